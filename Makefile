@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Entry points for people. The module's object list is in Kbuild; the agent, the unit tests
+# and the simulator have Makefiles of their own. "make help" lists the targets.
+
+# Two ways to build the module:
+#   KERNEL=6.1|6.12|newest  Debian's kernels, from the cache (make toolchains), built apart
+#                           in build/modules/VERSION; warnings are errors
+#   KDIR=... or KVER=...    any prepared kernel tree, built in place (DKMS does this)
+KVER	?= $(if $(KERNELRELEASE),$(KERNELRELEASE),$(shell uname -r))
+KDIR	?= /lib/modules/$(KVER)/build
+KERNELS	?= 6.1 6.12 newest
+JOBS	?= $(shell nproc)
+
+PREFIX	?= /usr/local
+SBINDIR	?= $(PREFIX)/sbin
+MANDIR	?= $(PREFIX)/share/man
+UNITDIR	?= $(PREFIX)/lib/systemd/system
+SYSCONFDIR ?= /etc
+
+NAME	:= paxsteer
+VERSION	:= $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+TOP	:= $(CURDIR)
+KERNELS_SH := selftests/vm/kernels.sh
+VM_RUN	:= selftests/vm/run
+
+V	?= 0
+ifeq ($(V),1)
+Q	:=
+SAY	:= @:
+else
+Q	:= @
+SAY	:= @printf '  %-8s %s\n'
+MAKEFLAGS += --no-print-directory
+endif
+export V
+
+.DEFAULT_GOAL := all
+.PHONY: all modules modules_clean matrix toolchains deps agent unit check lint vm vm-shell demo \
+	dkms-install dkms-remove install uninstall clean distclean help
+
+all: agent modules
+
+# --- module ---------------------------------------------------------------------
+ifdef KERNEL
+modules:
+	$(SAY) MODULE "for $(KERNEL), in build/modules"
+	$(Q)$(KERNELS_SH) build $(KERNEL) $(if $(filter 1,$(V)),V=1,-s)
+else
+modules:
+	$(Q)test -e $(KDIR)/Makefile || { \
+		echo "no kernel headers in $(KDIR)" >&2; \
+		echo "install them (apt-get install linux-headers-amd64) and give KVER= or KDIR=," >&2; \
+		echo "or build for one of Debian's kernels: make modules KERNEL=6.1" >&2; exit 1; }
+	$(SAY) MODULE "for $(KDIR)"
+	$(Q)$(MAKE) -C $(KDIR) M=$(TOP) V=$(V) modules
+endif
+
+modules_clean:
+	$(Q)test ! -e $(KDIR)/Makefile || $(MAKE) -C $(KDIR) M=$(TOP) V=$(V) clean
+
+matrix:
+	$(Q)$(KERNELS_SH) matrix $(KERNELS)
+
+toolchains:
+	$(Q)$(KERNELS_SH) fetch $(KERNELS)
+
+deps:
+	$(Q)selftests/deps.sh
+
+# --- user space -----------------------------------------------------------------
+agent:
+	$(Q)$(MAKE) -j$(JOBS) -C agent
+
+unit:
+	$(Q)$(MAKE) -j$(JOBS) -C selftests/unit check
+
+# --- tests ----------------------------------------------------------------------
+check: deps
+	$(Q)selftests/check.sh
+
+lint:
+	$(Q)selftests/lint/lint.sh
+
+VM_KERNEL := $(if $(KERNEL),$(KERNEL),6.1)
+vm:
+	$(Q)test -n "$(TEST)" || { echo "make vm TEST=name [KERNEL=6.1|6.12|newest]" >&2; exit 2; }
+	$(Q)$(MAKE) modules KERNEL=$(VM_KERNEL)
+	$(Q)$(MAKE) agent
+	$(Q)if grep -qs '^# runs-on: host' selftests/$(TEST).sh; then \
+		KERNEL=$(VM_KERNEL) selftests/$(TEST).sh; \
+	else \
+		$(VM_RUN) --kernel $(VM_KERNEL) $(VM_ARGS) $(TEST); \
+	fi
+
+vm-shell:
+	$(Q)$(MAKE) modules KERNEL=$(VM_KERNEL)
+	$(Q)$(MAKE) agent
+	$(Q)$(VM_RUN) --kernel $(VM_KERNEL) $(VM_ARGS) --shell
+
+# HOST=1: on this machine, with its own kernel; otherwise in a virtual one.
+demo: deps
+	$(Q)$(MAKE) modules $(if $(HOST),,KERNEL=$(VM_KERNEL))
+	$(Q)$(MAKE) agent
+	$(Q)KERNEL=$(VM_KERNEL) selftests/demo.sh
+
+# --- DKMS -----------------------------------------------------------------------
+DKMS_SRC := /usr/src/$(NAME)-$(VERSION)
+
+# Always for a named kernel: without -k DKMS would build for the running one.
+dkms-install:
+	$(Q)test -d /lib/modules/$(KVER)/build || { \
+		echo "no headers for $(KVER); give KVER= (there is: $$(ls -m /lib/modules 2>/dev/null))" >&2; exit 1; }
+	$(SAY) DKMS "$(NAME) $(VERSION) for $(KVER)"
+	$(Q)$(MAKE) dkms-remove
+	$(Q)mkdir -p $(DKMS_SRC)
+	$(Q)find Kbuild Makefile LICENSE dkms.conf kmod uapi -type f \
+		\( -name '*.[ch]' -o -name Kbuild -o -name Makefile -o -name LICENSE -o -name dkms.conf \) \
+		-exec cp --parents -t $(DKMS_SRC) {} +
+	$(Q)dkms add $(NAME)/$(VERSION) >/dev/null
+	$(Q)dkms build $(NAME)/$(VERSION) -k $(KVER) || { \
+		cat /var/lib/dkms/$(NAME)/$(VERSION)/build/make.log >&2; \
+		$(MAKE) dkms-remove; exit 1; }
+	$(Q)dkms install $(NAME)/$(VERSION) -k $(KVER)
+
+# "dkms remove" leaves the sources; they are ours too.
+dkms-remove:
+	$(Q)test ! -d /var/lib/dkms/$(NAME)/$(VERSION) || dkms remove $(NAME)/$(VERSION) --all
+	$(Q)rm -rf $(DKMS_SRC)
+	$(Q)rmdir /var/lib/dkms/$(NAME) 2>/dev/null || true
+
+# --- install --------------------------------------------------------------------
+install: agent
+	$(Q)install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)
+	$(Q)install -m 755 build/paxsteer build/paxsteerd $(DESTDIR)$(SBINDIR)/
+	$(Q)for m in docs/*.[1-9]; do \
+		test -f "$$m" || continue; \
+		install -D -m 644 "$$m" "$(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}"; \
+	done
+	$(Q)for u in agent/*.service; do \
+		test -f "$$u" || continue; \
+		install -D -m 644 "$$u" "$(DESTDIR)$(UNITDIR)/$${u##*/}"; \
+	done
+	$(SAY) INSTALL "$(DESTDIR)$(SBINDIR)/paxsteer, paxsteerd (module: make dkms-install)"
+
+uninstall:
+	$(Q)rm -f $(DESTDIR)$(SBINDIR)/paxsteer $(DESTDIR)$(SBINDIR)/paxsteerd
+	$(Q)for m in docs/*.[1-9]; do rm -f "$(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}"; done
+	$(Q)for u in agent/*.service; do rm -f "$(DESTDIR)$(UNITDIR)/$${u##*/}"; done
+
+# --- housekeeping ---------------------------------------------------------------
+clean: modules_clean
+	$(SAY) CLEAN .
+	$(Q)rm -rf build
+	$(Q)find . -path ./.git -prune -o \( -name '*.o' -o -name '.*.cmd' -o -name '*.mod' \
+		-o -name '*.mod.c' -o -name '*.ko' \) -type f -exec rm -f {} +
+	$(Q)rm -f Module.symvers modules.order .module-common.o
+
+# The cache outside the tree (kernels, compilers) as well.
+distclean: clean
+	$(Q)rm -rf --one-file-system "$${PAXSTEER_CACHE:-$${XDG_CACHE_HOME:-$$HOME/.cache}/paxsteer}"
+
+help:
+	@printf '%s\n' \
+	'Build' \
+	'  all (default)   agent, and the module for the running kernel' \
+	'  modules         the module: KERNEL=6.1|6.12|newest (in build/modules), or KVER= or KDIR=' \
+	'  matrix          the module for every supported kernel (KERNELS="$(KERNELS)")' \
+	'  agent           build/paxsteer and build/paxsteerd' \
+	'  deps            install what building and testing need (Debian 12, root)' \
+	'  toolchains      fetch kernels, headers and compilers into the cache' \
+	'Test' \
+	'  check           everything; ends with "N passed, N failed, N skipped"' \
+	'  lint            layering, style, static analysis' \
+	'  unit            the core in user space, under ASan and UBSan' \
+	'  vm              one selftest in a virtual machine: TEST=name KERNEL=6.1 VM_ARGS="..."' \
+	'  vm-shell        a shell in a virtual machine: KERNEL=6.1' \
+	'  demo            the guided tour, in a throw-away machine (HOST=1: on this one)' \
+	'Install' \
+	'  dkms-install    add, build and install with DKMS: KVER=version' \
+	'  dkms-remove     take it out again' \
+	'  install         programs and pages: PREFIX=$(PREFIX) DESTDIR=' \
+	'  uninstall       remove them' \
+	'Other' \
+	'  clean           remove what was built; distclean: the cache too' \
+	'  V=1             show the commands'

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * backend.c - the object "backend": where a service's requests go
+ */
+#include <linux/paxsteer.h>
+
+#include "args.h"
+#include "nlq.h"
+#include "parse.h"
+
+static const char usage[] =
+	"Usage: paxsteer backend add SERVICE ADDR:PORT [weight N] [id N] [state STATE]\n"
+	"       paxsteer backend set SERVICE ADDR:PORT [weight N] [state STATE]\n"
+	"       paxsteer backend del SERVICE ADDR:PORT\n"
+	"       paxsteer backend [show [SERVICE]]\n"
+	"STATE := { up | drain | down }\n";
+
+#define SET_KEYWORDS \
+	{ "weight", PXS_A_BACKEND_WEIGHT, .bytes = 4, .max = PXS_WEIGHT_MAX }, \
+	{ "state", PXS_A_BACKEND_STATE, .names = &names_backend_state }
+
+static const struct arg add_keywords[] = {
+	SET_KEYWORDS,
+	{ "id", PXS_A_BACKEND_ID, .bytes = 8 },
+	{ NULL },
+};
+
+static const struct arg set_keywords[] = {
+	SET_KEYWORDS,
+	{ NULL },
+};
+
+/* Every change begins with the backend's name: its service, address and port. */
+static int begin(struct args *a, struct nl_msg *msg)
+{
+	int ret = args_service(a, msg, PXS_A_BACKEND_SERVICE);
+
+	if (ret)
+		return ret;
+	return args_endpoint(a, msg, "ADDR:PORT", PXS_A_BACKEND_ADDR, PXS_A_BACKEND_PORT);
+}
+
+static int add(struct cli *cli, int argc, char **argv)
+{
+	struct nl_msg *msg = nlq_msg(PXS_CMD_BACKEND_ADD);
+	struct args a = { cli, argc, argv };
+	int ret = begin(&a, msg);
+
+	if (!ret)
+		ret = args_keywords(&a, add_keywords, msg);
+	return args_send(cli, msg, ret);
+}
+
+static int set(struct cli *cli, int argc, char **argv)
+{
+	struct nl_msg *msg = nlq_msg(PXS_CMD_BACKEND_SET);
+	struct args a = { cli, argc, argv };
+	int ret = begin(&a, msg);
+
+	if (!ret && !a.argc)
+		ret = cli_usage_error(cli, "nothing to set, expected weight or state");
+	if (!ret)
+		ret = args_keywords(&a, set_keywords, msg);
+	return args_send(cli, msg, ret);
+}
+
+static int del(struct cli *cli, int argc, char **argv)
+{
+	struct nl_msg *msg = nlq_msg(PXS_CMD_BACKEND_DEL);
+	struct args a = { cli, argc, argv };
+	int ret = begin(&a, msg);
+
+	if (!ret)
+		ret = args_end(&a);
+	return args_send(cli, msg, ret);
+}
+
+void backend_put(struct cli *cli, struct nl_msg *msg, enum out_style stats)
+{
+	struct nlattr *tb[PXS_A_BACKEND_MAX + 1];
+	struct out *o = cli->out;
+	struct endpoint ep;
+
+	nlq_parse(msg, tb, PXS_A_BACKEND_MAX);
+	out_str(o, "service", "service", nlq_str(tb[PXS_A_BACKEND_SERVICE]));
+	if (nlq_endpoint(tb[PXS_A_BACKEND_ADDR], tb[PXS_A_BACKEND_PORT], &ep))
+		out_endpoint(o, "address", &ep);
+	out_str(o, "state", "state",
+		name_of(&names_backend_state, (unsigned int)nlq_uint(tb[PXS_A_BACKEND_STATE])));
+	out_num(o, "weight", "weight", nlq_uint(tb[PXS_A_BACKEND_WEIGHT]));
+	out_num(o, "index", "index", nlq_uint(tb[PXS_A_BACKEND_INDEX]));
+	out_num(o, "rows", "rows", nlq_uint(tb[PXS_A_BACKEND_ROWS]));
+	out_hex(o, "id", "id", nlq_uint(tb[PXS_A_BACKEND_ID]));
+	if (tb[PXS_A_BACKEND_STATS])
+		out_stats(o, "stats", NULL, stats, tb[PXS_A_BACKEND_STATS], &names_steer_stat);
+}
+
+static int show_one(struct cli *cli, struct nl_msg *msg, void *arg)
+{
+	(void)arg;
+	out_object(cli->out, NULL, NULL, OUT_ROW);
+	backend_put(cli, msg, cli->stats ? OUT_DETAIL : OUT_NONE);
+	out_close(cli->out);
+	return CLI_OK;
+}
+
+static int show(struct cli *cli, int argc, char **argv)
+{
+	struct nl_msg *msg = nlq_msg(PXS_CMD_BACKEND_GET);
+	struct args a = { cli, argc, argv };
+	int ret = CLI_OK;
+
+	if (argc)
+		ret = args_service(&a, msg, PXS_A_BACKEND_SERVICE);
+	if (!ret)
+		ret = args_end(&a);
+	if (ret) {
+		nlmsg_free(msg);
+		return ret;
+	}
+	out_list(cli->out, NULL, OUT_TABLE);
+	ret = nlq_dump(cli, msg, show_one, NULL);
+	if (!ret)
+		out_close(cli->out);
+	return ret;
+}
+
+int backend_run(struct cli *cli, int argc, char **argv)
+{
+	static const struct cli_command commands[] = {
+		{ "add", add }, { "set", set }, { "del", del }, { "show", show }, { NULL, NULL },
+	};
+
+	return cli_dispatch(cli, commands, usage, argc, argv);
+}

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * group.c - the object "group": replicated logs that this host is a member of
+ *
+ * The cluster's key is read from a file and never from the command line, where every user of the
+ * host could see it; it is wiped from memory once the request holds it.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <linux/paxsteer.h>
+
+#include "args.h"
+#include "nlq.h"
+#include "parse.h"
+
+static const char usage[] =
+	"Usage: paxsteer group add ID cluster UUID key-file FILE self MEMBER\n"
+	"                { member MEMBER ADDR:PORT incarnation HEX }...\n"
+	"                [key-id N] [epoch N] [window N] [heartbeat MS] [election MS]\n"
+	"                [durability { disk | memory }]\n"
+	"       paxsteer group del ID\n"
+	"       paxsteer group [show [ID]]\n"
+	"ID := 1..2147483647\n"
+	"MEMBER := 1..63\n"
+	"FILE := the cluster's key: 64 hex digits or 32 bytes\n";
+
+static int take_cluster(struct args *a, struct nl_msg *msg, const struct arg *arg)
+{
+	const char *word = args_next(a, arg->name);
+	uint8_t uuid[PXS_CLUSTER_LEN];
+
+	if (!word)
+		return CLI_USAGE;
+	if (parse_uuid(word, uuid))
+		return cli_usage_error(a->cli, "cluster: \"%s\" is not a UUID", word);
+	nlq_put(msg, arg->attr, uuid, sizeof(uuid));
+	return CLI_OK;
+}
+
+/* Up to len bytes of a file. Return: how many, or -errno. */
+static ssize_t read_some(const char *path, uint8_t *buf, size_t len)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = 0, n;
+
+	if (fd < 0)
+		return -errno;
+	do {
+		n = read(fd, buf + got, len - (size_t)got);
+		if (n > 0)
+			got += n;
+	} while ((n > 0 && (size_t)got < len) || (n < 0 && errno == EINTR));
+	if (n < 0)
+		got = -errno;
+	close(fd);
+	return got;
+}
+
+static int take_key(struct args *a, struct nl_msg *msg, const struct arg *arg)
+{
+	const char *path = args_next(a, arg->name);
+	uint8_t buf[80], key[PXS_KEY_LEN];
+	int ret = CLI_OK;
+	ssize_t len;
+
+	if (!path)
+		return CLI_USAGE;
+	len = read_some(path, buf, sizeof(buf));
+	if (len < 0)
+		return cli_usage_error(a->cli, "key-file: \"%s\": %s", path, strerror((int)-len));
+	if (parse_key(buf, (size_t)len, key))
+		ret = cli_usage_error(a->cli, "key-file: \"%s\" is not 64 hex digits or 32 bytes",
+				      path);
+	else
+		nlq_put(msg, arg->attr, key, sizeof(key));
+	explicit_bzero(buf, sizeof(buf));
+	explicit_bzero(key, sizeof(key));
+	return ret;
+}
+
+static int take_member(struct args *a, struct nl_msg *msg, const struct arg *arg)
+{
+	struct nlattr *nest = nlq_nest(msg, arg->attr);
+	const char *word;
+	uint64_t val;
+	int ret;
+
+	ret = args_u64(a, "member", 1, PXS_MEMBER_ID_MAX, &val);
+	if (ret)
+		return ret;
+	nlq_put_u8(msg, PXS_A_MEMBER_ID, (uint8_t)val);
+	ret = args_endpoint(a, msg, "member: ADDR:PORT", PXS_A_MEMBER_ADDR, PXS_A_MEMBER_PORT);
+	if (ret)
+		return ret;
+	word = args_next(a, "member: incarnation");
+	if (!word)
+		return CLI_USAGE;
+	if (strcmp(word, "incarnation"))
+		return cli_usage_error(a->cli, "member: expected incarnation, not \"%s\"", word);
+	ret = args_u64(a, "incarnation", 1, UINT64_MAX, &val);
+	if (ret)
+		return ret;
+	nlq_put_u64(msg, PXS_A_MEMBER_INCARNATION, val);
+	nla_nest_end(msg, nest);
+	return CLI_OK;
+}
+
+static const struct arg add_keywords[] = {
+	{ "cluster", PXS_A_GROUP_CLUSTER, .take = take_cluster, .required = true },
+	{ "key-file", PXS_A_GROUP_KEY, .take = take_key, .required = true },
+	{ "self", PXS_A_GROUP_SELF, .bytes = 1, .min = 1, .max = PXS_MEMBER_ID_MAX,
+	  .required = true },
+	{ "member", PXS_A_GROUP_MEMBER, .take = take_member, .required = true, .repeat = true },
+	{ "key-id", PXS_A_GROUP_KEY_ID, .bytes = 1 },
+	{ "epoch", PXS_A_GROUP_EPOCH, .bytes = 8 },
+	{ "window", PXS_A_GROUP_WINDOW, .bytes = 4 },
+	{ "heartbeat", PXS_A_GROUP_HEARTBEAT_MS, .bytes = 4 },
+	{ "election", PXS_A_GROUP_ELECTION_MS, .bytes = 4 },
+	{ "durability", PXS_A_GROUP_DURABILITY, .names = &names_durability },
+	{ NULL },
+};
+
+static int take_id(struct args *a, struct nl_msg *msg)
+{
+	uint64_t id;
+	int ret = args_u64(a, "ID", 1, INT32_MAX, &id);
+
+	if (!ret)
+		nlq_put_u32(msg, PXS_A_GROUP_ID, (uint32_t)id);
+	return ret;
+}
+
+static int add(struct cli *cli, int argc, char **argv)
+{
+	struct nl_msg *msg = nlq_msg(PXS_CMD_GROUP_ADD);
+	struct args a = { cli, argc, argv };
+	int ret = take_id(&a, msg);
+
+	if (!ret)
+		ret = args_keywords(&a, add_keywords, msg);
+	return args_send(cli, msg, ret);
+}
+
+static int del(struct cli *cli, int argc, char **argv)
+{
+	struct nl_msg *msg = nlq_msg(PXS_CMD_GROUP_DEL);
+	struct args a = { cli, argc, argv };
+	int ret = take_id(&a, msg);
+
+	if (!ret)
+		ret = args_end(&a);
+	return args_send(cli, msg, ret);
+}
+
+static void put_members(struct out *o, struct nl_msg *msg, enum out_style style)
+{
+	struct nlattr *tb[PXS_A_MEMBER_MAX + 1], *a;
+	struct endpoint ep;
+	int left;
+
+	out_list(o, "members", style);
+	nla_for_each_attr(a, genlmsg_attrdata(genlmsg_hdr(nlmsg_hdr(msg)), 0),
+			  genlmsg_attrlen(genlmsg_hdr(nlmsg_hdr(msg)), 0), left) {
+		if (nla_type(a) != PXS_A_GROUP_MEMBER)
+			continue;
+		nlq_parse_nest(a, tb, PXS_A_MEMBER_MAX);
+		out_object(o, NULL, NULL, OUT_ROW);
+		out_num(o, "id", "member", nlq_uint(tb[PXS_A_MEMBER_ID]));
+		if (nlq_endpoint(tb[PXS_A_MEMBER_ADDR], tb[PXS_A_MEMBER_PORT], &ep))
+			out_endpoint(o, "address", &ep);
+		out_hex(o, "incarnation", "incarnation", nlq_uint(tb[PXS_A_MEMBER_INCARNATION]));
+		out_close(o);
+	}
+	out_close(o);
+}
+
+void group_put(struct cli *cli, struct nl_msg *msg, enum out_style members, enum out_style stats)
+{
+	struct nlattr *tb[PXS_A_GROUP_MAX + 1];
+	struct out *o = cli->out;
+	char cluster[37] = "";
+	uint64_t leader;
+
+	nlq_parse(msg, tb, PXS_A_GROUP_MAX);
+	if (tb[PXS_A_GROUP_CLUSTER] && nla_len(tb[PXS_A_GROUP_CLUSTER]) == PXS_CLUSTER_LEN)
+		format_uuid(cluster, nla_data(tb[PXS_A_GROUP_CLUSTER]));
+	out_num(o, "id", "group", nlq_uint(tb[PXS_A_GROUP_ID]));
+	out_str(o, "state", "state",
+		name_of(&names_group_state, (unsigned int)nlq_uint(tb[PXS_A_GROUP_STATE])));
+	/* Only a fenced group has one. */
+	if (tb[PXS_A_GROUP_REASON])
+		out_str(o, "reason", "reason", nlq_str(tb[PXS_A_GROUP_REASON]));
+	else
+		out_str(o, "reason", NULL, NULL);
+	out_str(o, "role", "role",
+		name_of(&names_role, (unsigned int)nlq_uint(tb[PXS_A_GROUP_ROLE])));
+	out_num(o, "self", "self", nlq_uint(tb[PXS_A_GROUP_SELF]));
+	leader = nlq_uint(tb[PXS_A_GROUP_LEADER]);
+	if (leader)
+		out_num(o, "leader", "leader", leader);
+	else
+		out_str(o, "leader", "leader", NULL);
+	out_ballot(o, "promised", "promised", nlq_uint(tb[PXS_A_GROUP_PROMISED]));
+	out_num(o, "commit", "commit", nlq_uint(tb[PXS_A_GROUP_COMMIT]));
+	out_num(o, "next_slot", "next-slot", nlq_uint(tb[PXS_A_GROUP_NEXT_SLOT]));
+	out_str(o, "durability", "durability",
+		name_of(&names_durability, (unsigned int)nlq_uint(tb[PXS_A_GROUP_DURABILITY])));
+	out_num(o, "epoch", "epoch", nlq_uint(tb[PXS_A_GROUP_EPOCH]));
+	out_str(o, "cluster", "cluster", cluster);
+	out_num(o, "key_id", "key-id", nlq_uint(tb[PXS_A_GROUP_KEY_ID]));
+	out_num(o, "window", "window", nlq_uint(tb[PXS_A_GROUP_WINDOW]));
+	out_num(o, "heartbeat_ms", "heartbeat", nlq_uint(tb[PXS_A_GROUP_HEARTBEAT_MS]));
+	out_num(o, "election_ms", "election", nlq_uint(tb[PXS_A_GROUP_ELECTION_MS]));
+	put_members(o, msg, members);
+	if (tb[PXS_A_GROUP_STATS])
+		out_stats(o, "stats", "counters", stats, tb[PXS_A_GROUP_STATS], &names_group_stat);
+}
+
+static int show_one(struct cli *cli, struct nl_msg *msg, void *arg)
+{
+	(void)arg;
+	out_object(cli->out, NULL, NULL, OUT_PAIRS);
+	group_put(cli, msg, OUT_TABLE, cli->stats ? OUT_PAIRS : OUT_NONE);
+	out_close(cli->out);
+	return CLI_OK;
+}
+
+static int show(struct cli *cli, int argc, char **argv)
+{
+	struct nl_msg *msg = nlq_msg(PXS_CMD_GROUP_GET);
+	struct args a = { cli, argc, argv };
+	int ret = CLI_OK;
+
+	if (argc)
+		ret = take_id(&a, msg);
+	if (!ret)
+		ret = args_end(&a);
+	if (ret) {
+		nlmsg_free(msg);
+		return ret;
+	}
+	out_list(cli->out, NULL, OUT_BLOCKS);
+	ret = argc ? nlq_get(cli, msg, show_one, NULL) : nlq_dump(cli, msg, show_one, NULL);
+	if (!ret)
+		out_close(cli->out);
+	return ret;
+}
+
+int group_run(struct cli *cli, int argc, char **argv)
+{
+	static const struct cli_command commands[] = {
+		{ "add", add }, { "del", del }, { "show", show }, { NULL, NULL },
+	};
+
+	return cli_dispatch(cli, commands, usage, argc, argv);
+}

@@ -1,0 +1,486 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * log.c - `paxsteer log`: append values to a replicated log, read it, ask how it is
+ *
+ * Talks to paxsteerd, not to the kernel: no privilege but that of the socket's mode.
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "logconn.h"
+#include "logload.h"
+
+#define DEFAULT_SOCKET	"/run/paxsteer/paxsteerd.sock"
+#define SOCKETS_MAX	16
+
+static const char usage[] =
+	"Usage: paxsteer log [-S SOCKET[,SOCKET...]] [group N] COMMAND\n"
+	"  append VALUE | append - | append count N [size BYTES] [prefix TEXT]\n"
+	"         [outstanding N] [seconds N] [timeout MS] [keep-going] [quiet] [acked-file FILE]\n"
+	"  tail [from SLOT] [count N] [follow] [hash] [noops]\n"
+	"  status\n";
+
+struct args {
+	char *paths[SOCKETS_MAX + 1];
+	char *list;
+	uint64_t group, count, size, outstanding, seconds, timeout, from;
+	bool keep_going, quiet, follow, hash, noops;
+	const char *value, *prefix, *acked_file;
+};
+
+struct word {
+	const char *name;
+	uint64_t *number;
+	const char **text;
+	bool *flag;
+};
+
+static int take_word(struct cli *cli, const struct word *w, const char *value)
+{
+	char *end;
+
+	if (w->text) {
+		*w->text = value;
+		return CLI_OK;
+	}
+	errno = 0;
+	*w->number = strtoull(value, &end, 10);
+	if (errno || *end || *value < '0' || *value > '9')
+		return cli_usage_error(cli, "%s: \"%s\" is not a number", w->name, value);
+	return CLI_OK;
+}
+
+/* "count 5", "--count 5" and "--count=5" are the same. */
+static int take_words(struct cli *cli, const struct word *words, int argc, char **argv,
+		      const char **value)
+{
+	const struct word *w;
+	const char *name, *eq;
+	size_t len;
+	int i, ret;
+
+	for (i = 0; i < argc; i++) {
+		name = argv[i] + (strncmp(argv[i], "--", 2) ? 0 : 2);
+		eq = name == argv[i] ? NULL : strchr(name, '=');
+		len = eq ? (size_t)(eq - name) : strlen(name);
+		for (w = words; w->name; w++)
+			if (strlen(w->name) == len && !strncmp(w->name, name, len))
+				break;
+		if (!w->name) {
+			if (!value || *value || (name != argv[i]))
+				return cli_usage_error(cli, "\"%s\" is not understood", argv[i]);
+			*value = argv[i];
+			continue;
+		}
+		if (w->flag) {
+			*w->flag = true;
+			continue;
+		}
+		if (!eq && ++i == argc)
+			return cli_usage_error(cli, "%s: a value is missing", w->name);
+		ret = take_word(cli, w, eq ? eq + 1 : argv[i]);
+		if (ret)
+			return ret;
+	}
+	return CLI_OK;
+}
+
+static int set_sockets(struct cli *cli, struct args *a, const char *list)
+{
+	char *save = NULL, *path;
+	int n = 0;
+
+	a->list = strdup(list);
+	for (path = strtok_r(a->list, ",", &save); path; path = strtok_r(NULL, ",", &save)) {
+		if (n == SOCKETS_MAX)
+			return cli_usage_error(cli, "-S: more than %d sockets", SOCKETS_MAX);
+		a->paths[n++] = path;
+	}
+	return n ? CLI_OK : cli_usage_error(cli, "-S: no socket");
+}
+
+static int exit_of(int err)
+{
+	return err == -ENOENT || err == -EAGAIN ? CLI_NO_KERNEL : CLI_REFUSED;
+}
+
+/* --- append ---------------------------------------------------------------- */
+
+static int check_append(struct cli *cli, const struct args *a)
+{
+	if (!a->value == !a->count && !a->seconds)
+		return cli_usage_error(cli, "give either VALUE, - or count N");
+	if (a->value && !*a->value)
+		return cli_usage_error(cli, "VALUE: a value has at least one byte");
+	if (a->outstanding < 1 || a->outstanding > LOGLOAD_OUTSTANDING_MAX)
+		return cli_usage_error(cli, "outstanding: must be 1..%u", LOGLOAD_OUTSTANDING_MAX);
+	if (a->size > PXS_VALUE_MAX)
+		return cli_usage_error(cli, "size: must be 0..%u", PXS_VALUE_MAX);
+	if (!a->timeout || a->timeout > 3600000)
+		return cli_usage_error(cli, "timeout: must be 1..3600000 ms");
+	return CLI_OK;
+}
+
+/* From the first request to the last acknowledgement; 0 when nothing was acknowledged. */
+static double seconds(const struct logload *l)
+{
+	return l->last_us > l->first_us ? (double)(l->last_us - l->first_us) / 1e6 : 0;
+}
+
+static double rate(const struct logload *l)
+{
+	double s = seconds(l);
+
+	return s > 0 ? (double)l->acked / s : 0;
+}
+
+static void show_json(struct logload *l)
+{
+	json_t *o = json_object();
+
+	json_object_set_new(o, "sent", json_integer((json_int_t)l->sent));
+	json_object_set_new(o, "appended", json_integer((json_int_t)l->acked));
+	json_object_set_new(o, "unknown", json_integer((json_int_t)l->unknown));
+	json_object_set_new(o, "refused", json_integer((json_int_t)l->refused));
+	json_object_set_new(o, "seconds", json_real(seconds(l)));
+	json_object_set_new(o, "per_second", json_real(rate(l)));
+	json_object_set_new(o, "p50_us", json_integer(logload_quantile(l, 0.50)));
+	json_object_set_new(o, "p90_us", json_integer(logload_quantile(l, 0.90)));
+	json_object_set_new(o, "p99_us", json_integer(logload_quantile(l, 0.99)));
+	json_object_set_new(o, "max_us", json_integer(logload_quantile(l, 1.0)));
+	json_object_set_new(o, "longest_gap_us", json_integer((json_int_t)l->longest_gap_us));
+	json_dumpf(o, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(o);
+}
+
+static void show_load(struct cli *cli, struct logload *l, const struct args *a)
+{
+	if (cli->json) {
+		show_json(l);
+		return;
+	}
+	if (a->quiet || !(a->count || a->seconds))
+		return;
+	printf("appended %" PRIu64 " of %" PRIu64 " (%" PRIu64 " unknown, %" PRIu64 " refused) in %.3f s: %.0f/s\n",
+	       l->acked, l->sent, l->unknown, l->refused,
+	       seconds(l), rate(l));
+	printf("latency us: p50 %u p90 %u p99 %u max %u; longest gap %" PRIu64 " us\n",
+	       logload_quantile(l, 0.50), logload_quantile(l, 0.90), logload_quantile(l, 0.99),
+	       logload_quantile(l, 1.0), l->longest_gap_us);
+}
+
+static int log_append(struct cli *cli, struct args *a, int argc, char **argv)
+{
+	const struct word words[] = {
+		{ .name = "count", .number = &a->count },
+		{ .name = "size", .number = &a->size },
+		{ .name = "prefix", .text = &a->prefix },
+		{ .name = "outstanding", .number = &a->outstanding },
+		{ .name = "seconds", .number = &a->seconds },
+		{ .name = "timeout", .number = &a->timeout },
+		{ .name = "keep-going", .flag = &a->keep_going },
+		{ .name = "quiet", .flag = &a->quiet },
+		{ .name = "acked-file", .text = &a->acked_file },
+		{ }
+	};
+	struct logload l = { .acked_fd = -1 };
+	int ret, err;
+
+	ret = take_words(cli, words, argc, argv, &a->value);
+	if (!ret)
+		ret = check_append(cli, a);
+	if (ret)
+		return ret;
+	l.paths = a->paths;
+	l.group = (uint32_t)a->group;
+	l.timeout_ms = (uint32_t)a->timeout;
+	l.outstanding = (uint32_t)a->outstanding;
+	l.size = (uint32_t)a->size;
+	l.count = a->count || !a->seconds ? a->count : UINT64_MAX;
+	l.seconds = a->seconds;
+	l.prefix = a->prefix;
+	l.keep_going = a->keep_going;
+	l.input = stdin;
+	if (a->value && strcmp(a->value, "-")) {
+		l.value = a->value;
+		l.value_len = strlen(a->value);
+	}
+	l.slots = cli->json || a->quiet || l.count ? NULL : stdout;
+	if (a->acked_file) {
+		l.acked_fd = open(a->acked_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+		if (l.acked_fd < 0) {
+			cli_error(cli, "acked-file %s: %s", a->acked_file, strerror(errno));
+			return CLI_USAGE;
+		}
+	}
+	err = logload_run(&l);
+	show_load(cli, &l, a);
+	fflush(stdout);
+	if (err)
+		cli_error(cli, "%s", l.error);
+	if (l.acked_fd >= 0)
+		close(l.acked_fd);
+	logload_free(&l);
+	return err ? exit_of(err) : CLI_OK;
+}
+
+/* --- tail ------------------------------------------------------------------ */
+
+static void put_text(const struct logmsg *m)
+{
+	u32 i;
+
+	for (i = 0; i < m->len; i++) {
+		if (m->body[i] < 0x20 || m->body[i] == '\\' || m->body[i] == 0x7f)
+			printf("\\x%02x", m->body[i]);
+		else
+			putchar(m->body[i]);
+	}
+}
+
+static void put_json(const struct logmsg *m)
+{
+	json_t *o = json_object();
+	json_t *text = json_stringn((const char *)m->body, m->len);
+	char hash[20];
+
+	snprintf(hash, sizeof(hash), "%016" PRIx64, logload_hash(m->body, m->len));
+	json_object_set_new(o, "slot", json_integer((json_int_t)m->arg));
+	if (m->flags & PXS_CLIENT_NOOP)
+		json_object_set_new(o, "noop", json_true());
+	else if (m->flags & PXS_CLIENT_DAMAGED)
+		json_object_set_new(o, "damaged", json_true());
+	else if (text)
+		json_object_set(o, "value", text);
+	json_object_set_new(o, "hash", json_string(hash));
+	json_object_set_new(o, "length", json_integer(m->len));
+	json_dumpf(o, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(text);
+	json_decref(o);
+}
+
+/* Return: CLI_OK, or CLI_REFUSED where this member cannot tell the value. */
+static int put_value(struct cli *cli, const struct args *a, const struct logmsg *m)
+{
+	if (m->flags & PXS_CLIENT_NOOP && !a->noops)
+		return CLI_OK;
+	if (m->flags & PXS_CLIENT_DAMAGED)
+		cli_error(cli, "slot %" PRIu64 ": damaged here; ask another member", m->arg);
+	if (cli->json) {
+		put_json(m);
+	} else if (!(m->flags & PXS_CLIENT_DAMAGED)) {
+		printf("%" PRIu64 " ", m->arg);
+		if (m->flags & PXS_CLIENT_NOOP)
+			printf("-");
+		else if (a->hash)
+			printf("%016" PRIx64 " %u", logload_hash(m->body, m->len), m->len);
+		else
+			put_text(m);
+		putchar('\n');
+	}
+	return m->flags & PXS_CLIENT_DAMAGED ? CLI_REFUSED : CLI_OK;
+}
+
+static int stream(struct cli *cli, const struct args *a, struct logconn *c)
+{
+	struct logmsg m = { 0 };
+	int ret = CLI_OK;
+	int err;
+
+	for (;;) {
+		while (logconn_next(c, &m)) {
+			if (m.type == PXS_CLIENT_END)
+				return ret;
+			if (m.type != PXS_CLIENT_VALUE) {
+				cli_error(cli, "%.*s", (int)m.len, m.body);
+				return CLI_REFUSED;
+			}
+			if (put_value(cli, a, &m))
+				ret = CLI_REFUSED;
+		}
+		if (a->follow)
+			fflush(stdout);
+		err = logconn_fill(c, true);
+		if (err) {
+			cli_error(cli, "the connection was lost");
+			return CLI_NO_KERNEL;
+		}
+	}
+}
+
+static int open_any(struct cli *cli, struct args *a, struct logconn *c)
+{
+	int err = -ENOENT;
+	int i;
+
+	for (i = 0; a->paths[i]; i++) {
+		err = logconn_open(c, a->paths[i]);
+		if (!err)
+			return CLI_OK;
+	}
+	cli_error(cli, "%s: %s", a->paths[i - 1], strerror(-err));
+	return CLI_NO_KERNEL;
+}
+
+static int log_tail(struct cli *cli, struct args *a, int argc, char **argv)
+{
+	const struct word words[] = {
+		{ .name = "from", .number = &a->from },
+		{ .name = "count", .number = &a->count },
+		{ .name = "follow", .flag = &a->follow },
+		{ .name = "hash", .flag = &a->hash },
+		{ .name = "noops", .flag = &a->noops },
+		{ }
+	};
+	struct logconn c;
+	int ret;
+
+	a->from = 1;
+	ret = take_words(cli, words, argc, argv, NULL);
+	if (!ret && !a->from)
+		ret = cli_usage_error(cli, "from: slots begin with 1");
+	if (!ret)
+		ret = open_any(cli, a, &c);
+	if (ret)
+		return ret;
+	if (logconn_put(&c, PXS_CLIENT_READ, a->follow ? PXS_CLIENT_FOLLOW : 0, (u32)a->group, 1,
+			a->from, a->count, NULL, 0) || logconn_flush(&c)) {
+		cli_error(cli, "the connection was lost");
+		ret = CLI_NO_KERNEL;
+	} else {
+		ret = stream(cli, a, &c);
+	}
+	fflush(stdout);
+	logconn_close(&c);
+	return ret;
+}
+
+/* --- status ---------------------------------------------------------------- */
+
+static void show_fields(const char *title, json_t *o)
+{
+	const char *key;
+	json_t *v;
+
+	printf("%s", title);
+	json_object_foreach(o, key, v) {
+		if (json_is_string(v))
+			printf(" %s %s", key, json_string_value(v));
+		else if (json_is_integer(v))
+			printf(" %s %" JSON_INTEGER_FORMAT, key, json_integer_value(v));
+		else if (json_is_real(v))
+			printf(" %s %.1f", key, json_real_value(v));
+		else if (json_is_boolean(v))
+			printf(" %s %s", key, json_is_true(v) ? "yes" : "no");
+	}
+	putchar('\n');
+}
+
+static int show_status(struct cli *cli, const char *path)
+{
+	json_t *status, *g;
+	struct logconn c;
+	size_t i;
+	int err;
+
+	err = logconn_open(&c, path);
+	if (err) {
+		cli_error(cli, "%s: %s", path, strerror(-err));
+		return CLI_NO_KERNEL;
+	}
+	status = logconn_status(&c);
+	logconn_close(&c);
+	if (!status) {
+		cli_error(cli, "%s: no answer", path);
+		return CLI_NO_KERNEL;
+	}
+	if (cli->json) {
+		json_object_set_new(status, "socket", json_string(path));
+		json_dumpf(status, stdout, JSON_COMPACT);
+		putchar('\n');
+	} else {
+		printf("%s datapath %s\n", path,
+		       json_string_value(json_object_get(status, "datapath")));
+		show_fields("  journal", json_object_get(status, "journal"));
+		json_array_foreach(json_object_get(status, "groups"), i, g)
+			show_fields("  group", g);
+	}
+	json_decref(status);
+	return CLI_OK;
+}
+
+static int log_status(struct cli *cli, struct args *a, int argc, char **argv)
+{
+	const struct word words[] = { { } };
+	int ret = take_words(cli, words, argc, argv, NULL);
+	int i, one;
+
+	for (i = 0; a->paths[i] && ret != CLI_USAGE; i++) {
+		one = show_status(cli, a->paths[i]);
+		if (one)
+			ret = one;
+	}
+	return ret;
+}
+
+static int dispatch(struct cli *cli, struct args *a, int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		int (*run)(struct cli *cli, struct args *a, int argc, char **argv);
+	} commands[] = {
+		{ "append", log_append },
+		{ "tail", log_tail },
+		{ "status", log_status },
+	};
+	unsigned int i;
+
+	for (i = 0; argc && i < ARRAY_SIZE(commands); i++) {
+		if (strncmp(commands[i].name, argv[0], strlen(argv[0])))
+			continue;
+		cli->command = commands[i].name;
+		return commands[i].run(cli, a, argc - 1, argv + 1);
+	}
+	if (argc && !strcmp(argv[0], "help")) {
+		fputs(usage, stdout);
+		return CLI_OK;
+	}
+	if (argc)
+		return cli_usage_error(cli, "command \"%s\" is not one of append, tail, status", argv[0]);
+	fputs(usage, stderr);
+	return CLI_USAGE;
+}
+
+int log_run(struct cli *cli, int argc, char **argv)
+{
+	struct args a = { .group = 1, .outstanding = 1, .timeout = 10000, .size = 64 };
+	const char *sockets = getenv("PAXSTEER_SOCKETS");
+	int ret = CLI_OK;
+
+	while (argc >= 2 && !ret) {
+		if (!strcmp(argv[0], "-S") || !strcmp(argv[0], "socket")) {
+			sockets = argv[1];
+		} else if (!strcmp(argv[0], "group")) {
+			const struct word w = { .name = "group", .number = &a.group };
+
+			ret = take_word(cli, &w, argv[1]);
+			if (!ret && (!a.group || a.group > INT32_MAX))
+				ret = cli_usage_error(cli, "group: must be 1..%d", INT32_MAX);
+		} else {
+			break;
+		}
+		argc -= 2;
+		argv += 2;
+	}
+	if (!ret)
+		ret = set_sockets(cli, &a, sockets && *sockets ? sockets : DEFAULT_SOCKET);
+	if (!ret)
+		ret = dispatch(cli, &a, argc, argv);
+	free(a.list);
+	return ret;
+}

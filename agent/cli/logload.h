@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * logload.h - appending many values with several in flight, and what that took
+ */
+#ifndef PXS_CLI_LOGLOAD_H
+#define PXS_CLI_LOGLOAD_H
+
+#include <stdio.h>
+
+#include "logconn.h"
+
+#define LOGLOAD_OUTSTANDING_MAX	4096u
+#define LOGLOAD_SAMPLES_MAX	(1u << 20)
+
+struct logload {
+	/* in */
+	char *const *paths;
+	u32 group;
+	u32 timeout_ms;		/* to find a leader */
+	u32 outstanding;
+	u32 size;		/* of made-up values */
+	u64 count;		/* made-up values; 0: lines of @input */
+	u64 seconds;		/* stop after so long; 0: no limit */
+	FILE *input;
+	const char *value;	/* a single value, of value_len bytes; NULL: others */
+	size_t value_len;
+	const char *prefix;	/* of made-up values */
+	bool keep_going;	/* after an unknown outcome or a lost leader */
+	FILE *slots;		/* print each slot here; or NULL */
+	int acked_fd;		/* "SLOT HASH LENGTH" for each acknowledged value; -1 */
+
+	/* out */
+	u64 sent, acked, unknown, refused;
+	u64 first_us, last_us;
+	u64 longest_gap_us;	/* between two acknowledgements */
+	u32 *sample;		/* microseconds from request to answer */
+	u32 samples;
+	char error[160];
+};
+
+/* Return: 0, or -errno with l->error. Unknown outcomes are not errors with keep_going. */
+int logload_run(struct logload *l);
+void logload_free(struct logload *l);
+
+/* The @part (0..1) quantile in microseconds; sorts the samples. */
+u32 logload_quantile(struct logload *l, double part);
+
+/* FNV-1a, 64 bits: names a value in acked files and in `log tail hash`. */
+u64 logload_hash(const void *data, size_t len);
+
+#endif /* PXS_CLI_LOGLOAD_H */

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * service.c - the object "service": what clients address
+ */
+#include <string.h>
+
+#include <linux/paxsteer.h>
+
+#include "args.h"
+#include "nlq.h"
+#include "parse.h"
+
+static const char usage[] =
+	"Usage: paxsteer service add NAME { udp | tcp } ADDR:PORT [mode MODE] [OPTIONS]\n"
+	"       paxsteer service set NAME OPTIONS\n"
+	"       paxsteer service del NAME\n"
+	"       paxsteer service [show [NAME]]\n"
+	"OPTIONS := [fill { rendezvous | maglev }] [key KEY] [seed HEX32] [rows N] [cap CAP]\n"
+	"MODE := { nat | local }\n"
+	"KEY := { source | tuple | memcached | payload OFFSET:LEN }\n"
+	"ADDR:PORT := 192.0.2.1:53 | [2001:db8::1]:53\n"
+	"CAP := thousandths above the fair share (20) or percent (2%)\n";
+
+static int take_key(struct args *a, struct nl_msg *msg, const struct arg *arg)
+{
+	const struct arg rule = { .name = arg->name, .attr = arg->attr, .names = &names_key };
+	bool payload = a->argc && !strcmp(a->argv[0], "payload");
+	uint16_t offset, len;
+	const char *word;
+	int ret;
+
+	ret = args_name(a, msg, &rule);
+	if (ret || !payload)
+		return ret;
+	word = args_next(a, "key payload: OFFSET:LEN");
+	if (!word)
+		return CLI_USAGE;
+	if (parse_span(word, &offset, &len))
+		return cli_usage_error(a->cli, "key payload: \"%s\" is not OFFSET:LEN", word);
+	nlq_put_u16(msg, PXS_A_SERVICE_KEY_OFFSET, offset);
+	nlq_put_u16(msg, PXS_A_SERVICE_KEY_LEN, len);
+	return CLI_OK;
+}
+
+static int take_seed(struct args *a, struct nl_msg *msg, const struct arg *arg)
+{
+	const char *word = args_next(a, arg->name);
+	uint8_t seed[PXS_SEED_LEN];
+
+	if (!word)
+		return CLI_USAGE;
+	if (parse_hex(word, seed, sizeof(seed)))
+		return cli_usage_error(a->cli, "seed: \"%s\" is not 32 hex digits", word);
+	nlq_put(msg, arg->attr, seed, sizeof(seed));
+	return CLI_OK;
+}
+
+static int take_cap(struct args *a, struct nl_msg *msg, const struct arg *arg)
+{
+	const char *word = args_next(a, arg->name);
+	uint64_t cap;
+
+	if (!word)
+		return CLI_USAGE;
+	if (parse_permille(word, &cap))
+		return cli_usage_error(a->cli, "cap: \"%s\" is not 0..1000 (thousandths) or %s",
+				       word, "0%..100%");
+	nlq_put_u16(msg, arg->attr, (uint16_t)cap);
+	return CLI_OK;
+}
+
+#define SET_KEYWORDS \
+	{ "fill", PXS_A_SERVICE_FILL, .names = &names_fill }, \
+	{ "key", PXS_A_SERVICE_KEY, .take = take_key }, \
+	{ "seed", PXS_A_SERVICE_SEED, .take = take_seed }, \
+	{ "rows", PXS_A_SERVICE_ROWS, .bytes = 4 }, \
+	{ "cap", PXS_A_SERVICE_CAP, .take = take_cap }
+
+static const struct arg add_keywords[] = {
+	{ "mode", PXS_A_SERVICE_MODE, .names = &names_mode },
+	SET_KEYWORDS,
+	{ NULL },
+};
+
+static const struct arg set_keywords[] = {
+	SET_KEYWORDS,
+	{ NULL },
+};
+
+static int add(struct cli *cli, int argc, char **argv)
+{
+	struct nl_msg *msg = nlq_msg(PXS_CMD_SERVICE_ADD);
+	struct args a = { cli, argc, argv };
+	uint64_t proto;
+	char *word;
+	int ret;
+
+	ret = args_service(&a, msg, PXS_A_SERVICE_NAME);
+	if (ret)
+		return args_send(cli, msg, ret);
+	word = args_next(&a, "udp or tcp");
+	if (!word)
+		return args_send(cli, msg, CLI_USAGE);
+	if (parse_name(word, names_proto.name, names_proto.n, &proto))
+		return args_send(cli, msg, cli_usage_error(cli, "\"%s\" is not udp or tcp", word));
+	nlq_put_u8(msg, PXS_A_SERVICE_PROTO, (uint8_t)proto);
+	ret = args_endpoint(&a, msg, "ADDR:PORT", PXS_A_SERVICE_ADDR, PXS_A_SERVICE_PORT);
+	if (!ret)
+		ret = args_keywords(&a, add_keywords, msg);
+	return args_send(cli, msg, ret);
+}
+
+static int set(struct cli *cli, int argc, char **argv)
+{
+	struct nl_msg *msg = nlq_msg(PXS_CMD_SERVICE_SET);
+	struct args a = { cli, argc, argv };
+	int ret;
+
+	ret = args_service(&a, msg, PXS_A_SERVICE_NAME);
+	if (!ret && !a.argc)
+		ret = cli_usage_error(cli, "nothing to set, expected fill, key, seed, rows or cap");
+	if (!ret)
+		ret = args_keywords(&a, set_keywords, msg);
+	return args_send(cli, msg, ret);
+}
+
+static int del(struct cli *cli, int argc, char **argv)
+{
+	struct nl_msg *msg = nlq_msg(PXS_CMD_SERVICE_DEL);
+	struct args a = { cli, argc, argv };
+	int ret;
+
+	ret = args_service(&a, msg, PXS_A_SERVICE_NAME);
+	if (!ret)
+		ret = args_end(&a);
+	return args_send(cli, msg, ret);
+}
+
+static void put_key(struct out *o, struct nlattr **tb)
+{
+	unsigned int rule = (unsigned int)nlq_uint(tb[PXS_A_SERVICE_KEY]);
+	uint64_t offset = nlq_uint(tb[PXS_A_SERVICE_KEY_OFFSET]);
+	uint64_t len = nlq_uint(tb[PXS_A_SERVICE_KEY_LEN]);
+	char text[48];
+
+	out_str(o, "key", NULL, name_of(&names_key, rule));
+	if (rule != PXS_KEY_PAYLOAD) {
+		out_str(o, NULL, "key", name_of(&names_key, rule));
+		return;
+	}
+	snprintf(text, sizeof(text), "payload %u:%u", (unsigned int)offset, (unsigned int)len);
+	out_str(o, NULL, "key", text);
+	out_num(o, "key_offset", NULL, offset);
+	out_num(o, "key_len", NULL, len);
+}
+
+void service_put(struct cli *cli, struct nl_msg *msg, enum out_style stats)
+{
+	struct nlattr *tb[PXS_A_SERVICE_MAX + 1];
+	struct out *o = cli->out;
+	struct endpoint ep;
+	char seed[2 * PXS_SEED_LEN + 1] = "";
+
+	nlq_parse(msg, tb, PXS_A_SERVICE_MAX);
+	if (tb[PXS_A_SERVICE_SEED] && nla_len(tb[PXS_A_SERVICE_SEED]) == PXS_SEED_LEN)
+		format_hex(seed, nla_data(tb[PXS_A_SERVICE_SEED]), PXS_SEED_LEN);
+	out_str(o, "name", "name", nlq_str(tb[PXS_A_SERVICE_NAME]));
+	out_str(o, "proto", "proto",
+		name_of(&names_proto, (unsigned int)nlq_uint(tb[PXS_A_SERVICE_PROTO])));
+	if (nlq_endpoint(tb[PXS_A_SERVICE_ADDR], tb[PXS_A_SERVICE_PORT], &ep))
+		out_endpoint(o, "address", &ep);
+	out_str(o, "mode", "mode",
+		name_of(&names_mode, (unsigned int)nlq_uint(tb[PXS_A_SERVICE_MODE])));
+	put_key(o, tb);
+	out_str(o, "fill", "fill",
+		name_of(&names_fill, (unsigned int)nlq_uint(tb[PXS_A_SERVICE_FILL])));
+	/* As configured: 0 is sized by rule; `table show` has the rows that came of it. */
+	out_num(o, "rows", "rows", nlq_uint(tb[PXS_A_SERVICE_ROWS]));
+	if (tb[PXS_A_SERVICE_CAP])
+		out_num(o, "cap", "cap", nlq_uint(tb[PXS_A_SERVICE_CAP]));
+	else
+		out_str(o, "cap", "cap", NULL);
+	out_num(o, "backends", "backends", nlq_uint(tb[PXS_A_SERVICE_NBACKENDS]));
+	out_num(o, "generation", "gen", nlq_uint(tb[PXS_A_SERVICE_GENERATION]));
+	if (tb[PXS_A_SERVICE_DIGEST])
+		out_hex(o, "digest", "digest", nlq_uint(tb[PXS_A_SERVICE_DIGEST]));
+	else
+		out_str(o, "digest", "digest", NULL);
+	out_str(o, "seed", cli->stats ? "seed" : NULL, seed);
+	if (tb[PXS_A_SERVICE_STATS])
+		out_stats(o, "stats", NULL, stats, tb[PXS_A_SERVICE_STATS], &names_steer_stat);
+}
+
+static int show_one(struct cli *cli, struct nl_msg *msg, void *arg)
+{
+	(void)arg;
+	out_object(cli->out, NULL, NULL, OUT_ROW);
+	service_put(cli, msg, cli->stats ? OUT_DETAIL : OUT_NONE);
+	out_close(cli->out);
+	return CLI_OK;
+}
+
+static int show(struct cli *cli, int argc, char **argv)
+{
+	struct nl_msg *msg = nlq_msg(PXS_CMD_SERVICE_GET);
+	struct args a = { cli, argc, argv };
+	int ret = CLI_OK;
+
+	if (argc)
+		ret = args_service(&a, msg, PXS_A_SERVICE_NAME);
+	if (!ret)
+		ret = args_end(&a);
+	if (ret) {
+		nlmsg_free(msg);
+		return ret;
+	}
+	out_list(cli->out, NULL, OUT_TABLE);
+	ret = argc ? nlq_get(cli, msg, show_one, NULL) : nlq_dump(cli, msg, show_one, NULL);
+	if (!ret)
+		out_close(cli->out);
+	return ret;
+}
+
+int service_run(struct cli *cli, int argc, char **argv)
+{
+	static const struct cli_command commands[] = {
+		{ "add", add }, { "set", set }, { "del", del }, { "show", show }, { NULL, NULL },
+	};
+
+	return cli_dispatch(cli, commands, usage, argc, argv);
+}

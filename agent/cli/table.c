@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * table.c - the object "table": the lookup table in force
+ *
+ * A table comes in pages, and the backends that its rows name come in a dump of their own. All of
+ * it must belong to one generation, so it is read again when the table was replaced meanwhile.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/paxsteer.h>
+
+#include "args.h"
+#include "nlq.h"
+#include "parse.h"
+
+#define NOBODY		0xffff
+#define TRIES		8
+
+static const char usage[] =
+	"Usage: paxsteer table show SERVICE [rows]\n";
+
+struct backend {
+	struct endpoint ep;
+	uint64_t weight;
+	unsigned int state;
+	uint64_t first, second;		/* rows that name it as such */
+	bool known;
+};
+
+struct table {
+	const char *service;
+	uint64_t generation, digest;
+	unsigned int fill;
+	uint32_t nrows, have;		/* rows it has, rows read so far */
+	struct pxs_table_row *row;
+	struct backend *backend;	/* by index, NOBODY of them */
+	bool changed;			/* a page of another generation came */
+};
+
+static int on_page(struct cli *cli, struct nl_msg *msg, void *arg)
+{
+	struct nlattr *tb[PXS_A_TABLE_MAX + 1];
+	struct table *t = arg;
+	uint32_t n, nrows;
+
+	nlq_parse(msg, tb, PXS_A_TABLE_MAX);
+	nrows = (uint32_t)nlq_uint(tb[PXS_A_TABLE_NROWS]);
+	n = tb[PXS_A_TABLE_ROWS] ? (uint32_t)nla_len(tb[PXS_A_TABLE_ROWS]) / sizeof(*t->row) : 0;
+	if (!t->have) {
+		t->generation = nlq_uint(tb[PXS_A_TABLE_GENERATION]);
+		t->digest = nlq_uint(tb[PXS_A_TABLE_DIGEST]);
+		t->fill = (unsigned int)nlq_uint(tb[PXS_A_TABLE_FILL]);
+		t->nrows = nrows;
+		free(t->row);
+		t->row = calloc((size_t)nrows + 1, sizeof(*t->row));
+	} else if (t->generation != nlq_uint(tb[PXS_A_TABLE_GENERATION])) {
+		t->changed = true;
+		return CLI_OK;
+	}
+	if (!t->row || nlq_uint(tb[PXS_A_TABLE_FIRST_ROW]) != t->have || n > t->nrows - t->have ||
+	    (!n && t->have < t->nrows)) {
+		cli_error(cli, "the kernel's page does not continue at row %u", t->have);
+		return CLI_NO_KERNEL;
+	}
+	if (n)
+		memcpy(t->row + t->have, nla_data(tb[PXS_A_TABLE_ROWS]), n * sizeof(*t->row));
+	t->have += n;
+	return CLI_OK;
+}
+
+static int ask_page(struct cli *cli, struct table *t)
+{
+	struct nl_msg *msg = nlq_msg(PXS_CMD_TABLE_GET);
+
+	nlq_put_str(msg, PXS_A_TABLE_SERVICE, t->service);
+	nlq_put_u32(msg, PXS_A_TABLE_FIRST_ROW, t->have);
+	return nlq_get(cli, msg, on_page, t);
+}
+
+static int on_backend(struct cli *cli, struct nl_msg *msg, void *arg)
+{
+	struct nlattr *tb[PXS_A_BACKEND_MAX + 1];
+	struct table *t = arg;
+	struct backend *b;
+	uint64_t index;
+
+	(void)cli;
+	nlq_parse(msg, tb, PXS_A_BACKEND_MAX);
+	index = nlq_uint(tb[PXS_A_BACKEND_INDEX]);
+	if (!tb[PXS_A_BACKEND_INDEX] || index >= NOBODY)
+		return CLI_OK;
+	b = &t->backend[index];
+	b->known = nlq_endpoint(tb[PXS_A_BACKEND_ADDR], tb[PXS_A_BACKEND_PORT], &b->ep);
+	b->weight = nlq_uint(tb[PXS_A_BACKEND_WEIGHT]);
+	b->state = (unsigned int)nlq_uint(tb[PXS_A_BACKEND_STATE]);
+	return CLI_OK;
+}
+
+static int ask_generation(struct cli *cli, struct nl_msg *msg, void *arg)
+{
+	struct nlattr *tb[PXS_A_SERVICE_MAX + 1];
+	struct table *t = arg;
+
+	(void)cli;
+	nlq_parse(msg, tb, PXS_A_SERVICE_MAX);
+	t->changed = t->generation != nlq_uint(tb[PXS_A_SERVICE_GENERATION]);
+	return CLI_OK;
+}
+
+/* One try: pages, backends, and whether the table is still the same. */
+static int read_once(struct cli *cli, struct table *t)
+{
+	struct nl_msg *msg;
+	int ret;
+
+	t->have = 0;
+	t->changed = false;
+	memset(t->backend, 0, NOBODY * sizeof(*t->backend));
+	do {
+		ret = ask_page(cli, t);
+	} while (!ret && !t->changed && t->have < t->nrows);
+	if (ret || t->changed)
+		return ret;
+
+	msg = nlq_msg(PXS_CMD_BACKEND_GET);
+	nlq_put_str(msg, PXS_A_BACKEND_SERVICE, t->service);
+	ret = nlq_dump(cli, msg, on_backend, t);
+	if (ret)
+		return ret;
+	msg = nlq_msg(PXS_CMD_SERVICE_GET);
+	nlq_put_str(msg, PXS_A_SERVICE_NAME, t->service);
+	return nlq_get(cli, msg, ask_generation, t);
+}
+
+static int read_table(struct cli *cli, struct table *t)
+{
+	uint32_t i;
+	int tries, ret;
+
+	for (tries = 0; tries < TRIES; tries++) {
+		ret = read_once(cli, t);
+		if (ret)
+			return ret;
+		if (!t->changed)
+			break;
+	}
+	if (t->changed) {
+		cli_error(cli, "the table changes too fast to be read");
+		return CLI_NO_KERNEL;
+	}
+	for (i = 0; i < t->nrows; i++) {
+		if (t->row[i].first < NOBODY)
+			t->backend[t->row[i].first].first++;
+		if (t->row[i].second < NOBODY)
+			t->backend[t->row[i].second].second++;
+	}
+	return CLI_OK;
+}
+
+static void put_backends(struct out *o, const struct table *t)
+{
+	unsigned int i;
+
+	out_list(o, "backends", OUT_TABLE);
+	for (i = 0; i < NOBODY; i++) {
+		const struct backend *b = &t->backend[i];
+
+		if (!b->known && !b->first && !b->second)
+			continue;
+		out_object(o, NULL, NULL, OUT_ROW);
+		out_num(o, "index", "index", i);
+		if (b->known) {
+			out_endpoint(o, "address", &b->ep);
+			out_str(o, "state", "state", name_of(&names_backend_state, b->state));
+			out_num(o, "weight", "weight", b->weight);
+		} else {
+			/* Deleted, and the table without it not yet in force. */
+			out_str(o, "addr", "address", NULL);
+		}
+		out_num(o, "rows", "rows", b->first);
+		out_share(o, "share", "share", b->first, t->nrows);
+		out_num(o, "second", "second", b->second);
+		out_close(o);
+	}
+	out_close(o);
+}
+
+static void put_choice(struct out *o, const char *key, const char *title, unsigned int index)
+{
+	if (index == NOBODY)
+		out_str(o, key, title, NULL);
+	else
+		out_num(o, key, title, index);
+}
+
+static void put_rows(struct out *o, const struct table *t)
+{
+	uint32_t i;
+
+	out_list(o, "table", OUT_TABLE);
+	for (i = 0; i < t->nrows; i++) {
+		out_object(o, NULL, NULL, OUT_ROW);
+		out_num(o, "row", "row", i);
+		put_choice(o, "first", "first", t->row[i].first);
+		put_choice(o, "second", "second", t->row[i].second);
+		out_close(o);
+	}
+	out_close(o);
+}
+
+static int show(struct cli *cli, int argc, char **argv)
+{
+	struct table t = { .service = argc ? argv[0] : NULL };
+	struct nl_msg *check = nlq_msg(PXS_CMD_TABLE_GET);
+	struct args a = { cli, argc, argv };
+	bool rows = argc > 1 && !strcmp(argv[1], "rows");
+	struct out *o = cli->out;
+	int ret;
+
+	ret = args_service(&a, check, PXS_A_TABLE_SERVICE);
+	nlmsg_free(check);
+	if (!ret && a.argc && !rows)
+		ret = cli_usage_error(cli, "unknown keyword \"%s\", expected rows", a.argv[0]);
+	if (!ret && a.argc > 1)
+		ret = cli_usage_error(cli, "unexpected \"%s\"", a.argv[1]);
+	if (ret)
+		return ret;
+	t.backend = calloc(NOBODY, sizeof(*t.backend));
+	if (!t.backend) {
+		cli_error(cli, "out of memory");
+		return CLI_NO_KERNEL;
+	}
+	ret = read_table(cli, &t);
+	if (ret)
+		goto out_free;
+
+	out_object(o, NULL, NULL, OUT_PAIRS);
+	out_str(o, "service", "service", t.service);
+	out_num(o, "generation", "generation", t.generation);
+	out_hex(o, "digest", "digest", t.digest);
+	out_str(o, "fill", "fill", t.fill ? name_of(&names_fill, t.fill) : NULL);
+	out_num(o, "rows", "rows", t.nrows);
+	put_backends(o, &t);
+	if (rows)
+		put_rows(o, &t);
+	out_close(o);
+
+out_free:
+	free(t.row);
+	free(t.backend);
+	return ret;
+}
+
+int table_run(struct cli *cli, int argc, char **argv)
+{
+	static const struct cli_command commands[] = {
+		{ "show", show }, { NULL, NULL },
+	};
+
+	return cli_dispatch(cli, commands, usage, argc, argv);
+}

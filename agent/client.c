@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * client.c - one connection of the client port
+ *
+ * Belongs to the loop. Two things outlive a broken connection: operations in the ring
+ * and proposals; the struct is freed when both have ended. Answers of one round
+ * gather in c->out and leave in one send.
+ */
+#include "client.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "report.h"
+
+#define HDR	((u32)sizeof(struct pxs_client_hdr))
+
+/* An append of this client; p.value follows, so it is last. */
+struct append {
+	struct pxs_client *client;
+	u64 id;
+	u32 group;
+	struct pxs_proposal p;
+};
+
+#define from(ptr, member) \
+	((struct pxs_client *)((char *)(ptr) - offsetof(struct pxs_client, member)))
+
+static void kill_client(struct pxs_client *c)
+{
+	if (c->dead)
+		return;
+	c->dead = true;
+	shutdown(c->fd, SHUT_RDWR);	/* ends what is in the ring */
+	c->reading = false;
+}
+
+static void answer(struct pxs_client *c, u8 type, u8 flags, u32 group, u64 id, u64 arg, u64 arg2,
+		   const void *body, u32 len)
+{
+	struct pxs_client_hdr h = {
+		.len = cpu_to_le32(len),
+		.type = type,
+		.flags = flags,
+		.group = cpu_to_le32(group),
+		.id = cpu_to_le64(id),
+		.arg = cpu_to_le64(arg),
+		.arg2 = cpu_to_le64(arg2),
+	};
+	u32 need = c->out_len + HDR + len;
+	u8 *grown;
+
+	if (c->dead)
+		return;
+	if (need > c->out_room) {
+		grown = realloc(c->out, 2 * (size_t)need);
+		if (!grown) {
+			kill_client(c);
+			return;
+		}
+		c->out = grown;
+		c->out_room = 2 * need;
+	}
+	memcpy(c->out + c->out_len, &h, HDR);
+	if (len)
+		memcpy(c->out + c->out_len + HDR, body, len);
+	c->out_len = need;
+}
+
+static const char *error_words(u32 error)
+{
+	static const char *const words[] = {
+		[PXS_CLIENT_OK] = "ok",
+		[PXS_CLIENT_NOT_LEADER] = "this member does not lead; not appended",
+		[PXS_CLIENT_BUSY] = "too much in flight, or no quorum answers; not appended",
+		[PXS_CLIENT_TOO_LARGE] = "value too large; not appended",
+		[PXS_CLIENT_FENCED] = "the group does not work on this node (see status); not appended",
+		[PXS_CLIENT_UNKNOWN] = "outcome unknown: the value may or may not be appended",
+		[PXS_CLIENT_NO_GROUP] = "no such group on this node",
+		[PXS_CLIENT_INVALID] = "invalid request",
+		[PXS_CLIENT_IO] = "the journal cannot be read (see the daemon's messages)",
+	};
+
+	return error < ARRAY_SIZE(words) ? words[error] : "?";
+}
+
+static void answer_error(struct pxs_client *c, u32 group, u64 id, u32 error)
+{
+	struct pxs_replica *r = pxs_node_replica(c->node, group);
+	const char *words = error_words(error);
+
+	answer(c, PXS_CLIENT_ERROR, 0, group, id, error, r ? r->elect.leader : 0, words,
+	       (u32)strlen(words));
+}
+
+static void append_done(struct pxs_proposal *p, u32 error, u64 slot)
+{
+	struct append *a = (struct append *)((char *)p - offsetof(struct append, p));
+	struct pxs_client *c = a->client;
+
+	c->appends--;
+	if (error)
+		answer_error(c, a->group, a->id, error);
+	else
+		answer(c, PXS_CLIENT_APPENDED, 0, a->group, a->id, slot, 0, NULL, 0);
+	free(a);
+}
+
+static void do_append(struct pxs_client *c, struct pxs_replica *r,
+		      const struct pxs_client_hdr *h, const u8 *body, u32 len)
+{
+	struct append *a = malloc(sizeof(*a) + len);
+	u32 error;
+
+	if (!a) {
+		answer_error(c, r->id, le64_to_cpu(h->id), PXS_CLIENT_BUSY);
+		return;
+	}
+	a->client = c;
+	a->id = le64_to_cpu(h->id);
+	a->group = r->id;
+	a->p.done = append_done;
+	a->p.len = len;
+	memcpy(a->p.value, body, len);
+	error = pxs_propose(r, &a->p);
+	if (error) {
+		free(a);
+		answer_error(c, r->id, le64_to_cpu(h->id), error);
+		return;
+	}
+	c->appends++;
+}
+
+/* --- READ ------------------------------------------------------------------ */
+
+static bool read_take(void *ctx, const struct pxs_fetched *v)
+{
+	struct pxs_client *c = ctx;
+	u8 flags = (v->noop ? PXS_CLIENT_NOOP : 0) | (v->faulty ? PXS_CLIENT_DAMAGED : 0);
+
+	if (c->dead || c->out_len > PXS_CLIENT_OUT_HIGH)
+		return false;
+	answer(c, PXS_CLIENT_VALUE, flags, c->replica->id, c->read_id, v->slot, 0, v->data, v->len);
+	c->read_next = v->slot + 1;
+	return true;
+}
+
+static void end_read(struct pxs_client *c, u32 error)
+{
+	c->reading = false;
+	if (error)
+		answer_error(c, c->replica->id, c->read_id, error);
+	else
+		answer(c, PXS_CLIENT_END, 0, c->replica->id, c->read_id, c->replica->applied, 0,
+		       NULL, 0);
+}
+
+static void read_done(void *ctx, int err)
+{
+	struct pxs_client *c = ctx;
+
+	c->ops--;
+	if (c->reading && err)
+		end_read(c, PXS_CLIENT_IO);
+}
+
+static void do_read(struct pxs_client *c, struct pxs_replica *r, const struct pxs_client_hdr *h)
+{
+	u64 first = le64_to_cpu(h->arg);
+	u64 count = le64_to_cpu(h->arg2);
+
+	if (c->reading || c->fetch.busy || !first || first > PXS_SLOT_MAX) {
+		answer_error(c, r->id, le64_to_cpu(h->id), PXS_CLIENT_INVALID);
+		return;
+	}
+	pxs_fetch_exit(&c->fetch);
+	pxs_fetch_init(&c->fetch, &c->node->journal, &r->slots);
+	c->fetch.take = read_take;
+	c->fetch.done = read_done;
+	c->fetch.ctx = c;
+	c->reading = true;
+	c->follow = h->flags & PXS_CLIENT_FOLLOW;
+	c->replica = r;
+	c->read_id = le64_to_cpu(h->id);
+	c->read_next = first;
+	c->read_end = PXS_SLOT_MAX;
+	if (count && count <= PXS_SLOT_MAX - first)
+		c->read_end = first + count - 1;
+}
+
+static bool step_read(struct pxs_client *c)
+{
+	u64 before = c->read_next;
+	u64 last;
+
+	if (!c->reading || c->fetch.busy || c->out_len > PXS_CLIENT_OUT_HIGH / 2)
+		return false;
+	last = min(c->replica->applied, c->read_end);
+	if (c->read_next > last) {
+		if (c->follow && c->read_next <= c->read_end)
+			return false;
+		end_read(c, 0);
+		return true;
+	}
+	c->ops++;	/* read_done() takes it back, perhaps at once */
+	pxs_fetch_run(&c->fetch, c->read_next, last);
+	return before != c->read_next;
+}
+
+/* --- requests -------------------------------------------------------------- */
+
+static bool request(struct pxs_client *c, const struct pxs_client_hdr *h, const u8 *body, u32 len)
+{
+	struct pxs_replica *r;
+	char *status;
+
+	if (h->reserved || h->reserved2)
+		return false;
+	if (h->type == PXS_CLIENT_STATUS) {
+		status = pxs_node_status(c->node);
+		answer(c, PXS_CLIENT_STATUS_IS, 0, 0, le64_to_cpu(h->id), 0, 0, status,
+		       status ? (u32)strlen(status) : 0);
+		free(status);
+		return true;
+	}
+	if (h->type != PXS_CLIENT_APPEND && h->type != PXS_CLIENT_READ)
+		return false;
+	r = pxs_node_replica(c->node, le32_to_cpu(h->group));
+	if (!r)
+		answer_error(c, le32_to_cpu(h->group), le64_to_cpu(h->id), PXS_CLIENT_NO_GROUP);
+	else if (h->type == PXS_CLIENT_APPEND)
+		do_append(c, r, h, body, len);
+	else
+		do_read(c, r, h);
+	return true;
+}
+
+static void parse(struct pxs_client *c)
+{
+	struct pxs_client_hdr h;
+	u32 pos = 0;
+	u32 len;
+
+	while (!c->dead && c->in_len - pos >= HDR && c->appends < PXS_CLIENT_APPENDS_MAX) {
+		memcpy(&h, c->in + pos, HDR);
+		len = le32_to_cpu(h.len);
+		if (len > PXS_CLIENT_IN - HDR) {
+			kill_client(c);
+			return;
+		}
+		if (c->in_len - pos - HDR < len)
+			break;
+		if (!request(c, &h, c->in + pos + HDR, len)) {
+			kill_client(c);
+			return;
+		}
+		pos += HDR + len;
+	}
+	memmove(c->in, c->in + pos, c->in_len - pos);
+	c->in_len -= pos;
+}
+
+static void recv_done(struct pxs_op *op, int res)
+{
+	struct pxs_client *c = from(op, recv_op);
+
+	c->ops--;
+	c->receiving = false;
+	if (res <= 0 && res != -EAGAIN && res != -EINTR) {
+		kill_client(c);
+		return;
+	}
+	if (res > 0)
+		c->in_len += (u32)res;
+	parse(c);
+}
+
+static void send_done(struct pxs_op *op, int res)
+{
+	struct pxs_client *c = from(op, send_op);
+
+	c->ops--;
+	c->sending = false;
+	if (res < 0) {
+		kill_client(c);
+		return;
+	}
+	c->flight_done += (u32)res;
+}
+
+static void step_send(struct pxs_client *c)
+{
+	struct io_uring_sqe *sqe;
+	u8 *spare = c->flight;
+	u32 room = c->flight_room;
+
+	if (c->sending)
+		return;
+	if (c->flight_done == c->flight_len) {
+		if (!c->out_len)
+			return;
+		c->flight = c->out;
+		c->flight_len = c->out_len;
+		c->flight_room = c->out_room;
+		c->flight_done = 0;
+		c->out = spare;
+		c->out_room = room;
+		c->out_len = 0;
+	}
+	sqe = pxs_loop_sqe(&c->node->loop);
+	io_uring_prep_send(sqe, c->fd, c->flight + c->flight_done, c->flight_len - c->flight_done,
+			   MSG_NOSIGNAL);
+	pxs_loop_own(sqe, &c->send_op);
+	c->ops++;
+	c->sending = true;
+}
+
+static void step_recv(struct pxs_client *c)
+{
+	struct io_uring_sqe *sqe;
+
+	/* A client that takes no answers, or has much in flight, is not heard for now. */
+	if (c->receiving || c->appends >= PXS_CLIENT_APPENDS_MAX ||
+	    c->out_len > 4 * PXS_CLIENT_OUT_HIGH || c->in_len == PXS_CLIENT_IN)
+		return;
+	sqe = pxs_loop_sqe(&c->node->loop);
+	io_uring_prep_recv(sqe, c->fd, c->in + c->in_len, PXS_CLIENT_IN - c->in_len, 0);
+	pxs_loop_own(sqe, &c->recv_op);
+	c->ops++;
+	c->receiving = true;
+}
+
+bool pxs_client_step(struct pxs_client *c)
+{
+	bool did;
+
+	if (c->dead)
+		return false;
+	if (!c->receiving)
+		parse(c);	/* what waited for appends to be answered */
+	did = step_read(c);
+	if (c->dead)
+		return did;
+	step_recv(c);
+	step_send(c);
+	return did;
+}
+
+struct pxs_client *pxs_client_new(struct pxs_node *n, int fd)
+{
+	struct pxs_client *c = calloc(1, sizeof(*c));
+
+	if (c)
+		c->in = malloc(PXS_CLIENT_IN);
+	if (!c || !c->in) {
+		free(c);
+		close(fd);
+		return NULL;
+	}
+	c->node = n;
+	c->fd = fd;
+	c->recv_op.done = recv_done;
+	c->send_op.done = send_done;
+	c->fetch.fd = -1;
+	return c;
+}
+
+bool pxs_client_over(const struct pxs_client *c)
+{
+	return c->dead && !c->ops && !c->appends;
+}
+
+void pxs_client_free(struct pxs_client *c)
+{
+	pxs_fetch_exit(&c->fetch);
+	close(c->fd);
+	free(c->in);
+	free(c->out);
+	free(c->flight);
+	free(c);
+}

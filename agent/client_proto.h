@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * client_proto.h - what clients and paxsteerd say to each other
+ *
+ * A UNIX stream socket. Each message is one struct pxs_client_hdr and hdr.len bytes
+ * of body; integers are little endian. Requests of one connection are answered by their
+ * id; appends of one connection are proposed in the order sent, answers may overtake
+ * each other. A message that breaks these rules closes the connection.
+ *
+ * Requests
+ *   APPEND   body: the value, 1..PXS_VALUE_MAX bytes
+ *   READ     arg: first slot wanted (>= 1); flags FOLLOW: go on with what comes later;
+ *            arg2: at most so many values, 0: no limit. One READ a connection at a time.
+ *   STATUS   nothing
+ * Answers
+ *   APPENDED arg: the slot. Decided by a quorum, on their disks, and applied here.
+ *   ERROR    arg: enum pxs_client_error; arg2: member id of the leader, 0: not known;
+ *            body: the same in words
+ *   VALUE    of a READ; arg: the slot; flags NOOP, DAMAGED; body: the value
+ *   END      of a READ without FOLLOW; arg: the last slot applied here
+ *   STATUS   body: JSON text
+ */
+#ifndef PXS_AGENT_CLIENT_PROTO_H
+#define PXS_AGENT_CLIENT_PROTO_H
+
+#include <linux/types.h>
+#include <linux/paxsteer.h>
+
+#include "platform.h"
+
+#define PXS_CLIENT_BODY_MAX	(1u << 20)	/* STATUS with many groups; requests: PXS_VALUE_MAX */
+
+struct pxs_client_hdr {
+	__le32 len;		/* bytes of the body */
+	__u8 type;		/* enum pxs_client_type */
+	__u8 flags;
+	__le16 reserved;	/* 0 */
+	__le32 group;
+	__le32 reserved2;	/* 0 */
+	__le64 id;		/* of the request; answers repeat it */
+	__le64 arg;
+	__le64 arg2;
+};
+
+enum pxs_client_type {
+	PXS_CLIENT_APPEND = 1,
+	PXS_CLIENT_READ = 2,
+	PXS_CLIENT_STATUS = 3,
+	PXS_CLIENT_APPENDED = 65,
+	PXS_CLIENT_ERROR = 66,
+	PXS_CLIENT_VALUE = 67,
+	PXS_CLIENT_END = 68,
+	PXS_CLIENT_STATUS_IS = 69,
+};
+
+#define PXS_CLIENT_FOLLOW	0x01
+#define PXS_CLIENT_NOOP		0x01	/* VALUE: the slot was filled to close a gap */
+#define PXS_CLIENT_DAMAGED	0x02	/* VALUE: this member cannot tell it; ask another */
+
+enum pxs_client_error {
+	PXS_CLIENT_OK = 0,
+	PXS_CLIENT_NOT_LEADER = 1,	/* definitely not appended */
+	PXS_CLIENT_BUSY = 2,		/* definitely not appended: queue full, or no slot in time */
+	PXS_CLIENT_TOO_LARGE = 3,	/* definitely not appended */
+	PXS_CLIENT_FENCED = 4,		/* definitely not appended: the group does not work here */
+	PXS_CLIENT_UNKNOWN = 5,		/* proposed, outcome unknown: it may or may not be appended */
+	PXS_CLIENT_NO_GROUP = 6,
+	PXS_CLIENT_INVALID = 7,		/* the request makes no sense */
+	PXS_CLIENT_IO = 8,		/* READ: the journal cannot be read */
+};
+
+#endif /* PXS_AGENT_CLIENT_PROTO_H */

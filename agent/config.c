@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * config.c - the daemon's configuration file
+ *
+ * libconfuse parses; here values are checked. libconfuse calls a validator as soon as
+ * a value was read, which is what gives every complaint its line.
+ */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <confuse.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "report.h"
+
+#define DEFAULT_SOCKET	"/run/paxsteer/paxsteerd.sock"
+
+static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
+{
+	char what[512];
+
+	vsnprintf(what, sizeof(what), fmt, ap);
+	if (cfg && cfg->filename)
+		pxs_err("%s:%d: %s", cfg->filename, cfg->line, what);
+	else
+		pxs_err("%s", what);
+}
+
+static int check_range(cfg_t *cfg, cfg_opt_t *opt, long low, long high)
+{
+	long n = cfg_opt_getnint(opt, cfg_opt_size(opt) - 1);
+
+	if (n >= low && n <= high)
+		return 0;
+	cfg_error(cfg, "%s: %ld is not in %ld..%ld", opt->name, n, low, high);
+	return -1;
+}
+
+static int check_self(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return check_range(cfg, opt, 1, PXS_MEMBER_ID_MAX);
+}
+
+static int check_window(cfg_t *cfg, cfg_opt_t *opt)
+{
+	long n = cfg_opt_getnint(opt, 0);
+
+	if (check_range(cfg, opt, 64, 65536))
+		return -1;
+	if (!(n & (n - 1)))
+		return 0;
+	cfg_error(cfg, "window: %ld is not a power of two", n);
+	return -1;
+}
+
+static int check_heartbeat(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return check_range(cfg, opt, 10, 10000);
+}
+
+static int check_election(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return check_range(cfg, opt, 30, 60000);
+}
+
+static int check_key_id(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return check_range(cfg, opt, 0, 255);
+}
+
+static int check_cache(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return check_range(cfg, opt, 1, 4095);
+}
+
+static int check_epoch(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return check_range(cfg, opt, 1, INT64_MAX);
+}
+
+static int check_cluster(cfg_t *cfg, cfg_opt_t *opt)
+{
+	u8 uuid[PXS_CLUSTER_LEN];
+
+	if (!pxs_uuid_parse(cfg_opt_getnstr(opt, 0), uuid))
+		return 0;
+	cfg_error(cfg, "cluster: \"%s\" is not a UUID", cfg_opt_getnstr(opt, 0));
+	return -1;
+}
+
+static int check_address(cfg_t *cfg, cfg_opt_t *opt)
+{
+	struct pxs_address a;
+
+	if (!pxs_address_parse(cfg_opt_getnstr(opt, 0), &a))
+		return 0;
+	cfg_error(cfg, "address: \"%s\" is not ADDRESS:PORT or [ADDRESS]:PORT",
+		  cfg_opt_getnstr(opt, 0));
+	return -1;
+}
+
+static int parse_incarnation(const char *text, u64 *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtoull(text, &end, 0);
+	if (errno || end == text || *end || !*value || *text == '-')
+		return -EINVAL;
+	return 0;
+}
+
+static int check_incarnation(cfg_t *cfg, cfg_opt_t *opt)
+{
+	u64 value;
+
+	if (!parse_incarnation(cfg_opt_getnstr(opt, 0), &value))
+		return 0;
+	cfg_error(cfg, "incarnation: \"%s\" is not a number above 0, as `paxsteer journal init` prints it",
+		  cfg_opt_getnstr(opt, 0));
+	return -1;
+}
+
+static int check_datapath(cfg_t *cfg, cfg_opt_t *opt)
+{
+	const char *text = cfg_opt_getnstr(opt, 0);
+
+	if (!strcmp(text, "kernel") || !strcmp(text, "user"))
+		return 0;
+	cfg_error(cfg, "datapath: \"%s\" is neither kernel nor user", text);
+	return -1;
+}
+
+static int check_flush(cfg_t *cfg, cfg_opt_t *opt)
+{
+	const char *text = cfg_opt_getnstr(opt, 0);
+
+	if (!strcmp(text, "fdatasync") || !strcmp(text, "dsync"))
+		return 0;
+	cfg_error(cfg, "flush: \"%s\" is neither fdatasync nor dsync", text);
+	return -1;
+}
+
+int pxs_address_parse(const char *text, struct pxs_address *a)
+{
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&a->storage;
+	struct sockaddr_in *v4 = (struct sockaddr_in *)&a->storage;
+	char host[INET6_ADDRSTRLEN + 2];
+	const char *colon = strrchr(text, ':');
+	unsigned long port;
+	size_t len;
+	char *end;
+
+	memset(a, 0, sizeof(*a));
+	if (!colon || !colon[1] || strspn(colon + 1, "0123456789") != strlen(colon + 1))
+		return -EINVAL;
+	port = strtoul(colon + 1, &end, 10);
+	len = (size_t)(colon - text);
+	if (!port || port > 65535 || len >= sizeof(host))
+		return -EINVAL;
+	memcpy(host, text, len);
+	host[len] = 0;
+	if (host[0] == '[' && host[len - 1] == ']') {
+		host[len - 1] = 0;
+		v6->sin6_family = AF_INET6;
+		v6->sin6_port = htons((u16)port);
+		a->len = sizeof(*v6);
+		return inet_pton(AF_INET6, host + 1, &v6->sin6_addr) == 1 ? 0 : -EINVAL;
+	}
+	v4->sin_family = AF_INET;
+	v4->sin_port = htons((u16)port);
+	a->len = sizeof(*v4);
+	return inet_pton(AF_INET, host, &v4->sin_addr) == 1 ? 0 : -EINVAL;
+}
+
+static int parse_key(const char *text, u8 *key)
+{
+	unsigned int i, byte;
+
+	if (strspn(text, "0123456789abcdefABCDEF") != 2 * PXS_KEY_LEN ||
+	    strspn(text + 2 * PXS_KEY_LEN, "\n") != strlen(text + 2 * PXS_KEY_LEN))
+		return -EINVAL;
+	for (i = 0; i < PXS_KEY_LEN; i++) {
+		if (sscanf(text + 2 * i, "%2x", &byte) != 1)
+			return -EINVAL;
+		key[i] = (u8)byte;
+	}
+	return 0;
+}
+
+static int read_key(struct pxs_config *c)
+{
+	char text[2 * PXS_KEY_LEN + 16] = "";
+	struct stat st;
+	ssize_t n;
+	int fd;
+
+	fd = open(c->key_file, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st)) {
+		pxs_err("%s: node: key-file %s: %s", c->file, c->key_file, strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return -errno;
+	}
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (st.st_mode & 027) {
+		pxs_err("%s: node: key-file %s: others may read it, or its group write it (mode %03o): make it 0600 or 0640, and make a new key if it was seen",
+			c->file, c->key_file, st.st_mode & 0777);
+		return -EPERM;
+	}
+	if (n < 0 || parse_key(text, c->key)) {
+		pxs_err("%s: node: key-file %s: must hold %d hex digits", c->file, c->key_file,
+			2 * PXS_KEY_LEN);
+		return -EINVAL;
+	}
+	explicit_bzero(text, sizeof(text));
+	return 0;
+}
+
+static int want(const struct pxs_config *c, cfg_t *section, const char *where, const char *name)
+{
+	if (cfg_size(section, name))
+		return 0;
+	pxs_err("%s:%d: %s: %s is missing", c->file, section->line, where, name);
+	return -EINVAL;
+}
+
+static int load_node(struct pxs_config *c, cfg_t *node)
+{
+	static const char *const needed[] = { "cluster", "key-file", "journal" };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(needed); i++)
+		if (want(c, node, "node", needed[i]))
+			return -EINVAL;
+	pxs_uuid_parse(cfg_getstr(node, "cluster"), c->cluster);
+	c->journal = strdup(cfg_getstr(node, "journal"));
+	c->socket = strdup(cfg_getstr(node, "socket"));
+	c->key_file = strdup(cfg_getstr(node, "key-file"));
+	if (!c->journal || !c->socket || !c->key_file)
+		return -ENOMEM;
+	c->datapath = strcmp(cfg_getstr(node, "datapath"), "user") ? PXS_DATAPATH_KERNEL :
+								     PXS_DATAPATH_USER;
+	c->flush = strcmp(cfg_getstr(node, "flush"), "dsync") ? PXS_FLUSH_FDATASYNC :
+								PXS_FLUSH_DSYNC;
+	c->cache = (u32)cfg_getint(node, "cache") << 20;
+	return read_key(c);
+}
+
+static int title_number(const struct pxs_config *c, cfg_t *section, const char *what, u32 high,
+			u32 *number)
+{
+	const char *title = cfg_title(section);
+	char *end;
+	unsigned long n = strtoul(title, &end, 10);
+
+	if (*title >= '0' && *title <= '9' && !*end && n >= 1 && n <= high) {
+		*number = (u32)n;
+		return 0;
+	}
+	pxs_err("%s:%d: %s \"%s\": is not a number in 1..%u", c->file, section->line, what, title,
+		high);
+	return -EINVAL;
+}
+
+static int load_member(struct pxs_config *c, struct pxs_group_config *g, cfg_t *member, u32 i)
+{
+	char where[64];
+	u32 id;
+
+	if (title_number(c, member, "member", PXS_MEMBER_ID_MAX, &id))
+		return -EINVAL;
+	snprintf(where, sizeof(where), "group %u: member %u", g->conf.id, id);
+	if (want(c, member, where, "address") || want(c, member, where, "incarnation"))
+		return -EINVAL;
+	g->conf.member[i].id = (u8)id;
+	parse_incarnation(cfg_getstr(member, "incarnation"), &g->conf.member[i].incarnation);
+	return pxs_address_parse(cfg_getstr(member, "address"), &g->address[i]);
+}
+
+static int load_group(struct pxs_config *c, struct pxs_group_config *g, cfg_t *group)
+{
+	const char *wrong;
+	u32 i, n, self;
+	char where[32];
+
+	if (title_number(c, group, "group", 0x7fffffff, &g->conf.id))
+		return -EINVAL;
+	snprintf(where, sizeof(where), "group %u", g->conf.id);
+	if (want(c, group, where, "self"))
+		return -EINVAL;
+	n = cfg_size(group, "member");
+	if (n != 3 && n != 5) {
+		pxs_err("%s:%d: %s: has %u members; a group has 3 or 5", c->file, group->line, where,
+			n);
+		return -EINVAL;
+	}
+	g->conf.nmembers = (u8)n;
+	g->conf.self = 0xff;
+	self = (u32)cfg_getint(group, "self");
+	for (i = 0; i < n; i++) {
+		if (load_member(c, g, cfg_getnsec(group, "member", i), i))
+			return -EINVAL;
+		if (g->conf.member[i].id == self)
+			g->conf.self = (u8)i;
+	}
+	memcpy(g->conf.cluster, c->cluster, sizeof(g->conf.cluster));
+	memcpy(g->key, c->key, sizeof(g->key));
+	g->key_id = (u8)cfg_getint(group, "key-id");
+	g->conf.epoch = (u64)cfg_getint(group, "epoch");
+	g->conf.window = (u32)cfg_getint(group, "window");
+	g->conf.heartbeat_ms = (u32)cfg_getint(group, "heartbeat");
+	g->conf.election_ms = (u32)cfg_getint(group, "election");
+	wrong = pxs_group_check_conf(&g->conf);
+	if (!wrong)
+		return 0;
+	pxs_err("%s:%d: %s: %s", c->file, group->line, where, wrong);
+	return -EINVAL;
+}
+
+static int load_groups(struct pxs_config *c, cfg_t *cfg)
+{
+	u32 i, j;
+
+	c->ngroups = cfg_size(cfg, "group");
+	if (!c->ngroups || c->ngroups > PXS_GROUPS_MAX) {
+		pxs_err("%s: has %u groups; a node has 1..%u", c->file, c->ngroups, PXS_GROUPS_MAX);
+		return -EINVAL;
+	}
+	c->group = calloc(c->ngroups, sizeof(*c->group));
+	if (!c->group)
+		return -ENOMEM;
+	for (i = 0; i < c->ngroups; i++) {
+		if (load_group(c, &c->group[i], cfg_getnsec(cfg, "group", i)))
+			return -EINVAL;
+		for (j = 0; j < i; j++) {
+			if (c->group[j].conf.member[c->group[j].conf.self].id ==
+			    c->group[i].conf.member[c->group[i].conf.self].id)
+				continue;
+			pxs_err("%s: group %u: self is not the member that group %u says; a node has one member id",
+				c->file, c->group[i].conf.id, c->group[j].conf.id);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+static cfg_t *make_parser(void)
+{
+	cfg_opt_t node[] = {
+		CFG_STR("cluster", NULL, CFGF_NODEFAULT),
+		CFG_STR("key-file", NULL, CFGF_NODEFAULT),
+		CFG_STR("journal", NULL, CFGF_NODEFAULT),
+		CFG_STR("socket", DEFAULT_SOCKET, CFGF_NONE),
+		CFG_STR("datapath", "kernel", CFGF_NONE),
+		CFG_STR("flush", "fdatasync", CFGF_NONE),
+		CFG_INT("cache", 32, CFGF_NONE),
+		CFG_END()
+	};
+	cfg_opt_t member[] = {
+		CFG_STR("address", NULL, CFGF_NODEFAULT),
+		CFG_STR("incarnation", NULL, CFGF_NODEFAULT),
+		CFG_END()
+	};
+	cfg_opt_t group[] = {
+		CFG_INT("self", 0, CFGF_NODEFAULT),
+		CFG_INT("epoch", 1, CFGF_NONE),
+		CFG_INT("key-id", 1, CFGF_NONE),
+		CFG_INT("window", 4096, CFGF_NONE),
+		CFG_INT("heartbeat", 100, CFGF_NONE),
+		CFG_INT("election", 1000, CFGF_NONE),
+		CFG_SEC("member", member, CFGF_TITLE | CFGF_MULTI | CFGF_NO_TITLE_DUPES),
+		CFG_END()
+	};
+	cfg_opt_t top[] = {
+		CFG_SEC("node", node, CFGF_NONE),
+		CFG_SEC("group", group, CFGF_TITLE | CFGF_MULTI | CFGF_NO_TITLE_DUPES),
+		CFG_END()
+	};
+	static const struct {
+		const char *name;
+		cfg_validate_callback_t check;
+	} checks[] = {
+		{ "node|cluster", check_cluster },
+		{ "node|datapath", check_datapath },
+		{ "node|flush", check_flush },
+		{ "node|cache", check_cache },
+		{ "group|self", check_self },
+		{ "group|epoch", check_epoch },
+		{ "group|key-id", check_key_id },
+		{ "group|window", check_window },
+		{ "group|heartbeat", check_heartbeat },
+		{ "group|election", check_election },
+		{ "group|member|address", check_address },
+		{ "group|member|incarnation", check_incarnation },
+	};
+	cfg_t *cfg = cfg_init(top, CFGF_NONE);
+	unsigned int i;
+
+	if (!cfg)
+		return NULL;
+	cfg_set_error_function(cfg, on_error);
+	for (i = 0; i < ARRAY_SIZE(checks); i++)
+		cfg_set_validate_func(cfg, checks[i].name, checks[i].check);
+	return cfg;
+}
+
+int pxs_config_load(struct pxs_config *c, const char *file)
+{
+	cfg_t *cfg;
+	int err = -EINVAL;
+
+	memset(c, 0, sizeof(*c));
+	c->file = strdup(file);
+	cfg = make_parser();
+	if (!cfg || !c->file) {
+		if (cfg)
+			cfg_free(cfg);
+		return -ENOMEM;
+	}
+	switch (cfg_parse(cfg, file)) {
+	case CFG_FILE_ERROR:
+		pxs_err("%s: %s", file, strerror(errno));
+		break;
+	case CFG_SUCCESS:
+		err = load_node(c, cfg_getsec(cfg, "node"));
+		if (!err)
+			err = load_groups(c, cfg);
+		break;
+	default:
+		break;		/* on_error() has said it */
+	}
+	cfg_free(cfg);
+	if (err)
+		pxs_config_free(c);
+	return err;
+}
+
+void pxs_config_free(struct pxs_config *c)
+{
+	free(c->file);
+	free(c->journal);
+	free(c->socket);
+	free(c->key_file);
+	if (c->group)
+		explicit_bzero(c->group, c->ngroups * sizeof(*c->group));
+	explicit_bzero(c->key, sizeof(c->key));
+	free(c->group);
+	memset(c, 0, sizeof(*c));
+}

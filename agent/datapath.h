@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * datapath.h - where phase 2 runs: the module, or the same core in this process
+ *
+ * One interface, two implementations: datapath_kernel.c speaks generic netlink,
+ * datapath_user.c owns UDP sockets and calls kmod/core. Requests return 0 or -errno at
+ * once. Events come from the loop, in the order in which the datapath made them, and
+ * never from inside a request.
+ */
+#ifndef PXS_AGENT_DATAPATH_H
+#define PXS_AGENT_DATAPATH_H
+
+#include "config.h"
+#include "loop.h"
+
+struct pxs_datapath_events {
+	void *ctx;
+	/* Records to make durable; they may repeat what was seen. */
+	void (*append)(void *ctx, u64 first_lsn, u32 count, const u8 *records, u32 bytes);
+	/* Slots up to @commit are decided; their records are among those up to @lsn. */
+	void (*decided)(void *ctx, u32 group, u64 commit, u64 lsn);
+	void (*recv)(void *ctx, u32 group, const struct pxs_msg *m, const u8 *body);
+	void (*leader)(void *ctx, u32 group, u8 event, u64 ballot);
+	/* The group was deleted under us, or (group 0) the whole datapath is gone. */
+	void (*gone)(void *ctx, u32 group);
+};
+
+/* What a group is, as the datapath sees it. */
+struct pxs_group_status {
+	u8 state;		/* enum pxs_group_state */
+	u8 role;		/* enum pxs_role */
+	u64 promised;
+	u64 commit;
+	u64 next_slot;
+	u64 stat[__PXS_GROUP_STAT_MAX];
+};
+
+struct pxs_datapath;
+
+struct pxs_datapath_ops {
+	const char *name;
+	/* Make the group, inactive; fine if it is there already with the same configuration. */
+	int (*group_add)(struct pxs_datapath *dp, const struct pxs_group_config *g);
+	/* Become the owner. *last_lsn: newest record that the datapath holds. */
+	int (*attach)(struct pxs_datapath *dp, u64 incarnation, u64 next_lsn, u64 *last_lsn);
+	void (*durable)(struct pxs_datapath *dp, u64 lsn);
+	void (*fail)(struct pxs_datapath *dp, const char *reason);
+	int (*load)(struct pxs_datapath *dp, u32 group, const u8 *records, u32 bytes);
+	int (*activate)(struct pxs_datapath *dp, u32 group, u64 commit);
+	int (*prepare)(struct pxs_datapath *dp, u32 group, u64 ballot, u64 slot, u64 to);
+	int (*lead)(struct pxs_datapath *dp, u32 group, u64 ballot, u64 first);
+	int (*resign)(struct pxs_datapath *dp, u32 group);
+	int (*propose)(struct pxs_datapath *dp, u32 group, const void *value, u32 len, bool noop,
+		       u64 *slot);
+	/* m->type, receiver, slot, count, arg, len and the body; the datapath fills the rest. */
+	int (*send)(struct pxs_datapath *dp, u32 group, const struct pxs_msg *m, const u8 *body);
+	int (*status)(struct pxs_datapath *dp, u32 group, struct pxs_group_status *st);
+	void (*close)(struct pxs_datapath *dp);
+};
+
+/* The first member of each implementation's own struct. */
+struct pxs_datapath {
+	const struct pxs_datapath_ops *ops;
+	const struct pxs_datapath_events *events;
+	struct pxs_loop *loop;
+};
+
+/* Return: 0 and *dp, or -errno after the reason went to stderr. */
+int pxs_datapath_user(struct pxs_loop *loop, const struct pxs_datapath_events *events,
+		      struct pxs_datapath **dp);
+int pxs_datapath_kernel(struct pxs_loop *loop, const struct pxs_datapath_events *events,
+			struct pxs_datapath **dp);
+
+#endif /* PXS_AGENT_DATAPATH_H */

@@ -1,0 +1,517 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * datapath_user.c - the core in this process: acceptor, leader, learner over UDP
+ *
+ * Does what the module's shell does, in one thread: receive, check, call the core, send
+ * what it says. Byte for byte compatible with members in the kernel.
+ *
+ * What the core wants the agent to know is queued and handed over by the hook, so
+ * that an event never comes from inside a request.
+ */
+#include "datapath.h"
+
+#include <time.h>
+
+#include "auth.h"
+#include "report.h"
+#include "udp.h"
+
+struct user_group {
+	struct pxs_group core;
+	struct pxs_group_config config;
+	struct pxs_slot *slots;
+	struct pxs_parked *parked;
+	struct pxs_udp *udp;
+	u64 told;		/* commit index that the agent knows */
+	struct user_group *next;
+};
+
+/* A message for the agent: a forwarded datagram, or a change of leader. */
+struct note {
+	struct note *next;
+	u32 group;
+	u8 leader_event;	/* 0: a datagram */
+	u64 ballot;
+	struct pxs_msg msg;
+	u8 body[];
+};
+
+struct user {
+	struct pxs_datapath dp;
+	struct pxs_hook hook;
+	struct pxs_ticker ticker;
+	struct user_group *groups;
+	struct pxs_udp *sockets;
+	struct note *notes;
+	struct note **last_note;
+	struct pxs_stage stage;
+	u8 *ring;
+	u32 *length;
+	u8 *append;		/* PXS_APPEND_MAX */
+	u64 epoch;
+	u64 counter;		/* of datagrams */
+	u64 moved;		/* when the durable point moved, or nothing was in flight */
+	struct pxs_out out;
+	u8 datagram[PXS_WIRE_MAX] __attribute__((aligned(8)));
+	u64 net[__PXS_NET_STAT_MAX];
+};
+
+static struct user *to_user(struct pxs_datapath *dp)
+{
+	return (struct user *)dp;
+}
+
+static struct user_group *find(struct user *u, u32 id)
+{
+	struct user_group *g;
+
+	for (g = u->groups; g && g->core.conf.id != id; g = g->next)
+		;
+	return g;
+}
+
+static void add_note(struct user *u, u32 group, u8 event, u64 ballot, const struct pxs_msg *m,
+		     const u8 *body)
+{
+	struct note *n = calloc(1, sizeof(*n) + (m ? m->len : 0));
+
+	if (!n)
+		return;		/* like a datagram that was lost */
+	n->group = group;
+	n->leader_event = event;
+	n->ballot = ballot;
+	if (m) {
+		n->msg = *m;
+		memcpy(n->body, body, m->len);
+	}
+	*u->last_note = n;
+	u->last_note = &n->next;
+}
+
+static void transmit(struct user *u, struct user_group *g, u8 to, struct pxs_msg *m)
+{
+	struct pxs_wire_hdr *hdr = (struct pxs_wire_hdr *)u->datagram;
+
+	m->key_id = g->config.key_id;
+	m->counter = ++u->counter;
+	pxs_wire_build(hdr, m);
+	pxs_auth_sign(g->config.key, hdr, u->datagram + PXS_WIRE_HDR_LEN, m->len);
+	if (pxs_udp_send(g->udp, &g->config.address[to], u->datagram, PXS_WIRE_HDR_LEN + m->len))
+		g->core.stat[PXS_GROUP_STAT_TX_ERRORS]++;
+	else
+		g->core.stat[PXS_GROUP_STAT_TX]++;
+}
+
+static void send_one(struct user *u, struct user_group *g, const struct pxs_send *send)
+{
+	u8 *body = u->datagram + PXS_WIRE_HDR_LEN;
+	struct pxs_msg m;
+	u8 to;
+
+	pxs_out_body(&u->out, send, body);
+	for (to = 0; to < g->core.conf.nmembers; to++) {
+		if (!(send->to & 1ull << to))
+			continue;
+		pxs_out_msg(&g->core, &u->out, send, to, &m);
+		if (to == g->core.conf.self)
+			add_note(u, g->core.conf.id, 0, 0, &m, body);
+		else
+			transmit(u, g, to, &m);
+	}
+}
+
+/* Do what the core said. */
+static void act(struct user *u, struct user_group *g, const struct pxs_msg *m, const u8 *body)
+{
+	struct pxs_out *out = &u->out;
+	u32 i;
+
+	/* Before the sends: they reuse the buffer in which the datagram stands. */
+	if (out->what & PXS_OUT_FORWARD && m)
+		add_note(u, g->core.conf.id, 0, 0, m, body);
+	if (out->what & PXS_OUT_LEADER)
+		add_note(u, g->core.conf.id, out->leader_event, out->leader_ballot, NULL, NULL);
+	for (i = 0; i < out->nsend; i++)
+		send_one(u, g, &out->send[i]);
+	pxs_out_done(out);
+}
+
+static void receive(void *ctx, u8 *buf, size_t size)
+{
+	struct user *u = ctx;
+	struct pxs_wire_hdr *hdr = (struct pxs_wire_hdr *)buf;
+	u8 *body = buf + PXS_WIRE_HDR_LEN;
+	struct user_group *g;
+	struct pxs_msg m;
+	int fault;
+
+	u->net[PXS_NET_STAT_RX_DATAGRAMS]++;
+	fault = pxs_wire_parse(hdr, size, &m);
+	g = fault ? NULL : find(u, m.group);
+	if (!g) {
+		u->net[fault ? fault : PXS_NET_STAT_NO_GROUP]++;
+		return;
+	}
+	fault = pxs_group_admit(&g->core, &m);
+	if (!fault && m.key_id != g->config.key_id)
+		fault = PXS_GROUP_STAT_BAD_KEY;
+	if (!fault && !pxs_auth_holds(g->config.key, hdr, body, m.len))
+		fault = PXS_GROUP_STAT_BAD_TAG;
+	if (!fault)
+		fault = pxs_group_trust(&g->core, &m);
+	if (fault) {
+		g->core.stat[fault]++;
+		return;
+	}
+	pxs_out_init(&u->out);
+	pxs_group_recv(&g->core, &m, body, u->dp.loop->now, &u->out);
+	act(u, g, &m, body);
+}
+
+static bool hand_over_notes(struct user *u)
+{
+	const struct pxs_datapath_events *ev = u->dp.events;
+	struct note *n, *list = u->notes;
+
+	u->notes = NULL;
+	u->last_note = &u->notes;
+	for (n = list; n; n = list) {
+		list = n->next;
+		if (n->leader_event)
+			ev->leader(ev->ctx, n->group, n->leader_event, n->ballot);
+		else
+			ev->recv(ev->ctx, n->group, &n->msg, n->body);
+		free(n);
+	}
+	return false;
+}
+
+static bool user_hook(struct pxs_hook *hook)
+{
+	struct user *u = (struct user *)((char *)hook - offsetof(struct user, hook));
+	const struct pxs_datapath_events *ev = u->dp.events;
+	struct user_group *g;
+	struct pxs_batch b;
+	bool did = u->notes;
+
+	while (pxs_stage_due(&u->stage, PXS_APPEND_MAX, &b)) {
+		pxs_stage_copy(&u->stage, &b, u->append);
+		pxs_stage_sent(&u->stage, &b);
+		ev->append(ev->ctx, b.first_lsn, b.count, u->append, b.bytes);
+		did = true;
+	}
+	hand_over_notes(u);
+	for (g = u->groups; g; g = g->next) {
+		if (g->told >= g->core.commit || g->core.state != PXS_GROUP_ACTIVE)
+			continue;
+		g->told = g->core.commit;
+		ev->decided(ev->ctx, g->core.conf.id, g->told, g->core.commit_lsn);
+		did = true;
+	}
+	return did;
+}
+
+/* The disk moves: something was confirmed lately, or nothing waits for it. */
+static bool healthy(struct user *u, const struct user_group *g, u64 now)
+{
+	if (u->stage.last_lsn == u->stage.durable_lsn)
+		u->moved = now;
+	return !u->stage.failed && now - u->moved < g->core.conf.election_ms;
+}
+
+static void user_tick(struct pxs_ticker *t, u64 now)
+{
+	struct user *u = (struct user *)((char *)t - offsetof(struct user, ticker));
+	struct user_group *g;
+
+	for (g = u->groups; g; g = g->next) {
+		pxs_out_init(&u->out);
+		pxs_group_tick(&g->core, now, healthy(u, g, now), &u->out);
+		act(u, g, NULL, NULL);
+	}
+}
+
+static int user_group_add(struct pxs_datapath *dp, const struct pxs_group_config *config)
+{
+	struct user *u = to_user(dp);
+	struct user_group *g;
+	u32 window = config->conf.window;
+	int err;
+
+	if (find(u, config->conf.id))
+		return -EEXIST;
+	g = calloc(1, sizeof(*g));
+	if (!g)
+		return -ENOMEM;
+	err = -ENOMEM;
+	g->config = *config;
+	g->slots = calloc(window, sizeof(*g->slots));
+	g->parked = calloc(2 * (size_t)window, sizeof(*g->parked));
+	if (!g->slots || !g->parked)
+		goto fail;
+	err = pxs_udp_get(&u->sockets, dp->loop, &config->address[config->conf.self], receive, u,
+			  &g->udp);
+	if (err)
+		goto fail;
+	pxs_group_init(&g->core, &config->conf, &u->stage, g->slots, g->parked);
+	g->next = u->groups;
+	u->groups = g;
+	return 0;
+fail:
+	free(g->slots);
+	free(g->parked);
+	free(g);
+	return err;
+}
+
+static int user_attach(struct pxs_datapath *dp, u64 incarnation, u64 next_lsn, u64 *last_lsn)
+{
+	struct user *u = to_user(dp);
+	s64 epoch = pxs_stage_attach(&u->stage, incarnation, next_lsn);
+
+	if (epoch < 0)
+		return (int)epoch;
+	u->epoch = (u64)epoch;
+	*last_lsn = u->stage.last_lsn;
+	return 0;
+}
+
+static void user_durable(struct pxs_datapath *dp, u64 lsn)
+{
+	struct user *u = to_user(dp);
+	struct user_group *g;
+	bool more;
+
+	if (pxs_stage_durable(&u->stage, u->epoch, lsn) <= 0)
+		return;
+	u->moved = dp->loop->now;
+	for (g = u->groups; g; g = g->next) {
+		do {
+			pxs_out_init(&u->out);
+			pxs_group_release(&g->core, dp->loop->now, &u->out);
+			more = u->out.what & PXS_OUT_MORE;
+			act(u, g, NULL, NULL);
+		} while (more);
+	}
+}
+
+static void user_fail(struct pxs_datapath *dp, const char *reason)
+{
+	struct user *u = to_user(dp);
+	struct user_group *g;
+
+	(void)reason;
+	pxs_stage_fail(&u->stage);
+	for (g = u->groups; g; g = g->next)
+		pxs_group_fence(&g->core, "the journal failed");
+}
+
+static int user_load(struct pxs_datapath *dp, u32 group, const u8 *records, u32 bytes)
+{
+	struct user_group *g = find(to_user(dp), group);
+	struct pxs_record r;
+	u32 pos = 0;
+	int err;
+
+	if (!g)
+		return -ENOENT;
+	while (pos < bytes) {
+		if (pxs_record_get(records + pos, bytes - pos, &r) != PXS_RECORD_OK)
+			return -EBADMSG;
+		err = pxs_group_load(&g->core, &r);
+		if (err)
+			return err;
+		pos += pxs_record_size(r.len);
+	}
+	return 0;
+}
+
+static int user_activate(struct pxs_datapath *dp, u32 group, u64 commit)
+{
+	struct user_group *g = find(to_user(dp), group);
+	int err;
+
+	if (!g)
+		return -ENOENT;
+	err = pxs_group_activate(&g->core, commit, dp->loop->now);
+	if (!err)
+		g->told = commit;
+	return err;
+}
+
+static int user_prepare(struct pxs_datapath *dp, u32 group, u64 ballot, u64 slot, u64 to)
+{
+	struct user *u = to_user(dp);
+	struct user_group *g = find(u, group);
+	int err;
+
+	if (!g)
+		return -ENOENT;
+	pxs_out_init(&u->out);
+	err = pxs_group_prepare(&g->core, ballot, slot, to, &u->out);
+	act(u, g, NULL, NULL);
+	return err;
+}
+
+static int user_lead(struct pxs_datapath *dp, u32 group, u64 ballot, u64 first)
+{
+	struct user *u = to_user(dp);
+	struct user_group *g = find(u, group);
+	int err;
+
+	if (!g)
+		return -ENOENT;
+	pxs_out_init(&u->out);
+	err = pxs_group_lead(&g->core, ballot, first, dp->loop->now, &u->out);
+	act(u, g, NULL, NULL);
+	return err;
+}
+
+static int user_resign(struct pxs_datapath *dp, u32 group)
+{
+	struct user_group *g = find(to_user(dp), group);
+
+	if (!g)
+		return -ENOENT;
+	pxs_group_resign(&g->core);
+	return 0;
+}
+
+static int user_propose(struct pxs_datapath *dp, u32 group, const void *value, u32 len, bool noop,
+			u64 *slot)
+{
+	struct user *u = to_user(dp);
+	struct user_group *g = find(u, group);
+	struct pxs_value *v;
+	int err;
+
+	if (!g)
+		return -ENOENT;
+	v = pxs_value_new(value, len, noop);
+	if (!v)
+		return -ENOMEM;
+	pxs_out_init(&u->out);
+	err = pxs_group_propose(&g->core, v, dp->loop->now, slot, &u->out);
+	act(u, g, NULL, NULL);
+	pxs_value_put(v);
+	return err;
+}
+
+static int user_send(struct pxs_datapath *dp, u32 group, const struct pxs_msg *in, const u8 *body)
+{
+	struct user *u = to_user(dp);
+	struct user_group *g = find(u, group);
+	const struct pxs_group_conf *conf;
+	struct pxs_msg m = *in;
+	int to;
+
+	if (!g)
+		return -ENOENT;
+	conf = &g->core.conf;
+	to = pxs_group_member(&g->core, in->receiver);
+	if (to < 0 || to == conf->self || in->len > PXS_WIRE_BODY_MAX)
+		return -EINVAL;
+	if (in->type != PXS_WIRE_LEARN && in->type != PXS_WIRE_LEARN_REQ)
+		return -EINVAL;
+	if (g->core.state != PXS_GROUP_ACTIVE)
+		return -ESHUTDOWN;
+	m.group = conf->id;
+	m.sender = conf->member[conf->self].id;
+	memcpy(m.cluster, conf->cluster, sizeof(m.cluster));
+	m.epoch = conf->epoch;
+	m.sender_inc = conf->member[conf->self].incarnation;
+	m.receiver_inc = conf->member[to].incarnation;
+	m.ballot = 0;
+	m.commit = g->core.commit;
+	memcpy(u->datagram + PXS_WIRE_HDR_LEN, body, in->len);
+	transmit(u, g, (u8)to, &m);
+	return 0;
+}
+
+static int user_status(struct pxs_datapath *dp, u32 group, struct pxs_group_status *st)
+{
+	struct user_group *g = find(to_user(dp), group);
+
+	if (!g)
+		return -ENOENT;
+	st->state = g->core.state;
+	st->role = PXS_ROLE_FOLLOWER;
+	if (g->core.lead_ballot)
+		st->role = PXS_ROLE_LEADER;
+	else if (g->core.prepare_ballot)
+		st->role = PXS_ROLE_CANDIDATE;
+	st->promised = g->core.promised;
+	st->commit = g->core.commit;
+	st->next_slot = g->core.next_slot;
+	memcpy(st->stat, g->core.stat, sizeof(st->stat));
+	return 0;
+}
+
+static void user_close(struct pxs_datapath *dp)
+{
+	struct user *u = to_user(dp);
+	struct user_group *g;
+
+	hand_over_notes(u);
+	while ((g = u->groups)) {
+		u->groups = g->next;
+		pxs_group_exit(&g->core);
+		free(g->slots);
+		free(g->parked);
+		explicit_bzero(&g->config, sizeof(g->config));
+		free(g);
+	}
+	pxs_udp_close_all(&u->sockets);
+	free(u->ring);
+	free(u->length);
+	free(u->append);
+	free(u);
+}
+
+static const struct pxs_datapath_ops user_ops = {
+	.name = "user",
+	.group_add = user_group_add,
+	.attach = user_attach,
+	.durable = user_durable,
+	.fail = user_fail,
+	.load = user_load,
+	.activate = user_activate,
+	.prepare = user_prepare,
+	.lead = user_lead,
+	.resign = user_resign,
+	.propose = user_propose,
+	.send = user_send,
+	.status = user_status,
+	.close = user_close,
+};
+
+int pxs_datapath_user(struct pxs_loop *loop, const struct pxs_datapath_events *events,
+		      struct pxs_datapath **dp)
+{
+	struct user *u = calloc(1, sizeof(*u));
+	struct timespec ts;
+
+	if (!u)
+		return -ENOMEM;
+	u->dp.ops = &user_ops;
+	u->dp.events = events;
+	u->dp.loop = loop;
+	u->last_note = &u->notes;
+	u->ring = malloc(PXS_STAGE_BYTES);
+	u->length = calloc(PXS_STAGE_RECORDS, sizeof(*u->length));
+	u->append = malloc(PXS_APPEND_MAX);
+	if (!u->ring || !u->length || !u->append) {
+		user_close(&u->dp);
+		return -ENOMEM;
+	}
+	/* Rises across restarts, as long as the clock is not set back by more than we ran. */
+	clock_gettime(CLOCK_REALTIME, &ts);
+	u->counter = (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec;
+	pxs_stage_init(&u->stage, u->ring, PXS_STAGE_BYTES, u->length);
+	u->hook.run = user_hook;
+	pxs_loop_add_hook(loop, &u->hook);
+	u->ticker.tick = user_tick;
+	pxs_loop_add_ticker(loop, &u->ticker);
+	*dp = &u->dp;
+	return 0;
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * kernel_group.c - the configuration of a group, to the module and compared with it
+ */
+#include "kernel_group.h"
+
+#include <netinet/in.h>
+
+#include "report.h"
+
+u64 pxs_kernel_u64(struct nlattr *attr)
+{
+	return attr && nla_len(attr) >= (int)sizeof(u64) ? nla_get_u64(attr) : 0;
+}
+
+static int put_member(struct nl_msg *msg, const struct pxs_group_config *g, u8 i)
+{
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&g->address[i].storage;
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&g->address[i].storage;
+	bool six = g->address[i].sa.sa_family == AF_INET6;
+	struct nlattr *nest = nla_nest_start(msg, PXS_A_GROUP_MEMBER);
+
+	if (!nest || nla_put_u8(msg, PXS_A_MEMBER_ID, g->conf.member[i].id) ||
+	    nla_put_u64(msg, PXS_A_MEMBER_INCARNATION, g->conf.member[i].incarnation) ||
+	    nla_put_u16(msg, PXS_A_MEMBER_PORT, six ? v6->sin6_port : v4->sin_port))
+		return -EMSGSIZE;
+	if (six ? nla_put(msg, PXS_A_MEMBER_ADDR, 16, &v6->sin6_addr) :
+		  nla_put(msg, PXS_A_MEMBER_ADDR, 4, &v4->sin_addr))
+		return -EMSGSIZE;
+	nla_nest_end(msg, nest);
+	return 0;
+}
+
+struct nl_msg *pxs_kernel_add_msg(struct pxs_link *link, const struct pxs_group_config *g)
+{
+	const struct pxs_group_conf *conf = &g->conf;
+	struct nl_msg *msg = pxs_link_msg(link, PXS_CMD_GROUP_ADD);
+	bool bad;
+	u8 i;
+
+	if (!msg)
+		return NULL;
+	bad = nla_put_u32(msg, PXS_A_GROUP_ID, conf->id) ||
+	      nla_put(msg, PXS_A_GROUP_CLUSTER, PXS_CLUSTER_LEN, conf->cluster) ||
+	      nla_put(msg, PXS_A_GROUP_KEY, PXS_KEY_LEN, g->key) ||
+	      nla_put_u8(msg, PXS_A_GROUP_KEY_ID, g->key_id) ||
+	      nla_put_u64(msg, PXS_A_GROUP_EPOCH, conf->epoch) ||
+	      nla_put_u8(msg, PXS_A_GROUP_SELF, conf->member[conf->self].id) ||
+	      nla_put_u32(msg, PXS_A_GROUP_WINDOW, conf->window) ||
+	      nla_put_u32(msg, PXS_A_GROUP_HEARTBEAT_MS, conf->heartbeat_ms) ||
+	      nla_put_u32(msg, PXS_A_GROUP_ELECTION_MS, conf->election_ms);
+	for (i = 0; i < conf->nmembers && !bad; i++)
+		bad = put_member(msg, g, i);
+	if (!bad)
+		return msg;
+	nlmsg_free(msg);
+	return NULL;
+}
+
+struct compare {
+	const struct pxs_group_config *g;
+	const char *differs;
+};
+
+static const char *member_differs(const struct pxs_group_config *g, struct nlattr *nest)
+{
+	struct nlattr *a[PXS_A_MEMBER_MAX + 1];
+	const struct sockaddr_in6 *v6;
+	const struct sockaddr_in *v4;
+	bool six;
+	u8 i;
+
+	if (nla_parse_nested(a, PXS_A_MEMBER_MAX, nest, NULL) || !a[PXS_A_MEMBER_ID] ||
+	    !a[PXS_A_MEMBER_ADDR] || !a[PXS_A_MEMBER_PORT])
+		return "member";
+	for (i = 0; i < g->conf.nmembers; i++)
+		if (g->conf.member[i].id == nla_get_u8(a[PXS_A_MEMBER_ID]))
+			break;
+	if (i == g->conf.nmembers)
+		return "the members";
+	if (pxs_kernel_u64(a[PXS_A_MEMBER_INCARNATION]) != g->conf.member[i].incarnation)
+		return "a member's incarnation";
+	v6 = (const struct sockaddr_in6 *)&g->address[i].storage;
+	v4 = (const struct sockaddr_in *)&g->address[i].storage;
+	six = g->address[i].sa.sa_family == AF_INET6;
+	if (nla_get_u16(a[PXS_A_MEMBER_PORT]) != (six ? v6->sin6_port : v4->sin_port) ||
+	    nla_len(a[PXS_A_MEMBER_ADDR]) != (six ? 16 : 4) ||
+	    memcmp(nla_data(a[PXS_A_MEMBER_ADDR]), six ? (const void *)&v6->sin6_addr :
+		   (const void *)&v4->sin_addr, six ? 16 : 4))
+		return "a member's address";
+	return NULL;
+}
+
+/* Is the group in the module the one of the configuration? (The key is never shown.) */
+static void compare_group(void *ctx, struct nlmsghdr *nlh)
+{
+	struct compare *c = ctx;
+	const struct pxs_group_conf *conf = &c->g->conf;
+	struct nlattr *a[PXS_A_GROUP_MAX + 1];
+	struct nlattr *attr;
+	unsigned int n = 0;
+	int rem;
+
+	if (genlmsg_parse(nlh, 0, a, PXS_A_GROUP_MAX, NULL) || !a[PXS_A_GROUP_CLUSTER] || !a[PXS_A_GROUP_KEY_ID] ||
+	    !a[PXS_A_GROUP_SELF] || !a[PXS_A_GROUP_WINDOW] || !a[PXS_A_GROUP_HEARTBEAT_MS] ||
+	    !a[PXS_A_GROUP_ELECTION_MS])
+		c->differs = "an attribute is missing";
+	else if (memcmp(nla_data(a[PXS_A_GROUP_CLUSTER]), conf->cluster, PXS_CLUSTER_LEN))
+		c->differs = "cluster";
+	else if (nla_get_u8(a[PXS_A_GROUP_KEY_ID]) != c->g->key_id)
+		c->differs = "key-id";
+	else if (pxs_kernel_u64(a[PXS_A_GROUP_EPOCH]) != conf->epoch)
+		c->differs = "epoch";
+	else if (nla_get_u8(a[PXS_A_GROUP_SELF]) != conf->member[conf->self].id)
+		c->differs = "self";
+	else if (nla_get_u32(a[PXS_A_GROUP_WINDOW]) != conf->window)
+		c->differs = "window";
+	else if (nla_get_u32(a[PXS_A_GROUP_HEARTBEAT_MS]) != conf->heartbeat_ms)
+		c->differs = "heartbeat";
+	else if (nla_get_u32(a[PXS_A_GROUP_ELECTION_MS]) != conf->election_ms)
+		c->differs = "election";
+	if (c->differs)
+		return;
+	nlmsg_for_each_attr(attr, nlh, GENL_HDRLEN, rem) {
+		if (nla_type(attr) != PXS_A_GROUP_MEMBER)
+			continue;
+		n++;
+		if (!c->differs)
+			c->differs = member_differs(c->g, attr);
+	}
+	if (!c->differs && n != conf->nmembers)
+		c->differs = "the number of members";
+}
+
+int pxs_kernel_check_same(struct pxs_link *link, const struct pxs_group_config *g)
+{
+	struct compare c = { .g = g };
+	struct nl_msg *msg = pxs_link_msg(link, PXS_CMD_GROUP_GET);
+	int err;
+
+	if (!msg || nla_put_u32(msg, PXS_A_GROUP_ID, g->conf.id)) {
+		nlmsg_free(msg);
+		return -ENOMEM;
+	}
+	err = pxs_link_call(link, msg, compare_group, &c);
+	if (err || !c.differs)
+		return err;
+	pxs_err("group %u is in the module with another configuration (%s): paxsteer group del %u, or correct the file",
+		g->conf.id, c.differs, g->conf.id);
+	return -EEXIST;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * kernel_group.h - the configuration of a group, to the module and compared with it
+ */
+#ifndef PXS_AGENT_KERNEL_GROUP_H
+#define PXS_AGENT_KERNEL_GROUP_H
+
+#include "config.h"
+#include "link.h"
+
+/* A u64 attribute, which may lie on 4 bytes; 0 if it is not there. */
+u64 pxs_kernel_u64(struct nlattr *attr);
+
+/* GROUP_ADD for @g; NULL without memory. */
+struct nl_msg *pxs_kernel_add_msg(struct pxs_link *link, const struct pxs_group_config *g);
+
+/* The module has the group: as @g says? Return: 0, -EEXIST (said what differs), -errno. */
+int pxs_kernel_check_same(struct pxs_link *link, const struct pxs_group_config *g);
+
+#endif /* PXS_AGENT_KERNEL_GROUP_H */

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * link.h - the netlink socket between the agent and the module
+ *
+ * One socket for everything, because the module knows the attached agent by its port:
+ * requests go out on it, answers and events come in on it. A request is answered within
+ * its own system call; events that stand before the answer keep their order and are
+ * handed over by the loop later.
+ */
+#ifndef PXS_AGENT_LINK_H
+#define PXS_AGENT_LINK_H
+
+#include <netlink/genl/genl.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
+
+#include "loop.h"
+
+struct pxs_link_queued;
+
+struct pxs_link {
+	struct pxs_loop *loop;
+	struct nl_sock *sock;
+	int fd;
+	int family;
+	struct pxs_op op;
+	struct pxs_hook hook;
+	struct pxs_link_queued *queue;
+	struct pxs_link_queued **queue_end;
+	u8 *event_buf;
+	u8 *call_buf;
+	char words[256];	/* what the kernel said about the last refusal; may be "" */
+	/* An event; a refusal of something posted comes as NLMSG_ERROR. */
+	void (*event)(void *ctx, struct nlmsghdr *nlh);
+	/* The socket cannot be used any more. */
+	void (*broken)(void *ctx, int err);
+	void *ctx;
+};
+
+/* Return: 0 or -errno, said why. */
+int pxs_link_open(struct pxs_link *l, struct pxs_loop *loop);
+void pxs_link_close(struct pxs_link *l);
+
+/* An empty request; NULL without memory. */
+struct nl_msg *pxs_link_msg(struct pxs_link *l, u8 cmd);
+
+/*
+ * Send @msg (freed here; NULL is -ENOMEM) and take its answer. @reply (may be NULL: only
+ * an acknowledgement is expected) gets the answering message.
+ * Return: 0 or -errno as the kernel said, l->words then.
+ */
+int pxs_link_call(struct pxs_link *l, struct nl_msg *msg,
+		  void (*reply)(void *ctx, struct nlmsghdr *nlh), void *ctx);
+
+/* Send @msg (freed here); nobody waits, a refusal comes as an event. */
+int pxs_link_post(struct pxs_link *l, struct nl_msg *msg);
+
+#endif /* PXS_AGENT_LINK_H */

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * propose.c - values that clients want in the log
+ *
+ * Both lists are in order of arrival, and therefore of deadline and of slot.
+ */
+#include "propose.h"
+
+#include "node.h"
+
+void pxs_proposals_init(struct pxs_proposals *ps)
+{
+	memset(ps, 0, sizeof(*ps));
+	ps->queued.last = &ps->queued.first;
+	ps->waiting.last = &ps->waiting.first;
+}
+
+static void push(struct pxs_proposal_list *l, struct pxs_proposal *p)
+{
+	p->next = NULL;
+	*l->last = p;
+	l->last = &p->next;
+	l->count++;
+}
+
+static struct pxs_proposal *pop(struct pxs_proposal_list *l)
+{
+	struct pxs_proposal *p = l->first;
+
+	l->first = p->next;
+	if (!l->first)
+		l->last = &l->first;
+	l->count--;
+	return p;
+}
+
+static void end(struct pxs_proposals *ps, struct pxs_proposal *p, u32 error)
+{
+	if (!error)
+		ps->acked++;
+	else if (error == PXS_CLIENT_UNKNOWN)
+		ps->unknown++;
+	else
+		ps->refused++;
+	p->done(p, error, p->slot);
+}
+
+static struct pxs_proposal *pop_queued(struct pxs_proposals *ps)
+{
+	struct pxs_proposal *p = pop(&ps->queued);
+
+	ps->bytes -= p->len;
+	return p;
+}
+
+u32 pxs_propose(struct pxs_replica *r, struct pxs_proposal *p)
+{
+	struct pxs_proposals *ps = &r->proposals;
+
+	if (r->gone || r->node->journal.failed)
+		return PXS_CLIENT_FENCED;
+	if (!p->len || p->len > PXS_VALUE_MAX)
+		return p->len ? PXS_CLIENT_TOO_LARGE : PXS_CLIENT_INVALID;
+	if (r->elect.role != PXS_ROLE_LEADER)
+		return PXS_CLIENT_NOT_LEADER;
+	if (ps->queued.count >= PXS_QUEUE_MAX || ps->bytes + p->len > PXS_QUEUE_BYTES)
+		return PXS_CLIENT_BUSY;
+	p->slot = 0;
+	p->deadline = r->node->loop.now + PXS_PATIENCE_MS;
+	ps->bytes += p->len;
+	push(&ps->queued, p);
+	return 0;
+}
+
+/* Errors that say that nothing was proposed. Any other leaves that open: an answer got lost. */
+static bool definite(int err)
+{
+	return err == -EAGAIN || err == -ENOTCONN || err == -ESHUTDOWN || err == -ENOENT;
+}
+
+bool pxs_proposals_step(struct pxs_replica *r)
+{
+	struct pxs_proposals *ps = &r->proposals;
+	struct pxs_datapath *dp = r->node->dp;
+	struct pxs_proposal *p;
+	bool did = false;
+	u64 slot;
+	int err;
+
+	/* Leadership of another ballot: what waits was proposed before, by a former us. */
+	if (ps->waiting.count && (r->elect.role != PXS_ROLE_LEADER || r->elect.ballot != ps->ballot)) {
+		while (ps->waiting.count)
+			end(ps, pop(&ps->waiting), PXS_CLIENT_UNKNOWN);
+		did = true;
+	}
+	if (ps->queued.count && r->elect.role != PXS_ROLE_LEADER) {
+		while (ps->queued.count)
+			end(ps, pop_queued(ps), PXS_CLIENT_NOT_LEADER);
+		return true;
+	}
+	if (!pxs_elect_ready(&r->elect))
+		return did;
+	while (ps->queued.count && !ps->blocked) {
+		p = ps->queued.first;
+		err = dp->ops->propose(dp, r->id, p->value, p->len, false, &slot);
+		if (definite(err)) {
+			ps->blocked = true;
+			break;
+		}
+		pop_queued(ps);
+		if (err) {
+			end(ps, p, PXS_CLIENT_UNKNOWN);
+			continue;
+		}
+		p->slot = slot;
+		p->ballot = r->elect.ballot;
+		ps->ballot = p->ballot;
+		push(&ps->waiting, p);
+		did = true;
+	}
+	return did;
+}
+
+void pxs_proposals_applied(struct pxs_replica *r, u64 slot, u64 ballot)
+{
+	struct pxs_proposals *ps = &r->proposals;
+	struct pxs_proposal *p;
+
+	while (ps->waiting.count && ps->waiting.first->slot <= slot) {
+		p = pop(&ps->waiting);
+		/* One ballot and slot has one value: ours, if the ballot is ours. */
+		end(ps, p, p->slot == slot && p->ballot == ballot ? PXS_CLIENT_OK : PXS_CLIENT_UNKNOWN);
+	}
+}
+
+void pxs_proposals_tick(struct pxs_replica *r, u64 now)
+{
+	struct pxs_proposals *ps = &r->proposals;
+
+	ps->blocked = false;
+	while (ps->queued.count && ps->queued.first->deadline <= now)
+		end(ps, pop_queued(ps), PXS_CLIENT_BUSY);
+	while (ps->waiting.count && ps->waiting.first->deadline <= now)
+		end(ps, pop(&ps->waiting), PXS_CLIENT_UNKNOWN);
+}
+
+void pxs_proposals_abandon(struct pxs_replica *r, u32 error)
+{
+	struct pxs_proposals *ps = &r->proposals;
+
+	while (ps->queued.count)
+		end(ps, pop_queued(ps), error);
+	while (ps->waiting.count)
+		end(ps, pop(&ps->waiting), PXS_CLIENT_UNKNOWN);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * replica.h - one group on this node: election, log, commit index, clients that wait
+ */
+#ifndef PXS_AGENT_REPLICA_H
+#define PXS_AGENT_REPLICA_H
+
+#include "datapath.h"
+#include "elect.h"
+#include "fetch.h"
+#include "propose.h"
+#include "slots.h"
+
+struct pxs_node;
+
+#define PXS_REPLICA_POINTS	16
+
+struct pxs_replica {
+	struct pxs_node *node;
+	const struct pxs_group_config *config;
+	u32 id;
+	struct pxs_elect elect;
+	struct pxs_slots slots;
+	struct pxs_proposals proposals;
+	bool gone;		/* deleted in the datapath, or fenced */
+	bool started;
+	u64 ticked;
+	u64 stuck;		/* slot that could not be applied, complained about */
+
+	/* What recovery found. */
+	u64 promised;
+	u64 promised_lsn;
+	u64 recovered;		/* commit index that the journal proves */
+
+	u64 commit;
+	u64 applied;		/* every slot up to it is final and can be read here */
+	struct {
+		u64 commit;
+		u64 lsn;	/* believe commit once records up to it have arrived */
+	} point[PXS_REPLICA_POINTS];
+	u32 points;
+
+	u64 hint_commit;	/* durable: may be written to the hint */
+	u64 snap_commit;	/* ... once everything up to snap_lsn is durable */
+	u64 snap_lsn;
+
+	/* A member that asked for slots below the window; see teach.c. */
+	struct pxs_fetch teach;
+	struct pxs_msg lesson;
+	u8 *lesson_body;
+	u64 lessons;
+};
+
+int pxs_replica_init(struct pxs_replica *r, struct pxs_node *n,
+		     const struct pxs_group_config *config);
+void pxs_replica_exit(struct pxs_replica *r);
+
+/* A record of this group: recovered (@pos) or arrived (@pos 0). Return: 0 or -errno. */
+int pxs_replica_record(struct pxs_replica *r, const struct pxs_record *rec, u64 pos);
+
+/* The group is active in the datapath: go. */
+void pxs_replica_start(struct pxs_replica *r, u64 promised, u64 commit, u64 lsn);
+void pxs_replica_stop(struct pxs_replica *r);
+
+/* Events of the datapath. */
+void pxs_replica_decided(struct pxs_replica *r, u64 commit, u64 lsn);
+void pxs_replica_recv(struct pxs_replica *r, const struct pxs_msg *m, const u8 *body);
+void pxs_replica_leader(struct pxs_replica *r, u8 event, u64 ballot);
+
+/* Once a round. Return: did something. */
+bool pxs_replica_step(struct pxs_replica *r);
+void pxs_replica_tick(struct pxs_replica *r, u64 now);
+
+/* The durable point moved. */
+void pxs_replica_durable(struct pxs_replica *r, u64 lsn);
+
+/* teach.c: answer a LEARN_REQ from the journal. */
+void pxs_teach_init(struct pxs_replica *r);
+void pxs_teach(struct pxs_replica *r, const struct pxs_msg *m);
+void pxs_teach_exit(struct pxs_replica *r);
+
+/* restore.c: give the datapath what recovery found, and activate. Return: 0 or -errno. */
+int pxs_restore(struct pxs_replica *r);
+
+#endif /* PXS_AGENT_REPLICA_H */

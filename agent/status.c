@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * status.c - the answer to STATUS: health of the node and of each group, as JSON
+ */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+
+#include "node.h"
+
+static const char *role_word(u8 role)
+{
+	switch (role) {
+	case PXS_ROLE_LEADER:
+		return "leader";
+	case PXS_ROLE_CANDIDATE:
+		return "candidate";
+	default:
+		return "follower";
+	}
+}
+
+static const char *state_word(u8 state)
+{
+	switch (state) {
+	case PXS_GROUP_ACTIVE:
+		return "active";
+	case PXS_GROUP_FENCED:
+		return "fenced";
+	default:
+		return "inactive";
+	}
+}
+
+static const char *journal_state(const struct pxs_journal *j)
+{
+	if (j->failed)
+		return "fenced";
+	if (!j->full)
+		return "ok";
+	return j->spare.error ? "full" : "waiting";	/* for a segment that is being made */
+}
+
+static void set_hex(json_t *o, const char *key, u64 value)
+{
+	char text[20];
+
+	snprintf(text, sizeof(text), "0x%016" PRIx64, value);
+	json_object_set_new(o, key, json_string(text));
+}
+
+static void set_int(json_t *o, const char *key, u64 value)
+{
+	json_object_set_new(o, key, json_integer((json_int_t)value));
+}
+
+static json_t *journal_status(const struct pxs_node *n)
+{
+	const struct pxs_journal *j = &n->journal;
+	json_t *o = json_object();
+
+	json_object_set_new(o, "directory", json_string(n->config.journal));
+	set_hex(o, "incarnation", j->id.incarnation);
+	json_object_set_new(o, "state", json_string(journal_state(j)));
+	if (j->failed)
+		json_object_set_new(o, "reason", json_string(j->reason));
+	else if (j->spare.error)
+		json_object_set_new(o, "reason", json_string(strerror(-j->spare.error)));
+	set_int(o, "last_lsn", j->next_lsn - 1);
+	set_int(o, "durable_lsn", j->durable);
+	set_int(o, "segments", j->segment);
+	set_int(o, "segment_size", j->id.segment_size);
+	set_int(o, "flushes", j->flushes);
+	set_int(o, "records", j->records);
+	set_int(o, "bytes", j->bytes);
+	json_object_set_new(o, "records_per_flush",
+			    json_real(j->flushes ? (double)j->records / (double)j->flushes : 0));
+	return o;
+}
+
+static json_t *group_status(struct pxs_node *n, struct pxs_replica *r)
+{
+	struct pxs_group_status st = { 0 };
+	json_t *o = json_object();
+	const struct pxs_group_conf *conf = &r->config->conf;
+
+	if (!r->gone)
+		n->dp->ops->status(n->dp, r->id, &st);
+	set_int(o, "group", r->id);
+	set_int(o, "self", conf->member[conf->self].id);
+	json_object_set_new(o, "state", json_string(r->gone ? "fenced" : state_word(st.state)));
+	json_object_set_new(o, "role", json_string(role_word(r->elect.role)));
+	json_object_set_new(o, "ready", json_boolean(pxs_elect_ready(&r->elect)));
+	set_int(o, "leader", r->elect.leader);
+	set_int(o, "ballot", r->elect.ballot);
+	set_int(o, "promised", st.promised);
+	set_int(o, "commit", r->commit);
+	set_int(o, "applied", r->applied);
+	set_int(o, "queued", r->proposals.queued.count);
+	set_int(o, "waiting", r->proposals.waiting.count);
+	set_int(o, "appended", r->proposals.acked);
+	set_int(o, "unknown", r->proposals.unknown);
+	set_int(o, "refused", r->proposals.refused);
+	set_int(o, "lessons", r->lessons);
+	set_int(o, "damaged", st.stat[PXS_GROUP_STAT_FAULTY]);
+	set_int(o, "no_credit", st.stat[PXS_GROUP_STAT_NO_CREDIT]);
+	set_int(o, "resent", st.stat[PXS_GROUP_STAT_RESENT]);
+	set_int(o, "bad_tag", st.stat[PXS_GROUP_STAT_BAD_TAG]);
+	set_int(o, "bad_incarnation", st.stat[PXS_GROUP_STAT_BAD_INCARNATION]);
+	return o;
+}
+
+char *pxs_node_status(struct pxs_node *n)
+{
+	json_t *o = json_object();
+	json_t *groups = json_array();
+	char *text;
+	u32 i;
+
+	json_object_set_new(o, "datapath", json_string(n->dp->ops->name));
+	json_object_set_new(o, "journal", journal_status(n));
+	for (i = 0; i < n->nreplicas; i++)
+		json_array_append_new(groups, group_status(n, &n->replica[i]));
+	json_object_set_new(o, "groups", groups);
+	text = json_dumps(o, JSON_COMPACT);
+	json_decref(o);
+	return text;
+}

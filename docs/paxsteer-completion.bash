@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Completion of the command `paxsteer`: objects, commands, keywords, and the names of services
+# that are there (asked for in silence: without the right to ask there are none).
+
+_paxsteer_services()
+{
+	paxsteer -j service show 2>/dev/null | grep -o '"name":"[^"]*"' | cut -d'"' -f4
+}
+
+_paxsteer()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} i=1 words=
+	local object command
+
+	while [[ ${COMP_WORDS[i]} == -* && $i -lt $COMP_CWORD ]]; do
+		[[ ${COMP_WORDS[i]} == -[nb] || ${COMP_WORDS[i]} == -netns ||
+			${COMP_WORDS[i]} == -batch ]] && i=$((i + 1))
+		i=$((i + 1))
+	done
+	object=${COMP_WORDS[i]} command=${COMP_WORDS[i + 1]}
+	case $((COMP_CWORD - i)) in
+	0)	words='service backend table lookup group log journal stats monitor help
+			-json -pretty -statistics -netns -batch -force -Version' ;;
+	1)	case $object in
+		service | backend) words='add set del show help' ;;
+		group) words='add del show help' ;;
+		table) words='show help' ;;
+		lookup) words=$(_paxsteer_services) ;;
+		esac ;;
+	*)	case $object.$command.$prev in
+		service.*.mode) words='nat local' ;;
+		service.*.fill) words='rendezvous maglev' ;;
+		service.*.key) words='source tuple memcached payload' ;;
+		backend.*.state) words='up drain down' ;;
+		group.*.durability) words='disk memory' ;;
+		group.*.key-file) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+		service.set."$command" | service.del."$command" | service.show."$command" | \
+			backend.*."$command" | table.*."$command") words=$(_paxsteer_services) ;;
+		service.*) words='mode fill key seed rows cap' ;;
+		backend.*) words='weight id state' ;;
+		table.*) words='rows' ;;
+		lookup.*) words='key hex from' ;;
+		group.add.*) words='cluster key-file self member incarnation key-id epoch window
+			heartbeat election durability' ;;
+		esac ;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+}
+
+complete -F _paxsteer paxsteer

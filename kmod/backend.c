@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * backend.c - destinations of a service
+ *
+ * Owns struct pxs_backend. Configuration runs in process context under pxs_net.config:
+ * it changes the list, builds a plan from it, and either publishes that or puts the
+ * list back. The packet path finds backends in a plan or in pxs_services.returns,
+ * under RCU; both let go of one before call_rcu() frees it, so its counters stay good
+ * for every packet that is still at it.
+ */
+#include "pxs.h"
+
+#include <linux/err.h>
+#include <linux/rhashtable.h>
+#include <linux/slab.h>
+
+#include "backend.h"
+#include "pernet.h"
+#include "service.h"
+
+static const struct rhashtable_params pxs_returns_params = {
+	.key_len = sizeof(struct pxs_endpoint),
+	.key_offset = offsetof(struct pxs_backend, at),
+	.head_offset = offsetof(struct pxs_backend, node),
+	.automatic_shrinking = true,
+};
+
+int pxs_returns_init(struct rhashtable *ht)
+{
+	return rhashtable_init(ht, &pxs_returns_params);
+}
+
+struct pxs_backend *pxs_backend_of_reply(struct pxs_net *pn, const struct pxs_endpoint *from)
+{
+	return rhashtable_lookup(&pn->services.returns, from, pxs_returns_params);
+}
+
+u64 pxs_backend_default_id(const struct pxs_endpoint *at)
+{
+	static const struct pxs_seed seed = { .k = { 0x7061787374656572ULL, 1 } };
+	u8 bytes[18];
+
+	memcpy(bytes, &at->addr, 16);
+	memcpy(bytes + 16, &at->port, 2);
+	return pxs_siphash(&seed, bytes, sizeof(bytes));
+}
+
+struct pxs_backend *pxs_backend_find(const struct pxs_service *svc, const struct pxs_endpoint *at)
+{
+	struct pxs_backend *be;
+
+	list_for_each_entry(be, &svc->backends, list)
+		if (pxs_endpoint_equal(&be->at, at))
+			return be;
+	return NULL;
+}
+
+static bool pxs_backend_is_udp(const struct pxs_backend *be)
+{
+	return be->at.proto == IPPROTO_UDP;
+}
+
+/* May there be such a backend? One pass over the service's own, two hash lookups. */
+static int pxs_backend_check(struct pxs_service *svc, const struct pxs_backend_spec *spec,
+			     struct pxs_refusal *no)
+{
+	struct pxs_net *pn = svc->pn;
+	struct pxs_backend *be;
+	bool loop, ambiguous;
+	int err;
+
+	if (svc->nbackends >= PXS_BACKENDS_MAX)
+		return pxs_refuse(no, -ERANGE, 0, "the service has 1024 backends: that is the limit");
+	if (spec->at.family != svc->at.family)
+		return pxs_refuse(no, -EINVAL, PXS_A_BACKEND_ADDR,
+				  "address is of another family than the service's");
+	err = pxs_endpoint_check(pn, &spec->at, &no->why);
+	if (err)
+		return pxs_refuse(no, err, PXS_A_BACKEND_ADDR, no->why);
+	list_for_each_entry(be, &svc->backends, list) {
+		if (pxs_endpoint_equal(&be->at, &spec->at))
+			return pxs_refuse(no, -EEXIST, PXS_A_BACKEND_ADDR,
+					  "the service has a backend with this address and port");
+		if (be->id == spec->id)
+			return pxs_refuse(no, -EEXIST, PXS_A_BACKEND_ID,
+					  "the service has a backend with this id");
+	}
+	rcu_read_lock();
+	loop = pxs_service_lookup(pn, &spec->at);
+	ambiguous = spec->at.proto == IPPROTO_UDP && pxs_backend_of_reply(pn, &spec->at);
+	rcu_read_unlock();
+	if (loop)
+		return pxs_refuse(no, -EADDRINUSE, PXS_A_BACKEND_ADDR,
+				  "address and port are those of a service: this would be a loop");
+	if (ambiguous)
+		return pxs_refuse(no, -EADDRINUSE, PXS_A_BACKEND_ADDR,
+				  "a backend of another service has this address and port: whose reply a datagram is could not be told");
+	return 0;
+}
+
+static void pxs_backend_free(struct pxs_backend *be)
+{
+	free_percpu(be->stats);
+	kfree(be);
+}
+
+static void pxs_backend_free_rcu(struct rcu_head *rcu)
+{
+	pxs_backend_free(container_of(rcu, struct pxs_backend, rcu));
+}
+
+static struct pxs_backend *pxs_backend_alloc(struct pxs_service *svc,
+					     const struct pxs_backend_spec *spec)
+{
+	struct pxs_backend *be;
+
+	be = kzalloc(sizeof(*be), GFP_KERNEL);
+	if (!be)
+		return NULL;
+	be->stats = alloc_percpu(struct pxs_steer_stats);
+	if (!be->stats) {
+		kfree(be);
+		return NULL;
+	}
+	be->svc = svc;
+	be->at = spec->at;
+	be->id = spec->id;
+	be->weight = spec->weight;
+	be->state = spec->state;
+	return be;
+}
+
+/* Onto the service's list, with the lowest index that is free. */
+static void pxs_backend_link(struct pxs_backend *be)
+{
+	struct pxs_service *svc = be->svc;
+	struct list_head *at = &svc->backends;
+	struct pxs_backend *other;
+	u16 index = 0;
+
+	list_for_each_entry(other, &svc->backends, list) {
+		if (other->index != index)
+			break;
+		at = &other->list;
+		index++;
+	}
+	be->index = index;
+	list_add(&be->list, at);
+	svc->nbackends++;
+}
+
+static void pxs_backend_unlink(struct pxs_backend *be)
+{
+	list_del(&be->list);
+	be->svc->nbackends--;
+}
+
+struct pxs_backend *pxs_backend_add(struct pxs_service *svc, const struct pxs_backend_spec *spec,
+				    struct pxs_refusal *no)
+{
+	struct pxs_net *pn = svc->pn;
+	struct pxs_backend *be;
+	struct pxs_plan *plan;
+	int err;
+
+	err = pxs_backend_check(svc, spec, no);
+	if (err)
+		return ERR_PTR(err);
+	be = pxs_backend_alloc(svc, spec);
+	if (!be)
+		return ERR_PTR(-ENOMEM);
+	pxs_backend_link(be);
+	plan = pxs_plan_build(svc, no);
+	err = PTR_ERR_OR_ZERO(plan);
+	if (err)
+		goto err_unlink;
+	if (pxs_backend_is_udp(be))
+		err = rhashtable_insert_fast(&pn->services.returns, &be->node, pxs_returns_params);
+	if (err)
+		goto err_plan;
+	pxs_plan_publish(svc, plan);
+	pn->services.seq++;
+	return be;
+
+err_plan:
+	pxs_plan_discard(plan);
+err_unlink:
+	pxs_backend_unlink(be);
+	pxs_backend_free(be);
+	return ERR_PTR(err);
+}
+
+/* Does the table depend on the difference? Up and down share one: a bit tells them apart. */
+static bool pxs_backend_same_table(const struct pxs_backend *be, u32 weight, u8 state)
+{
+	bool drains = state == PXS_BACKEND_DRAIN;
+
+	return weight == be->weight && drains == (be->state == PXS_BACKEND_DRAIN);
+}
+
+int pxs_backend_set(struct pxs_backend *be, u32 weight, u8 state, struct pxs_refusal *no)
+{
+	u32 old_weight = be->weight;
+	u8 old_state = be->state;
+	struct pxs_plan *plan;
+
+	if (pxs_backend_same_table(be, weight, state)) {
+		plan = pxs_service_plan(be->svc);
+		be->state = state;
+		if (state == PXS_BACKEND_UP)
+			set_bit(be->index, plan->live);
+		else
+			clear_bit(be->index, plan->live);
+		be->svc->pn->services.seq++;
+		return 0;
+	}
+	be->weight = weight;
+	be->state = state;
+	plan = pxs_plan_build(be->svc, no);
+	if (IS_ERR(plan)) {
+		be->weight = old_weight;
+		be->state = old_state;
+		return PTR_ERR(plan);
+	}
+	pxs_plan_publish(be->svc, plan);
+	be->svc->pn->services.seq++;
+	return 0;
+}
+
+int pxs_backend_del(struct pxs_backend *be, struct pxs_refusal *no)
+{
+	struct list_head *prev = be->list.prev;
+	struct pxs_service *svc = be->svc;
+	struct pxs_plan *plan;
+
+	pxs_backend_unlink(be);
+	plan = pxs_plan_build(svc, no);
+	if (IS_ERR(plan)) {
+		list_add(&be->list, prev);
+		svc->nbackends++;
+		return PTR_ERR(plan);
+	}
+	pxs_plan_publish(svc, plan);
+	list_add(&be->list, prev);
+	svc->nbackends++;
+	pxs_backend_destroy(be);
+	svc->pn->services.seq++;
+	return 0;
+}
+
+void pxs_backend_destroy(struct pxs_backend *be)
+{
+	pxs_backend_unlink(be);
+	if (pxs_backend_is_udp(be))
+		rhashtable_remove_fast(&be->svc->pn->services.returns, &be->node,
+				       pxs_returns_params);
+	call_rcu(&be->rcu, pxs_backend_free_rcu);
+}

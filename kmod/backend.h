@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * backend.h - a destination of a service
+ */
+#ifndef PXS_BACKEND_H
+#define PXS_BACKEND_H
+
+#include <linux/list.h>
+#include <linux/rcupdate.h>
+#include <linux/rhashtable-types.h>
+
+#include "endpoint.h"
+#include "stats.h"
+
+struct pxs_net;
+struct pxs_refusal;
+struct pxs_service;
+
+/* The first part is constant from add to free; the second is guarded by pxs_net.config. */
+struct pxs_backend {
+	struct pxs_endpoint at;		/* key of pxs_services.returns (UDP only) */
+	struct rhash_head node;		/* in pxs_services.returns */
+	struct pxs_service *svc;
+	struct pxs_steer_stats __percpu *stats;
+	u64 id;
+	u16 index;			/* in the rows; lowest free one when added */
+	struct rcu_head rcu;
+
+	struct list_head list;		/* in pxs_service.backends, in order of index */
+	u32 weight;
+	u8 state;			/* enum pxs_backend_state */
+	u32 rows;			/* whose first choice it is in the table in force */
+};
+
+struct pxs_backend_spec {
+	struct pxs_endpoint at;
+	u64 id;
+	u32 weight;
+	u8 state;
+};
+
+/* Identity by default: a fixed hash of address and port, the same on every director. */
+u64 pxs_backend_default_id(const struct pxs_endpoint *at);
+
+struct pxs_backend *pxs_backend_find(const struct pxs_service *svc, const struct pxs_endpoint *at);
+
+/*
+ * Under pxs_net.config. Each builds the new table first and changes nothing when that
+ * fails. Errors: -EEXIST (address or id), -EADDRINUSE (ambiguous or a loop),
+ * -EADDRNOTAVAIL (never an address of a backend), -ERANGE (PXS_BACKENDS_MAX), -ENOMEM.
+ */
+struct pxs_backend *pxs_backend_add(struct pxs_service *svc, const struct pxs_backend_spec *spec,
+				    struct pxs_refusal *no);
+int pxs_backend_set(struct pxs_backend *be, u32 weight, u8 state, struct pxs_refusal *no);
+int pxs_backend_del(struct pxs_backend *be, struct pxs_refusal *no);
+
+/* Off the list and the hash table, freed after a grace period; no plan may show it any more. */
+void pxs_backend_destroy(struct pxs_backend *be);
+
+/* Packet path, under RCU: the UDP backend whose replies have this source. */
+struct pxs_backend *pxs_backend_of_reply(struct pxs_net *pn, const struct pxs_endpoint *from);
+
+/* The table behind it, one a namespace. */
+int pxs_returns_init(struct rhashtable *ht);
+
+#endif /* PXS_BACKEND_H */

@@ -1,0 +1,601 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * group.c - who may say what, and which part of a member answers
+ *
+ * Runs under the group's lock in softirq, in the agent's loop and in the simulator
+ * alike. See group.h for the contract with the shell.
+ */
+#include "group.h"
+#include "acceptor.h"
+#include "leader.h"
+
+/* How many decided slots one LEARN_REQ asks for. */
+#define LEARN_SLOTS	PXS_WIRE_ENTRIES_MAX
+
+void pxs_out_done(struct pxs_out *out)
+{
+	u32 i;
+
+	for (i = 0; i < out->nentry; i++)
+		pxs_value_put(out->entry[i].value);
+	pxs_out_init(out);
+}
+
+struct pxs_send *pxs_out_send(struct pxs_group *g, struct pxs_out *out, u8 type, u64 to,
+			      u64 ballot, u64 slot)
+{
+	struct pxs_send *send;
+
+	if (out->nsend == PXS_OUT_SENDS)
+		return NULL;
+	send = &out->send[out->nsend++];
+	send->to = to;
+	send->type = type;
+	send->count = 0;
+	send->ballot = ballot;
+	send->slot = slot;
+	send->commit = g->commit;
+	send->arg = 0;
+	send->first = (u16)out->nentry;
+	send->entries = 0;
+	return send;
+}
+
+bool pxs_out_add(struct pxs_out *out, u64 slot, const struct pxs_slot *s, u8 flags)
+{
+	struct pxs_send *send = &out->send[out->nsend - 1];
+	u32 len = s->value ? s->value->len : 0;
+	struct pxs_out_entry *e;
+
+	if (out->nentry == PXS_OUT_ENTRIES ||
+	    pxs_out_body_size(out, send) + pxs_wire_entry_size(len) > PXS_WIRE_BODY_MAX)
+		return false;
+	e = &out->entry[out->nentry++];
+	e->slot = slot;
+	e->ballot = s->ballot;
+	e->flags = flags;
+	if (s->value && s->value->noop)
+		e->flags |= PXS_ENTRY_NOOP;
+	e->value = s->value ? pxs_value_get(s->value) : NULL;
+	send->entries++;
+	send->count++;
+	return true;
+}
+
+u32 pxs_out_body_size(const struct pxs_out *out, const struct pxs_send *send)
+{
+	u32 size = 0;
+	u32 i;
+
+	for (i = 0; i < send->entries; i++) {
+		const struct pxs_value *v = out->entry[send->first + i].value;
+
+		size += pxs_wire_entry_size(v ? v->len : 0);
+	}
+	return size;
+}
+
+void pxs_out_body(const struct pxs_out *out, const struct pxs_send *send, u8 *buf)
+{
+	u32 offset = 0;
+	u32 i;
+
+	for (i = 0; i < send->entries; i++) {
+		const struct pxs_out_entry *o = &out->entry[send->first + i];
+		struct pxs_entry e = {
+			.slot = o->slot,
+			.ballot = o->ballot,
+			.flags = o->flags,
+			.len = o->value ? o->value->len : 0,
+			.data = o->value ? o->value->data : NULL,
+		};
+
+		offset = pxs_wire_put(buf, offset, &e);
+	}
+}
+
+void pxs_out_msg(const struct pxs_group *g, const struct pxs_out *out, const struct pxs_send *send,
+		 u8 to, struct pxs_msg *m)
+{
+	memset(m, 0, sizeof(*m));
+	m->type = send->type;
+	m->sender = g->conf.member[g->conf.self].id;
+	m->receiver = g->conf.member[to].id;
+	m->count = send->count;
+	m->group = g->conf.id;
+	m->len = pxs_out_body_size(out, send);
+	memcpy(m->cluster, g->conf.cluster, sizeof(m->cluster));
+	m->epoch = g->conf.epoch;
+	m->sender_inc = g->conf.member[g->conf.self].incarnation;
+	m->receiver_inc = g->conf.member[to].incarnation;
+	m->ballot = send->ballot;
+	m->slot = send->slot;
+	m->commit = send->commit;
+	m->arg = send->arg;
+}
+
+void pxs_out_refuse(struct pxs_group *g, struct pxs_out *out, u8 to, u64 ballot, u64 slot,
+		    u64 higher)
+{
+	struct pxs_send *send = pxs_out_send(g, out, PXS_WIRE_REFUSE, 1ull << to, ballot, slot);
+
+	if (!send)
+		return;
+	send->arg = higher;
+	g->stat[PXS_GROUP_STAT_REFUSED]++;
+}
+
+void pxs_out_leader(struct pxs_out *out, u8 event, u64 ballot)
+{
+	out->what |= PXS_OUT_LEADER;
+	out->leader_event = event;
+	out->leader_ballot = ballot;
+}
+
+const char *pxs_group_check_conf(const struct pxs_group_conf *conf)
+{
+	u32 i, j;
+
+	if (!conf->id || conf->id > 0x7fffffff)
+		return "group id must be 1..2147483647";
+	if (!conf->epoch)
+		return "epoch must not be 0";
+	if (conf->nmembers != 3 && conf->nmembers != 5)
+		return "a group has 3 or 5 members";
+	if (conf->self >= conf->nmembers)
+		return "self is not a member";
+	if (conf->window < 64 || conf->window > 65536 || conf->window & (conf->window - 1))
+		return "window must be a power of two, 64..65536";
+	if (conf->heartbeat_ms < 10 || conf->heartbeat_ms > 10000)
+		return "heartbeat must be 10..10000 ms";
+	if (conf->election_ms < 3 * conf->heartbeat_ms || conf->election_ms > 60000)
+		return "election must be at least 3 heartbeats and at most 60000 ms";
+	for (i = 0; i < conf->nmembers; i++) {
+		if (!conf->member[i].id || conf->member[i].id > PXS_MEMBER_ID_MAX)
+			return "member id must be 1..63";
+		if (!conf->member[i].incarnation)
+			return "member incarnation must not be 0";
+		for (j = 0; j < i; j++) {
+			if (conf->member[j].id == conf->member[i].id)
+				return "member id given twice";
+			if (conf->member[j].incarnation == conf->member[i].incarnation)
+				return "member incarnation given twice";
+		}
+	}
+	return NULL;
+}
+
+void pxs_group_init(struct pxs_group *g, const struct pxs_group_conf *conf,
+		    struct pxs_stage *stage, struct pxs_slot *slots, struct pxs_parked *parked)
+{
+	memset(g, 0, sizeof(*g));
+	g->conf = *conf;
+	g->state = PXS_GROUP_INACTIVE;
+	g->stage = stage;
+	g->parked = parked;
+	pxs_window_init(&g->window, slots, conf->window);
+}
+
+void pxs_group_exit(struct pxs_group *g)
+{
+	pxs_window_clear(&g->window);
+}
+
+int pxs_group_activate(struct pxs_group *g, u64 commit, u64 now)
+{
+	u64 base;
+
+	if (g->state == PXS_GROUP_ACTIVE)
+		return -EALREADY;
+	if (g->state == PXS_GROUP_FENCED)
+		return -ESHUTDOWN;
+	if (g->stage->incarnation != g->conf.member[g->conf.self].incarnation)
+		return -EKEYREJECTED;
+	if (commit > g->commit) {
+		struct pxs_record r = {
+			.group = g->conf.id, .type = PXS_RECORD_COMMIT, .slot = commit,
+		};
+		int ret = pxs_group_load(g, &r);
+
+		if (ret)
+			return ret;
+	}
+	/* Behind a damaged slot the rest is learned again; without one the window shrank. */
+	if (pxs_group_mute(g) && !g->stat[PXS_GROUP_STAT_FAULTY])
+		return -ERANGE;
+	/*
+	 * Hold only what can be shown: a run of whole, decided slots that ends at the commit index.
+	 */
+	for (base = g->commit + 1; base > g->window.base; base--) {
+		const struct pxs_slot *s = pxs_window_at(&g->window, base - 1);
+
+		if (!s->value || !(s->flags & PXS_SLOT_DECIDED))
+			break;
+	}
+	pxs_window_rebase(&g->window, base);
+	g->state = PXS_GROUP_ACTIVE;
+	g->known_commit = g->commit;
+	g->leader_ms = now;
+	g->lost_ms = now;
+	return 0;
+}
+
+void pxs_group_fence(struct pxs_group *g, const char *reason)
+{
+	if (g->state == PXS_GROUP_FENCED)
+		return;
+	g->state = PXS_GROUP_FENCED;
+	g->fence_reason = reason;
+	g->parked_tail = g->parked_head;
+	pxs_group_resign(g);
+}
+
+int pxs_group_member(const struct pxs_group *g, u8 id)
+{
+	int i;
+
+	for (i = 0; i < g->conf.nmembers; i++)
+		if (g->conf.member[i].id == id)
+			return i;
+	return -1;
+}
+
+int pxs_group_admit(const struct pxs_group *g, const struct pxs_msg *m)
+{
+	int from = pxs_group_member(g, m->sender);
+
+	if (memcmp(m->cluster, g->conf.cluster, sizeof(m->cluster)))
+		return PXS_GROUP_STAT_BAD_CLUSTER;
+	if (m->receiver != g->conf.member[g->conf.self].id)
+		return PXS_GROUP_STAT_BAD_RECEIVER;
+	if (from < 0 || from == g->conf.self)
+		return PXS_GROUP_STAT_BAD_SENDER;
+	return 0;
+}
+
+/* Whose ballot a message of this type speaks of: its sender's, its receiver's, or none. */
+static bool ballot_ok(const struct pxs_msg *m)
+{
+	switch (m->type) {
+	case PXS_WIRE_PREPARE:
+	case PXS_WIRE_ACCEPT:
+	case PXS_WIRE_HEARTBEAT:
+		return pxs_ballot_member(m->ballot) == m->sender;
+	case PXS_WIRE_LEARN_REQ:
+	case PXS_WIRE_LEARN:
+		return !m->ballot;
+	default:
+		return pxs_ballot_member(m->ballot) == m->receiver;
+	}
+}
+
+int pxs_group_trust(struct pxs_group *g, const struct pxs_msg *m)
+{
+	int from = pxs_group_member(g, m->sender);
+
+	if (m->epoch != g->conf.epoch)
+		return PXS_GROUP_STAT_BAD_EPOCH;
+	if (m->sender_inc != g->conf.member[from].incarnation ||
+	    m->receiver_inc != g->conf.member[g->conf.self].incarnation)
+		return PXS_GROUP_STAT_BAD_INCARNATION;
+	if (m->slot > PXS_SLOT_MAX || m->commit > PXS_SLOT_MAX || !ballot_ok(m))
+		return PXS_GROUP_STAT_BAD_BODY;
+	/* Whatever else is repeated changes nothing; an old heartbeat would keep a dead leader. */
+	if (m->type == PXS_WIRE_HEARTBEAT) {
+		if (m->counter <= g->beat_counter[from])
+			return PXS_GROUP_STAT_REPLAY;
+		g->beat_counter[from] = m->counter;
+	}
+	return 0;
+}
+
+/*
+ * The leader of m->ballot says that slots up to m->commit are decided. A slot that we
+ * accepted at that very ballot holds the value it speaks of; at an older one it may not.
+ */
+static void follow_commit(struct pxs_group *g, const struct pxs_msg *m, struct pxs_out *out)
+{
+	u64 slot;
+
+	for (slot = g->commit + 1; slot <= m->commit; slot++) {
+		struct pxs_slot *s = pxs_window_at(&g->window, slot);
+
+		if (!pxs_window_holds(&g->window, slot))
+			break;
+		if (s->flags & PXS_SLOT_DECIDED || !s->value || s->ballot != m->ballot ||
+		    !(s->flags & PXS_SLOT_ACCEPTED))
+			continue;
+		s->flags |= PXS_SLOT_DECIDED;
+		g->stat[PXS_GROUP_STAT_DECIDED]++;
+	}
+	pxs_acceptor_commit(g, out);
+}
+
+/* A leader with a ballot that is not below our promise spoke. */
+static void follow_leader(struct pxs_group *g, const struct pxs_msg *m, u64 now,
+			  struct pxs_out *out)
+{
+	if (m->ballot > g->leader_ballot || !g->leader_told) {
+		g->leader_ballot = m->ballot;
+		g->leader_told = true;
+		pxs_out_leader(out, PXS_LEADER_SEEN, m->ballot);
+	}
+	g->leader_ms = now;
+	follow_commit(g, m, out);
+}
+
+static void ask_learn(struct pxs_group *g, u64 now, struct pxs_out *out)
+{
+	struct pxs_send *send;
+
+	if (g->known_commit <= g->commit)
+		return;
+	send = pxs_out_send(g, out, PXS_WIRE_LEARN_REQ, 1ull << g->known_from, 0, g->commit + 1);
+	if (!send)
+		return;
+	send->count = LEARN_SLOTS;
+	g->learn_ms = now;
+}
+
+static void recv_heartbeat(struct pxs_group *g, const struct pxs_msg *m, u8 from, u64 now,
+			   struct pxs_out *out)
+{
+	struct pxs_send *send;
+
+	if (m->ballot < g->promised) {
+		pxs_out_refuse(g, out, from, m->ballot, 0, g->promised);
+		return;
+	}
+	follow_leader(g, m, now, out);
+	send = pxs_out_send(g, out, PXS_WIRE_HEARTBEAT_ACK, 1ull << from, m->ballot, m->slot);
+	if (send)
+		send->arg = m->counter;
+}
+
+/* ACCEPTED for consecutive slots travels as one datagram. */
+static void answer_accepted(struct pxs_group *g, u64 ballot, u64 slot, u8 to, struct pxs_out *out)
+{
+	struct pxs_send *send = out->nsend ? &out->send[out->nsend - 1] : NULL;
+
+	if (!send || send->type != PXS_WIRE_ACCEPTED || send->to != 1ull << to ||
+	    send->ballot != ballot || send->slot + send->count != slot) {
+		send = pxs_out_send(g, out, PXS_WIRE_ACCEPTED, 1ull << to, ballot, slot);
+		if (!send)
+			return;
+	}
+	send->count++;
+}
+
+static void recv_accept(struct pxs_group *g, const struct pxs_msg *m, const u8 *body, u8 from,
+			u64 now, struct pxs_out *out)
+{
+	enum pxs_accept_result ret;
+	struct pxs_entry e;
+	u64 higher = 0;
+	u32 offset = 0;
+
+	while (!pxs_group_mute(g) && g->state == PXS_GROUP_ACTIVE &&
+	       pxs_wire_next(body, m->len, &offset, &e) > 0) {
+		struct pxs_value *v = pxs_value_new(e.data, e.len, e.flags & PXS_ENTRY_NOOP);
+
+		if (!v) {
+			g->stat[PXS_GROUP_STAT_NO_MEMORY]++;
+			return;
+		}
+		ret = pxs_acceptor_accept(g, m->ballot, e.slot, v, from, &higher, out);
+		pxs_value_put(v);
+		if (ret == PXS_ACCEPT_REFUSED) {
+			pxs_out_refuse(g, out, from, m->ballot, e.slot, higher);
+			return;
+		}
+		if (ret == PXS_ACCEPT_DURABLE)
+			answer_accepted(g, m->ballot, e.slot, from, out);
+	}
+	if (g->state == PXS_GROUP_ACTIVE)
+		follow_leader(g, m, now, out);
+}
+
+static void recv_refuse(struct pxs_group *g, const struct pxs_msg *m, struct pxs_out *out)
+{
+	if (!m->ballot || m->arg <= m->ballot)
+		return;
+	if (m->ballot == g->lead_ballot || m->ballot == g->prepare_ballot)
+		pxs_leader_preempted(g, m->arg, out);
+}
+
+static void recv_learn_req(struct pxs_group *g, const struct pxs_msg *m, u8 from,
+			   struct pxs_out *out)
+{
+	struct pxs_send *send;
+	u64 slot;
+
+	if (!m->slot || !m->count || m->slot > g->commit)
+		return;
+	if (m->slot < g->window.base) {
+		out->what |= PXS_OUT_FORWARD;	/* the agent reads it from its journal */
+		return;
+	}
+	send = pxs_out_send(g, out, PXS_WIRE_LEARN, 1ull << from, 0, m->slot);
+	for (slot = m->slot; send && slot <= g->commit && slot - m->slot < m->count; slot++) {
+		if (!pxs_out_add(out, slot, pxs_window_at(&g->window, slot), PXS_ENTRY_DECIDED))
+			break;
+	}
+}
+
+static void recv_learn(struct pxs_group *g, const struct pxs_msg *m, const u8 *body, u64 now,
+		       struct pxs_out *out)
+{
+	u64 before = g->commit;
+	struct pxs_entry e;
+	u32 offset = 0;
+
+	while (pxs_wire_next(body, m->len, &offset, &e) > 0) {
+		struct pxs_value *v = pxs_value_new(e.data, e.len, e.flags & PXS_ENTRY_NOOP);
+		bool ok = v && pxs_acceptor_learn(g, e.slot, e.ballot, v, out);
+
+		if (!v)
+			g->stat[PXS_GROUP_STAT_NO_MEMORY]++;
+		pxs_value_put(v);
+		if (!ok)
+			break;
+	}
+	if (g->state != PXS_GROUP_ACTIVE)
+		return;
+	pxs_acceptor_commit(g, out);
+	if (g->commit > before)
+		ask_learn(g, now, out);
+}
+
+void pxs_group_recv(struct pxs_group *g, const struct pxs_msg *m, const u8 *body, u64 now,
+		    struct pxs_out *out)
+{
+	u8 from = (u8)pxs_group_member(g, m->sender);
+
+	if (g->state != PXS_GROUP_ACTIVE) {
+		g->stat[PXS_GROUP_STAT_NOT_ACTIVE]++;
+		return;
+	}
+	if (!pxs_wire_check_body(m, body)) {
+		g->stat[PXS_GROUP_STAT_BAD_BODY]++;
+		return;
+	}
+	g->stat[PXS_GROUP_STAT_RX]++;
+	if (m->commit > g->commit) {
+		g->known_from = from;
+		g->known_commit = max(g->known_commit, m->commit);
+	}
+	switch (m->type) {
+	case PXS_WIRE_PREPARE:
+		if (m->slot && !pxs_group_mute(g))
+			pxs_acceptor_prepare(g, m->ballot, m->slot, from, out);
+		break;
+	case PXS_WIRE_PROMISE:
+		/* For a ballot that is no longer open it is too late (S11). */
+		if (m->ballot == g->prepare_ballot)
+			out->what |= PXS_OUT_FORWARD;
+		break;
+	case PXS_WIRE_ACCEPT:
+		recv_accept(g, m, body, from, now, out);
+		break;
+	case PXS_WIRE_ACCEPTED:
+		pxs_leader_accepted(g, m->ballot, m->slot, m->count, from, out);
+		break;
+	case PXS_WIRE_REFUSE:
+		recv_refuse(g, m, out);
+		break;
+	case PXS_WIRE_HEARTBEAT:
+		recv_heartbeat(g, m, from, now, out);
+		break;
+	case PXS_WIRE_LEARN_REQ:
+		recv_learn_req(g, m, from, out);
+		break;
+	case PXS_WIRE_LEARN:
+		recv_learn(g, m, body, now, out);
+		break;
+	}
+}
+
+void pxs_group_tick(struct pxs_group *g, u64 now, bool healthy, struct pxs_out *out)
+{
+	if (g->state != PXS_GROUP_ACTIVE)
+		return;
+	if (g->lead_ballot) {
+		g->leader_ms = now;
+		/*
+		 * A leader that cannot make anything durable goes quiet, so that another is chosen.
+		 */
+		if (healthy)
+			pxs_leader_tick(g, now, out);
+	} else if (now - g->leader_ms >= g->conf.election_ms &&
+		   now - g->lost_ms >= g->conf.election_ms) {
+		g->lost_ms = now;
+		g->leader_told = false;
+		pxs_out_leader(out, PXS_LEADER_LOST, g->leader_ballot);
+	}
+	if (now - g->learn_ms >= g->conf.heartbeat_ms)
+		ask_learn(g, now, out);
+}
+
+/* What a durable record allows. False: @out is full, the answer stays parked. */
+static bool release_one(struct pxs_group *g, const struct pxs_parked *p, struct pxs_out *out)
+{
+	u64 all = (1ull << g->conf.nmembers) - 1;
+
+	if (out->nsend + 2 > PXS_OUT_SENDS)
+		return false;
+	switch (p->type) {
+	case PXS_WIRE_PREPARE:
+		if (p->ballot == g->prepare_ballot)
+			pxs_out_send(g, out, PXS_WIRE_PREPARE, all & ~(1ull << g->conf.self),
+				     p->ballot, p->slot);
+		return true;
+	case PXS_WIRE_PROMISE:
+		if (p->ballot == g->promised)
+			return pxs_acceptor_answer(g, p->ballot, p->slot, p->to, out);
+		if (p->to != g->conf.self)
+			pxs_out_refuse(g, out, p->to, p->ballot, 0, g->promised);
+		return true;
+	default:
+		if (p->to == g->conf.self)
+			pxs_leader_accepted(g, p->ballot, p->slot, 1, p->to, out);
+		else
+			answer_accepted(g, p->ballot, p->slot, p->to, out);
+		return true;
+	}
+}
+
+void pxs_group_release(struct pxs_group *g, u64 now, struct pxs_out *out)
+{
+	u64 durable = READ_ONCE(g->stage->durable_lsn);
+	u64 ring = 2 * (u64)g->conf.window;
+
+	(void)now;
+	while (g->parked_tail != g->parked_head) {
+		const struct pxs_parked *p = &g->parked[g->parked_tail & (ring - 1)];
+
+		if (p->lsn > durable)
+			break;
+		if (!release_one(g, p, out)) {
+			out->what |= PXS_OUT_MORE;
+			break;
+		}
+		g->parked_tail++;
+	}
+}
+
+int pxs_group_prepare(struct pxs_group *g, u64 ballot, u64 slot, u64 to, struct pxs_out *out)
+{
+	u64 all = (1ull << g->conf.nmembers) - 1;
+	u64 self = 1ull << g->conf.self;
+	u64 lsn;
+
+	if (g->state != PXS_GROUP_ACTIVE)
+		return -ESHUTDOWN;
+	if (pxs_ballot_member(ballot) != g->conf.member[g->conf.self].id || !slot || to & ~all)
+		return -EINVAL;
+	if (pxs_group_mute(g))
+		return -EAGAIN;
+	if (!to)
+		to = all;
+	if (ballot > g->promised) {
+		if (!pxs_parked_room(g, 2))
+			return -EAGAIN;
+		lsn = pxs_acceptor_promise(g, ballot, out);
+		if (!lsn)
+			return -EAGAIN;
+		pxs_group_resign(g);
+		g->prepare_ballot = ballot;
+		pxs_park(g, lsn, PXS_WIRE_PREPARE, ballot, slot, g->conf.self);
+		pxs_park(g, lsn, PXS_WIRE_PROMISE, ballot, slot, g->conf.self);
+		return 0;
+	}
+	if (ballot != g->promised || ballot != g->prepare_ballot)
+		return -ESTALE;
+	if (g->promised_lsn > READ_ONCE(g->stage->durable_lsn))
+		return 0;	/* parked: it will leave by itself */
+	if (to & ~self)
+		pxs_out_send(g, out, PXS_WIRE_PREPARE, to & ~self, ballot, slot);
+	if (to & self)
+		pxs_acceptor_answer(g, ballot, slot, g->conf.self, out);
+	return 0;
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * group.h - one member's part in one Paxos log
+ *
+ * The state of a group and every input that changes it. A shell (the module, the
+ * agent's user datapath, the simulator) owns the memory, takes the group's lock,
+ * calls one function, drops the lock, and then does what struct pxs_out says: send,
+ * and tell the agent. The functions do no I/O; records go to the stage in the same
+ * step (rule S1: what depends on a record is parked here until it is durable).
+ *
+ *   acceptor.c  promises, accepts, learns, what recovery loads, the parked answers
+ *   leader.c    slots, votes, the commit index
+ *   group.c     who may say what; dispatch; time
+ *
+ * Every function here is called with the group's lock held. Time is milliseconds on
+ * a monotonic clock of the shell's.
+ */
+#ifndef PXS_CORE_GROUP_H
+#define PXS_CORE_GROUP_H
+
+#include "platform.h"
+#include "wire.h"
+#include "stage.h"
+#include "window.h"
+
+#define PXS_BALLOT_ROUND_MAX	((1ull << 56) - 1)
+#define PXS_SLOT_MAX		(1ull << 62)	/* refuse to wrap */
+
+static inline u64 pxs_ballot(u64 round, u8 member)
+{
+	return round << 8 | member;
+}
+
+static inline u64 pxs_ballot_round(u64 ballot)
+{
+	return ballot >> 8;
+}
+
+static inline u8 pxs_ballot_member(u64 ballot)
+{
+	return (u8)ballot;
+}
+
+struct pxs_member {
+	u8 id;
+	u64 incarnation;
+};
+
+struct pxs_group_conf {
+	u32 id;
+	u64 epoch;
+	u8 cluster[PXS_CLUSTER_LEN];
+	u8 nmembers;
+	u8 self;		/* index into member[] */
+	struct pxs_member member[PXS_MEMBERS_MAX];
+	u32 window;		/* slots, power of two */
+	u32 heartbeat_ms;
+	u32 election_ms;
+};
+
+/* An answer that waits for its record (S1). */
+struct pxs_parked {
+	u64 lsn;
+	u64 ballot;
+	u64 slot;
+	u8 type;		/* PXS_WIRE_PREPARE, PROMISE or ACCEPTED */
+	u8 to;			/* member index */
+};
+
+struct pxs_group {
+	struct pxs_group_conf conf;
+	u8 state;		/* enum pxs_group_state */
+	const char *fence_reason;	/* static string, when fenced */
+	struct pxs_stage *stage;
+	struct pxs_window window;
+
+	/* acceptor */
+	u64 promised;		/* ballot; nothing below it is accepted */
+	u64 promised_lsn;	/* of the record that holds it */
+	/* no vote before commit reaches it: recovery could not hold it all */
+	u64 mute_until;
+	struct pxs_parked *parked;	/* ring of conf.window * 2 entries, memory of the shell */
+	u64 parked_head;	/* in LSN order */
+	u64 parked_tail;
+
+	/* learner */
+	u64 commit;		/* every slot up to it is decided and held or applied */
+	u64 commit_lsn;		/* highest LSN of a record of a slot up to it */
+	u64 commit_told;	/* what the agent was told; the shell's to keep */
+	u64 commit_staged;	/* what the newest COMMIT record says */
+	u64 known_commit;	/* highest commit index heard of */
+	u8 known_from;		/* member index that said so */
+	u64 learn_ms;		/* when we last asked it */
+
+	/* leader; lead_ballot == 0: we do not lead */
+	u64 lead_ballot;
+	u64 first_slot;
+	u64 next_slot;
+	u64 beat_ms;		/* when we last sent a heartbeat */
+
+	/* who leads */
+	u64 prepare_ballot;	/* our open ballot, 0 = none */
+	u64 leader_ballot;	/* highest ballot heard from a leader */
+	u64 leader_ms;		/* when */
+	bool leader_told;	/* the agent knows of leader_ballot */
+	u64 lost_ms;		/* when we last told of its loss */
+	/* of the newest heartbeat: older ones are replays */
+	u64 beat_counter[PXS_MEMBERS_MAX];
+
+	u64 stat[__PXS_GROUP_STAT_MAX];
+};
+
+/*
+ * One datagram to send. Not signed, no counter: the shell fills the rest of the header.
+ * Where the bit of this member itself is set (a PROMISE to our own PREPARE), the shell gives
+ * the datagram, unsigned, to the agent instead, like one that was forwarded.
+ */
+struct pxs_send {
+	u64 to;			/* bit i: member index i */
+	u8 type;
+	u16 count;
+	u64 ballot;
+	u64 slot;
+	u64 commit;
+	u64 arg;
+	u16 first;		/* its entries: out->entry[first .. first + entries) */
+	u16 entries;
+};
+
+struct pxs_out_entry {
+	u64 slot;
+	u64 ballot;
+	u8 flags;		/* PXS_ENTRY_* */
+	struct pxs_value *value;	/* a reference, or NULL (faulty) */
+};
+
+#define PXS_OUT_SENDS		16
+#define PXS_OUT_ENTRIES		PXS_WIRE_ENTRIES_MAX
+
+#define PXS_OUT_DECIDED		0x01	/* tell the agent: commit and lsn */
+#define PXS_OUT_FORWARD		0x02	/* give the datagram just received to the agent */
+#define PXS_OUT_LEADER		0x04	/* tell the agent: leader_event, leader_ballot */
+#define PXS_OUT_MORE		0x08	/* pxs_group_release: call again */
+
+struct pxs_out {
+	u32 nsend;
+	u32 nentry;
+	u32 what;		/* PXS_OUT_* */
+	u64 commit;		/* PXS_OUT_DECIDED */
+	u64 lsn;		/* ... valid once records up to it have reached the agent */
+	u8 leader_event;	/* enum pxs_leader_event */
+	u64 leader_ballot;
+	struct pxs_send send[PXS_OUT_SENDS];
+	struct pxs_out_entry entry[PXS_OUT_ENTRIES];
+};
+
+static inline void pxs_out_init(struct pxs_out *out)
+{
+	out->nsend = 0;
+	out->nentry = 0;
+	out->what = 0;
+}
+
+/* Drop the references that @out holds, after everything was sent. */
+void pxs_out_done(struct pxs_out *out);
+
+/* Bytes of the body of @send, and the body itself (buf of at least that size). */
+u32 pxs_out_body_size(const struct pxs_out *out, const struct pxs_send *send);
+void pxs_out_body(const struct pxs_out *out, const struct pxs_send *send, u8 *buf);
+
+/* Header of @send to member index @to; the shell adds key_id, counter and tag. */
+void pxs_out_msg(const struct pxs_group *g, const struct pxs_out *out, const struct pxs_send *send,
+		 u8 to, struct pxs_msg *m);
+
+/*
+ * @conf checked by pxs_group_check_conf(); slots: conf->window zeroed entries; parked:
+ * 2 * conf->window entries. The group is inactive.
+ */
+void pxs_group_init(struct pxs_group *g, const struct pxs_group_conf *conf,
+		    struct pxs_stage *stage, struct pxs_slot *slots, struct pxs_parked *parked);
+void pxs_group_exit(struct pxs_group *g);	/* drops values */
+
+/* Return: NULL, or what is wrong, for the user's eyes. */
+const char *pxs_group_check_conf(const struct pxs_group_conf *conf);
+
+/* Must it not vote, because it holds less than it once accepted? */
+static inline bool pxs_group_mute(const struct pxs_group *g)
+{
+	return g->mute_until > g->commit;
+}
+
+/* Index of member @id, or -1. */
+int pxs_group_member(const struct pxs_group *g, u8 id);
+
+/*
+ * May this datagram be processed? admit: cheap, before the tag; trust: after it held.
+ * Return: 0, or the PXS_GROUP_STAT_BAD_* or _REPLAY to count (the caller counts).
+ */
+int pxs_group_admit(const struct pxs_group *g, const struct pxs_msg *m);
+int pxs_group_trust(struct pxs_group *g, const struct pxs_msg *m);
+
+/* An authentic datagram; @body of m->len bytes is contiguous. */
+void pxs_group_recv(struct pxs_group *g, const struct pxs_msg *m, const u8 *body, u64 now,
+		    struct pxs_out *out);
+
+/* Call every heartbeat_ms / 2 or so. @healthy: the journal is attached, answers, and moves. */
+void pxs_group_tick(struct pxs_group *g, u64 now, bool healthy, struct pxs_out *out);
+
+/* The durable point moved: what waited may go. Call again while out->what has PXS_OUT_MORE. */
+void pxs_group_release(struct pxs_group *g, u64 now, struct pxs_out *out);
+
+/*
+ * A recovered record, in LSN order, while inactive. Return: 0, -EINVAL, -EBUSY: active, -ENOMEM.
+ * Slots too far behind a damaged one to be held make the group mute: until it has learned what
+ * was chosen there it follows, but gives no promise and no vote (S5).
+ */
+int pxs_group_load(struct pxs_group *g, const struct pxs_record *r);
+
+/*
+ * Recovery is complete, slots up to @commit are decided (and need not be in the window).
+ * Return: 0, -EALREADY: active, -ESHUTDOWN: fenced, -EKEYREJECTED: the journal attached is not
+ * the one this member is configured with (S3), -ERANGE: the window is too small for what was
+ * loaded, and nothing was damaged.
+ */
+int pxs_group_activate(struct pxs_group *g, u64 commit, u64 now);
+
+/* Stop answering, for good (S4). @reason is a static string. */
+void pxs_group_fence(struct pxs_group *g, const char *reason);
+
+/*
+ * Open @ballot, or ask again: promise it ourselves and, once that is durable, send PREPARE
+ * from @slot on to the members in @to (bitmap of indexes; 0: all). Asking again with the same
+ * ballot is how lost datagrams are repeated and further pages fetched.
+ * Return: 0, -EINVAL: not our ballot or slot 0, -ESTALE: a higher one is promised, or this one is
+ * no longer open, -EAGAIN: no credit, or mute, -ESHUTDOWN: not active.
+ * PREPARE leaves only after the promise is durable: a ballot is never used twice (S11).
+ */
+int pxs_group_prepare(struct pxs_group *g, u64 ballot, u64 slot, u64 to, struct pxs_out *out);
+
+/*
+ * Phase 1 of @ballot is won; slots from @first on are ours to fill.
+ * Return: 0, -ESTALE: the ballot is not the one promised and open, -EINVAL: @first is not
+ * the slot right behind the commit index, -ESHUTDOWN.
+ */
+int pxs_group_lead(struct pxs_group *g, u64 ballot, u64 first, u64 now, struct pxs_out *out);
+void pxs_group_resign(struct pxs_group *g);
+
+/*
+ * Propose: assign the next slot, accept it here, send it. Takes its own reference.
+ * Return: 0 and *slot; -ENOTCONN: we do not lead, -EAGAIN: the window is full or there is no
+ * credit: try again later, -ESHUTDOWN.
+ */
+int pxs_group_propose(struct pxs_group *g, struct pxs_value *v, u64 now, u64 *slot,
+		      struct pxs_out *out);
+
+#endif /* PXS_CORE_GROUP_H */

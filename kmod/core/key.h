@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * key.h - what of a request is hashed
+ *
+ * A packet's flow tuple and the first bytes of its payload go in, a 64-bit hash comes
+ * out. A payload whose key can't be read is hashed by its flow tuple instead, and the
+ * caller is told, for the counter. Pure functions, packet path: nothing is kept, no
+ * byte behind the given length is read.
+ *
+ * The same key gives the same hash wherever it stood (text or binary protocol, behind
+ * other options or a UDP frame). Addresses, tuples and keys are separate domains: an
+ * IPv4 address never hashes as the same bytes in an IPv6 address or in a key.
+ */
+#ifndef PXS_CORE_KEY_H
+#define PXS_CORE_KEY_H
+
+#include "platform.h"
+#include "siphash.h"
+#include <linux/paxsteer.h>
+
+/* No rule looks at a payload's bytes from here on, however many are given. */
+#define PXS_KEY_PEEK_MAX	512
+
+/* Longest key: memcached's limit, and the most that KEY_LEN may ask for. */
+#define PXS_KEY_BYTES_MAX	250
+
+/* pxs_flow_tuple.family: the IP version, not an AF_ number. */
+#define PXS_FAMILY_V4		4
+#define PXS_FAMILY_V6		6
+
+/* Who talks to whom. Ports in host order; an IPv4 address is in the first 4 bytes, rest 0. */
+struct pxs_flow_tuple {
+	u8 family;
+	u8 proto;
+	u16 sport;
+	u16 dport;
+	u8 saddr[16];
+	u8 daddr[16];
+};
+
+/* A service's key rule. */
+struct pxs_key_spec {
+	u8 rule;	/* enum pxs_key_rule */
+	bool frame;	/* memcached: an 8-byte UDP frame header stands first (all UDP services) */
+	u16 offset;	/* payload: first byte of the key */
+	u16 len;	/* payload: bytes of the key */
+};
+
+/* Return: NULL, or what is wrong with the rule, for a message to the operator. */
+const char *pxs_key_check(const struct pxs_key_spec *spec);
+
+/* Payload bytes that the rule may want: pull min(this, payload), never more. 0: none. */
+u32 pxs_key_peek(const struct pxs_key_spec *spec);
+
+/*
+ * Hash of a request. @payload (@len bytes, linear; may be NULL when @len is 0) starts
+ * behind the UDP or TCP header.
+ * Return: true when the key could not be read and *hash is the flow tuple's.
+ */
+bool pxs_key_hash(const struct pxs_key_spec *spec, const struct pxs_seed *seed,
+		  const struct pxs_flow_tuple *tuple, const u8 *payload, u32 len, u64 *hash);
+
+/* Hash of a key that is at hand: what the rules payload and memcached compute for it. */
+u64 pxs_key_hash_bytes(const struct pxs_seed *seed, const void *key, u32 len);
+
+/* Hash of the rules source and tuple. */
+u64 pxs_key_hash_source(const struct pxs_seed *seed, const struct pxs_flow_tuple *tuple);
+u64 pxs_key_hash_tuple(const struct pxs_seed *seed, const struct pxs_flow_tuple *tuple);
+
+#endif /* PXS_CORE_KEY_H */

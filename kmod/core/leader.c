@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * leader.c - phase 2 at the member that won phase 1
+ *
+ * A leader accepts its own proposals like everybody else, sends them before its own
+ * record is durable, and counts its own vote only after (S1). A vote is a bit by
+ * member index, for one ballot and slot, so that a repeated answer counts once (S10).
+ */
+#include "leader.h"
+#include "acceptor.h"
+#include "quorum.h"
+
+static u64 others(const struct pxs_group *g)
+{
+	return ((1ull << g->conf.nmembers) - 1) & ~(1ull << g->conf.self);
+}
+
+void pxs_leader_preempted(struct pxs_group *g, u64 higher, struct pxs_out *out)
+{
+	if (!g->lead_ballot && !g->prepare_ballot)
+		return;
+	g->lead_ballot = 0;
+	g->prepare_ballot = 0;
+	pxs_out_leader(out, PXS_LEADER_PREEMPTED, higher);
+}
+
+void pxs_group_resign(struct pxs_group *g)
+{
+	g->lead_ballot = 0;
+	g->prepare_ballot = 0;
+}
+
+static void beat(struct pxs_group *g, u64 now, struct pxs_out *out)
+{
+	struct pxs_send *send = pxs_out_send(g, out, PXS_WIRE_HEARTBEAT, others(g),
+					     g->lead_ballot, g->next_slot);
+
+	if (!send)
+		return;
+	send->arg = g->first_slot;
+	g->beat_ms = now;
+}
+
+int pxs_group_lead(struct pxs_group *g, u64 ballot, u64 first, u64 now, struct pxs_out *out)
+{
+	if (g->state != PXS_GROUP_ACTIVE)
+		return -ESHUTDOWN;
+	if (!ballot || ballot != g->prepare_ballot || ballot != g->promised ||
+	    g->promised_lsn > READ_ONCE(g->stage->durable_lsn))
+		return -ESTALE;
+	if (first != g->commit + 1)
+		return -EINVAL;
+	g->prepare_ballot = 0;
+	g->lead_ballot = ballot;
+	g->first_slot = first;
+	g->next_slot = first;
+	g->leader_ballot = ballot;
+	g->leader_ms = now;
+	beat(g, now, out);
+	return 0;
+}
+
+int pxs_group_propose(struct pxs_group *g, struct pxs_value *v, u64 now, u64 *slot,
+		      struct pxs_out *out)
+{
+	enum pxs_accept_result ret;
+	struct pxs_send *send;
+	struct pxs_slot *s;
+	u64 higher;
+
+	if (g->state != PXS_GROUP_ACTIVE)
+		return -ESHUTDOWN;
+	if (!g->lead_ballot)
+		return -ENOTCONN;
+	/* Half a window in flight: the other half is for followers that lag. */
+	if (g->next_slot > g->commit + g->conf.window / 2)
+		return -EAGAIN;
+	ret = pxs_acceptor_accept(g, g->lead_ballot, g->next_slot, v, g->conf.self, &higher, out);
+	if (ret == PXS_ACCEPT_REFUSED) {
+		pxs_leader_preempted(g, higher, out);
+		return -ENOTCONN;
+	}
+	if (ret != PXS_ACCEPT_NEW)
+		return g->state == PXS_GROUP_ACTIVE ? -EAGAIN : -ESHUTDOWN;
+	s = pxs_window_at(&g->window, g->next_slot);
+	s->sent_ms = now;
+	*slot = g->next_slot++;
+	g->stat[PXS_GROUP_STAT_PROPOSED]++;
+	send = pxs_out_send(g, out, PXS_WIRE_ACCEPT, others(g), g->lead_ballot, *slot);
+	if (send)
+		pxs_out_add(out, *slot, s, 0);
+	return 0;
+}
+
+void pxs_leader_accepted(struct pxs_group *g, u64 ballot, u64 slot, u32 count, u8 from,
+			 struct pxs_out *out)
+{
+	u64 end = slot + count;
+
+	if (!g->lead_ballot || ballot != g->lead_ballot)
+		return;
+	if (slot <= g->commit)
+		slot = g->commit + 1;
+	for (; slot < end && slot < g->next_slot; slot++) {
+		struct pxs_slot *s = pxs_window_at(&g->window, slot);
+
+		if (!pxs_window_holds(&g->window, slot) || s->ballot != ballot)
+			continue;
+		s->voters |= 1ull << from;
+		if (s->flags & PXS_SLOT_DECIDED || !pxs_quorum_met(s->voters, g->conf.nmembers))
+			continue;
+		s->flags |= PXS_SLOT_DECIDED;
+		g->stat[PXS_GROUP_STAT_DECIDED]++;
+	}
+	pxs_acceptor_commit(g, out);
+}
+
+/* Send again what is undecided, oldest first, to those whose vote is missing. */
+static void resend(struct pxs_group *g, u64 now, struct pxs_out *out)
+{
+	u64 patience = 2 * (u64)g->conf.heartbeat_ms;
+	struct pxs_send *send = NULL;
+	u64 last = 0;
+	u64 slot;
+
+	for (slot = g->commit + 1; slot < g->next_slot; slot++) {
+		struct pxs_slot *s = pxs_window_at(&g->window, slot);
+		u64 missing = others(g) & ~s->voters;
+
+		if (s->flags & PXS_SLOT_DECIDED || !missing || now - s->sent_ms < patience)
+			continue;
+		if (!send || send->to != missing || slot != last + 1) {
+			send = pxs_out_send(g, out, PXS_WIRE_ACCEPT, missing, g->lead_ballot, slot);
+			if (!send)
+				return;
+		}
+		if (!pxs_out_add(out, slot, s, 0)) {
+			if (!send->count)
+				out->nsend--;
+			return;
+		}
+		s->sent_ms = now;
+		last = slot;
+		g->stat[PXS_GROUP_STAT_RESENT]++;
+	}
+}
+
+void pxs_leader_tick(struct pxs_group *g, u64 now, struct pxs_out *out)
+{
+	if (now - g->beat_ms >= g->conf.heartbeat_ms)
+		beat(g, now, out);
+	resend(g, now, out);
+}

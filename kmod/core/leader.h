@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * leader.h - slots, votes and heartbeats of a leader; used by group.c only
+ *
+ * Called with the group's lock held.
+ */
+#ifndef PXS_CORE_LEADER_H
+#define PXS_CORE_LEADER_H
+
+#include "group.h"
+
+/* Member index @from has [slot, slot + count) durably at @ballot. Idempotent (S10). */
+void pxs_leader_accepted(struct pxs_group *g, u64 ballot, u64 slot, u32 count, u8 from,
+			 struct pxs_out *out);
+
+/* Heartbeats, and accepts that nobody or too few answered. */
+void pxs_leader_tick(struct pxs_group *g, u64 now, struct pxs_out *out);
+
+/* A higher ballot is about: stop leading and tell the agent. */
+void pxs_leader_preempted(struct pxs_group *g, u64 higher, struct pxs_out *out);
+
+#endif /* PXS_CORE_LEADER_H */

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * maglev.c - fill: Maglev as published
+ *
+ * Owns nothing: walks are in the caller's scratch memory, the rows in its table.
+ * Control path, process context. The modulo of the paper's rule is taken once a
+ * backend; a walk then only adds and wraps.
+ */
+#include "maglev.h"
+
+#define MAGLEV_DOMAIN	0x6d61676c65760000ull
+
+bool pxs_is_prime(u32 n)
+{
+	u32 d;
+
+	if (n < 2)
+		return false;
+	for (d = 2; d <= n / d; d++)
+		if (n % d == 0)
+			return false;
+	return true;
+}
+
+size_t pxs_maglev_scratch(u32 n)
+{
+	return sizeof(struct pxs_maglev) + n * sizeof(struct pxs_maglev_walk);
+}
+
+static void advance(const struct pxs_maglev *m, struct pxs_maglev_walk *w)
+{
+	w->next += w->skip;
+	if (w->next >= m->nrows)
+		w->next -= m->nrows;
+}
+
+void pxs_maglev_begin(struct pxs_maglev *m, struct pxs_table_row *rows)
+{
+	u32 i;
+
+	m->round = 1;
+	m->nfilled = 0;
+	m->turn = 0;
+	m->max_weight = 0;
+	for (i = 0; i < m->n; i++) {
+		m->walk[i].target = 0;
+		m->max_weight = max(m->max_weight, m->walk[i].weight);
+	}
+	for (i = 0; i < m->nrows; i++) {
+		rows[i].first = PXS_NONE;
+		rows[i].second = PXS_NONE;
+	}
+}
+
+void pxs_maglev_start(void *scratch, const struct pxs_seed *seed, u32 nrows,
+		      const struct pxs_table_owner *owners, u32 n, struct pxs_table_row *rows)
+{
+	struct pxs_maglev *m = scratch;
+	u64 hash;
+	u32 i;
+
+	m->nrows = nrows;
+	m->n = n;
+	for (i = 0; i < n; i++) {
+		hash = pxs_siphash_2u64(seed, MAGLEV_DOMAIN, owners[i].id);
+		m->walk[i].next = (u32)(hash >> 32) % nrows;
+		m->walk[i].skip = (u32)hash % (nrows - 1) + 1;
+		m->walk[i].weight = owners[i].weight;
+		m->walk[i].index = owners[i].index;
+	}
+	pxs_maglev_begin(m, rows);
+}
+
+/*
+ * Second choice: the owner of the next row that another one owns. Rows lie behind each
+ * other in no order of backends, so the rows of a dead one spread over all others.
+ */
+static void fill_second(const struct pxs_maglev *m, struct pxs_table_row *rows)
+{
+	u16 last = rows[m->nrows - 1].first;
+	u16 owner = last, other = PXS_NONE;
+	u32 row;
+
+	for (row = 0; row < m->nrows && rows[row].first == last; row++)
+		;
+	if (row == m->nrows)
+		return;		/* one owner */
+	other = rows[row].first;
+	for (row = m->nrows; row-- > 0; ) {
+		if (rows[row].first != owner) {
+			other = owner;
+			owner = rows[row].first;
+		}
+		rows[row].second = other;
+	}
+}
+
+bool pxs_maglev_step(void *scratch, struct pxs_table_row *rows, u32 budget)
+{
+	struct pxs_maglev *m = scratch;
+	struct pxs_maglev_walk *w;
+
+	while (m->nfilled < m->nrows) {
+		if (!budget--)
+			return true;
+		w = &m->walk[m->turn];
+		if (m->round * w->weight >= w->target) {
+			if (rows[w->next].first != PXS_NONE) {
+				advance(m, w);
+				continue;	/* still its turn */
+			}
+			rows[w->next].first = w->index;
+			advance(m, w);
+			w->target += m->max_weight;
+			m->nfilled++;
+		}
+		if (++m->turn == m->n) {
+			m->turn = 0;
+			m->round++;
+		}
+	}
+	fill_second(m, rows);
+	return false;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * maglev.h - fill: Maglev as published
+ *
+ * Eisenbud et al., "Maglev: A Fast and Reliable Software Network Load Balancer", NSDI
+ * 2016, section 3.4: each backend has a permutation of the rows, (offset + j * skip)
+ * mod M, and they take turns to claim their next free row. Weights by turns, as Envoy
+ * does it: a backend with half the greatest weight sits out every second turn.
+ * Backends take turns in order of id. Control path, resumable.
+ */
+#ifndef PXS_CORE_MAGLEV_H
+#define PXS_CORE_MAGLEV_H
+
+#include "table.h"
+
+/* One backend's walk through its permutation. */
+struct pxs_maglev_walk {
+	u64 target;	/* turns are due while round * weight reaches it */
+	u32 next;	/* row it claims next, if that is free */
+	u32 skip;	/* 1..M-1 */
+	u32 weight;	/* 1..PXS_WEIGHT_MAX */
+	u16 index;	/* what is written into the row */
+};
+
+struct pxs_maglev {
+	u64 round;
+	u32 nrows;	/* M, a prime */
+	u32 nfilled;
+	u32 n;
+	u32 turn;
+	u32 max_weight;
+	struct pxs_maglev_walk walk[];
+};
+
+bool pxs_is_prime(u32 n);
+
+size_t pxs_maglev_scratch(u32 n);
+
+/* Begin; @owners sorted by id, n <= nrows. @scratch aligned for u64. */
+void pxs_maglev_start(void *scratch, const struct pxs_seed *seed, u32 nrows,
+		      const struct pxs_table_owner *owners, u32 n, struct pxs_table_row *rows);
+
+/* The same once n, nrows and next (the offset), skip, weight, index of each walk are set. */
+void pxs_maglev_begin(struct pxs_maglev *m, struct pxs_table_row *rows);
+
+/* Work about @budget steps on @rows. Return: true while there is more to do. */
+bool pxs_maglev_step(void *scratch, struct pxs_table_row *rows, u32 budget);
+
+#endif /* PXS_CORE_MAGLEV_H */

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * table.c - which backend owns which hash: building, and the slow half of the lookup
+ *
+ * A build belongs to one process-context caller until its last step; from then on the
+ * table is immutable and any number of readers may use it. What differs between the
+ * fills is in rendezvous.c and maglev.c.
+ */
+#include "table.h"
+#include "rendezvous.h"
+#include "maglev.h"
+
+enum table_phase {
+	TABLE_FILL,
+	TABLE_DIGEST,
+	TABLE_DONE,
+};
+
+static u32 count_owners(const struct pxs_table_config *cfg)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < cfg->nbackends; i++)
+		n += cfg->backends[i].weight > 0;
+	return n;
+}
+
+static int refuse(const char **why, const char *text, int err)
+{
+	*why = text;
+	return err;
+}
+
+static int plan_rendezvous(struct pxs_table_config *cfg, u32 nowners, const char **why)
+{
+	if (cfg->cap > PXS_CAP_MAX)
+		return refuse(why, "cap is above 1000 thousandths", -ERANGE);
+	if (!cfg->nrows)
+		cfg->nrows = nowners <= PXS_ROWS_DEFAULT / 256 ? PXS_ROWS_DEFAULT : PXS_ROWS_MAX;
+	if (cfg->nrows < PXS_ROWS_MIN || cfg->nrows > PXS_ROWS_MAX ||
+	    cfg->nrows & (cfg->nrows - 1))
+		return refuse(why, "rows is not a power of two in 256..131072", -ERANGE);
+	if (cfg->nrows < nowners)
+		return refuse(why, "fewer rows than backends", -ERANGE);
+	return 0;
+}
+
+static int plan_maglev(struct pxs_table_config *cfg, u32 nowners, const char **why)
+{
+	if (!cfg->nrows)
+		cfg->nrows = PXS_ROWS_MAGLEV;
+	if (cfg->nrows > PXS_ROWS_MAX || !pxs_is_prime(cfg->nrows))
+		return refuse(why, "rows is not a prime up to 131071", -ERANGE);
+	if (cfg->nrows < nowners)
+		return refuse(why, "fewer rows than backends", -ERANGE);
+	return 0;
+}
+
+int pxs_table_plan(struct pxs_table_config *cfg, const char **why)
+{
+	u32 i, nowners;
+
+	if (cfg->nbackends > PXS_BACKENDS_MAX)
+		return refuse(why, "more than 1024 backends", -E2BIG);
+	for (i = 0; i < cfg->nbackends; i++)
+		if (cfg->backends[i].weight > PXS_WEIGHT_MAX)
+			return refuse(why, "weight is above 65535", -ERANGE);
+	nowners = count_owners(cfg);
+	if (!nowners)
+		return refuse(why, "no backend has weight", -ENODATA);
+	switch (cfg->fill) {
+	case PXS_FILL_RENDEZVOUS:
+		return plan_rendezvous(cfg, nowners, why);
+	case PXS_FILL_MAGLEV:
+		return plan_maglev(cfg, nowners, why);
+	default:
+		return refuse(why, "unknown fill", -EINVAL);
+	}
+}
+
+size_t pxs_table_size(const struct pxs_table_config *cfg)
+{
+	return sizeof(struct pxs_table) + cfg->nrows * sizeof(struct pxs_table_row) +
+	       count_owners(cfg) * sizeof(u16);
+}
+
+size_t pxs_table_scratch(const struct pxs_table_config *cfg)
+{
+	u32 n = count_owners(cfg);
+	size_t size = n * sizeof(struct pxs_table_owner);
+
+	if (cfg->fill == PXS_FILL_MAGLEV)
+		return size + pxs_maglev_scratch(n);
+	return size + pxs_rendezvous_scratch(cfg->nrows, cfg->cap, n);
+}
+
+/* The owners' indices in order of id. */
+static const u16 *order_of(const struct pxs_table *t)
+{
+	return (const u16 *)&t->rows[t->nrows];
+}
+
+/* Shell's sort with Ciura's gaps: no recursion, no memory, plenty for 1024. */
+static void sort_by_id(struct pxs_table_owner *o, u32 n)
+{
+	static const u32 gaps[] = { 701, 301, 132, 57, 23, 10, 4, 1 };
+	struct pxs_table_owner x;
+	u32 g, i, j, gap;
+
+	for (g = 0; g < ARRAY_SIZE(gaps); g++) {
+		gap = gaps[g];
+		for (i = gap; i < n; i++) {
+			x = o[i];
+			for (j = i; j >= gap && o[j - gap].id > x.id; j -= gap)
+				o[j] = o[j - gap];
+			o[j] = x;
+		}
+	}
+}
+
+int pxs_table_start(struct pxs_table_build *b, const struct pxs_table_config *cfg,
+		    struct pxs_table *table, void *scratch, u64 generation, const char **why)
+{
+	struct pxs_table_owner *owners = scratch;
+	u16 *order;
+	u32 i, n = 0;
+
+	for (i = 0; i < cfg->nbackends; i++) {
+		if (!cfg->backends[i].weight)
+			continue;
+		owners[n].id = cfg->backends[i].id;
+		owners[n].weight = cfg->backends[i].weight;
+		owners[n].index = (u16)i;
+		n++;
+	}
+	sort_by_id(owners, n);
+	for (i = 1; i < n; i++)
+		if (owners[i].id == owners[i - 1].id)
+			return refuse(why, "two backends have the same id", -EEXIST);
+
+	table->generation = generation;
+	table->nrows = cfg->nrows;
+	table->nbackends = cfg->nbackends;
+	table->nowners = n;
+	table->fill = cfg->fill;
+	table->digest = pxs_siphash_3u64(&cfg->seed, cfg->fill, cfg->nrows, n);
+	order = (u16 *)&table->rows[table->nrows];
+	for (i = 0; i < n; i++)
+		order[i] = owners[i].index;
+
+	b->cfg = cfg;
+	b->table = table;
+	b->owners = owners;
+	b->fill = owners + n;
+	b->row = 0;
+	b->phase = TABLE_FILL;
+	if (cfg->fill == PXS_FILL_MAGLEV)
+		pxs_maglev_start(b->fill, &cfg->seed, cfg->nrows, owners, n, table->rows);
+	else
+		pxs_rendezvous_start(b->fill, &cfg->seed, cfg->nrows, cfg->cap, owners, n);
+	return 0;
+}
+
+/* By id, not by index: an index is where a director happens to keep a backend. */
+static bool digest_step(struct pxs_table_build *b, u32 budget)
+{
+	struct pxs_table *t = b->table;
+	const struct pxs_table_backend *be = b->cfg->backends;
+
+	for (; b->row < t->nrows && budget; b->row++, budget--) {
+		const struct pxs_table_row *row = &t->rows[b->row];
+		u64 second = row->second == PXS_NONE ? 0 : be[row->second].id;
+
+		t->digest = pxs_siphash_3u64(&b->cfg->seed, t->digest, be[row->first].id,
+					     second);
+	}
+	return b->row < t->nrows;
+}
+
+bool pxs_table_step(struct pxs_table_build *b, u32 budget)
+{
+	bool more;
+
+	switch (b->phase) {
+	case TABLE_FILL:
+		if (b->cfg->fill == PXS_FILL_MAGLEV)
+			more = pxs_maglev_step(b->fill, b->table->rows, budget);
+		else
+			more = pxs_rendezvous_step(b->fill, b->table->rows, budget);
+		if (!more)
+			b->phase = TABLE_DIGEST;
+		return true;
+	case TABLE_DIGEST:
+		if (digest_step(b, budget / 8 + 1))
+			return true;
+		b->phase = TABLE_DONE;
+		return false;
+	default:
+		return false;
+	}
+}
+
+/* Further rows of a hash: the high half of this generator's numbers is good (Knuth's MMIX). */
+static u64 next_probe(u64 hash)
+{
+	return hash * 6364136223846793005ull + 1442695040888963407ull;
+}
+
+struct pxs_pick pxs_table_pick_slow(const struct pxs_table *t, const unsigned long *live,
+				    u64 hash)
+{
+	const struct pxs_table_row *row = &t->rows[pxs_table_row_of(t, hash)];
+	const u16 *order = order_of(t);
+	struct pxs_pick pick = { .backend = row->second, .choice = PXS_CHOICE_SECOND };
+	u64 probe = hash;
+	u32 i, at;
+
+	if (row->second != PXS_NONE && pxs_live(live, row->second))
+		return pick;
+	pick.choice = PXS_CHOICE_PROBE;
+	for (i = 0; i < PXS_TABLE_PROBES && row->second != PXS_NONE; i++) {
+		probe = next_probe(probe);
+		row = &t->rows[pxs_table_row_of(t, probe)];
+		pick.backend = row->first;
+		if (pxs_live(live, row->first))
+			return pick;
+		pick.backend = row->second;
+		if (pxs_live(live, row->second))
+			return pick;
+	}
+	/* few live among many dead: from a place that the hash chooses, the next live one */
+	at = (u32)(((hash & 0xffffffff) * t->nowners) >> 32);
+	for (i = 0; i < t->nowners; i++) {
+		pick.backend = order[at];
+		if (pxs_live(live, pick.backend))
+			return pick;
+		if (++at == t->nowners)
+			at = 0;
+	}
+	pick.backend = PXS_NONE;
+	pick.choice = PXS_CHOICE_NONE;
+	return pick;
+}
+
+void pxs_table_count(const struct pxs_table *t, u32 *rows)
+{
+	u32 i;
+
+	memset(rows, 0, t->nbackends * sizeof(*rows));
+	for (i = 0; i < t->nrows; i++)
+		rows[t->rows[i].first]++;
+}

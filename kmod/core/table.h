@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * table.h - which backend owns which hash: the immutable lookup structure
+ *
+ * A table is built once, in the caller's memory, and never changed; the caller
+ * publishes it (RCU in the module) and frees it. Which backends serve at the moment
+ * is a bitmap beside it: a failure flips a bit, the row's second choice serves, and
+ * setting the bit again gives every row back.
+ *
+ * Building is long (milliseconds to a second) and runs in process context:
+ *
+ *	pxs_table_plan(&cfg, &why)			checks, sets cfg.nrows
+ *	t = alloc(pxs_table_size(&cfg)); scratch = alloc(pxs_table_scratch(&cfg))
+ *	pxs_table_start(&build, &cfg, t, scratch, generation, &why)
+ *	while (pxs_table_step(&build, PXS_TABLE_BUDGET))
+ *		cond_resched();
+ *	free(scratch)
+ *
+ * cfg.backends must stay until the last step. The table depends on nothing but fill,
+ * rows, cap, seed and the set of (id, weight): not on the order of backends, their
+ * index, or what was there before. pxs_table_pick() is for the packet path: no
+ * division, no lock, bounded.
+ */
+#ifndef PXS_CORE_TABLE_H
+#define PXS_CORE_TABLE_H
+
+#include "platform.h"
+#include "siphash.h"
+#include <linux/paxsteer.h>
+
+#define PXS_NONE		0xffff	/* backend index: nobody */
+
+#define PXS_ROWS_MIN		256	/* rendezvous */
+#define PXS_ROWS_MAX		131072	/* rendezvous; maglev: largest prime below, 131071 */
+#define PXS_ROWS_DEFAULT	65536	/* rendezvous, up to 256 backends; above: PXS_ROWS_MAX */
+#define PXS_ROWS_MAGLEV		65537	/* the paper's small table; a prime */
+#define PXS_CAP_MAX		1000	/* thousandths */
+#define PXS_CAP_DEFAULT		20
+#define PXS_TABLE_PROBES	8	/* rows tried after the one that was hit */
+#define PXS_TABLE_BUDGET	65536	/* well below a millisecond natively */
+
+/* One backend as the fill sees it; its place in the array is its index in the rows. */
+struct pxs_table_backend {
+	u64 id;		/* what is hashed; unique; equal on every director */
+	u32 weight;	/* 0..PXS_WEIGHT_MAX; 0 owns no row, as first or second choice */
+};
+
+struct pxs_table_config {
+	u8 fill;	/* enum pxs_fill */
+	u16 cap;	/* rendezvous: thousandths above the fair share that a backend may own */
+	u32 nrows;	/* 0: by rule, see pxs_table_plan() */
+	struct pxs_seed seed;
+	u32 nbackends;	/* 1..PXS_BACKENDS_MAX */
+	const struct pxs_table_backend *backends;
+};
+
+/* A backend that owns rows: what is left of the configuration, in order of id. */
+struct pxs_table_owner {
+	u64 id;
+	u32 weight;
+	u16 index;
+};
+
+struct pxs_table {
+	u64 generation;	/* the caller's number of this table */
+	u64 digest;	/* equal digests: equal fill, rows, seed and owners, by id, of all rows */
+	u32 nrows;
+	u32 nbackends;	/* indices in rows are below */
+	u32 nowners;	/* backends with weight, listed behind the rows in order of id */
+	u8 fill;
+	struct pxs_table_row rows[];
+};
+
+/* How a pick came about. */
+enum pxs_choice {
+	PXS_CHOICE_FIRST = 0,
+	PXS_CHOICE_SECOND = 1,
+	PXS_CHOICE_PROBE = 2,	/* first and second choice are both out */
+	PXS_CHOICE_NONE = 3,	/* nobody with weight is live */
+};
+
+struct pxs_pick {
+	u16 backend;	/* index or PXS_NONE */
+	u8 choice;	/* enum pxs_choice */
+};
+
+/* A build in progress. Private to table.c. */
+struct pxs_table_build {
+	const struct pxs_table_config *cfg;
+	struct pxs_table *table;
+	struct pxs_table_owner *owners;
+	void *fill;
+	u32 row;
+	u8 phase;
+};
+
+/*
+ * Check a configuration and settle its size. Rows by rule: rendezvous 65536 up to 256
+ * backends with weight, else 131072; maglev 65537. The size follows neither a
+ * weight nor, below 257, the number of backends: another size means another owner for
+ * half of the rows or more, and a weight that is ramped up from 1 must not cause that.
+ * Balance wants 100 * sum(weights) / min(weight) rows; ask for them where it matters.
+ * Return: 0, or -EINVAL, -ERANGE, -E2BIG (too many backends), -ENODATA (no backend has
+ * weight) with *why a sentence for the operator.
+ */
+int pxs_table_plan(struct pxs_table_config *cfg, const char **why);
+
+/* Bytes of a table and of the scratch memory of its build. After pxs_table_plan(). */
+size_t pxs_table_size(const struct pxs_table_config *cfg);
+size_t pxs_table_scratch(const struct pxs_table_config *cfg);
+
+/*
+ * Begin to build. Neither memory needs to be zeroed; both aligned for u64.
+ * Return: 0, or -EEXIST and *why when two backends have one id.
+ */
+int pxs_table_start(struct pxs_table_build *b, const struct pxs_table_config *cfg,
+		    struct pxs_table *table, void *scratch, u64 generation, const char **why);
+
+/* Do about @budget elementary steps. Return: true while there is more to do. */
+bool pxs_table_step(struct pxs_table_build *b, u32 budget);
+
+/* Row of a hash: its high half, scaled. */
+static inline u32 pxs_table_row_of(const struct pxs_table *t, u64 hash)
+{
+	return (u32)(((hash >> 32) * t->nrows) >> 32);
+}
+
+static inline bool pxs_live(const unsigned long *live, u32 index)
+{
+	const u32 bits = 8 * sizeof(*live);
+
+	return READ_ONCE(live[index / bits]) >> (index % bits) & 1;
+}
+
+/* Longs that a bitmap of @n bits takes: of backends (live) or of rows (pxs_table_diff()). */
+static inline u32 pxs_bitmap_longs(u32 n)
+{
+	const u32 bits = 8 * sizeof(unsigned long);
+
+	return (n + bits - 1) / bits;
+}
+
+/* pxs_table_pick() for a hash whose first choice is out. */
+struct pxs_pick pxs_table_pick_slow(const struct pxs_table *t, const unsigned long *live,
+				    u64 hash);
+
+/*
+ * Who serves @hash. @live has a bit for each backend index below t->nbackends and may
+ * change at any time. First choice, else second, else those of a few more rows, else
+ * the next live one in order of id: nobody only if no backend with weight is live.
+ * Directors with equal tables and equal live backends agree.
+ */
+static inline struct pxs_pick pxs_table_pick(const struct pxs_table *t,
+					     const unsigned long *live, u64 hash)
+{
+	u16 first = t->rows[pxs_table_row_of(t, hash)].first;
+	struct pxs_pick pick = { .backend = first, .choice = PXS_CHOICE_FIRST };
+
+	if (likely(pxs_live(live, first)))
+		return pick;
+	return pxs_table_pick_slow(t, live, hash);
+}
+
+/* Count the rows whose first choice is each backend into @rows[0..t->nbackends). */
+void pxs_table_count(const struct pxs_table *t, u32 *rows);
+
+#endif /* PXS_CORE_TABLE_H */

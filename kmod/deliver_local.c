@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * deliver_local.c - deliver to a socket of this host
+ *
+ * Runs in LOCAL_IN under RCU: the packet is whole and routed. The choice is handed to
+ * the stack in skb->sk, as early demultiplexing does, with a reference and sock_edemux
+ * to drop it. Not sock_pfree: a socket found so is taken from 6.12 on as a hint to
+ * select anew among its SO_REUSEPORT group. A socket is looked up for each packet, so
+ * none is kept that could be closed meanwhile.
+ *
+ * A TCP connection is decided once: its established (or half-open) socket is found
+ * before any table is asked. With SYN cookies there is none until the last ACK, which
+ * asks the table like the SYN did.
+ */
+#include "pxs.h"
+
+#include <net/inet_sock.h>
+#include <net/inet_timewait_sock.h>
+#include <net/sock.h>
+#include <net/tcp.h>
+#include <net/udp.h>
+
+#include "backend.h"
+#include "deliver_local.h"
+#include "service.h"
+#include "steer.h"
+#include "tcp_lookup.h"	/* compat: hash tables were an argument once */
+
+static void pxs_local_assign(struct sk_buff *skb, struct sock *sk)
+{
+	skb_orphan(skb);
+	skb->sk = sk;
+	skb->destructor = sock_edemux;
+}
+
+/* Return: a UDP socket for what comes from src to dst, with a reference, or NULL. */
+static struct sock *pxs_udp_find(const struct nf_hook_state *state, const struct pxs_endpoint *src,
+				 const struct pxs_endpoint *dst)
+{
+	int dif = state->in->ifindex;
+
+	if (src->family == AF_INET)
+		return udp4_lib_lookup(state->net, pxs_endpoint_ip4(src), src->port,
+				       pxs_endpoint_ip4(dst), dst->port, dif);
+#if IS_ENABLED(CONFIG_IPV6)
+	return udp6_lib_lookup(state->net, &src->addr, src->port, &dst->addr, dst->port, dif);
+#else
+	return NULL;
+#endif
+}
+
+/* The lookup scores a full match highest: what it finds is connected to src or nothing is. */
+static struct sock *pxs_udp_find_connected(const struct nf_hook_state *state,
+					   const struct pxs_packet *p)
+{
+	struct sock *sk = pxs_udp_find(state, &p->src, &p->dst);
+
+	if (!sk)
+		return NULL;
+	if (sk->sk_state == TCP_ESTABLISHED && inet_sk(sk)->inet_dport == p->src.port)
+		return sk;
+	sock_put(sk);
+	return NULL;
+}
+
+bool pxs_local_connected(const struct sk_buff *skb, const struct nf_hook_state *state,
+			 const struct pxs_packet *p)
+{
+	struct sock *sk;
+
+	if (skb->sk)
+		return true;
+	sk = pxs_udp_find_connected(state, p);
+	if (!sk)
+		return false;
+	sock_put(sk);
+	return true;
+}
+
+unsigned int pxs_local_udp(struct sk_buff *skb, const struct nf_hook_state *state,
+			   struct pxs_service *svc, const struct pxs_packet *p)
+{
+	struct pxs_backend *be;
+	struct sock *sk;
+
+	if (skb->sk)
+		return NF_ACCEPT;
+	/* Over loopback there is no early demultiplexing: look for ourselves. */
+	sk = pxs_udp_find_connected(state, p);
+	if (sk) {
+		pxs_local_assign(skb, sk);
+		return NF_ACCEPT;
+	}
+	be = pxs_steer_pick(svc, skb, p);
+	if (!be)
+		return NF_DROP;
+	sk = pxs_udp_find(state, &p->src, &be->at);
+	if (!sk) {
+		pxs_steer_fault(svc, be, PXS_STEER_STAT_NO_SOCKET);
+		return NF_DROP;
+	}
+	pxs_local_assign(skb, sk);
+	pxs_steer_count(be, skb, max_t(u32, 1, skb_shinfo(skb)->gso_segs));
+	return NF_ACCEPT;
+}
+
+/* Return: the connection's socket, half-open and TIME_WAIT ones included, referenced; or NULL. */
+static struct sock *pxs_tcp_find(const struct nf_hook_state *state, const struct pxs_packet *p)
+{
+	int dif = state->in->ifindex;
+
+	if (p->src.family == AF_INET)
+		return pxs_tcp4_established(state->net, pxs_endpoint_ip4(&p->src), p->src.port,
+					    pxs_endpoint_ip4(&p->dst), ntohs(p->dst.port), dif);
+#if IS_ENABLED(CONFIG_IPV6)
+	return pxs_tcp6_established(state->net, &p->src.addr, p->src.port, &p->dst.addr,
+				    ntohs(p->dst.port), dif);
+#else
+	return NULL;
+#endif
+}
+
+/* Return: a socket that listens at the backend's address and port, referenced; or NULL. */
+static struct sock *pxs_tcp_find_listener(struct sk_buff *skb, const struct nf_hook_state *state,
+					  const struct pxs_packet *p,
+					  const struct pxs_backend *be)
+{
+	int dif = state->in->ifindex;
+	struct sock *sk = NULL;
+
+	if (p->src.family == AF_INET)
+		sk = pxs_tcp4_listener(state->net, skb, p->payload, pxs_endpoint_ip4(&p->src),
+				       p->src.port, pxs_endpoint_ip4(&be->at),
+				       ntohs(be->at.port), dif);
+#if IS_ENABLED(CONFIG_IPV6)
+	else
+		sk = pxs_tcp6_listener(state->net, skb, p->payload, &p->src.addr, p->src.port,
+				       &be->at.addr, ntohs(be->at.port), dif);
+#endif
+	if (sk && !refcount_inc_not_zero(&sk->sk_refcnt))
+		sk = NULL;
+	return sk;
+}
+
+/*
+ * A SYN meets the rest of an earlier connection from the same port: end that, as
+ * TPROXY does, or the listener would be asked only after a challenge and a timeout.
+ */
+static void pxs_tcp_end_timewait(struct sk_buff *skb)
+{
+	struct sock *sk = skb->sk;
+
+	skb->sk = NULL;
+	skb->destructor = NULL;
+	inet_twsk_deschedule_put(inet_twsk(sk));
+}
+
+unsigned int pxs_local_tcp(struct sk_buff *skb, const struct nf_hook_state *state,
+			   struct pxs_service *svc, const struct pxs_packet *p)
+{
+	struct pxs_backend *be;
+	struct sock *sk;
+
+	if (!skb->sk) {
+		sk = pxs_tcp_find(state, p);
+		if (sk)
+			pxs_local_assign(skb, sk);
+	}
+	if (skb->sk && !(p->syn && skb->sk->sk_state == TCP_TIME_WAIT))
+		return NF_ACCEPT;
+	be = pxs_steer_pick(svc, skb, p);
+	if (!be)
+		return NF_DROP;
+	sk = pxs_tcp_find_listener(skb, state, p, be);
+	if (!sk) {
+		pxs_steer_fault(svc, be, PXS_STEER_STAT_NO_SOCKET);
+		return NF_DROP;
+	}
+	if (skb->sk)
+		pxs_tcp_end_timewait(skb);
+	pxs_local_assign(skb, sk);
+	pxs_steer_count(be, skb, p->syn);
+	return NF_ACCEPT;
+}

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * deliver_nat.c - deliver by writing the backend's address into the packet
+ *
+ * UDP is stateless: every request is rewritten by itself, before connection tracking
+ * sees it; a reply is known by its source alone. TCP leaves the work to nf_nat: our
+ * function is asked once per connection, and conntrack keeps the answer, through
+ * drain, table changes and retransmissions. Runs in hooks under RCU; no lock. The
+ * counters of users are guarded by pxs_net.config.
+ */
+#include "pxs.h"
+
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <linux/udp.h>
+#include <net/checksum.h>
+#include <net/netfilter/nf_conntrack.h>
+#include <net/netfilter/nf_nat.h>
+
+#include "backend.h"
+#include "deliver_nat.h"
+#include "pernet.h"
+#include "service.h"
+#include "steer.h"
+
+/* One end of a datagram's headers, found after they were made writable. */
+struct pxs_end {
+	void *addr;
+	__be16 *port;
+};
+
+static struct pxs_end pxs_end_of(struct sk_buff *skb, const struct pxs_packet *p, bool dst)
+{
+	struct udphdr *uh = (struct udphdr *)(skb->data + p->thoff);
+	struct ipv6hdr *ip6h = (struct ipv6hdr *)skb->data;
+	struct iphdr *iph = (struct iphdr *)skb->data;
+	struct pxs_end end;
+
+	end.port = dst ? &uh->dest : &uh->source;
+	if (p->src.family == AF_INET)
+		end.addr = dst ? &iph->daddr : &iph->saddr;
+	else
+		end.addr = dst ? &ip6h->daddr : &ip6h->saddr;
+	return end;
+}
+
+static int pxs_nat_rewrite(struct sk_buff *skb, const struct pxs_packet *p, bool dst,
+			   const struct pxs_endpoint *to)
+{
+	struct pxs_end end;
+	struct udphdr *uh;
+	bool sum;
+
+	if (skb_ensure_writable(skb, p->thoff + sizeof(*uh)))
+		return -ENOMEM;
+	end = pxs_end_of(skb, p, dst);
+	uh = (struct udphdr *)(skb->data + p->thoff);
+	/* No checksum stays no checksum; with offload the field holds a partial one. */
+	sum = uh->check || skb->ip_summed == CHECKSUM_PARTIAL;
+	if (p->src.family == AF_INET) {
+		struct iphdr *iph = (struct iphdr *)skb->data;
+		__be32 old = *(__be32 *)end.addr;
+		__be32 new = pxs_endpoint_ip4(to);
+
+		csum_replace4(&iph->check, old, new);
+		if (sum)
+			inet_proto_csum_replace4(&uh->check, skb, old, new, true);
+		*(__be32 *)end.addr = new;
+	} else {
+		struct in6_addr old = *(struct in6_addr *)end.addr;
+
+		if (sum)
+			inet_proto_csum_replace16(&uh->check, skb, old.s6_addr32,
+						  to->addr.s6_addr32, true);
+		*(struct in6_addr *)end.addr = to->addr;
+	}
+	if (sum) {
+		inet_proto_csum_replace2(&uh->check, skb, *end.port, to->port, false);
+		if (!uh->check)
+			uh->check = CSUM_MANGLED_0;
+	}
+	*end.port = to->port;
+	return 0;
+}
+
+int pxs_nat_rewrite_dst(struct sk_buff *skb, const struct pxs_packet *p,
+			const struct pxs_endpoint *to)
+{
+	return pxs_nat_rewrite(skb, p, true, to);
+}
+
+int pxs_nat_rewrite_src(struct sk_buff *skb, const struct pxs_packet *p,
+			const struct pxs_endpoint *to)
+{
+	return pxs_nat_rewrite(skb, p, false, to);
+}
+
+int pxs_nat_reroute(struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	if (state->pf == NFPROTO_IPV4)
+		return ip_route_me_harder(state->net, state->sk, skb, RTN_UNSPEC);
+	return nf_ip6_route_me_harder(state->net, state->sk, skb);
+}
+
+/* nf_nat asks: where does this new connection go? Once per connection and direction. */
+static unsigned int pxs_nat_core_fn(void *priv, struct sk_buff *skb,
+				    const struct nf_hook_state *state)
+{
+	struct nf_nat_range2 range = {
+		.flags = NF_NAT_RANGE_MAP_IPS | NF_NAT_RANGE_PROTO_SPECIFIED,
+	};
+	enum ip_conntrack_info ctinfo;
+	struct pxs_service *svc;
+	struct pxs_backend *be;
+	struct pxs_packet p;
+	struct nf_conn *ct;
+	unsigned int ret;
+
+	ct = nf_ct_get(skb, &ctinfo);
+	if (!ct || nf_nat_initialized(ct, NF_NAT_MANIP_DST))
+		return NF_ACCEPT;
+	if (!pxs_packet_parse(skb, state->pf, &p) || p.dst.proto != IPPROTO_TCP)
+		return NF_ACCEPT;
+	svc = pxs_service_lookup(pxs_net(state->net), &p.dst);
+	if (!svc || svc->mode != PXS_MODE_NAT)
+		return NF_ACCEPT;
+	be = pxs_steer_pick(svc, skb, &p);
+	if (!be)
+		return NF_DROP;
+	memcpy(&range.min_addr, &be->at.addr, sizeof(be->at.addr));
+	range.max_addr = range.min_addr;
+	range.min_proto.tcp.port = be->at.port;
+	range.max_proto = range.min_proto;
+	ret = nf_nat_setup_info(ct, &range, NF_NAT_MANIP_DST);
+	if (ret != NF_ACCEPT) {
+		pxs_steer_fault(svc, be, PXS_STEER_STAT_ERRORS);
+		return ret;
+	}
+	pxs_steer_count(be, skb, 1);
+	return NF_ACCEPT;
+}
+
+/* Just before the rules of iptables and nftables: what is configured here is not theirs. */
+#define PXS_PRI_NAT_CORE	(NF_IP_PRI_NAT_DST - 1)
+
+static const struct nf_hook_ops pxs_nat_core_ops[] = {
+	{
+		.hook = pxs_nat_core_fn,
+		.pf = NFPROTO_IPV4,
+		.hooknum = NF_INET_PRE_ROUTING,
+		.priority = PXS_PRI_NAT_CORE,
+	},
+	{
+		.hook = pxs_nat_core_fn,
+		.pf = NFPROTO_IPV4,
+		.hooknum = NF_INET_LOCAL_OUT,
+		.priority = PXS_PRI_NAT_CORE,
+	},
+	{
+		.hook = pxs_nat_core_fn,
+		.pf = NFPROTO_IPV6,
+		.hooknum = NF_INET_PRE_ROUTING,
+		.priority = PXS_PRI_NAT_CORE,
+	},
+	{
+		.hook = pxs_nat_core_fn,
+		.pf = NFPROTO_IPV6,
+		.hooknum = NF_INET_LOCAL_OUT,
+		.priority = PXS_PRI_NAT_CORE,
+	},
+};
+
+static void pxs_nat_core_unhook(struct net *net, const struct nf_hook_ops *ops)
+{
+	if (ops->pf == NFPROTO_IPV4)
+		nf_nat_ipv4_unregister_fn(net, ops);
+	else
+		nf_nat_ipv6_unregister_fn(net, ops);
+}
+
+static int pxs_nat_core_hook(struct net *net, const struct nf_hook_ops *ops)
+{
+	if (ops->pf == NFPROTO_IPV4)
+		return nf_nat_ipv4_register_fn(net, ops);
+	return nf_nat_ipv6_register_fn(net, ops);
+}
+
+int pxs_nat_core_get(struct pxs_net *pn, u8 family)
+{
+	const struct nf_hook_ops *ops = &pxs_nat_core_ops[family == AF_INET ? 0 : 2];
+	u32 *users = &pn->nat_core_users[family == AF_INET ? 0 : 1];
+	int err;
+
+	if (*users) {
+		(*users)++;
+		return 0;
+	}
+	err = nf_ct_netns_get(pn->net, ops->pf);
+	if (err)
+		return err;
+	err = pxs_nat_core_hook(pn->net, &ops[0]);
+	if (err)
+		goto err_ct;
+	err = pxs_nat_core_hook(pn->net, &ops[1]);
+	if (err)
+		goto err_hook;
+	*users = 1;
+	return 0;
+
+err_hook:
+	pxs_nat_core_unhook(pn->net, &ops[0]);
+err_ct:
+	nf_ct_netns_put(pn->net, ops->pf);
+	return err;
+}
+
+void pxs_nat_core_put(struct pxs_net *pn, u8 family)
+{
+	const struct nf_hook_ops *ops = &pxs_nat_core_ops[family == AF_INET ? 0 : 2];
+	u32 *users = &pn->nat_core_users[family == AF_INET ? 0 : 1];
+
+	if (--*users)
+		return;
+	pxs_nat_core_unhook(pn->net, &ops[1]);
+	pxs_nat_core_unhook(pn->net, &ops[0]);
+	nf_ct_netns_put(pn->net, ops->pf);
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * event.c - what the module tells the attached agent about a group
+ *
+ * Netlink messages to one port, without waiting. Notes are made under the group's lock
+ * and sent after it was dropped, by one context at a time so that they arrive in order:
+ * who finds another at it leaves a mark and goes. Softirq and process context.
+ */
+#include "pxs.h"
+
+#include <net/genetlink.h>
+
+#include "group.h"
+#include "netlink.h"
+#include "pernet.h"
+
+static struct sk_buff *pxs_event_new(struct pxs_kgroup *kg, u32 size, u8 cmd, void **msg)
+{
+	u32 room = nla_total_size(sizeof(u32)) + size;
+	struct sk_buff *skb = genlmsg_new(room, GFP_ATOMIC | __GFP_NOWARN);
+
+	if (!skb)
+		return NULL;
+	*msg = pxs_nl_put(skb, 0, 0, 0, cmd);
+	if (!*msg || nla_put_u32(skb, PXS_A_GROUP_ID, kg->core.conf.id)) {
+		nlmsg_free(skb);
+		return NULL;
+	}
+	return skb;
+}
+
+static bool pxs_event_send(struct pxs_kgroup *kg, u32 portid, struct sk_buff *skb, void *msg)
+{
+	genlmsg_end(skb, msg);
+	return !genlmsg_unicast(kg->home->pn->net, skb, portid);
+}
+
+/* --- what must be known ---------------------------------------------------- */
+
+static void pxs_note_leader(struct pxs_tell *t, u8 event, u64 ballot)
+{
+	if (t->leaders == PXS_TELL_LEADERS) {
+		memmove(&t->leader[0], &t->leader[1], sizeof(t->leader) - sizeof(t->leader[0]));
+		t->leaders--;
+	}
+	t->leader[t->leaders].event = event;
+	t->leader[t->leaders].ballot = ballot;
+	t->leaders++;
+}
+
+void pxs_event_note(struct pxs_kgroup *kg, const struct pxs_out *out)
+{
+	if (out->what & PXS_OUT_DECIDED)
+		kg->tell.decided = true;
+	if (out->what & PXS_OUT_LEADER)
+		pxs_note_leader(&kg->tell, out->leader_event, out->leader_ballot);
+}
+
+void pxs_event_note_all(struct pxs_kgroup *kg)
+{
+	if (kg->core.state != PXS_GROUP_ACTIVE)
+		return;
+	/* What was noted was meant for the former agent. */
+	kg->tell.leaders = 0;
+	kg->tell.decided = true;
+	if (kg->core.leader_told)
+		pxs_note_leader(&kg->tell, PXS_LEADER_SEEN, kg->core.leader_ballot);
+}
+
+static bool pxs_tell_decided(struct pxs_kgroup *kg, u32 portid)
+{
+	struct pxs_group *g = &kg->core;
+	struct sk_buff *skb;
+	u64 commit, lsn;
+	bool ok = false;
+	void *msg;
+
+	spin_lock(&kg->lock);
+	commit = g->commit;
+	lsn = g->commit_lsn;
+	kg->tell.decided = false;
+	spin_unlock(&kg->lock);
+	skb = pxs_event_new(kg, 2 * nla_total_size_64bit(sizeof(u64)), PXS_CMD_EVENT_DECIDED, &msg);
+	if (skb && !nla_put_u64_64bit(skb, PXS_A_GROUP_COMMIT, commit, PXS_A_GROUP_PAD) &&
+	    !nla_put_u64_64bit(skb, PXS_A_GROUP_LSN, lsn, PXS_A_GROUP_PAD))
+		ok = pxs_event_send(kg, portid, skb, msg);
+	else
+		kfree_skb(skb);
+	spin_lock(&kg->lock);
+	if (ok)
+		g->commit_told = max(g->commit_told, commit);
+	else
+		kg->tell.decided = true;	/* the next tick tries again */
+	spin_unlock(&kg->lock);
+	return ok;
+}
+
+static bool pxs_tell_leader(struct pxs_kgroup *kg, u32 portid)
+{
+	struct pxs_tell *t = &kg->tell;
+	struct sk_buff *skb;
+	u64 ballot;
+	void *msg;
+	u8 event;
+
+	spin_lock(&kg->lock);
+	event = t->leader[0].event;
+	ballot = t->leader[0].ballot;
+	spin_unlock(&kg->lock);
+	skb = pxs_event_new(kg, nla_total_size(sizeof(u8)) + nla_total_size_64bit(sizeof(u64)),
+			    PXS_CMD_EVENT_LEADER, &msg);
+	if (!skb)
+		return false;
+	if (nla_put_u8(skb, PXS_A_GROUP_EVENT, event) ||
+	    nla_put_u64_64bit(skb, PXS_A_GROUP_BALLOT, ballot, PXS_A_GROUP_PAD)) {
+		kfree_skb(skb);
+		return false;
+	}
+	if (!pxs_event_send(kg, portid, skb, msg))
+		return false;
+	spin_lock(&kg->lock);
+	/* Unless a flood of newer ones pushed it out meanwhile. */
+	if (t->leaders && t->leader[0].event == event && t->leader[0].ballot == ballot)
+		memmove(&t->leader[0], &t->leader[1], --t->leaders * sizeof(t->leader[0]));
+	spin_unlock(&kg->lock);
+	return true;
+}
+
+static bool pxs_tell_one(struct pxs_kgroup *kg)
+{
+	bool decided, leader;
+	u32 portid;
+	u64 epoch;
+
+	spin_lock(&kg->lock);
+	decided = kg->tell.decided;
+	leader = kg->tell.leaders;
+	spin_unlock(&kg->lock);
+	if (!decided && !leader)
+		return false;
+	if (!pxs_journal_port(&kg->home->journal, &portid, &epoch))
+		return false;
+	return leader ? pxs_tell_leader(kg, portid) : pxs_tell_decided(kg, portid);
+}
+
+void pxs_event_tell(struct pxs_kgroup *kg)
+{
+	int seen;
+
+	/* A step that noted something sees it here: it held the lock just before. */
+	if (!READ_ONCE(kg->tell.decided) && !READ_ONCE(kg->tell.leaders))
+		return;
+	if (atomic_inc_return(&kg->tell.want) > 1)
+		return;
+	do {
+		seen = atomic_read(&kg->tell.want);
+		while (pxs_tell_one(kg))
+			;
+	} while (atomic_cmpxchg(&kg->tell.want, seen, 0) != seen);
+}
+
+/* --- datagrams ------------------------------------------------------------- */
+
+/* A message with room for a datagram. *room: where its PXS_WIRE_HDR_LEN + len bytes go. */
+static struct sk_buff *pxs_recv_new(struct pxs_kgroup *kg, u32 len, void **msg, u8 **room)
+{
+	u32 size = PXS_WIRE_HDR_LEN + len;
+	struct nlattr *attr = NULL;
+	struct sk_buff *skb;
+
+	skb = pxs_event_new(kg, nla_total_size(size), PXS_CMD_EVENT_RECV, msg);
+	if (skb)
+		attr = nla_reserve(skb, PXS_A_GROUP_DATAGRAM, size);
+	if (!attr) {
+		kfree_skb(skb);
+		pxs_kgroup_count(kg, PXS_GROUP_STAT_NO_MEMORY);
+		return NULL;
+	}
+	*room = nla_data(attr);
+	return skb;
+}
+
+void pxs_event_recv(struct pxs_kgroup *kg, const struct pxs_datagram *rx)
+{
+	struct sk_buff *skb;
+	u32 portid;
+	u64 epoch;
+	void *msg;
+	u8 *room;
+
+	if (!pxs_journal_port(&kg->home->journal, &portid, &epoch))
+		return;
+	skb = pxs_recv_new(kg, rx->msg->len, &msg, &room);
+	if (!skb)
+		return;
+	memcpy(room, rx->hdr, PXS_WIRE_HDR_LEN);
+	memcpy(room + PXS_WIRE_HDR_LEN, rx->body, rx->msg->len);
+	pxs_event_send(kg, portid, skb, msg);
+}
+
+void pxs_event_own(struct pxs_kgroup *kg, const struct pxs_out *out, const struct pxs_send *send)
+{
+	struct pxs_wire_hdr hdr;
+	struct sk_buff *skb;
+	struct pxs_msg m;
+	u32 portid;
+	u64 epoch;
+	void *msg;
+	u8 *room;
+
+	if (!pxs_journal_port(&kg->home->journal, &portid, &epoch))
+		return;
+	pxs_out_msg(&kg->core, out, send, kg->core.conf.self, &m);
+	skb = pxs_recv_new(kg, m.len, &msg, &room);
+	if (!skb)
+		return;
+	pxs_wire_build(&hdr, &m);
+	memcpy(room, &hdr, sizeof(hdr));
+	pxs_out_body(out, send, room + PXS_WIRE_HDR_LEN);
+	pxs_event_send(kg, portid, skb, msg);
+}
+
+void pxs_event_gone(struct pxs_kgroup *kg)
+{
+	struct sk_buff *skb;
+	u32 portid;
+	u64 epoch;
+	void *msg;
+
+	if (!pxs_journal_port(&kg->home->journal, &portid, &epoch))
+		return;
+	skb = pxs_event_new(kg, 0, PXS_CMD_EVENT_GROUP_GONE, &msg);
+	if (skb)
+		pxs_event_send(kg, portid, skb, msg);
+}

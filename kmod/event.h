@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * event.h - what the module tells the attached agent about a group
+ *
+ * EVENT_DECIDED and EVENT_LEADER are states that the agent must come to know: they are
+ * noted under the group's lock, sent after, and kept until they were delivered.
+ * EVENT_RECV is a datagram: when it is lost, the peer sends it again.
+ */
+#ifndef PXS_EVENT_H
+#define PXS_EVENT_H
+
+#include <linux/atomic.h>
+
+#include "core/group.h"
+
+struct pxs_datagram;
+struct pxs_kgroup;
+
+#define PXS_TELL_LEADERS	4	/* leader events kept: of more, the oldest are dropped */
+
+/* What the agent is to be told. Guarded by the group's lock, but for want. */
+struct pxs_tell {
+	bool decided;
+	u8 leaders;
+	struct {
+		u8 event;
+		u64 ballot;
+	} leader[PXS_TELL_LEADERS];	/* oldest first */
+	atomic_t want;		/* contexts that want to tell; the first one does it */
+};
+
+/* Note what @out wants told. Under the group's lock. */
+void pxs_event_note(struct pxs_kgroup *kg, const struct pxs_out *out);
+
+/* A new agent: note the state as it is. Under the group's lock. */
+void pxs_event_note_all(struct pxs_kgroup *kg);
+
+/* Tell what was noted. Without the lock, bottom halves off. */
+void pxs_event_tell(struct pxs_kgroup *kg);
+
+/* Give a datagram to the agent: one received, or one that we address to ourselves. */
+void pxs_event_recv(struct pxs_kgroup *kg, const struct pxs_datagram *rx);
+void pxs_event_own(struct pxs_kgroup *kg, const struct pxs_out *out, const struct pxs_send *send);
+
+/* The group was deleted. Process context. */
+void pxs_event_gone(struct pxs_kgroup *kg);
+
+#endif /* PXS_EVENT_H */

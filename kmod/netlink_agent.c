@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * netlink_agent.c - attributes <-> group: what the attached agent asks for
+ *
+ * The GROUP_* commands that only the owner of the journal may give: each is checked for
+ * its port and attach epoch first. Translation only. Process context, not under
+ * pxs_net.config: they must not wait for a change of configuration, and hold a reference
+ * on their group instead.
+ */
+#include "pxs.h"
+
+#include "core/record.h"
+#include "group.h"
+#include "netlink.h"
+#include "netlink_group.h"
+#include "pernet.h"
+
+static PXS_NLA_RANGE pxs_id_range = { .min = 1, .max = S32_MAX };
+
+#define PXS_AGENT_POLICY							\
+	[PXS_A_GROUP_ID] = NLA_POLICY_FULL_RANGE(NLA_U32, &pxs_id_range),	\
+	[PXS_A_GROUP_ATTACH_EPOCH] = { .type = NLA_U64 }
+
+/* Ranges of binary attributes end at 32767: what may be longer has only a length. */
+static const struct nla_policy pxs_load_policy[PXS_A_GROUP_MAX + 1] = {
+	PXS_AGENT_POLICY,
+	[PXS_A_GROUP_RECORDS] = { .type = NLA_BINARY, .len = PXS_APPEND_MAX },
+};
+
+static const struct nla_policy pxs_activate_policy[PXS_A_GROUP_MAX + 1] = {
+	PXS_AGENT_POLICY,
+	[PXS_A_GROUP_COMMIT] = { .type = NLA_U64 },
+};
+
+static const struct nla_policy pxs_prepare_policy[PXS_A_GROUP_MAX + 1] = {
+	PXS_AGENT_POLICY,
+	[PXS_A_GROUP_BALLOT] = { .type = NLA_U64 },
+	[PXS_A_GROUP_SLOT] = { .type = NLA_U64 },
+	[PXS_A_GROUP_RECEIVER] = NLA_POLICY_RANGE(NLA_U8, 1, PXS_MEMBER_ID_MAX),
+};
+
+static const struct nla_policy pxs_lead_policy[PXS_A_GROUP_MAX + 1] = {
+	PXS_AGENT_POLICY,
+	[PXS_A_GROUP_BALLOT] = { .type = NLA_U64 },
+	[PXS_A_GROUP_SLOT] = { .type = NLA_U64 },
+};
+
+static const struct nla_policy pxs_resign_policy[PXS_A_GROUP_MAX + 1] = {
+	PXS_AGENT_POLICY,
+};
+
+static const struct nla_policy pxs_propose_policy[PXS_A_GROUP_MAX + 1] = {
+	PXS_AGENT_POLICY,
+	[PXS_A_GROUP_VALUE] = NLA_POLICY_RANGE(NLA_BINARY, 1, PXS_VALUE_MAX),
+	[PXS_A_GROUP_NOOP] = { .type = NLA_FLAG },
+};
+
+static const struct nla_policy pxs_send_policy[PXS_A_GROUP_MAX + 1] = {
+	PXS_AGENT_POLICY,
+	[PXS_A_GROUP_RECEIVER] = NLA_POLICY_RANGE(NLA_U8, 1, PXS_MEMBER_ID_MAX),
+	[PXS_A_GROUP_DATAGRAM] = { .type = NLA_BINARY, .len = PXS_WIRE_MAX },
+};
+
+/* The group that the owner of the journal means, with a reference. */
+static struct pxs_kgroup *pxs_owners_group(struct genl_info *info)
+{
+	int err = pxs_nl_check_owner(info, PXS_A_GROUP_ATTACH_EPOCH);
+
+	return err ? ERR_PTR(err) : pxs_nl_group(info);
+}
+
+/* What the core answered, in words. Return: err. */
+static int pxs_nl_result(struct genl_info *info, int err)
+{
+	static const struct {
+		int err;
+		const char *why;
+	} words[] = {
+		{ -ESHUTDOWN, "the group is not active" },
+		{ -EALREADY, "the group is active already" },
+		{ -EBUSY, "the group is not inactive: nothing is loaded" },
+		{ -EKEYREJECTED, "the journal's incarnation is not the one of SELF" },
+		{ -ESTALE, "BALLOT is not open, or a higher one is promised" },
+		{ -EAGAIN, "no room in the window or the journal: try again" },
+		{ -ENOTCONN, "this member does not lead the group" },
+		{ -ENOENT, "the group was deleted" },
+		{ -EINVAL, "BALLOT, SLOT or COMMIT does not fit the group's state" },
+	};
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(words); i++)
+		if (words[i].err == err)
+			return pxs_nl_no(info, NULL, err, words[i].why);
+	return err;
+}
+
+/* --- recovery -------------------------------------------------------------- */
+
+static int pxs_bad_record(struct genl_info *info, int fault, bool ours)
+{
+	const struct nlattr *records = info->attrs[PXS_A_GROUP_RECORDS];
+
+	switch (fault) {
+	case PXS_RECORD_SHORT:
+		return pxs_nl_no(info, records, -EBADMSG, "RECORDS end within a record");
+	case PXS_RECORD_BAD_HEADER:
+		return pxs_nl_no(info, records, -EBADMSG, "RECORDS: a header is damaged");
+	case PXS_RECORD_BAD_VALUE:
+		return pxs_nl_no(info, records, -EBADMSG, "RECORDS: a value is damaged");
+	}
+	return ours ? 0 : pxs_nl_no(info, records, -EINVAL, "RECORDS: a record of another group");
+}
+
+/* All records must be readable before the first one is loaded. */
+static int pxs_check_records(struct genl_info *info, const u8 *buf, u32 len)
+{
+	u32 id = nla_get_u32(info->attrs[PXS_A_GROUP_ID]);
+	struct pxs_record r;
+	u32 offset = 0;
+	int err;
+
+	while (offset < len) {
+		int fault = pxs_record_get(buf + offset, len - offset, &r);
+
+		err = pxs_bad_record(info, fault, !fault && r.group == id);
+		if (err)
+			return err;
+		offset += pxs_record_size(r.len);
+	}
+	return 0;
+}
+
+static int pxs_load(struct pxs_kgroup *kg, const u8 *buf, u32 len)
+{
+	struct pxs_out *out = pxs_kgroup_enter(kg);
+	struct pxs_record r;
+	u32 offset = 0;
+	int err = 0;
+
+	if (!out)
+		return -ENOENT;
+	while (!err && offset < len && !pxs_record_get(buf + offset, len - offset, &r)) {
+		err = pxs_group_load(&kg->core, &r);
+		offset += pxs_record_size(r.len);
+	}
+	pxs_kgroup_leave(kg, out, NULL);
+	return err;
+}
+
+static int pxs_nl_load(struct sk_buff *skb, struct genl_info *info)
+{
+	struct pxs_kgroup *kg = pxs_owners_group(info);
+	const struct nlattr *records = info->attrs[PXS_A_GROUP_RECORDS];
+	int err;
+
+	if (IS_ERR(kg))
+		return PTR_ERR(kg);
+	err = pxs_nl_need(info, PXS_A_GROUP_RECORDS, "RECORDS is missing") ?:
+	      pxs_check_records(info, nla_data(records), nla_len(records));
+	if (err)
+		goto out;
+	err = pxs_load(kg, nla_data(records), nla_len(records));
+	if (err == -EINVAL)
+		pxs_nl_no(info, records, err, "RECORDS: a record makes no sense");
+	else if (err == -ERANGE)
+		pxs_nl_no(info, records, err,
+			  "RECORDS: a slot beyond the window: WINDOW is too small");
+	else
+		pxs_nl_result(info, err);
+out:
+	pxs_kgroup_put(kg);
+	return err;
+}
+
+static int pxs_nl_activate(struct sk_buff *skb, struct genl_info *info)
+{
+	struct pxs_kgroup *kg = pxs_owners_group(info);
+	struct pxs_out *out;
+	int err;
+
+	if (IS_ERR(kg))
+		return PTR_ERR(kg);
+	err = pxs_nl_need(info, PXS_A_GROUP_COMMIT, "COMMIT is missing");
+	if (err)
+		goto out;
+	err = -EIO;
+	if (READ_ONCE(kg->home->journal.stage.failed)) {
+		pxs_nl_no(info, NULL, err, kg->home->journal.reason);
+		goto out;
+	}
+	err = -ENOENT;
+	out = pxs_kgroup_enter(kg);
+	if (out) {
+		err = pxs_group_activate(&kg->core, nla_get_u64(info->attrs[PXS_A_GROUP_COMMIT]),
+					 pxs_now_ms());
+		pxs_kgroup_leave(kg, out, NULL);
+	}
+	pxs_nl_result(info, err);
+	if (!err)
+		pxs_nl_group_announce(kg, info, PXS_CMD_GROUP_ACTIVATE);
+out:
+	pxs_kgroup_put(kg);
+	return err;
+}
+
+/* --- leading --------------------------------------------------------------- */
+
+static int pxs_prepare_targets(struct genl_info *info, struct pxs_kgroup *kg, u64 *to)
+{
+	const struct nlattr *attr = info->attrs[PXS_A_GROUP_RECEIVER];
+	int i;
+
+	*to = 0;
+	if (!attr)
+		return 0;
+	i = pxs_group_member(&kg->core, nla_get_u8(attr));
+	if (i < 0)
+		return pxs_nl_no(info, attr, -EINVAL, "RECEIVER is none of the members");
+	*to = BIT_ULL(i);
+	return 0;
+}
+
+static int pxs_nl_prepare(struct sk_buff *skb, struct genl_info *info)
+{
+	struct pxs_kgroup *kg = pxs_owners_group(info);
+	struct pxs_out *out;
+	u64 to;
+	int err;
+
+	if (IS_ERR(kg))
+		return PTR_ERR(kg);
+	err = pxs_nl_need(info, PXS_A_GROUP_BALLOT, "BALLOT is missing") ?:
+	      pxs_nl_need(info, PXS_A_GROUP_SLOT, "SLOT is missing") ?:
+	      pxs_prepare_targets(info, kg, &to);
+	if (err)
+		goto out;
+	err = -ENOENT;
+	out = pxs_kgroup_enter(kg);
+	if (out) {
+		err = pxs_group_prepare(&kg->core, nla_get_u64(info->attrs[PXS_A_GROUP_BALLOT]),
+					nla_get_u64(info->attrs[PXS_A_GROUP_SLOT]), to, out);
+		pxs_kgroup_leave(kg, out, NULL);
+	}
+	pxs_nl_result(info, err);
+out:
+	pxs_kgroup_put(kg);
+	return err;
+}
+
+static int pxs_nl_lead(struct sk_buff *skb, struct genl_info *info)
+{
+	struct pxs_kgroup *kg = pxs_owners_group(info);
+	struct pxs_out *out;
+	int err;
+
+	if (IS_ERR(kg))
+		return PTR_ERR(kg);
+	err = pxs_nl_need(info, PXS_A_GROUP_BALLOT, "BALLOT is missing") ?:
+	      pxs_nl_need(info, PXS_A_GROUP_SLOT, "SLOT is missing");
+	if (err)
+		goto out;
+	err = -ENOENT;
+	out = pxs_kgroup_enter(kg);
+	if (out) {
+		err = pxs_group_lead(&kg->core, nla_get_u64(info->attrs[PXS_A_GROUP_BALLOT]),
+				     nla_get_u64(info->attrs[PXS_A_GROUP_SLOT]), pxs_now_ms(), out);
+		pxs_kgroup_leave(kg, out, NULL);
+	}
+	pxs_nl_result(info, err);
+out:
+	pxs_kgroup_put(kg);
+	return err;
+}
+
+static int pxs_nl_resign(struct sk_buff *skb, struct genl_info *info)
+{
+	struct pxs_kgroup *kg = pxs_owners_group(info);
+	struct pxs_out *out;
+
+	if (IS_ERR(kg))
+		return PTR_ERR(kg);
+	out = pxs_kgroup_enter(kg);
+	if (out) {
+		pxs_group_resign(&kg->core);
+		pxs_kgroup_leave(kg, out, NULL);
+	}
+	pxs_kgroup_put(kg);
+	return 0;
+}
+
+static struct pxs_value *pxs_parse_value(struct genl_info *info)
+{
+	const struct nlattr *value = info->attrs[PXS_A_GROUP_VALUE];
+	bool noop = nla_get_flag(info->attrs[PXS_A_GROUP_NOOP]);
+	struct pxs_value *v;
+
+	if (!!value == noop) {
+		pxs_nl_no(info, NULL, 0, "one of VALUE and NOOP is needed");
+		return ERR_PTR(-EINVAL);
+	}
+	v = noop ? pxs_value_new(NULL, 0, true) :
+		   pxs_value_new(nla_data(value), nla_len(value), false);
+	return v ?: ERR_PTR(-ENOMEM);
+}
+
+static int pxs_reply_slot(struct genl_info *info, u64 slot, u64 ballot)
+{
+	struct sk_buff *reply = genlmsg_new(nla_total_size(sizeof(u32)) +
+					    2 * nla_total_size_64bit(sizeof(u64)), GFP_KERNEL);
+	void *hdr;
+
+	if (!reply)
+		return -ENOMEM;
+	hdr = pxs_nl_put(reply, info->snd_portid, info->snd_seq, 0, PXS_CMD_GROUP_PROPOSE);
+	if (!hdr ||
+	    nla_put_u32(reply, PXS_A_GROUP_ID, nla_get_u32(info->attrs[PXS_A_GROUP_ID])) ||
+	    nla_put_u64_64bit(reply, PXS_A_GROUP_SLOT, slot, PXS_A_GROUP_PAD) ||
+	    nla_put_u64_64bit(reply, PXS_A_GROUP_BALLOT, ballot, PXS_A_GROUP_PAD)) {
+		nlmsg_free(reply);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(reply, hdr);
+	return genlmsg_reply(reply, info);
+}
+
+static int pxs_nl_propose(struct sk_buff *skb, struct genl_info *info)
+{
+	struct pxs_kgroup *kg = pxs_owners_group(info);
+	u64 slot = 0, ballot = 0;
+	struct pxs_value *v;
+	struct pxs_out *out;
+	int err;
+
+	if (IS_ERR(kg))
+		return PTR_ERR(kg);
+	v = pxs_parse_value(info);
+	err = PTR_ERR_OR_ZERO(v);
+	if (err)
+		goto out;
+	err = -ENOENT;
+	out = pxs_kgroup_enter(kg);
+	if (out) {
+		ballot = kg->core.lead_ballot;
+		err = pxs_group_propose(&kg->core, v, pxs_now_ms(), &slot, out);
+		pxs_kgroup_leave(kg, out, NULL);
+	}
+	pxs_value_put(v);
+	/* A reply that cannot be sent leaves the outcome unknown: the agent learns it decided. */
+	err = pxs_nl_result(info, err) ?: pxs_reply_slot(info, slot, ballot);
+out:
+	pxs_kgroup_put(kg);
+	return err;
+}
+
+/* --- learning -------------------------------------------------------------- */
+
+/* Take from the agent's datagram what it may say; the module says the rest. */
+static int pxs_parse_datagram(struct genl_info *info, struct pxs_msg *m, const u8 **body)
+{
+	const struct nlattr *attr = info->attrs[PXS_A_GROUP_DATAGRAM];
+	struct pxs_wire_hdr hdr;
+
+	if (nla_len(attr) < PXS_WIRE_HDR_LEN)
+		return pxs_nl_no(info, attr, -EINVAL, "DATAGRAM is shorter than a header");
+	memcpy(&hdr, nla_data(attr), sizeof(hdr));
+	if (pxs_wire_parse(&hdr, nla_len(attr), m))
+		return pxs_nl_no(info, attr, -EBADMSG, "DATAGRAM: the header is malformed");
+	if (m->type != PXS_WIRE_LEARN_REQ && m->type != PXS_WIRE_LEARN)
+		return pxs_nl_no(info, attr, -EINVAL, "DATAGRAM must be a LEARN_REQ or LEARN");
+	*body = nla_data(attr) + PXS_WIRE_HDR_LEN;
+	if (m->ballot || !pxs_wire_check_body(m, *body))
+		return pxs_nl_no(info, attr, -EBADMSG, "DATAGRAM: the body is malformed");
+	return 0;
+}
+
+static void pxs_fill_msg(const struct pxs_group *g, u8 to, struct pxs_msg *m)
+{
+	m->group = g->conf.id;
+	memcpy(m->cluster, g->conf.cluster, sizeof(m->cluster));
+	m->epoch = g->conf.epoch;
+	m->sender = g->conf.member[g->conf.self].id;
+	m->sender_inc = g->conf.member[g->conf.self].incarnation;
+	m->receiver = g->conf.member[to].id;
+	m->receiver_inc = g->conf.member[to].incarnation;
+	m->commit = g->commit;
+}
+
+static int pxs_send(struct genl_info *info, struct pxs_kgroup *kg, u8 to)
+{
+	const u8 *body;
+	struct pxs_out *out;
+	struct pxs_msg m;
+	bool active;
+	int err;
+
+	err = pxs_parse_datagram(info, &m, &body);
+	if (err)
+		return err;
+	out = pxs_kgroup_enter(kg);
+	if (!out)
+		return pxs_nl_result(info, -ENOENT);
+	active = kg->core.state == PXS_GROUP_ACTIVE;
+	pxs_fill_msg(&kg->core, to, &m);
+	pxs_kgroup_leave(kg, out, NULL);
+	if (!active)
+		return pxs_nl_result(info, -ESHUTDOWN);
+	local_bh_disable();
+	rcu_read_lock();
+	pxs_transport_send_msg(kg, to, &m, body);
+	rcu_read_unlock();
+	local_bh_enable();
+	return 0;
+}
+
+static int pxs_nl_send(struct sk_buff *skb, struct genl_info *info)
+{
+	struct pxs_kgroup *kg = pxs_owners_group(info);
+	int err, to;
+
+	if (IS_ERR(kg))
+		return PTR_ERR(kg);
+	err = pxs_nl_need(info, PXS_A_GROUP_RECEIVER, "RECEIVER is missing") ?:
+	      pxs_nl_need(info, PXS_A_GROUP_DATAGRAM, "DATAGRAM is missing");
+	if (err)
+		goto out;
+	to = pxs_group_member(&kg->core, nla_get_u8(info->attrs[PXS_A_GROUP_RECEIVER]));
+	if (to < 0 || to == kg->core.conf.self)
+		err = pxs_nl_no(info, info->attrs[PXS_A_GROUP_RECEIVER], -EINVAL,
+				"RECEIVER is none of the other members");
+	else
+		err = pxs_send(info, kg, to);
+out:
+	pxs_kgroup_put(kg);
+	return err;
+}
+
+#define PXS_AGENT_OP(name, handler, pol)	\
+	{ .cmd = name, .doit = handler, .policy = pol, .maxattr = PXS_A_GROUP_MAX }
+
+const struct genl_ops pxs_agent_ops[] = {
+	PXS_AGENT_OP(PXS_CMD_GROUP_LOAD, pxs_nl_load, pxs_load_policy),
+	PXS_AGENT_OP(PXS_CMD_GROUP_ACTIVATE, pxs_nl_activate, pxs_activate_policy),
+	PXS_AGENT_OP(PXS_CMD_GROUP_PREPARE, pxs_nl_prepare, pxs_prepare_policy),
+	PXS_AGENT_OP(PXS_CMD_GROUP_LEAD, pxs_nl_lead, pxs_lead_policy),
+	PXS_AGENT_OP(PXS_CMD_GROUP_RESIGN, pxs_nl_resign, pxs_resign_policy),
+	PXS_AGENT_OP(PXS_CMD_GROUP_PROPOSE, pxs_nl_propose, pxs_propose_policy),
+	PXS_AGENT_OP(PXS_CMD_GROUP_SEND, pxs_nl_send, pxs_send_policy),
+};
+
+const unsigned int pxs_agent_n_ops = ARRAY_SIZE(pxs_agent_ops);

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * netlink_backend.c - attributes <-> backend
+ *
+ * Translates and calls backend.c; holds no logic. Ops run under pxs_net.config, dumps
+ * take it for one message at a time and resume behind the last service and index.
+ */
+#include "pxs.h"
+
+#include "backend.h"
+#include "netlink.h"
+#include "netlink_service.h"
+#include "pernet.h"
+#include "service.h"
+
+static PXS_NLA_RANGE pxs_nl_weight_range = { .max = PXS_WEIGHT_MAX };
+
+static const struct nla_policy pxs_nl_backend_policy[PXS_A_BACKEND_STATE + 1] = {
+	[PXS_A_BACKEND_SERVICE] = { .type = NLA_NUL_STRING, .len = PXS_NAME_MAX },
+	[PXS_A_BACKEND_ADDR] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
+	[PXS_A_BACKEND_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+	[PXS_A_BACKEND_ID] = { .type = NLA_U64 },
+	[PXS_A_BACKEND_WEIGHT] = NLA_POLICY_FULL_RANGE(NLA_U32, &pxs_nl_weight_range),
+	[PXS_A_BACKEND_STATE] = NLA_POLICY_RANGE(NLA_U8, PXS_BACKEND_UP, PXS_BACKEND_DOWN),
+};
+
+/* DEL names a backend, GET may narrow the dump by its service. */
+static const struct nla_policy pxs_nl_backend_name_policy[PXS_A_BACKEND_PORT + 1] = {
+	[PXS_A_BACKEND_SERVICE] = { .type = NLA_NUL_STRING, .len = PXS_NAME_MAX },
+	[PXS_A_BACKEND_ADDR] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
+	[PXS_A_BACKEND_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+};
+
+static const struct nla_policy pxs_nl_backend_dump_policy[PXS_A_BACKEND_SERVICE + 1] = {
+	[PXS_A_BACKEND_SERVICE] = { .type = NLA_NUL_STRING, .len = PXS_NAME_MAX },
+};
+
+static int pxs_nl_put_backend(struct sk_buff *skb, const struct pxs_backend *be)
+{
+	u64 sum[__PXS_STEER_STAT_MAX];
+
+	if (nla_put_string(skb, PXS_A_BACKEND_SERVICE, be->svc->name) ||
+	    pxs_nl_put_endpoint(skb, &be->at, PXS_A_BACKEND_ADDR, PXS_A_BACKEND_PORT) ||
+	    nla_put_u64_64bit(skb, PXS_A_BACKEND_ID, be->id, PXS_A_BACKEND_PAD) ||
+	    nla_put_u32(skb, PXS_A_BACKEND_WEIGHT, be->weight) ||
+	    nla_put_u8(skb, PXS_A_BACKEND_STATE, be->state) ||
+	    nla_put_u16(skb, PXS_A_BACKEND_INDEX, be->index) ||
+	    nla_put_u32(skb, PXS_A_BACKEND_ROWS, be->rows))
+		return -EMSGSIZE;
+	pxs_steer_stats_sum(be->stats, sum);
+	return pxs_stats_put(skb, PXS_A_BACKEND_STATS, sum, PXS_STEER_STAT_MAX,
+			     PXS_STEER_STAT_PAD);
+}
+
+/* One whole message. With cb it is part of a dump. */
+static int pxs_nl_fill_backend(struct sk_buff *skb, const struct pxs_backend *be, u32 portid,
+			       u32 seq, u8 cmd, struct netlink_callback *cb)
+{
+	void *hdr = pxs_nl_put(skb, portid, seq, cb ? NLM_F_MULTI : 0, cmd);
+
+	if (!hdr)
+		return -EMSGSIZE;
+	if (cb)
+		genl_dump_check_consistent(cb, hdr);
+	if (pxs_nl_put_backend(skb, be)) {
+		genlmsg_cancel(skb, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	return 0;
+}
+
+static struct sk_buff *pxs_nl_backend_msg(const struct pxs_backend *be, struct genl_info *info)
+{
+	struct pxs_net *pn = be->svc->pn;
+	struct sk_buff *skb = pxs_nl_announcement(pn, info);
+
+	if (!skb)
+		return NULL;
+	if (pxs_nl_fill_backend(skb, be, info->snd_portid, info->snd_seq, info->genlhdr->cmd,
+				NULL)) {
+		nlmsg_free(skb);
+		pxs_nl_lost(pn);
+		return NULL;
+	}
+	return skb;
+}
+
+static int pxs_nl_parse_backend_at(struct genl_info *info, const struct pxs_service *svc,
+				   struct pxs_endpoint *at)
+{
+	int err;
+
+	err = pxs_nl_need(info, PXS_A_BACKEND_ADDR, "the backend's address is missing") ?:
+	      pxs_nl_need(info, PXS_A_BACKEND_PORT, "the backend's port is missing");
+	if (err)
+		return err;
+	return pxs_nl_endpoint(info->extack, info->attrs[PXS_A_BACKEND_ADDR],
+			       info->attrs[PXS_A_BACKEND_PORT], svc->at.proto, at);
+}
+
+/* The backend that SERVICE, ADDR and PORT name, or NULL and *err. */
+static struct pxs_backend *pxs_nl_backend(struct genl_info *info, int *err)
+{
+	struct pxs_endpoint at;
+	struct pxs_service *svc;
+	struct pxs_backend *be;
+
+	svc = pxs_nl_service(info, PXS_A_BACKEND_SERVICE, err);
+	if (!svc)
+		return NULL;
+	*err = pxs_nl_parse_backend_at(info, svc, &at);
+	if (*err)
+		return NULL;
+	be = pxs_backend_find(svc, &at);
+	if (!be)
+		*err = pxs_nl_refuse(info->extack, info->attrs[PXS_A_BACKEND_ADDR], -ENOENT,
+				     "the service has no backend with this address and port");
+	return be;
+}
+
+static int pxs_nl_backend_add(struct sk_buff *skb, struct genl_info *info)
+{
+	struct pxs_backend_spec spec = { .weight = 1, .state = PXS_BACKEND_UP };
+	struct nlattr **tb = info->attrs;
+	struct pxs_refusal no = {};
+	struct pxs_service *svc;
+	struct pxs_backend *be;
+	int err;
+
+	svc = pxs_nl_service(info, PXS_A_BACKEND_SERVICE, &err);
+	if (!svc)
+		return err;
+	err = pxs_nl_parse_backend_at(info, svc, &spec.at);
+	if (err)
+		return err;
+	spec.id = pxs_backend_default_id(&spec.at);
+	if (tb[PXS_A_BACKEND_ID])
+		spec.id = nla_get_u64(tb[PXS_A_BACKEND_ID]);
+	if (tb[PXS_A_BACKEND_WEIGHT])
+		spec.weight = nla_get_u32(tb[PXS_A_BACKEND_WEIGHT]);
+	if (tb[PXS_A_BACKEND_STATE])
+		spec.state = nla_get_u8(tb[PXS_A_BACKEND_STATE]);
+	be = pxs_backend_add(svc, &spec, &no);
+	if (IS_ERR(be))
+		return pxs_nl_refuse(info->extack, tb[no.attr], PTR_ERR(be), no.why);
+	pxs_nl_announce(svc->pn, pxs_nl_backend_msg(be, info), info);
+	return 0;
+}
+
+static int pxs_nl_backend_set(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr **tb = info->attrs;
+	struct pxs_refusal no = {};
+	struct pxs_backend *be;
+	u32 weight;
+	u8 state;
+	int err;
+
+	be = pxs_nl_backend(info, &err);
+	if (!be)
+		return err;
+	if (tb[PXS_A_BACKEND_ID])
+		return pxs_nl_refuse(info->extack, tb[PXS_A_BACKEND_ID], -EINVAL,
+				     "the id is fixed: delete and add the backend");
+	weight = tb[PXS_A_BACKEND_WEIGHT] ? nla_get_u32(tb[PXS_A_BACKEND_WEIGHT]) : be->weight;
+	state = tb[PXS_A_BACKEND_STATE] ? nla_get_u8(tb[PXS_A_BACKEND_STATE]) : be->state;
+	err = pxs_backend_set(be, weight, state, &no);
+	if (err)
+		return pxs_nl_refuse(info->extack, tb[no.attr], err, no.why);
+	pxs_nl_announce(pxs_nl_net(info), pxs_nl_backend_msg(be, info), info);
+	return 0;
+}
+
+static int pxs_nl_backend_del(struct sk_buff *skb, struct genl_info *info)
+{
+	struct pxs_refusal no = {};
+	struct pxs_backend *be;
+	struct sk_buff *msg;
+	int err;
+
+	be = pxs_nl_backend(info, &err);
+	if (!be)
+		return err;
+	msg = pxs_nl_backend_msg(be, info);
+	err = pxs_backend_del(be, &no);
+	if (err) {
+		nlmsg_free(msg);
+		return pxs_nl_refuse(info->extack, NULL, err, no.why);
+	}
+	pxs_nl_announce(pxs_nl_net(info), msg, info);
+	return 0;
+}
+
+/* cb->args[1]: 1 + index of the last backend shown of service cb->args[0]. */
+static int pxs_nl_backend_dump_service(struct sk_buff *skb, struct netlink_callback *cb,
+				       const struct pxs_service *svc)
+{
+	struct pxs_backend *be;
+	int err;
+
+	list_for_each_entry(be, &svc->backends, list) {
+		if (be->index < cb->args[1])
+			continue;
+		err = pxs_nl_fill_backend(skb, be, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+					  PXS_CMD_BACKEND_GET, cb);
+		if (err)
+			return err;
+		cb->args[1] = be->index + 1;
+	}
+	return 0;
+}
+
+/* cb->args[0]: id of the service at which to go on. */
+static int pxs_nl_backend_dump(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	const struct nlattr *name = pxs_dump_attrs(cb)[PXS_A_BACKEND_SERVICE];
+	struct pxs_net *pn = pxs_nl_dump_net(skb);
+	struct pxs_service *svc;
+	int err = 0;
+
+	mutex_lock(&pn->config);
+	cb->seq = pn->services.seq;
+	if (name && !pxs_service_find(pn, nla_data(name))) {
+		err = pxs_nl_refuse(cb->extack, name, -ENOENT, "no service has this name");
+		goto out;
+	}
+	list_for_each_entry(svc, &pn->services.list, list) {
+		if (svc->id < (u32)cb->args[0] || (name && nla_strcmp(name, svc->name)))
+			continue;
+		if (svc->id > (u32)cb->args[0]) {
+			cb->args[0] = svc->id;
+			cb->args[1] = 0;
+		}
+		err = pxs_nl_backend_dump_service(skb, cb, svc);
+		if (err)
+			break;
+	}
+out:
+	mutex_unlock(&pn->config);
+	return skb->len ?: err;
+}
+
+const struct genl_ops pxs_backend_ops[] = {
+	{
+		.cmd = PXS_CMD_BACKEND_ADD,
+		.doit = pxs_nl_backend_add,
+		.policy = pxs_nl_backend_policy,
+		.maxattr = ARRAY_SIZE(pxs_nl_backend_policy) - 1,
+		.internal_flags = PXS_OP_CONFIG,
+	}, {
+		.cmd = PXS_CMD_BACKEND_SET,
+		.doit = pxs_nl_backend_set,
+		.policy = pxs_nl_backend_policy,
+		.maxattr = ARRAY_SIZE(pxs_nl_backend_policy) - 1,
+		.internal_flags = PXS_OP_CONFIG,
+	}, {
+		.cmd = PXS_CMD_BACKEND_DEL,
+		.doit = pxs_nl_backend_del,
+		.policy = pxs_nl_backend_name_policy,
+		.maxattr = ARRAY_SIZE(pxs_nl_backend_name_policy) - 1,
+		.internal_flags = PXS_OP_CONFIG,
+	}, {
+		.cmd = PXS_CMD_BACKEND_GET,
+		.dumpit = pxs_nl_backend_dump,
+		.policy = pxs_nl_backend_dump_policy,
+		.maxattr = ARRAY_SIZE(pxs_nl_backend_dump_policy) - 1,
+	},
+};
+
+const unsigned int pxs_backend_n_ops = ARRAY_SIZE(pxs_backend_ops);

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * plan.c - build and replace what packets go by
+ *
+ * Owns struct pxs_plan. Built in process context under pxs_net.config, which keeps the
+ * service and its backends as they are meanwhile; published by rcu_assign_pointer();
+ * freed after a grace period. A backend is taken out of the published plan before it
+ * is given to call_rcu(), so whoever finds one in a plan may use it until the end of
+ * its RCU section.
+ */
+#include "pxs.h"
+
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "backend.h"
+#include "pernet.h"
+#include "plan.h"
+#include "service.h"
+#include "trace.h"
+
+static void pxs_plan_free(struct pxs_plan *plan)
+{
+	kvfree(plan->table);
+	kvfree(plan);
+}
+
+static void pxs_plan_free_rcu(struct rcu_head *rcu)
+{
+	pxs_plan_free(container_of(rcu, struct pxs_plan, rcu));
+}
+
+void pxs_plan_discard(struct pxs_plan *plan)
+{
+	pxs_plan_free(plan);
+}
+
+/* Return: the table, NULL when nobody has weight, or ERR_PTR. */
+static struct pxs_table *pxs_plan_table(struct pxs_table_config *cfg, u64 generation,
+					struct pxs_refusal *no)
+{
+	struct pxs_table_build build;
+	struct pxs_table *table;
+	void *scratch;
+	int err;
+
+	err = pxs_table_plan(cfg, &no->why);
+	if (err == -ENODATA) {
+		no->why = NULL;
+		return NULL;
+	}
+	if (err)
+		return ERR_PTR(err);
+	table = kvmalloc(pxs_table_size(cfg), GFP_KERNEL);
+	scratch = kvmalloc(pxs_table_scratch(cfg), GFP_KERNEL);
+	err = -ENOMEM;
+	if (!table || !scratch)
+		goto err_free;
+	err = pxs_table_start(&build, cfg, table, scratch, generation, &no->why);
+	if (err)
+		goto err_free;
+	err = -EINTR;
+	while (pxs_table_step(&build, PXS_TABLE_BUDGET)) {
+		cond_resched();
+		if (fatal_signal_pending(current))
+			goto err_free;
+	}
+	kvfree(scratch);
+	return table;
+
+err_free:
+	kvfree(scratch);
+	kvfree(table);
+	return ERR_PTR(err);
+}
+
+static u32 pxs_plan_indices(const struct pxs_service *svc)
+{
+	const struct pxs_backend *be;
+	u32 n = 0;
+
+	list_for_each_entry(be, &svc->backends, list)
+		n = max_t(u32, n, be->index + 1);
+	return n;
+}
+
+struct pxs_plan *pxs_plan_build(const struct pxs_service *svc, struct pxs_refusal *no)
+{
+	struct pxs_table_config cfg = {
+		.fill = svc->config.fill,
+		.cap = svc->config.cap,
+		.nrows = svc->config.rows,
+		.seed = svc->config.seed,
+	};
+	struct pxs_table_backend *in;
+	struct pxs_table *table = NULL;
+	struct pxs_backend *be;
+	struct pxs_plan *plan;
+
+	lockdep_assert_held(&svc->pn->config);
+	cfg.nbackends = pxs_plan_indices(svc);
+	plan = kvzalloc(struct_size(plan, backends, cfg.nbackends), GFP_KERNEL);
+	in = kvcalloc(max(cfg.nbackends, 1U), sizeof(*in), GFP_KERNEL);
+	if (!plan || !in) {
+		table = ERR_PTR(-ENOMEM);
+		goto out;
+	}
+	plan->key = svc->config.key;
+	plan->seed = svc->config.seed;
+	plan->nbackends = cfg.nbackends;
+	list_for_each_entry(be, &svc->backends, list) {
+		plan->backends[be->index] = be;
+		in[be->index].id = be->id;
+		/* Draining: no row any more, so no new request; what runs goes on. */
+		in[be->index].weight = be->state == PXS_BACKEND_DRAIN ? 0 : be->weight;
+		if (be->state == PXS_BACKEND_UP)
+			__set_bit(be->index, plan->live);
+	}
+	cfg.backends = in;
+	if (cfg.nbackends)
+		table = pxs_plan_table(&cfg, svc->generation + 1, no);
+out:
+	kvfree(in);
+	if (IS_ERR(table)) {
+		kvfree(plan);
+		return ERR_CAST(table);
+	}
+	plan->table = table;
+	return plan;
+}
+
+/* How many rows each backend owns, for GET. Without memory for counting: unknown, 0. */
+static void pxs_plan_count(struct pxs_service *svc, const struct pxs_plan *plan)
+{
+	struct pxs_backend *be;
+	u32 *rows = NULL;
+
+	if (plan && plan->table)
+		rows = kvcalloc(plan->nbackends, sizeof(*rows), GFP_KERNEL);
+	if (rows)
+		pxs_table_count(plan->table, rows);
+	list_for_each_entry(be, &svc->backends, list)
+		be->rows = rows ? rows[be->index] : 0;
+	kvfree(rows);
+}
+
+void pxs_plan_publish(struct pxs_service *svc, struct pxs_plan *new)
+{
+	struct pxs_plan *old;
+
+	pxs_plan_count(svc, new);
+	if (new && new->table)
+		svc->generation = new->table->generation;
+	trace_pxs_publish(svc->id, new && new->table ? new->table->generation : 0,
+			  new && new->table ? new->table->digest : 0, svc->nbackends);
+	old = rcu_replace_pointer(svc->plan, new, lockdep_is_held(&svc->pn->config));
+	if (old)
+		call_rcu(&old->rcu, pxs_plan_free_rcu);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * plan.h - what one packet needs to know of its service, all of one moment
+ *
+ * A plan is built aside and published whole through pxs_service.plan: a packet that
+ * took it sees key rule, seed, table and backends that belong together. Only the
+ * bitmap of live backends changes in place (a failure must not wait for a rebuild).
+ */
+#ifndef PXS_PLAN_H
+#define PXS_PLAN_H
+
+#include <linux/bitmap.h>
+#include <linux/rcupdate.h>
+
+#include "core/key.h"
+#include "core/table.h"
+
+struct pxs_backend;
+struct pxs_refusal;
+struct pxs_service;
+
+struct pxs_plan {
+	struct pxs_key_spec key;
+	struct pxs_seed seed;
+	struct pxs_table *table;	/* NULL: no backend has weight */
+	DECLARE_BITMAP(live, PXS_BACKENDS_MAX);	/* by index; set and cleared atomically */
+	struct rcu_head rcu;
+	u32 nbackends;			/* size of the next: greatest index + 1 */
+	struct pxs_backend *backends[];	/* by index; NULL where an index is unused */
+};
+
+/*
+ * Build a plan from the service's configuration and list of backends as they are
+ * now. Long, sleeps; under pxs_net.config. Return: the plan, or ERR_PTR with *no
+ * filled in where there is something to say.
+ */
+struct pxs_plan *pxs_plan_build(const struct pxs_service *svc, struct pxs_refusal *no);
+
+/* Publish new (or NULL) in place of the present one, which is freed after a grace period. */
+void pxs_plan_publish(struct pxs_service *svc, struct pxs_plan *new);
+
+/* Free one that was never published. */
+void pxs_plan_discard(struct pxs_plan *plan);
+
+#endif /* PXS_PLAN_H */

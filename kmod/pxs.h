@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * pxs.h - map of the module: where things are, which lock comes first
+ *
+ * Arrows point down: netlink* -> service, group -> steer, transport -> core/.
+ *
+ *   main             init and exit ladder, nothing else
+ *   pernet           struct pxs_net: all state there is belongs to one namespace
+ *   netlink          the family: ops, policies' home, who may call, announcements
+ *   netlink_service  attributes <-> service, backend, table, lookup, stats
+ *   netlink_group    attributes <-> group, journal
+ *   service          services and backends, their tables; configuration
+ *   endpoint         address and port -> service; the packet path's two hash tables
+ *   steer            netfilter hooks: find the service, read the key, pick a backend
+ *   deliver_nat      ... whose address is written into the packet
+ *   deliver_local    ... whose socket is given the packet
+ *   group ...        agreement: acceptor, leader, transport, journal link
+ *   stats, trace     counters a CPU; tracepoints
+ *
+ * Locks, outermost first:
+ *   genl (none: parallel_ops)
+ *   pxs_net.config   mutex; every change of configuration of one namespace
+ *   (locks of a group: see group.h; never taken with one of another group)
+ *
+ * Contexts:
+ *   netlink ops              process, sleep, under pxs_net.config where the op says so
+ *   hooks, transport rx      softirq or process with bottom halves on: RCU read side only,
+ *                            no lock, no sleeping; a packet's state is what one
+ *                            rcu_dereference() of pxs_service.plan returned
+ *   pernet init/exit         process, under the kernel's pernet_ops_rwsem
+ */
+#ifndef PXS_H
+#define PXS_H
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/kernel.h>
+#include <linux/types.h>
+#include <linux/errno.h>
+#include <linux/paxsteer.h>
+
+#define PXS_VERSION	"0.1"
+
+#endif /* PXS_H */

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * service.c - what clients address
+ *
+ * Owns struct pxs_service and the tables of a namespace in which they are found.
+ * Configuration runs in process context under pxs_net.config. The packet path looks
+ * services up under RCU and takes a plan from them; a service is out of the table
+ * before call_rcu() frees it. The hooks are there exactly while a service is.
+ */
+#include "pxs.h"
+
+#include <linux/err.h>
+#include <linux/random.h>
+#include <linux/rhashtable.h>
+#include <linux/slab.h>
+#include <net/ipv6.h>
+#include <net/route.h>
+
+#include "backend.h"
+#include "deliver_nat.h"
+#include "pernet.h"
+#include "service.h"
+#include "steer.h"
+
+static const struct rhashtable_params pxs_by_at_params = {
+	.key_len = sizeof(struct pxs_endpoint),
+	.key_offset = offsetof(struct pxs_service, at),
+	.head_offset = offsetof(struct pxs_service, node),
+	.automatic_shrinking = true,
+};
+
+struct pxs_service *pxs_service_lookup(struct pxs_net *pn, const struct pxs_endpoint *at)
+{
+	return rhashtable_lookup(&pn->services.by_at, at, pxs_by_at_params);
+}
+
+struct pxs_plan *pxs_service_plan(const struct pxs_service *svc)
+{
+	return rcu_dereference_protected(svc->plan, lockdep_is_held(&svc->pn->config));
+}
+
+struct pxs_service *pxs_service_find(struct pxs_net *pn, const char *name)
+{
+	struct pxs_service *svc;
+
+	list_for_each_entry(svc, &pn->services.list, list)
+		if (!strcmp(svc->name, name))
+			return svc;
+	return NULL;
+}
+
+static int pxs_endpoint_check6(const struct in6_addr *addr, const char **why)
+{
+	int type = ipv6_addr_type(addr);
+
+	*why = "address is not that of one host";
+	if (type == IPV6_ADDR_ANY || type & IPV6_ADDR_MULTICAST)
+		return -EADDRNOTAVAIL;
+	*why = "link-local addresses are not supported";
+	if (type & IPV6_ADDR_LINKLOCAL)
+		return -EADDRNOTAVAIL;
+	*why = "give an IPv4-mapped address as IPv4";
+	if (type & IPV6_ADDR_MAPPED)
+		return -EADDRNOTAVAIL;
+	*why = NULL;
+	return 0;
+}
+
+int pxs_endpoint_check(struct pxs_net *pn, const struct pxs_endpoint *at, const char **why)
+{
+	__be32 ip = pxs_endpoint_ip4(at);
+	unsigned int type;
+
+	if (at->family == AF_INET6)
+		return pxs_endpoint_check6(&at->addr, why);
+	*why = "address is not that of one host";
+	if (ipv4_is_zeronet(ip) || ipv4_is_multicast(ip) || ipv4_is_lbcast(ip))
+		return -EADDRNOTAVAIL;
+	/* Where no interface ever was up there are no routes, and everything seems broadcast. */
+	type = inet_addr_type(pn->net, ip);
+	if (type == RTN_BROADCAST &&
+	    inet_addr_type(pn->net, htonl(INADDR_LOOPBACK)) == RTN_BROADCAST)
+		type = RTN_UNICAST;
+	if (type == RTN_BROADCAST || type == RTN_MULTICAST)
+		return -EADDRNOTAVAIL;
+	*why = NULL;
+	return 0;
+}
+
+static bool pxs_services_have_backend(struct pxs_net *pn, const struct pxs_endpoint *at)
+{
+	struct pxs_service *svc;
+
+	list_for_each_entry(svc, &pn->services.list, list)
+		if (pxs_backend_find(svc, at))
+			return true;
+	return false;
+}
+
+/* Would a table with this configuration be possible at all? Asked of one backend. */
+static int pxs_service_config_check(u8 proto, const struct pxs_service_config *config,
+				    struct pxs_refusal *no)
+{
+	static const struct pxs_table_backend one = { .id = 1, .weight = 1 };
+	struct pxs_table_config cfg = {
+		.fill = config->fill,
+		.cap = config->cap,
+		.nrows = config->rows,
+		.seed = config->seed,
+		.nbackends = 1,
+		.backends = &one,
+	};
+	int err;
+
+	if (proto == IPPROTO_TCP && pxs_key_peek(&config->key))
+		return pxs_refuse(no, -EINVAL, PXS_A_SERVICE_KEY,
+				  "keys out of the payload need protocol UDP");
+	no->why = pxs_key_check(&config->key);
+	if (no->why)
+		return pxs_refuse(no, -EINVAL, PXS_A_SERVICE_KEY, no->why);
+	err = pxs_table_plan(&cfg, &no->why);
+	if (err)
+		return pxs_refuse(no, err, PXS_A_SERVICE_ROWS, no->why);
+	return 0;
+}
+
+static int pxs_service_check(struct pxs_net *pn, const struct pxs_service_spec *spec,
+			     struct pxs_refusal *no)
+{
+	bool taken;
+	int err;
+
+	if (pn->services.n >= PXS_SERVICES_MAX)
+		return pxs_refuse(no, -ERANGE, 0,
+				  "the namespace has 1024 services: that is the limit");
+	if (pxs_service_find(pn, spec->name))
+		return pxs_refuse(no, -EEXIST, PXS_A_SERVICE_NAME, "a service has this name");
+	err = pxs_endpoint_check(pn, &spec->at, &no->why);
+	if (err)
+		return pxs_refuse(no, err, PXS_A_SERVICE_ADDR, no->why);
+	rcu_read_lock();
+	taken = pxs_service_lookup(pn, &spec->at);
+	rcu_read_unlock();
+	if (taken)
+		return pxs_refuse(no, -EEXIST, PXS_A_SERVICE_ADDR,
+				  "a service has this protocol, address and port");
+	if (pxs_services_have_backend(pn, &spec->at))
+		return pxs_refuse(no, -EADDRINUSE, PXS_A_SERVICE_ADDR,
+				  "address and port are those of a backend: this would be a loop");
+	return pxs_service_config_check(spec->at.proto, &spec->config, no);
+}
+
+static void pxs_service_free(struct pxs_service *svc)
+{
+	free_percpu(svc->stats);
+	kfree(svc);
+}
+
+static void pxs_service_free_rcu(struct rcu_head *rcu)
+{
+	pxs_service_free(container_of(rcu, struct pxs_service, rcu));
+}
+
+static struct pxs_service *pxs_service_alloc(struct pxs_net *pn,
+					     const struct pxs_service_spec *spec)
+{
+	struct pxs_service *svc;
+
+	svc = kzalloc(sizeof(*svc), GFP_KERNEL);
+	if (!svc)
+		return NULL;
+	svc->stats = alloc_percpu(struct pxs_steer_stats);
+	if (!svc->stats) {
+		kfree(svc);
+		return NULL;
+	}
+	svc->pn = pn;
+	svc->at = spec->at;
+	svc->mode = spec->mode;
+	svc->config = spec->config;
+	strscpy(svc->name, spec->name, sizeof(svc->name));
+	INIT_LIST_HEAD(&svc->backends);
+	return svc;
+}
+
+static bool pxs_service_wants_nat_core(const struct pxs_service *svc)
+{
+	return svc->mode == PXS_MODE_NAT && svc->at.proto == IPPROTO_TCP;
+}
+
+/* What in the kernel has to be on for this service, counted. */
+static int pxs_service_on(struct pxs_service *svc)
+{
+	struct pxs_net *pn = svc->pn;
+	int err;
+
+	if (!pn->services.n) {
+		err = pxs_steer_on(pn);
+		if (err)
+			return err;
+	}
+	if (pxs_service_wants_nat_core(svc)) {
+		err = pxs_nat_core_get(pn, svc->at.family);
+		if (err)
+			goto err_steer;
+	}
+	pn->services.n++;
+	return 0;
+
+err_steer:
+	if (!pn->services.n)
+		pxs_steer_off(pn);
+	return err;
+}
+
+static void pxs_service_off(struct pxs_service *svc)
+{
+	struct pxs_net *pn = svc->pn;
+
+	pn->services.n--;
+	if (pxs_service_wants_nat_core(svc))
+		pxs_nat_core_put(pn, svc->at.family);
+	if (!pn->services.n)
+		pxs_steer_off(pn);
+}
+
+struct pxs_service *pxs_service_add(struct pxs_net *pn, const struct pxs_service_spec *spec,
+				    struct pxs_refusal *no)
+{
+	struct pxs_service *svc;
+	int err;
+
+	lockdep_assert_held(&pn->config);
+	err = pxs_service_check(pn, spec, no);
+	if (err)
+		return ERR_PTR(err);
+	svc = pxs_service_alloc(pn, spec);
+	if (!svc)
+		return ERR_PTR(-ENOMEM);
+	err = pxs_service_on(svc);
+	if (err)
+		goto err_free;
+	svc->id = pn->services.last_id + 1;
+	err = rhashtable_insert_fast(&pn->services.by_at, &svc->node, pxs_by_at_params);
+	if (err)
+		goto err_off;
+	pn->services.last_id = svc->id;
+	list_add_tail(&svc->list, &pn->services.list);
+	pn->services.seq++;
+	return svc;
+
+err_off:
+	pxs_service_off(svc);
+err_free:
+	pxs_service_free(svc);
+	return ERR_PTR(err);
+}
+
+int pxs_service_set(struct pxs_service *svc, const struct pxs_service_config *config,
+		    struct pxs_refusal *no)
+{
+	struct pxs_service_config old = svc->config;
+	struct pxs_plan *plan;
+	int err;
+
+	err = pxs_service_config_check(svc->at.proto, config, no);
+	if (err)
+		return err;
+	svc->config = *config;
+	plan = pxs_plan_build(svc, no);
+	if (IS_ERR(plan)) {
+		svc->config = old;
+		/* What one backend would have allowed: there are too many for the rows. */
+		if (no->why)
+			no->attr = PXS_A_SERVICE_ROWS;
+		return PTR_ERR(plan);
+	}
+	pxs_plan_publish(svc, plan);
+	svc->pn->services.seq++;
+	return 0;
+}
+
+void pxs_service_del(struct pxs_service *svc)
+{
+	struct pxs_net *pn = svc->pn;
+	struct pxs_backend *be, *next;
+
+	lockdep_assert_held(&pn->config);
+	rhashtable_remove_fast(&pn->services.by_at, &svc->node, pxs_by_at_params);
+	list_del(&svc->list);
+	pxs_plan_publish(svc, NULL);
+	list_for_each_entry_safe(be, next, &svc->backends, list)
+		pxs_backend_destroy(be);
+	pxs_service_off(svc);
+	pn->services.seq++;
+	/* Given up after its backends: a packet that holds one of them may ask for its service. */
+	call_rcu(&svc->rcu, pxs_service_free_rcu);
+}
+
+int pxs_services_net_init(struct pxs_net *pn)
+{
+	int err;
+
+	INIT_LIST_HEAD(&pn->services.list);
+	err = rhashtable_init(&pn->services.by_at, &pxs_by_at_params);
+	if (err)
+		return err;
+	err = pxs_returns_init(&pn->services.returns);
+	if (err)
+		rhashtable_destroy(&pn->services.by_at);
+	return err;
+}
+
+/* Deleting the services takes the hooks away; nothing arrives after the grace period. */
+void pxs_services_net_pre_exit(struct pxs_net *pn)
+{
+	struct pxs_service *svc, *next;
+
+	mutex_lock(&pn->config);
+	list_for_each_entry_safe(svc, next, &pn->services.list, list)
+		pxs_service_del(svc);
+	mutex_unlock(&pn->config);
+}
+
+void pxs_services_net_exit(struct pxs_net *pn)
+{
+	rhashtable_destroy(&pn->services.returns);
+	rhashtable_destroy(&pn->services.by_at);
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * service.h - what clients address
+ */
+#ifndef PXS_SERVICE_H
+#define PXS_SERVICE_H
+
+#include <linux/list.h>
+#include <linux/rcupdate.h>
+#include <linux/rhashtable-types.h>
+#include <linux/paxsteer.h>
+
+#include "endpoint.h"
+#include "plan.h"
+#include "stats.h"
+
+struct pxs_net;
+
+/* Part of struct pxs_net. */
+struct pxs_services {
+	struct rhashtable by_at;	/* struct pxs_service; read under RCU */
+	/* struct pxs_backend (UDP) by address and port; under RCU */
+	struct rhashtable returns;
+	struct list_head list;		/* struct pxs_service, in order of id; under config */
+	u32 n;
+	u32 last_id;			/* never reused: dumps resume by it */
+	u32 seq;			/* counts changes, so that dumps notice them */
+};
+
+/* Why something is refused, for the operator. */
+struct pxs_refusal {
+	const char *why;	/* a sentence, static; NULL: the error says it all */
+	int attr;		/* netlink attribute that is to blame, 0: none */
+};
+
+/* Refuse: remember why, return err. */
+static inline int pxs_refuse(struct pxs_refusal *no, int err, int attr, const char *why)
+{
+	no->why = why;
+	no->attr = attr;
+	return err;
+}
+
+/* What SERVICE_SET may change. */
+struct pxs_service_config {
+	u8 fill;
+	u16 cap;
+	u32 rows;			/* 0: by rule */
+	struct pxs_key_spec key;
+	struct pxs_seed seed;
+};
+
+/* The first part is constant from add to free; the last is guarded by pxs_net.config. */
+struct pxs_service {
+	struct pxs_endpoint at;		/* key of pxs_services.by_at */
+	struct rhash_head node;
+	struct pxs_net *pn;
+	struct pxs_steer_stats __percpu *stats;
+	u32 id;
+	u8 mode;			/* enum pxs_mode */
+	char name[PXS_NAME_MAX + 1];
+	struct rcu_head rcu;
+
+	struct pxs_plan __rcu *plan;	/* NULL: no backend was ever added */
+
+	struct list_head list;
+	struct pxs_service_config config;
+	struct list_head backends;	/* struct pxs_backend, in order of index */
+	u32 nbackends;
+	u64 generation;			/* of the last table built */
+};
+
+struct pxs_service_spec {
+	const char *name;
+	struct pxs_endpoint at;
+	u8 mode;
+	struct pxs_service_config config;
+};
+
+int pxs_services_net_init(struct pxs_net *pn);
+void pxs_services_net_pre_exit(struct pxs_net *pn);
+void pxs_services_net_exit(struct pxs_net *pn);
+
+/* Packet path, under RCU. */
+struct pxs_service *pxs_service_lookup(struct pxs_net *pn, const struct pxs_endpoint *at);
+
+/* The rest under pxs_net.config. */
+struct pxs_service *pxs_service_find(struct pxs_net *pn, const char *name);
+
+/*
+ * Errors: -EEXIST (name, or protocol, address and port), -EADDRINUSE (a backend's),
+ * -EADDRNOTAVAIL (not an address of a host), -EINVAL, -ERANGE, -ENOMEM, or what
+ * registering the hooks said. Nothing is changed by what is refused.
+ */
+struct pxs_service *pxs_service_add(struct pxs_net *pn, const struct pxs_service_spec *spec,
+				    struct pxs_refusal *no);
+int pxs_service_set(struct pxs_service *svc, const struct pxs_service_config *config,
+		    struct pxs_refusal *no);
+void pxs_service_del(struct pxs_service *svc);
+
+/* Plan in force, for those who hold pxs_net.config. */
+struct pxs_plan *pxs_service_plan(const struct pxs_service *svc);
+
+/* Return: 0, or -EADDRNOTAVAIL and *why when no single host can have this address. */
+int pxs_endpoint_check(struct pxs_net *pn, const struct pxs_endpoint *at, const char **why);
+
+#endif /* PXS_SERVICE_H */

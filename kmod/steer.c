@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * steer.c - netfilter hooks: whose packet, which backend, which way
+ *
+ *   PRE_ROUTING  -350  UDP requests to nat services; splits what holds several requests
+ *   LOCAL_OUT    -350  the same for clients on this host; replies of local backends
+ *   LOCAL_IN      101  requests to local services; replies of nat backends to this host
+ *   POST_ROUTING  101  replies of nat backends on their way to clients
+ *
+ * -350 is behind defragmentation and before connection tracking, 101 behind the NAT of
+ * others. Every hook runs in one RCU read section that netfilter opened, in softirq or
+ * in a sender's process context; nothing here locks, sleeps or allocates, except
+ * splitting and making a shared packet writable. Hooks are registered while the
+ * namespace has a service, under pxs_net.config.
+ */
+#include "pxs.h"
+
+#include <linux/err.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <net/gso.h>
+#include <net/inet_sock.h>
+#include <net/netfilter/ipv4/nf_defrag_ipv4.h>
+#include <net/netfilter/ipv6/nf_defrag_ipv6.h>
+
+#include "backend.h"
+#include "deliver_local.h"
+#include "deliver_nat.h"
+#include "pernet.h"
+#include "service.h"
+#include "steer.h"
+#include "trace.h"
+
+/* Between defragmentation (-400) and connection tracking (-200), before raw (-300). */
+#define PXS_PRI_REQUEST	(-350)
+/* Just behind source NAT. */
+#define PXS_PRI_REPLY	(NF_IP_PRI_NAT_SRC + 1)
+
+void pxs_steer_count(struct pxs_backend *be, const struct sk_buff *skb, u32 requests)
+{
+	struct pxs_steer_stats __percpu *svc = be->svc->stats;
+
+	pxs_stat_inc(svc, PXS_STEER_STAT_PACKETS);
+	pxs_stat_add(svc, PXS_STEER_STAT_BYTES, skb->len);
+	pxs_stat_add(svc, PXS_STEER_STAT_REQUESTS, requests);
+	pxs_stat_inc(be->stats, PXS_STEER_STAT_PACKETS);
+	pxs_stat_add(be->stats, PXS_STEER_STAT_BYTES, skb->len);
+	pxs_stat_add(be->stats, PXS_STEER_STAT_REQUESTS, requests);
+}
+
+void pxs_steer_fault(struct pxs_service *svc, struct pxs_backend *be, int stat)
+{
+	pxs_stat_inc(svc->stats, stat);
+	if (be)
+		pxs_stat_inc(be->stats, stat);
+	trace_pxs_drop(svc->id, stat);
+}
+
+static void pxs_steer_tuple(const struct pxs_packet *p, struct pxs_flow_tuple *t)
+{
+	memset(t, 0, sizeof(*t));
+	t->family = p->src.family == AF_INET ? PXS_FAMILY_V4 : PXS_FAMILY_V6;
+	t->proto = p->src.proto;
+	t->sport = ntohs(p->src.port);
+	t->dport = ntohs(p->dst.port);
+	memcpy(t->saddr, &p->src.addr, sizeof(t->saddr));
+	memcpy(t->daddr, &p->dst.addr, sizeof(t->daddr));
+}
+
+/* Return: true when the key was not readable and the tuple was hashed. Half a KiB of stack. */
+static noinline bool pxs_steer_hash_payload(const struct pxs_plan *plan, const struct sk_buff *skb,
+					    const struct pxs_packet *p, u64 *hash)
+{
+	struct pxs_flow_tuple tuple;
+	u8 buf[PXS_KEY_PEEK_MAX];
+	const u8 *payload;
+	u32 len;
+
+	pxs_steer_tuple(p, &tuple);
+	len = min3(pxs_key_peek(&plan->key), p->payload_len, (u32)sizeof(buf));
+	payload = len ? skb_header_pointer(skb, p->payload, len, buf) : NULL;
+	return pxs_key_hash(&plan->key, &plan->seed, &tuple, payload, payload ? len : 0, hash);
+}
+
+static bool pxs_steer_hash(const struct pxs_plan *plan, const struct sk_buff *skb,
+			   const struct pxs_packet *p, u64 *hash)
+{
+	struct pxs_flow_tuple tuple;
+
+	if (pxs_key_peek(&plan->key))
+		return pxs_steer_hash_payload(plan, skb, p, hash);
+	pxs_steer_tuple(p, &tuple);
+	return pxs_key_hash(&plan->key, &plan->seed, &tuple, NULL, 0, hash);
+}
+
+struct pxs_backend *pxs_steer_pick(struct pxs_service *svc, const struct sk_buff *skb,
+				   const struct pxs_packet *p)
+{
+	const struct pxs_plan *plan = rcu_dereference(svc->plan);
+	struct pxs_backend *be;
+	struct pxs_pick pick;
+	bool fallback;
+	u64 hash;
+
+	if (!plan || !plan->table)
+		goto nobody;
+	fallback = pxs_steer_hash(plan, skb, p, &hash);
+	pick = pxs_table_pick(plan->table, plan->live, hash);
+	trace_pxs_pick(svc->id, plan->table->generation, hash, pick.backend, pick.choice,
+		       fallback);
+	if (fallback)
+		pxs_stat_inc(svc->stats, PXS_STEER_STAT_FALLBACKS);
+	if (pick.choice == PXS_CHOICE_NONE)
+		goto nobody;
+	be = plan->backends[pick.backend];
+	if (fallback)
+		pxs_stat_inc(be->stats, PXS_STEER_STAT_FALLBACKS);
+	if (pick.choice != PXS_CHOICE_FIRST) {
+		pxs_stat_inc(svc->stats, PXS_STEER_STAT_SECOND);
+		pxs_stat_inc(be->stats, PXS_STEER_STAT_SECOND);
+	}
+	return be;
+
+nobody:
+	pxs_steer_fault(svc, NULL, PXS_STEER_STAT_NO_BACKEND);
+	return NULL;
+}
+
+/* Does this skb hold several datagrams whose keys may differ? */
+static bool pxs_steer_must_split(const struct pxs_service *svc, const struct sk_buff *skb)
+{
+	const struct pxs_plan *plan = rcu_dereference(svc->plan);
+
+	return skb_is_gso(skb) && plan && pxs_key_peek(&plan->key);
+}
+
+/*
+ * Send each datagram of a GSO packet through this hook by itself. They enter the chain
+ * from its start again; in front of us there is only defragmentation.
+ */
+static unsigned int pxs_steer_split(struct pxs_service *svc, struct sk_buff *skb,
+				    const struct nf_hook_state *state)
+{
+	struct sk_buff *segs, *seg, *next;
+
+	segs = __skb_gso_segment(skb, NETIF_F_SG, false);
+	if (IS_ERR_OR_NULL(segs)) {
+		pxs_steer_fault(svc, NULL, PXS_STEER_STAT_ERRORS);
+		return NF_DROP;
+	}
+	consume_skb(skb);
+	skb_list_walk_safe(segs, seg, next) {
+		skb_mark_not_on_list(seg);
+		NF_HOOK(state->pf, state->hook, state->net, state->sk, seg, state->in,
+			state->out, state->okfn);
+	}
+	return NF_STOLEN;
+}
+
+static u32 pxs_steer_requests(const struct sk_buff *skb)
+{
+	return max_t(u32, 1, skb_shinfo(skb)->gso_segs);
+}
+
+/* A UDP request for a nat service. Return: the verdict. */
+static unsigned int pxs_steer_nat(struct pxs_service *svc, struct sk_buff *skb,
+				  const struct nf_hook_state *state, const struct pxs_packet *p)
+{
+	struct pxs_backend *be;
+	int err;
+
+	be = pxs_steer_pick(svc, skb, p);
+	if (!be)
+		return NF_DROP;
+	err = pxs_nat_rewrite_dst(skb, p, &be->at);
+	if (!err && state->hook == NF_INET_LOCAL_OUT)
+		err = pxs_nat_reroute(skb, state);
+	if (err) {
+		pxs_steer_fault(svc, be, PXS_STEER_STAT_ERRORS);
+		return NF_DROP_ERR(err);
+	}
+	pxs_steer_count(be, skb, pxs_steer_requests(skb));
+	return NF_ACCEPT;
+}
+
+/* A UDP reply of a backend: let it come from the service. Return: the verdict. */
+static unsigned int pxs_steer_reply(struct pxs_backend *be, struct sk_buff *skb,
+				    const struct pxs_packet *p)
+{
+	struct pxs_service *svc = be->svc;
+
+	if (pxs_nat_rewrite_src(skb, p, &svc->at)) {
+		pxs_steer_fault(svc, be, PXS_STEER_STAT_ERRORS);
+		return NF_DROP;
+	}
+	pxs_stat_inc(svc->stats, PXS_STEER_STAT_REPLIES);
+	pxs_stat_inc(be->stats, PXS_STEER_STAT_REPLIES);
+	return NF_ACCEPT;
+}
+
+static unsigned int pxs_hook_pre_routing(void *priv, struct sk_buff *skb,
+					 const struct nf_hook_state *state)
+{
+	struct pxs_service *svc;
+	struct pxs_packet p;
+
+	if (skb->pkt_type != PACKET_HOST || !pxs_packet_parse(skb, state->pf, &p) ||
+	    p.dst.proto != IPPROTO_UDP)
+		return NF_ACCEPT;
+	svc = pxs_service_lookup(pxs_net(state->net), &p.dst);
+	if (!svc)
+		return NF_ACCEPT;
+	if (pxs_steer_must_split(svc, skb))
+		return pxs_steer_split(svc, skb, state);
+	if (svc->mode != PXS_MODE_NAT)
+		return NF_ACCEPT;
+	return pxs_steer_nat(svc, skb, state, &p);
+}
+
+/*
+ * The local backend that sent this: by the packet's source or, where the server chose
+ * another source address (the one it was asked at), by what its socket is bound to.
+ */
+static struct pxs_backend *pxs_steer_local_sender(const struct nf_hook_state *state,
+						  const struct sk_buff *skb,
+						  const struct pxs_packet *p)
+{
+	struct pxs_net *pn = pxs_net(state->net);
+	struct pxs_endpoint bound = p->src;
+	const struct sock *sk = skb->sk;
+	struct pxs_backend *be;
+
+	be = pxs_backend_of_reply(pn, &p->src);
+	if (be || !sk || !sk_fullsock(sk))
+		return be;
+	if (p->src.family == AF_INET)
+		bound.addr.s6_addr32[0] = inet_sk(sk)->inet_rcv_saddr;
+#if IS_ENABLED(CONFIG_IPV6)
+	else if (sk->sk_family == AF_INET6)
+		bound.addr = sk->sk_v6_rcv_saddr;
+#endif
+	if (pxs_endpoint_equal(&bound, &p->src))
+		return NULL;
+	return pxs_backend_of_reply(pn, &bound);
+}
+
+static unsigned int pxs_hook_local_out(void *priv, struct sk_buff *skb,
+				       const struct nf_hook_state *state)
+{
+	struct pxs_service *svc;
+	struct pxs_backend *be;
+	struct pxs_packet p;
+	unsigned int ret;
+
+	if (!pxs_packet_parse(skb, state->pf, &p) || p.dst.proto != IPPROTO_UDP)
+		return NF_ACCEPT;
+	svc = pxs_service_lookup(pxs_net(state->net), &p.dst);
+	if (svc && svc->mode == PXS_MODE_NAT) {
+		if (pxs_steer_must_split(svc, skb))
+			return pxs_steer_split(svc, skb, state);
+		return pxs_steer_nat(svc, skb, state, &p);
+	}
+	be = pxs_steer_local_sender(state, skb, &p);
+	if (!be || be->svc->mode != PXS_MODE_LOCAL)
+		return NF_ACCEPT;
+	ret = pxs_steer_reply(be, skb, &p);
+	if (ret == NF_ACCEPT && memcmp(&p.src.addr, &be->svc->at.addr, sizeof(p.src.addr)) &&
+	    pxs_nat_reroute(skb, state))
+		return NF_DROP;
+	return ret;
+}
+
+static unsigned int pxs_hook_local_in(void *priv, struct sk_buff *skb,
+				      const struct nf_hook_state *state)
+{
+	struct pxs_net *pn = pxs_net(state->net);
+	struct pxs_service *svc;
+	struct pxs_backend *be;
+	struct pxs_packet p;
+
+	if (skb->pkt_type != PACKET_HOST || !pxs_packet_parse(skb, state->pf, &p))
+		return NF_ACCEPT;
+	svc = pxs_service_lookup(pn, &p.dst);
+	if (svc && svc->mode == PXS_MODE_LOCAL) {
+		if (p.dst.proto == IPPROTO_TCP)
+			return pxs_local_tcp(skb, state, svc, &p);
+		return pxs_local_udp(skb, state, svc, &p);
+	}
+	if (p.dst.proto != IPPROTO_UDP)
+		return NF_ACCEPT;
+	be = pxs_backend_of_reply(pn, &p.src);
+	/*
+	 * A socket connected to the backend itself (a health check) does not talk to the service.
+	 */
+	if (!be || be->svc->mode != PXS_MODE_NAT || pxs_local_connected(skb, state, &p))
+		return NF_ACCEPT;
+	return pxs_steer_reply(be, skb, &p);
+}
+
+static unsigned int pxs_hook_post_routing(void *priv, struct sk_buff *skb,
+					  const struct nf_hook_state *state)
+{
+	struct pxs_backend *be;
+	struct pxs_packet p;
+
+	if (!pxs_packet_parse(skb, state->pf, &p) || p.src.proto != IPPROTO_UDP)
+		return NF_ACCEPT;
+	be = pxs_backend_of_reply(pxs_net(state->net), &p.src);
+	if (!be || be->svc->mode != PXS_MODE_NAT)
+		return NF_ACCEPT;
+	return pxs_steer_reply(be, skb, &p);
+}
+
+#define PXS_HOOK(fn, family, point, prio) \
+	{ .hook = (fn), .pf = (family), .hooknum = (point), .priority = (prio) }
+
+static const struct nf_hook_ops pxs_hooks[] = {
+	PXS_HOOK(pxs_hook_pre_routing, NFPROTO_IPV4, NF_INET_PRE_ROUTING, PXS_PRI_REQUEST),
+	PXS_HOOK(pxs_hook_local_out, NFPROTO_IPV4, NF_INET_LOCAL_OUT, PXS_PRI_REQUEST),
+	PXS_HOOK(pxs_hook_local_in, NFPROTO_IPV4, NF_INET_LOCAL_IN, PXS_PRI_REPLY),
+	PXS_HOOK(pxs_hook_post_routing, NFPROTO_IPV4, NF_INET_POST_ROUTING, PXS_PRI_REPLY),
+	PXS_HOOK(pxs_hook_pre_routing, NFPROTO_IPV6, NF_INET_PRE_ROUTING, PXS_PRI_REQUEST),
+	PXS_HOOK(pxs_hook_local_out, NFPROTO_IPV6, NF_INET_LOCAL_OUT, PXS_PRI_REQUEST),
+	PXS_HOOK(pxs_hook_local_in, NFPROTO_IPV6, NF_INET_LOCAL_IN, PXS_PRI_REPLY),
+	PXS_HOOK(pxs_hook_post_routing, NFPROTO_IPV6, NF_INET_POST_ROUTING, PXS_PRI_REPLY),
+};
+
+int pxs_steer_on(struct pxs_net *pn)
+{
+	int err;
+
+	err = nf_defrag_ipv4_enable(pn->net);
+	if (err)
+		return err;
+	err = nf_defrag_ipv6_enable(pn->net);
+	if (err)
+		goto err_defrag4;
+	err = nf_register_net_hooks(pn->net, pxs_hooks, ARRAY_SIZE(pxs_hooks));
+	if (err)
+		goto err_defrag6;
+	return 0;
+
+err_defrag6:
+	nf_defrag_ipv6_disable(pn->net);
+err_defrag4:
+	nf_defrag_ipv4_disable(pn->net);
+	return err;
+}
+
+void pxs_steer_off(struct pxs_net *pn)
+{
+	nf_unregister_net_hooks(pn->net, pxs_hooks, ARRAY_SIZE(pxs_hooks));
+	nf_defrag_ipv6_disable(pn->net);
+	nf_defrag_ipv4_disable(pn->net);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * steer.h - the netfilter hooks and the choice of a backend
+ */
+#ifndef PXS_STEER_H
+#define PXS_STEER_H
+
+#include <linux/netfilter.h>
+#include <linux/skbuff.h>
+
+#include "packet.h"
+
+struct pxs_backend;
+struct pxs_net;
+struct pxs_service;
+
+/*
+ * Hooks and defragmentation of a namespace: on with its first service, off after its
+ * last. Process context, under pxs_net.config. pxs_steer_on() returns 0 or what
+ * registering said, with nothing left on.
+ */
+int pxs_steer_on(struct pxs_net *pn);
+void pxs_steer_off(struct pxs_net *pn);
+
+/*
+ * The backend for a packet of the service, or NULL when nobody can serve it (counted,
+ * to be dropped). Under RCU; the backend is good until the end of the RCU section.
+ */
+struct pxs_backend *pxs_steer_pick(struct pxs_service *svc, const struct sk_buff *skb,
+				   const struct pxs_packet *p);
+
+/* Count a packet on its way to be, and the decision it took. */
+void pxs_steer_count(struct pxs_backend *be, const struct sk_buff *skb, u32 requests);
+
+/* Count a fault of the service, and of the backend if there is one. */
+void pxs_steer_fault(struct pxs_service *svc, struct pxs_backend *be, int stat);
+
+#endif /* PXS_STEER_H */

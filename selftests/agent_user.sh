@@ -1,0 +1,155 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# runs-on: host
+#
+# agent_user.sh - three daemons with the datapath in user space, on loopback
+#
+#     paxsteerd 1 ── 127.0.0.1:PORT+1..3 ── paxsteerd 2, 3
+#
+# No root, no module, no namespaces. Values are appended, the leader's process is killed
+# under load, another member leads, the killed one comes back, and all logs are equal and
+# hold every acknowledged value in its place.
+
+# shellcheck source=lib.sh disable=SC1091
+. "$(dirname "$0")/lib.sh"
+need paxsteer paxsteerd python3
+
+UUID=0d6c8a54-5f3b-4c55-9c1e-6a4d9f0b7a11
+PORT=$((20000 + $$ % 20000))
+D=$T_DIR/agents
+declare -a PID
+mkdir -p "$D"
+
+config()	# config I: of member I, for the journals that are there
+{
+	local j
+	printf 'node { cluster = "%s" key-file = "%s" journal = "%s" socket = "%s" datapath = "user" }\n' \
+		$UUID "$D/key" "$D/j$1" "$D/$1.sock"
+	printf 'group 1 { self = %d heartbeat = 100 election = 1000\n' "$1"
+	for j in 1 2 3; do
+		printf 'member %d { address = "127.0.0.1:%d" incarnation = "%s" }\n' \
+			$j $((PORT + j)) "$(<"$D/inc$j")"
+	done
+	echo '}'
+}
+
+run() { start "agent$1" paxsteerd -c "$D/$1.conf"; PID[$1]=$START_PID; }
+log() { paxsteer log -S "$D/1.sock,$D/2.sock,$D/3.sock" "$@"; }
+field() { paxsteer -j log -S "$D/$1.sock" status 2>/dev/null | json "d['groups'][0]['$2']" 2>/dev/null; }
+leader()
+{
+	local i
+	for i in 1 2 3; do
+		[ "$(field $i ready)" = True ] && echo $i && return 0
+	done
+	return 1
+}
+applied() { [ "$(field "$1" applied)" -ge "$2" ]; }
+dump() { paxsteer log -S "$D/$1.sock" tail hash noops; }
+all_equal()	# all_equal NAME: the three logs, up to what the leader has applied
+{
+	local last i
+	wait_until 60 leader || { fail "$1: a leader"; return; }
+	last=$(field "$(leader)" applied)
+	for i in 1 2 3; do
+		wait_until 120 applied $i "$last" || fail "$1: member $i reaches slot $last"
+		dump $i >"$D/dump$i" || fail "$1: member $i reads its log"
+	done
+	is "$1: a line for each slot" "$(wc -l <"$D/dump1")" "$last"
+	ok "$1: member 2 has the log of member 1" cmp "$D/dump1" "$D/dump2"
+	ok "$1: member 3 has the log of member 1" cmp "$D/dump1" "$D/dump3"
+}
+missing()	# acknowledged values that do not stand in their slots
+{
+	awk 'NR == FNR { h[$1] = $2; next } h[$1] != $2 { n++ } END { print n + 0 }' "$D/dump1" "$D/acked"
+}
+
+head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$D/key"
+chmod 600 "$D/key"
+for i in 1 2 3; do
+	paxsteer -j journal init "$D/j$i" cluster $UUID member $i segment-size 4194304 |
+		json 'd["incarnation"]' >"$D/inc$i" || bail "journal init"
+done
+for i in 1 2 3; do config $i >"$D/$i.conf"; done
+
+# --- what must be refused ---
+refused "a journal is not made twice" "empty directory" \
+	paxsteer journal init "$D/j1" cluster $UUID member 1
+refused "the daemon makes no journal" "journal init" \
+	paxsteerd -c <(sed "s|$D/j1|$D/nowhere|" "$D/1.conf" | sed 's/nowhere/j1\/../') --no-wait
+chmod 644 "$D/key"
+refused "a key that others may read" "key-file.*others may read" paxsteerd -c "$D/1.conf" --check
+chmod 600 "$D/key"
+sed 's/heartbeat = 100/heartbeat = 5/' "$D/1.conf" >"$D/bad.conf"
+refused "a bad value, with file and line" "bad.conf:2: heartbeat: 5 is not in 10..10000" \
+	paxsteerd -c "$D/bad.conf" --check
+sed "s|$D/j1|$D/j2|" "$D/1.conf" >"$D/bad.conf"
+refused "the journal of another member" "belongs to member 2" paxsteerd -c "$D/bad.conf" --no-wait
+sed "s/$UUID/00000000-0000-0000-0000-000000000001/" "$D/1.conf" >"$D/bad.conf"
+refused "the journal of another cluster" "belongs to cluster" paxsteerd -c "$D/bad.conf" --no-wait
+sed "0,/$(<"$D/inc1")/s//0x0000000000000123/" "$D/1.conf" >"$D/bad.conf"
+refused "a journal of another incarnation" "has incarnation" paxsteerd -c "$D/bad.conf" --no-wait
+
+# --- agreement ---
+for i in 1 2 3; do run $i; done
+if ! wait_until 60 leader; then
+	fail "a leader" "$(tail -n 5 "$T_DIR"/agent?.log)"
+	done_testing
+fi
+pass "a leader: member $(leader)"
+refused "a second daemon on the same journal" "owned by another process" \
+	paxsteerd -c "$D/1.conf" --no-wait
+is "the first value has slot 1" "$(log append first)" 1
+printf 'two\nthree\n' | log append - >"$D/slots"
+is "lines of standard input" "$(sort -n "$D/slots" | tr '\n' ' ')" "2 3 "
+out=$(log append count 10000 size 100 outstanding 64 acked-file "$D/acked" 2>&1)
+like "10000 values" "$out" "appended 10000 of 10000"
+diag "$out"
+head -c 16384 /dev/zero | tr '\0' z >"$D/large"
+ok "the largest value" sh -c "paxsteer log -S '$D/1.sock,$D/2.sock,$D/3.sock' append - <'$D/large'"
+echo >>"$D/large"
+refused "a value one byte too large" "too large" \
+	sh -c "(tr -d '\n' <'$D/large'; echo z) | paxsteer log -S '$D/1.sock,$D/2.sock,$D/3.sock' append -"
+refused "a group that is not there" "no such group|no leader" log group 2 append timeout 500 x
+all_equal "at rest"
+is "no acknowledged value is missing" "$(missing)" 0
+
+# --- the leader dies under load ---
+old=$(leader)
+before=$(field "$old" applied)
+paxsteer -j log -S "$D/1.sock,$D/2.sock,$D/3.sock" append seconds 12 size 64 outstanding 8 \
+	keep-going prefix b acked-file "$D/acked" timeout 60000 >"$D/load" 2>"$D/load.err" &
+load=$!
+wait_until 60 applied "$old" $((before + 500)) || fail "the load moves"
+stop "${PID[old]}" KILL
+# Otherwise nothing of what follows was tested.
+ok "the load was under way when the leader died" kill -0 $load
+at_kill=$(wc -l <"$D/acked")
+wait $load
+is "the load goes on without the leader" $? 0
+gap=$(json 'd["longest_gap_us"] // 1000' <"$D/load")
+diag "$(<"$D/load")" "$(<"$D/load.err")"
+if [ "$gap" -ge 300 ]; then pass "the leader's death was felt: $gap ms"; else fail "the leader's death was felt" "longest gap $gap ms"; fi
+after=$(($(wc -l <"$D/acked") - at_kill))
+if [ $after -ge 100 ]; then pass "values are appended after it"; else fail "values are appended after it" "$after"; fi
+new=$(leader)
+if [ -n "$new" ] && [ "$new" != "$old" ]; then pass "another member leads"; else fail "another member leads" "was $old, is $new"; fi
+run "$old"
+all_equal "after the leader's death"
+is "no acknowledged value is missing after it" "$(missing)" 0
+
+# --- all die, all come back ---
+for i in 1 2 3; do stop "${PID[i]}" KILL; done
+for i in 1 2 3; do run $i; done
+all_equal "after the death of all"
+is "no acknowledged value is missing after that" "$(missing)" 0
+ok "and it goes on" log append again
+
+# --- a clean end ---
+for i in 1 2 3; do
+	kill -TERM "${PID[i]}"
+	wait "${PID[i]}"
+	is "member $i ends cleanly" $? 0
+	ok "journal $i verifies" paxsteer journal verify "$D/j$i"
+done
+done_testing

@@ -1,0 +1,220 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# check.sh - everything that can be shown on one machine, one step after the other
+#
+#   check.sh [STEP...]     only these (check.sh --list names them)
+#   PXS_CHECK_MINUTES=57   what is not begun by then fails by name
+#
+# A step says its results as "N passed, N failed, N skipped" or as TAP; its whole output
+# goes to build/check/STEP.log and, indented, to the terminal. A skip is named at the end,
+# and where a part is mandatory it is a failure.
+
+set -u -o pipefail
+cd "$(dirname "$0")/.." || exit 2
+TOP=$PWD
+LOGS=$TOP/build/check
+BUDGET=$((${PXS_CHECK_MINUTES:-57} * 60))
+
+# name, limit in seconds, skips allowed (yes, no), command
+STEPS=(
+"toolchains 900  yes toolchains"
+"agent      300  no  make --no-print-directory agent"
+"modules    600  yes make --no-print-directory matrix"
+"unit       900  no  make --no-print-directory unit"
+"lint       600  no  selftests/lint/lint.sh"
+"runner     600  no  selftests/vm/selftest.sh --short"
+"dkms       300  no  selftests/dkms.sh"
+)
+# Folders of tests that need no kernel: sim, cli, fuzz...
+for m in selftests/*/Makefile; do
+	d=$(basename "${m%/Makefile}")
+	! grep -q '^check:' "$m" || [ "$d" = unit ] ||
+		STEPS+=("$d 600 no make --no-print-directory -C selftests/$d check")
+done
+STEPS+=(
+"vm-6.1     1800 no  tests_on 6.1"
+"vm-6.12    900  yes tests_on 6.12"
+"vm-newest  900  yes tests_on newest"
+)
+
+# The value of a "# key: value" line at the head of a test.
+tag() { sed -n "1,40s/^# $2: *//p" "$1" | head -n1; }
+
+# Only 6.1 comes from this machine's own release: without it nothing is shown.
+toolchains()
+{
+	local k
+
+	for k in 6.1 6.12 newest; do
+		if selftests/vm/kernels.sh fetch $k; then
+			echo "ok - kernel $k"
+		elif [ $k = 6.1 ]; then
+			echo "not ok - kernel $k can't be fetched"
+		else
+			echo "ok - kernel $k # SKIP can't be fetched"
+		fi
+	done
+}
+
+# All tests that belong to a kernel, in one machine.
+tests_on()
+{
+	local kernel=$1 t k tests=()
+
+	if ! selftests/vm/kernels.sh info "$kernel" >/dev/null; then
+		echo "ok - kselftests on $kernel # SKIP kernel not available"
+		return 0
+	fi
+	for t in $(make -s -C selftests list); do
+		k=$(tag "selftests/$t" kernels)
+		[ -n "$k" ] && [[ " $k " != *" $kernel "* ]] && continue
+		tests+=("selftests/$t")
+	done
+	if [ ${#tests[@]} -eq 0 ]; then
+		echo "not ok - no test for $kernel"
+		return 1
+	fi
+	selftests/vm/run --kernel "$kernel" --mem 2G "${tests[@]}"
+}
+
+# Tests that start machines themselves.
+for t in $(make -s -C selftests list-host); do
+	[ "$t" = dkms.sh ] && continue
+	limit=$(tag "selftests/$t" limit)
+	STEPS+=("$(basename "$t" .sh) ${limit:-900} no env PXS_SHORT=1 selftests/$t")
+done
+[ ! -x selftests/demo.sh ] || STEPS+=("demo 600 no selftests/demo.sh")
+
+if [ "${1:-}" = --list ]; then
+	printf '%s\n' "${STEPS[@]}"
+	exit 0
+fi
+
+# --- counting --------------------------------------------------------------------
+
+# count LOG -> "passed failed skipped": the last line of sums if there is one, else TAP.
+count()
+{
+	local sums
+
+	sums=$(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped.*/\1 \2 \3/p' "$1" |
+		tail -n1)
+	if [ -n "$sums" ]; then
+		echo "$sums"
+		return
+	fi
+	awk '/^ok/ && /# [Ss][Kk][Ii][Pp]/ { s++; next }
+		/^1\.\.0 # [Ss][Kk][Ii][Pp]/ { s++; next }
+		/^ok/ { p++ }
+		/^not ok/ { f++ }
+		END { print p + 0, f + 0, s + 0 }' "$1"
+}
+
+# The names of what was skipped.
+skips_of()
+{
+	if grep -q '^# skipped: ' "$1"; then
+		grep '^# skipped: ' "$1"
+	else
+		grep -E '^(ok|1\.\.0).*# (SKIP|skip)' "$1"
+	fi | sort -u
+}
+
+total_pass=0 total_fail=0 total_skip=0 table=() notes=()
+
+add()
+{
+	local name=$1 p=$2 f=$3 s=$4 secs=$5
+
+	total_pass=$((total_pass + p))
+	total_fail=$((total_fail + f))
+	total_skip=$((total_skip + s))
+	table+=("$(printf '%-12s %6d passed %4d failed %4d skipped %6d s' \
+		"$name" "$p" "$f" "$s" "$secs")")
+}
+
+run_step()
+{
+	local name=$1 limit=$2 may_skip=$3 log=$LOGS/$1.log t0=$SECONDS rc p f s line
+	local left=$((BUDGET - SECONDS))
+
+	shift 3
+	[ "$limit" -le "$left" ] || limit=$left
+	if [ "$limit" -le 10 ]; then
+		notes+=("$name: not begun, no time left")
+		add "$name" 0 1 0 0
+		return
+	fi
+	echo "== [$((++step_number))/$step_count] $name (at most $limit s)"
+	# A function of this file, or a program; timeout gets the whole process group.
+	if declare -F "$1" >/dev/null; then
+		set -- bash -c "$(declare -f tag "$1"); \"\$@\"" step "$@"
+	fi
+	timeout -k 20 "$limit" "$@" </dev/null 2>&1 | tee "$log" | sed -u 's/^/    /'
+	rc=${PIPESTATUS[0]}
+	read -r p f s <<<"$(count "$log")"
+	if [ "$rc" = 124 ] || [ "$rc" = 137 ]; then
+		notes+=("$name: no end within $limit s")
+		f=$((f + 1))
+	elif [ "$rc" = 4 ] && [ "$s" -gt 0 ]; then
+		:
+	elif [ "$rc" != 0 ] && [ "$f" = 0 ]; then
+		notes+=("$name: exit status $rc")
+		f=1
+	elif [ "$rc" = 0 ] && [ $((p + f + s)) = 0 ]; then
+		# A step without tests of its own, such as a build.
+		p=1
+	fi
+	if [ "$s" -gt 0 ]; then
+		while read -r line; do
+			notes+=("$name: $line")
+		done < <(skips_of "$log")
+		if [ "$may_skip" = no ]; then
+			notes+=("$name: mandatory, its $s skipped count as failed")
+			f=$((f + s)) s=0
+		fi
+	fi
+	while read -r line; do
+		notes+=("$name: $line")
+	done < <(grep -E '^not ok' "$log" | head -n 20)
+	add "$name" "$p" "$f" "$s" $((SECONDS - t0))
+	echo "== $name: $p passed, $f failed, $s skipped, $((SECONDS - t0)) s"
+}
+
+wanted=("$@")
+selected()
+{
+	local w
+
+	[ ${#wanted[@]} -gt 0 ] || return 0
+	for w in "${wanted[@]}"; do
+		[ "$w" = "$1" ] && return 0
+	done
+	return 1
+}
+
+mkdir -p "$LOGS"
+for w in "${wanted[@]}"; do
+	printf '%s\n' "${STEPS[@]}" | grep -q "^$w " && continue
+	echo "check.sh: no step '$w'" >&2
+	exit 2
+done
+step_count=0 step_number=0
+for step in "${STEPS[@]}"; do
+	selected "${step%% *}" && step_count=$((step_count + 1))
+done
+for step in "${STEPS[@]}"; do
+	selected "${step%% *}" || continue
+	# shellcheck disable=SC2086  # words
+	run_step $step
+done
+
+echo
+printf '%s\n' "${table[@]}"
+for line in "${notes[@]}"; do
+	printf '# %s\n' "$line"
+done
+printf '# %d min %d s; logs in build/check\n' $((SECONDS / 60)) $((SECONDS % 60))
+echo "$total_pass passed, $total_fail failed, $total_skip skipped"
+[ "$total_fail" = 0 ]

@@ -1,0 +1,223 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# test_cli.sh - the command line without a module: exit codes, messages, help, batches
+#
+# PAXSTEER names the program. Each line of a table below is one command, the exit status it must
+# have, and words that its message must hold.
+
+set -u
+PAXSTEER=${PAXSTEER:-paxsteer}
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+n=0
+failed=0
+
+result()	# OK NAME: 0 is good
+{
+	n=$((n + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $n - $2"
+	else
+		echo "not ok $n - $2"
+		failed=$((failed + 1))
+	fi
+}
+
+# STATUS "WORDS ON STDERR" ARGUMENTS...
+refuses()
+{
+	local want=$1 words=$2 got ok=0
+	shift 2
+
+	"$PAXSTEER" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
+	got=$?
+	[ "$got" = "$want" ] || { echo "# exit status $got, not $want"; ok=1; }
+	grep -qF -- "$words" "$tmp/err" || { echo "# not said: $words"; ok=1; }
+	[ ! -s "$tmp/out" ] || { echo "# something on stdout"; ok=1; }
+	[ $ok = 0 ] || sed 's/^/# /' "$tmp/err"
+	result $ok "paxsteer $* -> $want"
+}
+
+# "WORDS ON STDOUT" ARGUMENTS...
+shows()
+{
+	local words=$1 ok=0
+	shift
+
+	"$PAXSTEER" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null || ok=1
+	grep -qF -- "$words" "$tmp/out" || { echo "# not shown: $words"; ok=1; }
+	[ ! -s "$tmp/err" ] || { echo "# something on stderr"; ok=1; }
+	result $ok "paxsteer $* shows \"$words\""
+}
+
+key=$tmp/key
+printf '%064d\n' 1 >"$key"
+printf 'short' >"$tmp/short"
+head -c 100 /dev/zero >"$tmp/long"
+uuid=01234567-89ab-cdef-0123-456789abcdef
+long=0123456789012345678901234567890x
+member=(member 1 10.0.0.1:7000 incarnation 0x1)
+group=(group add 1 cluster "$uuid" key-file "$key" self 1)
+
+# Help is asked for: stdout, 0.
+shows 'Usage: paxsteer' help
+shows 'Usage: paxsteer' --help
+shows 'paxsteer ' -V
+for object in service backend table group stats; do
+	shows "Usage: paxsteer $object" $object help
+done
+shows 'Usage: paxsteer lookup' lookup help
+shows 'Usage: paxsteer monitor' monitor help
+shows 'Usage: paxsteer service' service add help
+shows 'Usage: paxsteer service' serv help
+
+# Objects and commands.
+refuses 1 'Usage: paxsteer'
+refuses 1 'unknown object "frob"' frob
+refuses 1 'object "s" is ambiguous: service, stats' s
+refuses 1 'unknown command "frob"' service frob
+refuses 1 'command "s" is ambiguous: set, show' service s
+refuses 1 'unknown object ""' ''
+refuses 1 'unknown option "-x"' -x
+refuses 1 'option -n: a value is missing' -n
+refuses 1 'option -b: a value is missing' -b
+refuses 1 'after -batch' -b "$key" service show
+refuses 1 'network namespace "no such"' -n 'no such' service show
+refuses 1 'not a name' -n ../etc service show
+
+# Services.
+refuses 1 'service add: NAME is missing' service add
+refuses 1 'must be 1..31' service add $long udp 1.2.3.4:5
+refuses 1 'must be 1..31' service add '' udp 1.2.3.4:5
+refuses 1 'udp or tcp is missing' service add web
+refuses 1 '"sctp" is not udp or tcp' service add web sctp 1.2.3.4:5
+refuses 1 'ADDR:PORT is missing' service add web udp
+refuses 1 '"1.2.3.4" is not ADDR:PORT' service add web udp 1.2.3.4
+refuses 1 '"::1:53" is not ADDR:PORT' service add web udp ::1:53
+refuses 1 'port of 1..65535' service add web udp 1.2.3.4:65536
+refuses 1 'unknown keyword "fil", expected mode, fill, key, seed, rows or cap' \
+	service add web udp 1.2.3.4:5 fil maglev
+refuses 1 'fill is missing' service add web udp 1.2.3.4:5 fill
+refuses 1 'fill: "mag" is not rendezvous or maglev' service add web udp 1.2.3.4:5 fill mag
+refuses 1 'mode: "dsr" is not nat or local' service add web udp 1.2.3.4:5 mode dsr
+refuses 1 'rows is given twice' service add web udp 1.2.3.4:5 rows 256 rows 512
+refuses 1 'rows: "4294967296" is not a number of 0..4294967295' \
+	service add web udp 1.2.3.4:5 rows 4294967296
+refuses 1 'rows: "-1" is not a number' service add web udp 1.2.3.4:5 rows -1
+refuses 1 'cap: "1001" is not' service add web udp 1.2.3.4:5 cap 1001
+refuses 1 'seed: "00" is not 32 hex digits' service add web udp 1.2.3.4:5 seed 00
+refuses 1 'key payload: OFFSET:LEN is missing' service add web udp 1.2.3.4:5 key payload
+refuses 1 'key payload: "4" is not OFFSET:LEN' service add web udp 1.2.3.4:5 key payload 4
+refuses 1 'is not source, tuple, payload or memcached' service add web udp 1.2.3.4:5 key dns
+refuses 1 'nothing to set' service set web
+refuses 1 'unknown keyword "mode"' service set web mode nat
+refuses 1 'NAME is missing' service del
+refuses 1 'unexpected "b"' service del a b
+refuses 1 'unexpected "b"' service show a b
+
+# Backends.
+refuses 1 'NAME is missing' backend add
+refuses 1 'ADDR:PORT is missing' backend add web
+refuses 1 'weight: "65536" is not a number of 0..65535' backend add web 1.2.3.4:5 weight 65536
+refuses 1 'state: "off" is not up, drain or down' backend set web 1.2.3.4:5 state off
+refuses 1 'nothing to set' backend set web 1.2.3.4:5
+refuses 1 'unknown keyword "id", expected weight or state' backend set web 1.2.3.4:5 id 7
+refuses 1 'unexpected "x"' backend del web 1.2.3.4:5 x
+
+# Table, lookup, stats, monitor.
+refuses 1 'NAME is missing' table show
+refuses 1 'unknown keyword "row", expected rows' table show web row
+refuses 1 'unexpected "x"' table show web rows x
+refuses 1 'NAME is missing' lookup
+refuses 1 'key, hex or from is missing' lookup web
+refuses 1 'unknown keyword "kee"' lookup web kee x
+refuses 1 'must be 1..250' lookup web key ''
+refuses 1 'must be 1..250' lookup web key "$(printf '%0251d' 0)"
+refuses 1 'hex: "123" is not' lookup web hex 123
+refuses 1 'from: "1.2.3" is not an address' lookup web from 1.2.3
+refuses 1 'unexpected "x"' lookup web key a x
+refuses 1 'unexpected "x"' stats show x
+refuses 1 'unexpected "x"' monitor x
+
+# Groups. The key is never taken from the command line.
+refuses 1 'ID is missing' group add
+refuses 1 'ID: "0" is not a number of 1..2147483647' group add 0
+refuses 1 'ID: "2147483648" is not' group del 2147483648
+refuses 1 'cluster is missing' group add 1
+refuses 1 'cluster: "1" is not a UUID' group add 1 cluster 1
+refuses 1 'unknown keyword "key"' group add 1 cluster $uuid key 00
+refuses 1 'No such file' group add 1 cluster $uuid key-file "$tmp/none"
+refuses 1 'is not 64 hex digits or 32 bytes' group add 1 cluster $uuid key-file "$tmp/short"
+refuses 1 'is not 64 hex digits or 32 bytes' group add 1 cluster $uuid key-file "$tmp/long"
+refuses 1 'Is a directory' group add 1 cluster $uuid key-file "$tmp"
+refuses 1 'self: "64" is not a number of 1..63' group add 1 self 64
+refuses 1 'member is missing' "${group[@]}"
+refuses 1 'member: "0" is not a number of 1..63' "${group[@]}" member 0
+refuses 1 'expected incarnation' "${group[@]}" member 1 10.0.0.1:7000 inc 1
+refuses 1 'incarnation: "0" is not a number of 1..' "${group[@]}" member 1 10.0.0.1:7000 incarnation 0
+refuses 1 'key-id: "256" is not' "${group[@]}" "${member[@]}" key-id 256
+refuses 1 'window: "x" is not' "${group[@]}" "${member[@]}" window x
+refuses 1 'is missing' group add 1 "${member[@]}"
+
+# Batches.
+refuses 1 'cannot open batch file' -b "$tmp/none"
+refuses 1 'cannot read' -b "$tmp"
+printf '# nothing\n\n  \n' >"$tmp/empty"
+"$PAXSTEER" -b "$tmp/empty"
+result $? 'an empty batch is fine'
+printf 'help\nservice frob\nhelp\n' >"$tmp/batch"
+"$PAXSTEER" -b "$tmp/batch" >"$tmp/out" 2>"$tmp/err"
+[ $? = 1 ] && grep -qF "$tmp/batch:2: service: unknown command" "$tmp/err" &&
+	[ "$(grep -c '^Usage' "$tmp/out")" = 1 ]
+result $? 'a batch ends at the line that fails, and names it'
+"$PAXSTEER" -force -b - <"$tmp/batch" >"$tmp/out" 2>"$tmp/err"
+[ $? = 1 ] && grep -qF 'stdin:2:' "$tmp/err" && [ "$(grep -c '^Usage' "$tmp/out")" = 2 ]
+result $? 'a forced batch goes on, and still fails'
+printf "service del 'a b\n" >"$tmp/batch"
+refuses 1 'batch:1: a quote is not closed' -b "$tmp/batch"
+
+# Good commands get as far as the kernel; without the module that is status 3, and says why.
+if [ -d /sys/module/paxsteer ]; then
+	n=$((n + 1))
+	echo "ok $n - without the module # SKIP it is loaded"
+else
+	no='the module is not loaded'
+	refuses 3 "$no" service
+	refuses 3 "$no" -j -p service show web
+	refuses 3 "$no" se a web udp 1.2.3.4:53 mode local fill maglev key payload 0:4 cap 2.5% rows 65537
+	refuses 3 "$no" service add web tcp '[2001:db8::1]:80' seed 000102030405060708090a0b0c0d0e0f
+	refuses 3 "$no" service set web key memcached
+	refuses 3 "$no" b a web 1.2.3.4:53 weight 0 id 0xffffffffffffffff state drain
+	refuses 3 "$no" table show web rows
+	refuses 3 "$no" lookup web key k
+	refuses 3 "$no" lookup web hex 00ff
+	refuses 3 "$no" lookup web from 2001:db8::1
+	refuses 3 "$no" "${group[@]}" "${member[@]}" window 64 heartbeat 10 election 100 \
+		durability disk epoch 18446744073709551615 key-id 1 "${member[@]}" "${member[@]}" \
+		"${member[@]}" "${member[@]}" "${member[@]}" "${member[@]}"
+	refuses 3 "$no" -j stats
+	refuses 3 "$no" monitor
+fi
+
+# The spec and the header: the checker must notice a difference of each kind.
+if [ -n "${CHECK_SPEC:-}" ]; then
+	spec=${CHECK_SPEC%/*}/paxsteer.yaml
+	"$CHECK_SPEC" >"$tmp/out"
+	result $? 'the spec agrees with the header'
+	while IFS='|' read -r what edit words; do
+		sed "$edit" "$spec" >"$tmp/spec.yaml"
+		! cmp -s "$spec" "$tmp/spec.yaml" &&
+			! "$CHECK_SPEC" --spec "$tmp/spec.yaml" >"$tmp/out" && grep -qF "$words" "$tmp/out"
+		result $? "check-spec notices $what"
+	done <<-'END'
+		another limit|s/value: 16384/value: 16385/|PXS_VALUE_MAX: 16385 in the spec
+		another type|0,/type: u16/s//type: u32/|type u32 in the spec, u16 in the header
+		another name|s/name: no-socket/name: no-sock/|PXS_STEER_STAT_NO_SOCKET: in the header, not
+		another command|s/name: lookup$/name: look/|PXS_CMD_LOOK
+		a command for everybody|0,/flags: \[ admin-perm \]/s//flags: [ ]/|not admin-perm
+	END
+fi
+
+echo "1..$n"
+[ $failed = 0 ]

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * test_show.c - what the kernel answers, as text and JSON
+ *
+ * Messages are built here as the kernel would, so that the shape of the output is held without
+ * a module. JSON keys are an interface: a change here breaks somebody's script.
+ */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+
+#include <linux/paxsteer.h>
+
+#include "cli/cli.h"
+#include "cli/names.h"
+#include "cli/nlq.h"
+#include "cli/parse.h"
+#include "unit.h"
+
+/* Of main.c, which has main(): messages are not part of what is tested here. */
+void cli_error(struct cli *cli, const char *fmt, ...)
+{
+	(void)cli;
+	(void)fmt;
+}
+
+int cli_usage_error(struct cli *cli, const char *fmt, ...)
+{
+	(void)cli;
+	(void)fmt;
+	return CLI_USAGE;
+}
+
+int cli_dispatch(struct cli *cli, const struct cli_command *commands, const char *usage, int argc,
+		 char **argv)
+{
+	(void)cli;
+	(void)commands;
+	(void)usage;
+	(void)argc;
+	(void)argv;
+	return CLI_USAGE;
+}
+
+static void put_stats(struct nl_msg *msg, int type)
+{
+	struct nlattr *nest = nlq_nest(msg, type);
+
+	nlq_put_u64(msg, PXS_STEER_STAT_PACKETS, 12);
+	nlq_put_u64(msg, PXS_STEER_STAT_BYTES, 1ULL << 40);
+	nla_nest_end(msg, nest);
+}
+
+static struct nl_msg *service_msg(void)
+{
+	struct nl_msg *msg = nlq_msg(PXS_CMD_SERVICE_GET);
+	uint8_t addr[4] = { 192, 0, 2, 1 }, seed[16] = { 1, 2, 3 };
+
+	nlq_put_str(msg, PXS_A_SERVICE_NAME, "web");
+	nlq_put_u8(msg, PXS_A_SERVICE_PROTO, IPPROTO_UDP);
+	nlq_put(msg, PXS_A_SERVICE_ADDR, addr, 4);
+	nlq_put_u16(msg, PXS_A_SERVICE_PORT, htons(11211));
+	nlq_put_u8(msg, PXS_A_SERVICE_MODE, PXS_MODE_NAT);
+	nlq_put_u8(msg, PXS_A_SERVICE_FILL, PXS_FILL_RENDEZVOUS);
+	nlq_put_u8(msg, PXS_A_SERVICE_KEY, PXS_KEY_PAYLOAD);
+	nlq_put_u16(msg, PXS_A_SERVICE_KEY_OFFSET, 4);
+	nlq_put_u16(msg, PXS_A_SERVICE_KEY_LEN, 8);
+	nlq_put(msg, PXS_A_SERVICE_SEED, seed, sizeof(seed));
+	nlq_put_u32(msg, PXS_A_SERVICE_ROWS, 4096);
+	nlq_put_u16(msg, PXS_A_SERVICE_CAP, 20);
+	nlq_put_u64(msg, PXS_A_SERVICE_GENERATION, 3);
+	nlq_put_u64(msg, PXS_A_SERVICE_DIGEST, 0x8000000000000001ULL);
+	nlq_put_u32(msg, PXS_A_SERVICE_NBACKENDS, 2);
+	put_stats(msg, PXS_A_SERVICE_STATS);
+	return msg;
+}
+
+static struct nl_msg *group_msg(void)
+{
+	struct nl_msg *msg = nlq_msg(PXS_CMD_GROUP_GET);
+	uint8_t cluster[16] = { 0xab }, addr[16] = { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 };
+	struct nlattr *nest;
+
+	nlq_put_u32(msg, PXS_A_GROUP_ID, 7);
+	nlq_put(msg, PXS_A_GROUP_CLUSTER, cluster, sizeof(cluster));
+	nlq_put_u8(msg, PXS_A_GROUP_KEY_ID, 1);
+	nlq_put_u64(msg, PXS_A_GROUP_EPOCH, 1);
+	nlq_put_u8(msg, PXS_A_GROUP_SELF, 1);
+	nlq_put_u8(msg, PXS_A_GROUP_STATE, PXS_GROUP_FENCED);
+	nlq_put_str(msg, PXS_A_GROUP_REASON, "no space left");
+	nlq_put_u8(msg, PXS_A_GROUP_ROLE, PXS_ROLE_FOLLOWER);
+	nlq_put_u8(msg, PXS_A_GROUP_LEADER, 0);
+	nlq_put_u64(msg, PXS_A_GROUP_PROMISED, 5 << 8 | 2);
+	nlq_put_u64(msg, PXS_A_GROUP_COMMIT, 41);
+	nlq_put_u8(msg, PXS_A_GROUP_DURABILITY, PXS_DURABILITY_DISK);
+	nest = nlq_nest(msg, PXS_A_GROUP_MEMBER);
+	nlq_put_u8(msg, PXS_A_MEMBER_ID, 1);
+	nlq_put_u64(msg, PXS_A_MEMBER_INCARNATION, 0x1234);
+	nlq_put(msg, PXS_A_MEMBER_ADDR, addr, 16);
+	nlq_put_u16(msg, PXS_A_MEMBER_PORT, htons(7000));
+	nla_nest_end(msg, nest);
+	return msg;
+}
+
+struct capture {
+	struct cli cli;
+	FILE *f;
+	char *text;
+	size_t len;
+};
+
+static void begin(struct capture *c, bool json, bool stats)
+{
+	memset(c, 0, sizeof(*c));
+	c->f = open_memstream(&c->text, &c->len);
+	c->cli.out = out_new(c->f, json, false);
+	c->cli.stats = stats;
+}
+
+static void end(struct capture *c, const char *want)
+{
+	out_free(c->cli.out);
+	fclose(c->f);
+	CHECK_STR(c->text, want);
+	free(c->text);
+}
+
+static void put_service(struct capture *c, enum out_style stats)
+{
+	struct nl_msg *msg = service_msg();
+
+	out_list(c->cli.out, NULL, OUT_TABLE);
+	out_object(c->cli.out, NULL, NULL, OUT_ROW);
+	service_put(&c->cli, msg, stats);
+	out_close(c->cli.out);
+	out_close(c->cli.out);
+	nlmsg_free(msg);
+}
+
+static void service_text(void)
+{
+	struct capture c;
+
+	begin(&c, false, false);
+	put_service(&c, OUT_NONE);
+	end(&c, "NAME  PROTO  ADDRESS          MODE  KEY          FILL        ROWS  CAP  BACKENDS  GEN  DIGEST\n"
+		"web   udp    192.0.2.1:11211  nat   payload 4:8  rendezvous  4096   20         2    3  0x8000000000000001\n");
+}
+
+static void service_json(void)
+{
+	struct capture c;
+
+	begin(&c, true, false);
+	put_service(&c, OUT_NONE);
+	end(&c, "[{\"name\":\"web\",\"proto\":\"udp\",\"addr\":\"192.0.2.1\",\"port\":11211,\"mode\":\"nat\","
+		"\"key\":\"payload\",\"key_offset\":4,\"key_len\":8,\"fill\":\"rendezvous\",\"rows\":4096,"
+		"\"cap\":20,\"backends\":2,\"generation\":3,\"digest\":\"0x8000000000000001\","
+		"\"seed\":\"01020300000000000000000000000000\",\"stats\":{\"packets\":12,"
+		"\"bytes\":1099511627776,\"requests\":0,\"replies\":0,\"fallbacks\":0,\"second\":0,"
+		"\"no_backend\":0,\"no_socket\":0,\"errors\":0}}]\n");
+}
+
+static void service_stats_text(void)
+{
+	struct capture c;
+
+	begin(&c, false, true);
+	put_service(&c, OUT_DETAIL);
+	out_free(c.cli.out);
+	fclose(c.f);
+	CHECK(strstr(c.text, "\n    packets 12 bytes 1099511627776 requests 0 "));
+	CHECK(strstr(c.text, "SEED"));
+	free(c.text);
+}
+
+static void group_text(void)
+{
+	struct nl_msg *msg = group_msg();
+	struct capture c;
+
+	begin(&c, false, false);
+	out_list(c.cli.out, NULL, OUT_BLOCKS);
+	out_object(c.cli.out, NULL, NULL, OUT_PAIRS);
+	group_put(&c.cli, msg, OUT_TABLE, OUT_NONE);
+	out_close(c.cli.out);
+	out_close(c.cli.out);
+	end(&c, "group       7\nstate       fenced\nreason      no space left\n"
+		"role        follower\nself        1\n"
+		"leader      -\npromised    5.2\ncommit      41\nnext-slot   0\n"
+		"durability  disk\nepoch       1\ncluster     ab000000-0000-0000-0000-000000000000\n"
+		"key-id      1\nwindow      0\nheartbeat   0\nelection    0\n"
+		"  MEMBER  ADDRESS             INCARNATION\n"
+		"       1  [2001:db8::1]:7000  0x0000000000001234\n");
+	nlmsg_free(msg);
+}
+
+static void group_json(void)
+{
+	struct nl_msg *msg = group_msg();
+	struct capture c;
+
+	begin(&c, true, false);
+	out_object(c.cli.out, NULL, NULL, OUT_LINE);
+	group_put(&c.cli, msg, OUT_NONE, OUT_NONE);
+	out_close(c.cli.out);
+	end(&c, "{\"id\":7,\"state\":\"fenced\",\"reason\":\"no space left\","
+		"\"role\":\"follower\",\"self\":1,\"leader\":null,"
+		"\"promised\":{\"round\":5,\"member\":2},\"commit\":41,\"next_slot\":0,"
+		"\"durability\":\"disk\",\"epoch\":1,"
+		"\"cluster\":\"ab000000-0000-0000-0000-000000000000\",\"key_id\":1,\"window\":0,"
+		"\"heartbeat_ms\":0,\"election_ms\":0,\"members\":[{\"id\":1,"
+		"\"addr\":\"2001:db8::1\",\"port\":7000,\"incarnation\":\"0x0000000000001234\"}]}\n");
+	nlmsg_free(msg);
+}
+
+/* The line of a change: an object inside an object, still one line. */
+static void line_text(void)
+{
+	struct capture c;
+	struct out *o;
+
+	begin(&c, false, false);
+	o = c.cli.out;
+	out_object(o, NULL, NULL, OUT_LINE);
+	out_str(o, "event", "", "service-add");
+	out_object(o, "service", NULL, OUT_LINE);
+	out_str(o, "name", "name", "web");
+	out_num(o, "rows", "rows", 2);
+	out_close(o);
+	out_str(o, "more", "more", "x");
+	out_close(o);
+	end(&c, "service-add name web rows 2 more x\n");
+}
+
+static void numbers_json(void)
+{
+	struct capture c;
+	struct out *o;
+
+	begin(&c, true, false);
+	o = c.cli.out;
+	out_object(o, NULL, NULL, OUT_PAIRS);
+	out_num(o, "max", "max", INT64_MAX);
+	out_num(o, "over", "over", UINT64_MAX);
+	out_str(o, "bad", "bad", "a\xff" "b");
+	out_share(o, "none", "none", 1, 0);
+	out_share(o, "half", "half", 1, 2);
+	out_close(o);
+	end(&c, "{\"max\":9223372036854775807,\"over\":\"18446744073709551615\",\"bad\":\"a?b\","
+		"\"none\":0.0,\"half\":0.5}\n");
+}
+
+/* Attributes that are absent, short, or unknown must not be read beyond. */
+static void odd_answers(void)
+{
+	struct nl_msg *msg = nlq_msg(PXS_CMD_SERVICE_GET);
+	struct capture c;
+
+	nlq_put(msg, PXS_A_SERVICE_NAME, "abc", 3);	/* no NUL */
+	nlq_put(msg, PXS_A_SERVICE_ADDR, "abcde", 5);
+	nlq_put(msg, PXS_A_SERVICE_PORT, "", 0);
+	nlq_put(msg, PXS_A_SERVICE_GENERATION, "abc", 3);
+	nlq_put(msg, PXS_A_SERVICE_SEED, "abc", 3);
+	nlq_put(msg, PXS_A_SERVICE_STATS, "abc", 3);
+	nlq_put_u8(msg, PXS_A_SERVICE_MODE, 250);
+	nlq_put_u8(msg, PXS_A_SERVICE_MAX + 5, 1);
+	begin(&c, false, false);
+	out_list(c.cli.out, NULL, OUT_TABLE);
+	out_object(c.cli.out, NULL, NULL, OUT_ROW);
+	service_put(&c.cli, msg, OUT_NONE);
+	out_close(c.cli.out);
+	out_close(c.cli.out);
+	end(&c, "NAME  PROTO  MODE  KEY  FILL  ROWS  CAP  BACKENDS  GEN  DIGEST\n"
+		"      ?      ?     ?    ?        0  -           0    0  -\n");
+	nlmsg_free(msg);
+}
+
+static void half_done(void)
+{
+	struct capture c;
+
+	begin(&c, false, false);
+	out_list(c.cli.out, NULL, OUT_TABLE);
+	out_object(c.cli.out, NULL, NULL, OUT_ROW);
+	out_str(c.cli.out, "name", "NAME", "web");
+	end(&c, "");	/* nothing is shown of a command that failed, and nothing leaks */
+}
+
+static void names_are_complete(void)
+{
+	const struct names *all[] = { &names_mode, &names_fill, &names_key, &names_backend_state,
+		&names_group_state, &names_role, &names_durability, &names_command };
+	uint8_t cmds[] = { PXS_CMD_SERVICE_ADD, PXS_CMD_BACKEND_ADD, PXS_CMD_TABLE_GET,
+		PXS_CMD_LOOKUP, PXS_CMD_GROUP_ADD };
+	unsigned int last[] = { PXS_A_SERVICE_PAD, PXS_A_BACKEND_PAD, PXS_A_TABLE_PAD,
+		PXS_A_LOOKUP_PAD, PXS_A_GROUP_PAD };
+	size_t i, v;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		for (v = 1; v < all[i]->n; v++)
+			CHECK(all[i]->name[v]);
+	for (i = 0; i < sizeof(cmds); i++)
+		for (v = 1; v < last[i]; v++)
+			CHECK(name_of_attr(cmds[i], (unsigned int)v, false));
+	for (v = 1; v < PXS_STEER_STAT_PAD; v++)
+		CHECK(names_steer_stat.name[v]);
+	for (v = 1; v < PXS_GROUP_STAT_PAD; v++)
+		CHECK(names_group_stat.name[v]);
+	for (v = 1; v < PXS_NET_STAT_PAD; v++)
+		CHECK(names_net_stat.name[v]);
+	CHECK(!name_of_attr(PXS_CMD_SERVICE_ADD, 200, false));
+	CHECK_STR(name_of(&names_mode, 200), "?");
+}
+
+int main(void)
+{
+	RUN(service_text);
+	RUN(service_json);
+	RUN(service_stats_text);
+	RUN(group_text);
+	RUN(group_json);
+	RUN(line_text);
+	RUN(numbers_json);
+	RUN(odd_answers);
+	RUN(half_done);
+	RUN(names_are_complete);
+	return unit_done();
+}

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# shellcheck disable=SC2154  # T_DIR is lib.sh's
+#
+# director.sh - a client, a director and its backends, for tests and the demo
+#
+#     c ──────────── d ──┬── b1       c: 10.1.0.2, fd01::2; default route over d
+#     client  director   ├── b2       d: VIP 192.0.2.1, 2001:db8::1 on lo; forwards
+#                        └── b3 ...   bI: 10.2.I.2, fd02:I::2; default route over d
+#
+# Source lib.sh first. FAMILY=v4|v6 chooses what vip, be and client say.
+
+FAMILY=${FAMILY:-v4}
+D_N=0
+BACKEND=$(prog backend) || bail "selftests/backend.c does not build"
+TRAFFIC=$(prog traffic) || bail "selftests/traffic.c does not build"
+
+# director_hosts N
+director_hosts()
+{
+	local i
+	D_N=$1
+	host c
+	host d
+	link c eth0 10.1.0.2/24,fd01::2/64 d c0 10.1.0.1/24,fd01::1/64
+	default_route c 10.1.0.1 fd01::1
+	on d sysctl -q -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	printf 'addr add %s dev lo nodad\n' 192.0.2.1/32 2001:db8::1/128 | ip -n pxs-d -batch -
+	for ((i = 1; i <= D_N; i++)); do
+		host "b$i"
+		link "b$i" eth0 "10.2.$i.2/24,fd02:$i::2/64" d "b$i" "10.2.$i.1/24,fd02:$i::1/64"
+		default_route "b$i" "10.2.$i.1" "fd02:$i::1"
+	done
+}
+
+default_route()
+{
+	printf 'route add default via %s\n' "$2" "$3" | ip -n "pxs-$1" -batch -
+}
+
+# vip PORT, be I PORT, client PORT: ADDR:PORT of this family
+vip() { if [ "$FAMILY" = v4 ]; then echo "192.0.2.1:$1"; else echo "[2001:db8::1]:$1"; fi; }
+be() { if [ "$FAMILY" = v4 ]; then echo "10.2.$1.2:$2"; else echo "[fd02:$1::2]:$2"; fi; }
+client() { if [ "$FAMILY" = v4 ]; then echo "10.1.0.2:$1"; else echo "[fd01::2]:$1"; fi; }
+
+# pxs ARGS...: the command on the director
+pxs() { paxsteer -n pxs-d "$@"; }
+
+# start_backends udp|tcp PORT: a server on each backend; their pids in D_PIDS
+start_backends()
+{
+	local i
+	D_PIDS=()
+	for ((i = 1; i <= D_N; i++)); do
+		start_on "b$i" "be$i" "$BACKEND" "$1" "$(be "$i" "$2")"
+		D_PIDS+=("$START_PID")
+	done
+	for ((i = 1; i <= D_N; i++)); do
+		wait_until 20 grep -q ready "$T_DIR/be$i.log" ||
+			bail "backend $i does not start: $(cat "$T_DIR/be$i.log")"
+	done
+}
+
+# stop_backends: end them; "ADDR:PORT COUNT" of each that got anything, sorted, is printed
+stop_backends()
+{
+	local p
+	for p in "${D_PIDS[@]}"; do stop "$p"; done
+	cat "$T_DIR"/be*.log | grep -v ready | sort
+}
+
+# add_backends SERVICE PORT [OPTIONS]: all of them
+add_backends()
+{
+	local i s=$1 p=$2
+	shift 2
+	for ((i = 1; i <= D_N; i++)); do
+		echo "backend add $s $(be "$i" "$p") $*"
+	done | pxs -b -
+}
+
+# keys N: one a line, of 6 bytes
+keys() { seq -f 'k%05g' 1 "$1"; }
+
+# lookups SERVICE key|from FILE: "NAME BACKEND" for each name in FILE, as the module answers
+lookups()
+{
+	sed "s/^/lookup $1 $2 /" "$3" | pxs -b - | sed -n 's/^backend  *\([^ ]*\).*/\1/p' |
+		paste -d' ' "$3" -
+}
+
+# agrees NAME SERVICE key|from ANSWERS: each answer came from where lookup says
+agrees()
+{
+	local name=$1
+	cut -d' ' -f1 "$4" >"$T_DIR/names"
+	lookups "$2" "$3" "$T_DIR/names" >"$T_DIR/wanted" 2>&1
+	if [ ! -s "$4" ]; then
+		fail "$name" "no answers"
+	elif diff "$T_DIR/wanted" "$4" >"$T_DIR/diff"; then
+		pass "$name"
+	else
+		fail "$name" "$(wc -l <"$4") answers, lookup (<) and answers (>) differ:" \
+			"$(head -n 20 "$T_DIR/diff")"
+	fi
+}
+
+# by_backend FILE: "BACKEND COUNT" of "NAME BACKEND" lines, sorted
+by_backend() { cut -d' ' -f2 "$1" | sort | uniq -c | awk '{ print $2, $1 }' | sort; }
+
+# counted SERVICE STAT: "BACKEND COUNT" of each backend with any, sorted
+counted()
+{
+	pxs -j backend show "$1" | jq -r ".[] | select(.stats.$2 > 0) |
+		(if .addr | contains(\":\") then \"[\(.addr)]\" else .addr end) +
+		\":\(.port) \(.stats.$2)\"" | sort
+}
+
+# service_stat SERVICE STAT, table SERVICE FIELD
+service_stat() { pxs -j service show "$1" | jq -r ".[0].stats.$2"; }
+table() { pxs -j table show "$1" | jq -r ".$2"; }
+
+# load NAME TRAFFIC-ARGS...: traffic -l from the client until end_load; its pid is LOAD_PID
+# shellcheck disable=SC2034  # for the test
+load()
+{
+	local name=$1
+	shift
+	start_on c "$name" "$TRAFFIC" -l "$@"
+	LOAD_PID=$START_PID
+	wait_until 20 grep -q running "$T_DIR/$name.log"
+}
+
+# end_load TEST PID NAME: stop it; it must have lost nothing
+end_load()
+{
+	kill -TERM "$2"
+	if wait "$2"; then
+		pass "$1"
+		diag "$(tail -n 1 "$T_DIR/$3.log")"
+	else
+		fail "$1" "$(tail -n 12 "$T_DIR/$3.log")"
+	fi
+}

@@ -1,0 +1,146 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# netlink.sh - good and bad requests to the family "paxsteer"
+#
+#     pxs-a: all objects        pxs-b: sees none of them
+#
+# Bad requests are made by hand in netlink_cases.py: each has its own words, points at its
+# attribute, and leaves everything as it was. Unloads the module at its end.
+
+. "$(dirname "$0")/lib.sh"
+need_module
+need python3 ip setpriv unshare
+
+pa() { paxsteer -n pxs-a "$@"; }
+pb() { paxsteer -n pxs-b "$@"; }
+cases() { on "$1" python3 "$TOP/selftests/netlink_cases.py" "$2" >"$T_DIR/cases" 2>&1; }
+count() { pa -j "$@" | json 'len(d)'; }
+
+# report NAME: each line of $T_DIR/cases as a result; there must be some, and an end
+report()
+{
+	local rc=$? line n=0
+	while read -r line; do
+		case $line in
+		ok\ *) pass "${line#ok }"; n=$((n + 1)) ;;
+		not\ ok\ *) fail "${line#not ok }"; n=$((n + 1)) ;;
+		*) diag "$line" ;;
+		esac
+	done <"$T_DIR/cases"
+	ok "$1: $n cases" [ $rc = 0 -a $n -ge "$2" ]
+}
+
+# Loading does nothing: no hook, no reference, no socket, nobody sees a difference.
+refs() { cut -d' ' -f1-3 /proc/modules | grep '^paxsteer '; }
+like "loaded, with no user" "$(refs)" " 0\$"
+host a
+host b
+like "nor with namespaces" "$(refs)" " 0\$"
+is "nothing is configured" "$(pa -j service show; pa -j backend show; pa -j group show)" \
+	"$(printf '[]\n[]\n[]')"
+
+cat >"$T_DIR/good" <<-END
+	service add u udp 192.0.2.1:1
+	service add k udp 192.0.2.1:2 key payload 4:4 rows 512 cap 1000
+	service add t tcp 192.0.2.1:1 mode local key source
+	service add m udp 192.0.2.1:3 fill maglev key memcached
+	service add six udp [2001:db8::1]:1 key source seed ffffffffffffffffffffffffffffffff
+	service add A-Za_z.0-9-and-so-on-31-of-them tcp [2001:db8::1]:65535 rows 131072 cap 0
+	service add empty udp 192.0.2.1:4 fill maglev rows 131071
+	service add many udp 192.0.2.1:5 fill maglev rows 7
+	backend add u 10.0.0.1:1001
+	backend add u 10.0.0.2:65535 weight 65535 id 77
+	backend add u 10.0.0.3:1001 weight 0 state down
+	backend add k 10.0.0.9:9 state drain
+	backend add k 10.0.0.8:9
+	backend add t 10.0.0.1:1001 id 0xffffffffffffffff
+	backend add m 10.0.0.5:1
+	backend add six [fd00::1]:1
+	backend add many 10.1.0.1:1
+	backend add many 10.1.0.2:1
+	backend add many 10.1.0.3:1
+END
+ok "all that is good is taken" pa -b "$T_DIR/good"
+is "services are there" "$(count service show)" 8
+is "backends are there" "$(count backend show)" 11
+for s in u k t m six A-Za_z.0-9-and-so-on-31-of-them; do
+	ok "service $s can be shown by itself" [ "$(count service show $s)" = 1 ]
+done
+
+cases a refused
+report "bad requests" 100
+is "services are still there" "$(count service show)" 8
+
+# The same words reach who uses the command, with the keyword.
+refused "command: a name that is taken" "a service has this name \(name\)" \
+	pa service add u udp 192.0.2.7:1
+refused "command: another family" "another family.*\(addr\)" pa backend add u '[fd00::2]:1'
+refused "command: weight" "weight.*0..65535" pa backend add u 10.3.0.1:1 weight 65536
+refused "command: rows" "power of two.*\(rows\)" pa service set u rows 1000
+refused "command: key" "need protocol UDP \(key\)" pa service add x tcp 192.0.2.7:1 key memcached
+refused "command: unknown service" "no service has this name" pa table show nope
+refused "command: unknown backend" "no backend with this address" pa backend del u 10.3.0.1:1
+
+# Strangers and other namespaces. They must be able to reach the command.
+chmod 755 "$T_DIR"
+install -m 755 "$(command -v paxsteer)" "$T_DIR/paxsteer"
+cases a strangers
+report "without CAP_NET_ADMIN" 20
+refused "in a user namespace of one's own" CAP_NET_ADMIN \
+	on a setpriv --reuid 65534 --clear-groups unshare -Ur "$T_DIR/paxsteer" service show
+refused "and a network namespace of one's own" CAP_NET_ADMIN \
+	setpriv --reuid 65534 --clear-groups unshare -Urn "$T_DIR/paxsteer" service add x udp 192.0.2.1:1
+is "another namespace sees nothing" "$(pb -j service show)" "[]"
+refused "and can't delete" "no service has this name" pb service del u
+ok "it may use the same names" pb service add u tcp 192.0.2.1:1
+ok "and delete its own" pb service del u
+is "which changes nothing here" "$(count service show)" 8
+host c
+ip -n pxs-c link set lo down
+ok "a namespace that had no interface up ever" paxsteer -n pxs-c service add u udp 192.0.2.1:1
+ip netns add pxs-raw && T_HOSTS+=(raw)
+ok "nor lo" paxsteer -n pxs-raw service add u udp 192.0.2.1:1
+
+# Monitor: all changes, in order, and nothing for what was refused.
+start monitor paxsteer -n pxs-a -j monitor
+M_PID=$START_PID
+heard() { pa service set u cap 21; [ -s "$T_DIR/monitor.log" ]; }
+ok "monitor listens" wait_until 20 heard
+pa service set u cap 33
+pa service set u rows 3 2>/dev/null
+pa backend set u 10.0.0.1:1001 weight 9
+pa backend del u 10.0.0.3:1001
+pb service add other udp 192.0.2.1:77
+pa service del u
+ended() { grep -q service-del "$T_DIR/monitor.log"; }
+wait_until 20 ended
+is "monitor shows each change, no other" "$(python3 -c 'import json, sys
+for e in map(json.loads, open(sys.argv[1])):
+	o = e.get("service") or e.get("backend")
+	if o.get("cap") != 21:
+		print(e["event"], o.get("cap", o.get("weight")))' "$T_DIR/monitor.log")" \
+	"$(printf 'service-set 33\nbackend-set 9\nbackend-del 0\nservice-del 33')"
+stop "$M_PID"
+
+# Limits, and dumps of many messages.
+for i in $(seq 500); do echo "service add s$i udp 198.51.100.$((i % 250)):$((i + 1))"; done |
+	sed 's/100\.0:/100.250:/' >"$T_DIR/batch"
+ok "500 services" pa -b "$T_DIR/batch"
+is "are all shown, once" "$(pa -j service show | json 'len({s["name"] for s in d
+	if s["name"][0] == "s" and s["name"] != "six"})')" 500
+for i in $(seq 517); do echo "service add r$i udp 198.51.101.1:$i"; done >"$T_DIR/batch"
+ok "up to 1024" pa -b "$T_DIR/batch"
+refused "one more is refused" "1024 services: that is the limit" pa service add x udp 192.0.2.9:1
+for i in $(seq 1024); do echo "backend add s1 10.4.$((i / 250)).$((i % 250 + 1)):1 weight 0"; done \
+	>"$T_DIR/batch"
+ok "1024 backends" pa -b "$T_DIR/batch"
+refused "one more is refused" "1024 backends: that is the limit" pa backend add s1 10.5.0.1:1
+is "are all shown, once" "$(pa -j backend show s1 | json 'len({b["addr"] for b in d})')" 1024
+
+# It goes, with all of this, and comes by itself when it is asked for.
+ok "the module goes" rmmod paxsteer
+refused "it is gone" "No such file" ls /sys/module/paxsteer
+is "asking for the family loads it" "$(pa -j service show)" "[]"
+ok "it is there" [ -d /sys/module/paxsteer ]
+done_testing

@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Bad requests one by one: each has its own error and words, points at its attribute,
+and changes nothing. Prints "ok NAME" or "not ok NAME: WHY" for netlink.sh."""
+import errno as E
+import os
+import re
+import sys
+
+import netlink as nl
+from netlink import C, addr, attr, be16, u8, u16, u32, u64
+
+UDP, TCP = u8(17), u8(6)
+POLICY = "out of range|policy|[Ll]ength|NUL"
+
+
+class Set:
+    """Attributes of one set by short names, in order; with() and without() vary them."""
+
+    def __init__(self, prefix, **fields):
+        self.prefix, self.fields = "PXS_A_%s_" % prefix, list(fields.items())
+
+    def with_(self, **more):
+        out = Set("", **dict(self.fields, **more))
+        out.prefix = self.prefix
+        return out
+
+    def without(self, *names):
+        out = Set("", **{k: v for k, v in self.fields if k not in names})
+        out.prefix = self.prefix
+        return out
+
+    def number(self, name):
+        return C[self.prefix + name]
+
+    def bytes(self):
+        return b"".join(attr(self.number(k), v) for k, v in self.fields)
+
+
+def case(name, cmd, fields, err, words, at=None, missing=None):
+    """at and missing are names of attributes; fields is a Set or bytes."""
+    return (name, cmd, fields, err, words, at, missing)
+
+
+service = Set("SERVICE", NAME="new", PROTO=UDP, ADDR=addr("192.0.2.200"), PORT=be16(53))
+payload = service.with_(KEY=u8(C["PXS_KEY_PAYLOAD"]), KEY_OFFSET=u16(0), KEY_LEN=u16(4))
+backend = Set("BACKEND", SERVICE="u", ADDR=addr("10.9.9.9"), PORT=be16(53))
+first = Set("BACKEND", SERVICE="u", ADDR=addr("10.0.0.1"), PORT=be16(1001))
+named = Set("SERVICE", NAME="u")
+table = Set("TABLE", SERVICE="u")
+lookup = Set("LOOKUP", SERVICE="u", SADDR=addr("1.2.3.4"), SPORT=be16(5))
+by_key = Set("LOOKUP", SERVICE="k", KEY=b"abcd")
+
+
+def of_services():
+    add, change = "SERVICE_ADD", "SERVICE_SET"
+    for n in ("NAME", "PROTO", "ADDR", "PORT"):
+        word = {"PROTO": "protocol", "ADDR": "address"}.get(n, n.lower())
+        yield case("service without " + n, add, service.without(n), E.EINVAL,
+                   word + " is missing", missing=n)
+    for value, why, err in (("", "empty", E.EINVAL), ("a b", "letters", E.EINVAL),
+                            ("a/b", "letters", E.EINVAL), ("\xe9", "letters", E.EINVAL),
+                            ("x" * 32, POLICY, E.EINVAL), (b"abc", POLICY, E.EINVAL),
+                            ("u", "has this name", E.EEXIST)):
+        yield case("service name %r" % value, add, service.with_(NAME=value), err, why, "NAME")
+    yield case("service protocol 132", add, service.with_(PROTO=u8(132)), E.EPROTONOSUPPORT,
+               "neither TCP nor UDP", "PROTO")
+    for a, why, err in ((b"123", POLICY, E.ERANGE), (b"12345", "4 bytes", E.EINVAL),
+                        (bytes(17), POLICY, E.ERANGE),
+                        (addr("0.0.0.0"), "one host", E.EADDRNOTAVAIL),
+                        (addr("224.0.0.1"), "one host", E.EADDRNOTAVAIL),
+                        (addr("255.255.255.255"), "one host", E.EADDRNOTAVAIL),
+                        (addr("::"), "one host", E.EADDRNOTAVAIL),
+                        (addr("ff02::1"), "one host", E.EADDRNOTAVAIL),
+                        (addr("fe80::1"), "link-local", E.EADDRNOTAVAIL),
+                        (addr("::ffff:1.2.3.4"), "as IPv4", E.EADDRNOTAVAIL)):
+        yield case("service address %s" % a.hex(), add, service.with_(ADDR=a), err, why, "ADDR")
+    yield case("service port 0", add, service.with_(PORT=be16(0)), E.ERANGE, POLICY, "PORT")
+    yield case("two services at one place", add,
+               service.with_(ADDR=addr("192.0.2.1"), PORT=be16(1)), E.EEXIST,
+               "this protocol, address and port", "ADDR")
+    yield case("service at a backend", add,
+               service.with_(ADDR=addr("10.0.0.1"), PORT=be16(1001)), E.EADDRINUSE,
+               "loop", "ADDR")
+    for n, v in (("MODE", u8(0)), ("MODE", u8(3)), ("FILL", u8(0)), ("FILL", u8(3)),
+                 ("KEY", u8(0)), ("KEY", u8(5)), ("SEED", bytes(15)), ("SEED", bytes(17)),
+                 ("ROWS", u32(131073)), ("CAP", u16(1001)), ("MODE", u16(1)), ("ROWS", u8(1))):
+        yield case("service %s %s" % (n, v.hex()), add, service.with_(**{n: v}),
+                   E.EINVAL if n in ("MODE", "ROWS") and len(v) in (1, 2) and
+                   (n, len(v)) != ("MODE", 1) else E.ERANGE, POLICY, n)
+    for n, v in (("KEY_OFFSET", u16(512)), ("KEY_LEN", u16(0)), ("KEY_LEN", u16(251))):
+        yield case("%s %s" % (n, v.hex()), add, payload.with_(**{n: v}), E.ERANGE, POLICY, n)
+    yield case("key beyond 512", add, payload.with_(KEY_OFFSET=u16(509)), E.ERANGE,
+               "exceeds 512", "KEY_LEN")
+    yield case("payload without length", add, payload.without("KEY_LEN"), E.EINVAL,
+               "needs a length", missing="KEY_LEN")
+    yield case("offset without payload", add, service.with_(KEY_OFFSET=u16(1)), E.EINVAL,
+               "belong to the key rule payload", "KEY_OFFSET")
+    yield case("length without payload", add, service.with_(KEY_LEN=u16(1)), E.EINVAL,
+               "belong to the key rule payload", "KEY_LEN")
+    for k in ("PAYLOAD", "MEMCACHED"):
+        s = payload if k == "PAYLOAD" else service.with_(KEY=u8(C["PXS_KEY_MEMCACHED"]))
+        yield case("%s over TCP" % k, add, s.with_(PROTO=TCP), E.EINVAL, "need protocol UDP",
+                   "KEY")
+    for rows in (1, 255, 257, 131071):
+        yield case("rendezvous with %d rows" % rows, add, service.with_(ROWS=u32(rows)),
+                   E.ERANGE, "power of two", "ROWS")
+    maglev = service.with_(FILL=u8(C["PXS_FILL_MAGLEV"]))
+    for rows in (1, 256, 65536):
+        yield case("maglev with %d rows" % rows, add, maglev.with_(ROWS=u32(rows)), E.ERANGE,
+                   "prime", "ROWS")
+    yield case("maglev with a cap", add, maglev.with_(CAP=u16(1)), E.EINVAL,
+               "belongs to the fill rendezvous", "CAP")
+    yield case("set of nobody", change, named.with_(NAME="nope"), E.ENOENT, "this name", "NAME")
+    yield case("set without name", change, named.without("NAME").with_(CAP=u16(1)), E.EINVAL,
+               "name is missing", missing="NAME")
+    for n, v in (("PROTO", TCP), ("ADDR", addr("192.0.2.9")), ("PORT", be16(9)),
+                 ("MODE", u8(1))):
+        yield case("set of the fixed %s" % n, change, named.with_(**{n: v}), E.EINVAL,
+                   "fixed", n)
+    yield case("set to fewer rows than backends", change, Set("SERVICE", NAME="many",
+               ROWS=u32(2)), E.ERANGE, "fewer rows than backends", "ROWS")
+    yield case("del of nobody", "SERVICE_DEL", named.with_(NAME="nope"), E.ENOENT, "this name",
+               "NAME")
+    yield case("del without name", "SERVICE_DEL", b"", E.EINVAL, "name is missing",
+               missing="NAME")
+    yield case("del with more", "SERVICE_DEL", named.with_(PROTO=UDP), E.EINVAL, "Unknown",
+               "PROTO")
+    yield case("get of nobody", "SERVICE_GET", named.with_(NAME="nope"), E.ENOENT, "this name",
+               "NAME")
+
+
+def of_backends():
+    for cmd, b in (("BACKEND_ADD", backend), ("BACKEND_SET", first), ("BACKEND_DEL", first)):
+        for n in ("SERVICE", "ADDR", "PORT"):
+            word = {"SERVICE": "name", "ADDR": "address"}.get(n, n.lower())
+            yield case("%s without %s" % (cmd, n), cmd, b.without(n), E.EINVAL,
+                       word + " is missing", missing=n)
+        yield case(cmd + " of an unknown service", cmd, b.with_(SERVICE="nope"), E.ENOENT,
+                   "no service", "SERVICE")
+        yield case(cmd + " with 5 bytes of address", cmd, b.with_(ADDR=b"12345"), E.EINVAL,
+                   "4 bytes", "ADDR")
+        yield case(cmd + " with port 0", cmd, b.with_(PORT=be16(0)), E.ERANGE, POLICY, "PORT")
+    for cmd in ("BACKEND_SET", "BACKEND_DEL"):
+        yield case(cmd + " of an unknown one", cmd, backend, E.ENOENT, "no backend", "ADDR")
+    add = "BACKEND_ADD"
+    yield case("backend of IPv6 for IPv4", add, backend.with_(ADDR=addr("fd00::1")), E.EINVAL,
+               "another family", "ADDR")
+    yield case("backend of IPv4 for IPv6", add, backend.with_(SERVICE="six"), E.EINVAL,
+               "another family", "ADDR")
+    yield case("backend twice", add, first, E.EEXIST, "a backend with this address", "ADDR")
+    yield case("id twice", add, backend.with_(ID=u64(77)), E.EEXIST, "with this id", "ID")
+    yield case("backend is a service", add, backend.with_(ADDR=addr("192.0.2.1"), PORT=be16(1)),
+               E.EADDRINUSE, "loop", "ADDR")
+    yield case("backend of two services", add,
+               backend.with_(ADDR=addr("10.0.0.9"), PORT=be16(9)), E.EADDRINUSE,
+               "another service", "ADDR")
+    yield case("backend is everybody", add, backend.with_(ADDR=addr("224.1.1.1")),
+               E.EADDRNOTAVAIL, "one host", "ADDR")
+    for cmd, b in (("BACKEND_ADD", backend), ("BACKEND_SET", first)):
+        for n, v in (("WEIGHT", u32(65536)), ("STATE", u8(0)), ("STATE", u8(4))):
+            yield case("%s %s %s" % (cmd, n, v.hex()), cmd, b.with_(**{n: v}), E.ERANGE, POLICY,
+                       n)
+    yield case("set of an id", "BACKEND_SET", first.with_(ID=u64(5)), E.EINVAL, "fixed|id", "ID")
+
+
+def of_questions():
+    yield case("table without service", "TABLE_GET", b"", E.EINVAL, "missing", missing="SERVICE")
+    yield case("table of nobody", "TABLE_GET", table.with_(SERVICE="nope"), E.ENOENT,
+               "no service", "SERVICE")
+    yield case("table of nothing", "TABLE_GET", table.with_(SERVICE="empty"), E.ENODATA,
+               "no table", "SERVICE")
+    yield case("row beyond the table", "TABLE_GET", table.with_(FIRST_ROW=u32(1 << 31)),
+               E.ERANGE, "fewer rows", "FIRST_ROW")
+    yield case("lookup without service", "LOOKUP", lookup.without("SERVICE"), E.EINVAL,
+               "missing", missing="SERVICE")
+    yield case("lookup of nobody", "LOOKUP", lookup.with_(SERVICE="nope"), E.ENOENT,
+               "no service", "SERVICE")
+    yield case("lookup without address", "LOOKUP", lookup.without("SADDR"), E.EINVAL,
+               "address is missing", missing="SADDR")
+    yield case("lookup without port", "LOOKUP", lookup.without("SPORT"), E.EINVAL,
+               "port is missing", missing="SPORT")
+    yield case("lookup of another family", "LOOKUP", lookup.with_(SADDR=addr("::1")), E.EINVAL,
+               "another family", "SADDR")
+    yield case("lookup by a key that is not hashed", "LOOKUP", lookup.with_(KEY=b"x"), E.EINVAL,
+               "not keys", "KEY")
+    yield case("lookup without key", "LOOKUP", by_key.without("KEY"), E.EINVAL, "give one",
+               missing="KEY")
+    yield case("lookup of 3 bytes for 4", "LOOKUP", by_key.with_(KEY=b"abc"), E.EINVAL,
+               "another length", "KEY")
+    for k in (b"", b"x" * 251):
+        yield case("lookup of %d bytes" % len(k), "LOOKUP", by_key.with_(KEY=k), E.ERANGE,
+                   POLICY, "KEY")
+
+
+def raw_cases(g):
+    """What is no request at all: [name, command, attributes, flags, version, error]."""
+    good = service.bytes()
+    return [
+        ("command 0", 0, b"", nl.ACK, E.EOPNOTSUPP),
+        ("command 99", 99, b"", nl.ACK, E.EOPNOTSUPP),
+        ("an event as a request", C["PXS_CMD_EVENT_APPEND"], b"", nl.ACK, E.EOPNOTSUPP),
+        ("dump of an add", C["PXS_CMD_SERVICE_ADD"], good, nl.DUMP, E.EOPNOTSUPP),
+        ("stats without dump", C["PXS_CMD_STATS_GET"], b"", nl.ACK, E.EOPNOTSUPP),
+        ("unknown attribute", C["PXS_CMD_SERVICE_ADD"], good + attr(999, b"1234"), nl.ACK,
+         E.EINVAL),
+        ("output attribute as input", C["PXS_CMD_SERVICE_ADD"],
+         good + attr(C["PXS_A_SERVICE_DIGEST"], u64(1)), nl.ACK, E.EINVAL),
+        ("attribute that is cut", C["PXS_CMD_SERVICE_ADD"], good + b"\x20\x00\x01\x00ab\x00\x00",
+         nl.ACK, E.EINVAL),
+        ("nested flag on a number", C["PXS_CMD_SERVICE_ADD"],
+         good + attr(C["PXS_A_SERVICE_MODE"] | 0x8000, u8(1)), nl.ACK, E.EINVAL),
+    ]
+
+
+def report(name, why):
+    print("not ok %s: %s" % (name, why) if why else "ok " + name)
+
+
+def wrong(c, a, fields):
+    """What is wrong with the answer to case c; None is nothing."""
+    _, _, _, err, words, at, missing = c
+    if a.errno != err:
+        return "errno %s, wanted %s" % (E.errorcode.get(a.errno), E.errorcode[err])
+    if not re.search(words, a.words):
+        return "words %r, wanted %r" % (a.words, words)
+    if at and a.at != fields.number(at):
+        return "points at attribute %s, wanted %s" % (a.at, at)
+    prefix = {"T": "TABLE", "L": "LOOKUP", "B": "BACKEND", "S": "SERVICE"}[c[1][0]]
+    if missing and a.missing != C["PXS_A_%s_%s" % (prefix, missing)]:
+        return "misses attribute %s, wanted %s" % (a.missing, missing)
+    return None
+
+
+def refused(g):
+    before = g.state()
+    for source in (of_services, of_backends, of_questions):
+        for c in source():
+            a = g.do(c[1], c[2] if isinstance(c[2], bytes) else c[2].bytes())
+            why = wrong(c, a, c[2])
+            if not why and g.state() != before:
+                why = "something changed"
+            report(c[0], why)
+    for name, cmd, fields, flags, err in raw_cases(g):
+        a = g.do(cmd, fields, flags)
+        why = None if a.errno == err else str(a)
+        report(name, why or (g.state() != before and "something changed") or None)
+
+
+def strangers(g):
+    """Every command, from a process without CAP_NET_ADMIN: it may not even look."""
+    os.setgroups([])
+    os.setresuid(65534, 65534, 65534)
+    for name, n in sorted(C.items(), key=lambda item: item[1]):
+        if not re.match("PXS_CMD_(?!UNSPEC|EVENT|MAX)", name):
+            continue
+        dump = name in ("PXS_CMD_BACKEND_GET", "PXS_CMD_STATS_GET")
+        a = g.do(n, b"", nl.DUMP if dump else nl.ACK)
+        report("nobody may not " + name[8:],
+               None if a.errno == E.EPERM and not a.replies else str(a))
+    try:
+        nl.Genl().join("config")
+        report("nobody may not listen", "joined")
+    except PermissionError:
+        report("nobody may not listen", None)
+
+
+def main():
+    if sys.argv[1] == "refused":
+        refused(nl.Genl())
+    else:
+        strangers(nl.Genl())
+
+
+main()

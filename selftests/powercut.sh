@@ -1,0 +1,210 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck disable=SC2154  # PXS_* come from the runner
+#
+# powercut.sh - the machine loses power under load, again and again; nothing acknowledged is lost
+#
+#     host                       one machine, one disk (ext4)
+#     ──── kill -9 ──────────>   n1 ── sw ── n2   three kernel members, a journal each,
+#     ack list  <─── 9p ──────         │          all on that disk
+#                                      n3
+#
+# Each round boots the machine on the same disk image, recovers the group, compares what
+# it holds with what the host knows, appends values, and dies: QEMU gets SIGKILL at a
+# random moment under load or, every fourth time, while it recovers. An acknowledgement
+# counts only once it reached the host. Checked after each boot, on the host:
+#   - the three members hold the same log;
+#   - every value ever acknowledged stands in its slot;
+#   - what an earlier boot showed as decided stands where it stood.
+# The disk has a volatile write cache (volatile_disk.py): what was not flushed is lost
+# with the power, or only a part of it survives, in any order.
+#
+# 20 rounds, PXS_SHORT=1: 4; PXS_ROUNDS=N. PXS_SEED=N repeats the choice of moments.
+#
+# runs-on: host
+# limit: 7200
+
+cd "$(dirname "$0")/.." || exit 2
+
+# --- in the machine -------------------------------------------------------------
+guest()
+{
+	. selftests/lib.sh
+	. selftests/cluster.sh
+	C_DIR=/run/powercut
+	mkdir -p $C_DIR
+	modprobe -q -a virtio_blk nbd ext4
+	mount -o noatime /dev/vda $C_DIR || bail "the disk does not mount"
+	at_exit "umount -l $C_DIR"
+	cluster_hosts 3
+	C_FAMILY=v4
+	if [ -e $C_DIR/made ]; then cluster_config; else
+		rm -rf $C_DIR/n* $C_DIR/key
+		cluster_init v4 1048576
+		touch $C_DIR/made
+		sync
+	fi
+	echo recovering >"$PXS_OUT/stage"
+	for i in 1 2 3; do cluster_start "$i" kernel; done
+	ok "a leader is elected" cluster_wait_leader 90
+	ok "it commits" wait_until 30 cluster_log append "round $PXS_ROUND"
+	ok "all members have applied all" wait_until 60 cluster_even 1 2 3
+	for i in 1 2 3; do cluster_hashes "$i" >"$PXS_OUT/log.$i"; done
+	[ $T_FAILED -eq 0 ] || cluster_logs 30
+	echo shown >"$PXS_OUT/stage"
+	if [ "$PXS_LAST" = 1 ]; then
+		for i in 1 2 3; do cluster_kill "$i" TERM; done
+		for i in 1 2 3; do
+			ok "journal $i is sound" paxsteer journal verify "$C_DIR/n$i"
+			on "n$i" paxsteer group del 1
+		done
+		done_testing
+	fi
+	echo loading >"$PXS_OUT/stage"
+	cluster_log append count 10000000 outstanding 16 size 200 keep-going quiet \
+		prefix "r$PXS_ROUND." seconds 600 acked-file "$PXS_OUT/acked"
+	fail "the load ended before the power was cut"
+	exit 1
+}
+
+if [ "${1:-}" = guest ]; then
+	guest
+fi
+
+# --- on the host ------------------------------------------------------------------
+short=20
+[ "${PXS_SHORT:-0}" != 1 ] || short=4
+ROUNDS=${PXS_ROUNDS:-$short}
+RANDOM=${PXS_SEED:=$(($$ % 32768))}
+KERNEL=${KERNEL:-6.1}
+mkdir -p build/vm
+DIR=$(mktemp -d build/vm/powercut.XXXXXX) || exit 2
+DIR=$(realpath "$DIR")
+mkdir "$DIR/out"
+: >"$DIR/acked"
+: >"$DIR/known"
+RUN=''
+DISK=''
+# shellcheck disable=SC2317  # called by the trap
+cleanup()
+{
+	[ -z "$RUN" ] || { kill "$RUN" && wait "$RUN"; } 2>/dev/null
+	[ -z "$DISK" ] || { kill -9 "$DISK" && wait "$DISK"; } 2>/dev/null
+	[ -n "${PXS_KEEP:-}" ] || rm -rf "$DIR"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+bad()
+{
+	echo "not ok $round - $*"
+	tail -n 30 "$DIR/round.log" | sed 's/^/# /'
+	cp "$DIR/round.log" build/vm/powercut.log
+	echo "1..$ROUNDS"
+	exit 1
+}
+
+# wait_stage NAME...: the guest is at one of these, or the machine ended
+wait_stage()
+{
+	local end=$((SECONDS + 400)) s
+	while kill -0 "$RUN" 2>/dev/null; do
+		s=$(cat "$DIR/out/stage" 2>/dev/null)
+		case " $* " in *" $s "*) return 0 ;; esac
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.1
+	done
+	return 1
+}
+
+# The logs of this boot against what was acknowledged and what earlier boots showed.
+judge_logs()
+{
+	local i
+	for i in 2 3; do
+		cmp -s "$DIR/out/log.1" "$DIR/out/log.$i" || bad "logs 1 and $i differ:" \
+			"$(diff "$DIR/out/log.1" "$DIR/out/log.$i" | head -n 6)"
+	done
+	awk 'NR == FNR { have[$1] = $2 " " $3; next }
+		have[$1] != $2 " " $3 { print "acknowledged " $0 ", there: " have[$1]; bad = 1 }
+		END { exit bad }' "$DIR/out/log.1" "$DIR/acked" >"$DIR/lost" ||
+		bad "acknowledged values are lost: $(wc -l <"$DIR/lost"): $(head -n 3 "$DIR/lost")"
+	awk 'NR == FNR { have[$1] = $0; next }
+		have[$1] != $0 { print "was " $0 ", is " have[$1]; bad = 1 }
+		END { exit bad }' "$DIR/out/log.1" "$DIR/known" >"$DIR/moved" ||
+		bad "what was decided changed: $(wc -l <"$DIR/moved"): $(head -n 3 "$DIR/moved")"
+	cp "$DIR/out/log.1" "$DIR/known"
+}
+
+power_cut()
+{
+	kill -9 "$(cat "$DIR/pid")"
+	wait "$RUN" || bad "the machine's run failed before the cut"
+	RUN=
+	wait "$DISK" || bad "the disk failed: $(cat "$DIR/disk.log")"
+	DISK=
+}
+
+# boot LAST: LAST=1 is the round that ends in peace
+boot()
+{
+	local crash=()
+	[ "$1" = 1 ] || crash=(--allow-crash)
+	rm -f "$DIR/out"/* "$DIR/pid"
+	python3 selftests/volatile_disk.py "$DIR/disk" "$DIR/sock" "$((PXS_SEED + round))" \
+		2>"$DIR/disk.log" &
+	DISK=$!
+	until [ -S "$DIR/sock" ]; do
+		kill -0 "$DISK" || bad "no disk: $(cat "$DIR/disk.log")"
+		sleep 0.05
+	done
+	selftests/vm/run -k "$KERNEL" --disk "nbd:unix:$DIR/sock" --out "$DIR/out" \
+		--pidfile "$DIR/pid" --name powercut --timeout 900 \
+		--env "PXS_ROUND=$round" --env "PXS_LAST=$1" "${crash[@]}" \
+		-- selftests/powercut.sh guest >"$DIR/round.log" 2>&1 &
+	RUN=$!
+}
+
+truncate -s 1G "$DIR/disk"
+mkfs.ext4 -q "$DIR/disk" || { echo "1..0 # SKIP no mkfs.ext4"; exit 4; }
+command -v python3 >/dev/null || { echo "1..0 # SKIP no python3"; exit 4; }
+echo "# power cut: $ROUNDS rounds, seed $PXS_SEED, kernel $KERNEL"
+for ((round = 1; round <= ROUNDS; round++)); do
+	t=$SECONDS
+	boot 0
+	delay=$((RANDOM % 4000))
+	if [ $((round % 4)) = 3 ]; then
+		what=recovering
+		wait_stage recovering || bad "the machine did not get as far as recovering"
+	else
+		what=loading
+		wait_stage loading || bad "the group did not recover"
+		judge_logs
+		until [ -s "$DIR/out/acked" ]; do
+			kill -0 "$RUN" 2>/dev/null || bad "nothing is acknowledged"
+			sleep 0.05
+		done
+	fi
+	sleep "$((delay / 1000)).$(printf %03d $((delay % 1000)))"
+	power_cut
+	# The last line may be half there.
+	new=0
+	if [ -s "$DIR/out/acked" ]; then
+		grep -E '^[0-9]+ [0-9a-f]{16} [0-9]+$' "$DIR/out/acked" >"$DIR/new"
+		new=$(wc -l <"$DIR/new")
+		cat "$DIR/new" >>"$DIR/acked"
+	fi
+	echo "ok $round - cut $delay ms into $what; $new more acknowledged," \
+		"$(wc -l <"$DIR/acked") in all, $(wc -l <"$DIR/known") slots seen;" \
+		"$(tail -n 1 "$DIR/disk.log"); $((SECONDS - t)) s"
+done
+round=$((ROUNDS + 1))
+boot 1
+wait_stage shown || bad "the group did not recover"
+judge_logs
+wait "$RUN" || bad "the last boot failed"
+wait "$DISK"
+DISK=
+RUN=
+echo "ok $round - all $(wc -l <"$DIR/acked") acknowledged values in place after $ROUNDS power cuts"
+echo "1..$round"

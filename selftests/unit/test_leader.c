@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * test_leader.c - one member as candidate and leader
+ */
+#include "unit_group.h"
+
+/* S11: PREPARE leaves when our own promise is on disk; LEAD needs that too. */
+static void own_ballot(void)
+{
+	begin();
+	CHECK_EQ(-pxs_group_prepare(&g, 0x102, 1, 0, &out), EINVAL);	/* not ours */
+	CHECK_EQ(-pxs_group_prepare(&g, 0x101, 0, 0, &out), EINVAL);
+	CHECK_EQ(-pxs_group_prepare(&g, 0x101, 1, 0x20, &out), EINVAL);
+	CHECK_EQ(pxs_group_prepare(&g, 0x101, 1, 0, &out), 0);
+	CHECK_EQ(out.nsend, 0);
+	CHECK_EQ(-pxs_group_lead(&g, 0x101, 1, now, &out), ESTALE);
+	CHECK_EQ(pxs_group_prepare(&g, 0x101, 1, 0, &out), 0);
+	CHECK_EQ(out.nsend, 0);
+	durable();
+	CHECK_FATAL(sent(PXS_WIRE_PREPARE));
+	CHECK_EQ(sent(PXS_WIRE_PREPARE)->to, 0x1e);
+	CHECK_FATAL(sent(PXS_WIRE_PROMISE));
+	CHECK_EQ(sent(PXS_WIRE_PROMISE)->to, 1);
+	CHECK_EQ(-pxs_group_lead(&g, 0x101, 2, now, &out), EINVAL);
+	CHECK_EQ(-pxs_group_lead(&g, 0x201, 1, now, &out), ESTALE);
+	CHECK_EQ(pxs_group_lead(&g, 0x101, 1, now, &out), 0);
+	CHECK_EQ(-pxs_group_prepare(&g, 0x101, 1, 0, &out), ESTALE);	/* finished */
+	end();
+}
+
+static void preempted_candidate(void)
+{
+	begin();
+	CHECK_EQ(pxs_group_prepare(&g, 0x101, 1, 0, &out), 0);
+	prepare(1, 0x202, 1);
+	CHECK(out.what & PXS_OUT_LEADER);
+	CHECK_EQ(out.leader_event, PXS_LEADER_PREEMPTED);
+	CHECK_EQ(out.leader_ballot, 0x202);
+	durable();
+	CHECK(!sent(PXS_WIRE_PREPARE));	/* it is no longer open */
+	CHECK_EQ(-pxs_group_prepare(&g, 0x101, 1, 0, &out), ESTALE);
+	recv(2, (struct pxs_msg){ .type = PXS_WIRE_PROMISE, .ballot = 0x101, .slot = 1 }, NULL);
+	CHECK(!(out.what & PXS_OUT_FORWARD));	/* late */
+	end();
+}
+
+static void votes(void)
+{
+	u64 slot = 0;
+
+	begin();
+	CHECK_EQ(-propose("a", &slot), ENOTCONN);
+	lead(0x101);
+	CHECK_EQ(propose("a", &slot), 0);
+	CHECK_EQ(slot, 1);
+	CHECK_FATAL(sent(PXS_WIRE_ACCEPT));	/* before our own record is durable */
+	CHECK_EQ(sent(PXS_WIRE_ACCEPT)->to, 0x1e);
+	accepted(1, 0x101, 1, 1);
+	accepted(1, 0x101, 1, 1);
+	accepted(1, 0x101, 1, 1);
+	CHECK_EQ(g.commit, 0);
+	accepted(2, 0x101, 1, 1);
+	CHECK_EQ(g.commit, 0);	/* two of five: our own vote waits for the disk */
+	durable();
+	CHECK_EQ(g.commit, 1);
+	CHECK(out.what & PXS_OUT_DECIDED);
+	CHECK_EQ(out.commit, 1);
+	end();
+}
+
+static void votes_that_do_not_count(void)
+{
+	u64 slot = 0;
+
+	begin();
+	lead(0x101);
+	CHECK_EQ(propose("a", &slot), 0);
+	accepted(1, 0x101, 2, 1);	/* not proposed yet */
+	accepted(2, 0x101, 2, 1);
+	accepted(3, 0x001, 1, 1);	/* another ballot */
+	accepted(4, 0x001, 1, 1);
+	durable();
+	CHECK_EQ(g.commit, 0);
+	CHECK_EQ(propose("b", &slot), 0);
+	durable();
+	CHECK_EQ(g.commit, 0);
+	accepted(1, 0x101, 1, 2);
+	accepted(2, 0x101, 1, 2);
+	CHECK_EQ(g.commit, 2);
+	end();
+}
+
+/* Half a window in flight and no more, whatever the clients want. */
+static void window_is_full(void)
+{
+	u64 slot = 0;
+	u32 i;
+
+	begin();
+	lead(0x101);
+	for (i = 1; i <= WINDOW / 2; i++)
+		CHECK_EQ(propose("x", &slot), 0);
+	CHECK_EQ(-propose("x", &slot), EAGAIN);
+	durable();
+	accepted(1, 0x101, 1, 1);
+	accepted(2, 0x101, 1, 1);
+	CHECK_EQ(g.commit, 1);
+	CHECK_EQ(propose("x", &slot), 0);
+	CHECK_EQ(slot, WINDOW / 2 + 1);
+	CHECK_EQ(-propose("x", &slot), EAGAIN);
+	end();
+}
+
+static void stale_leader(void)
+{
+	u64 slot = 0;
+
+	begin();
+	lead(0x101);
+	CHECK_EQ(propose("mine", &slot), 0);
+	recv(1, (struct pxs_msg){ .type = PXS_WIRE_REFUSE, .ballot = 0x001, .arg = 0x902 }, NULL);
+	CHECK_EQ(g.lead_ballot, 0x101);	/* of a ballot long gone */
+	recv(1, (struct pxs_msg){ .type = PXS_WIRE_REFUSE, .ballot = 0x101, .arg = 0x902 }, NULL);
+	CHECK_EQ(g.lead_ballot, 0);
+	CHECK_EQ(out.leader_event, PXS_LEADER_PREEMPTED);
+	CHECK_EQ(out.leader_ballot, 0x902);
+	CHECK_EQ(-propose("b", &slot), ENOTCONN);
+	end();
+}
+
+/*
+ * A leader that learns something else than it proposed leads no more: its followers would take
+ * its commit index to mean what it proposed. The value's ballot may be lower than ours.
+ */
+static void stale_leader_learns(void)
+{
+	u64 slot = 0;
+
+	begin();
+	lead(0x501);
+	CHECK_EQ(propose("mine", &slot), 0);
+	durable();
+	learn(1, 0x302, 1, "theirs");
+	CHECK_EQ(g.lead_ballot, 0);
+	CHECK_EQ(g.commit, 1);
+	CHECK_EQ(g.state, PXS_GROUP_ACTIVE);
+	end();
+}
+
+static void leader_is_heard_and_lost(void)
+{
+	begin();
+	recv(2, (struct pxs_msg){ .type = PXS_WIRE_HEARTBEAT, .ballot = 0x203, .slot = 1 }, NULL);
+	CHECK_EQ(out.leader_event, PXS_LEADER_SEEN);
+	CHECK_FATAL(sent(PXS_WIRE_HEARTBEAT_ACK));
+	CHECK_EQ(sent(PXS_WIRE_HEARTBEAT_ACK)->arg, counter);
+	pxs_out_done(&out);
+	pxs_group_tick(&g, now + 999, true, &out);
+	CHECK(!(out.what & PXS_OUT_LEADER));
+	pxs_group_tick(&g, now + 1000, true, &out);
+	CHECK(out.what & PXS_OUT_LEADER);
+	CHECK_EQ(out.leader_event, PXS_LEADER_LOST);
+	CHECK_EQ(out.leader_ballot, 0x203);
+	prepare(1, 0x502, 1);
+	now += 2000;
+	recv(2, (struct pxs_msg){ .type = PXS_WIRE_HEARTBEAT, .ballot = 0x203, .slot = 1 }, NULL);
+	CHECK(sent(PXS_WIRE_REFUSE));	/* its ballot is over */
+	CHECK(!(out.what & PXS_OUT_LEADER));
+	end();
+}
+
+/* An agent or a disk that stopped: no heartbeats, so that another is chosen. */
+static void unhealthy_leader_is_quiet(void)
+{
+	begin();
+	lead(0x101);
+	now += 1000;
+	pxs_out_done(&out);
+	pxs_group_tick(&g, now, false, &out);
+	CHECK_EQ(out.nsend, 0);
+	pxs_group_tick(&g, now, true, &out);
+	CHECK(sent(PXS_WIRE_HEARTBEAT));
+	end();
+}
+
+static void learning(void)
+{
+	u64 slot = 0;
+	u32 i;
+
+	begin();
+	recv(3, (struct pxs_msg){ .type = PXS_WIRE_LEARN_REQ, .slot = 1, .count = 64 }, NULL);
+	CHECK_EQ(out.nsend, 0);	/* nothing is decided */
+	lead(0x101);
+	for (i = 1; i <= 100; i++) {
+		CHECK_EQ(propose("x", &slot), 0);
+		durable();
+		accepted(1, 0x101, slot, 1);
+		accepted(2, 0x101, slot, 1);
+	}
+	CHECK_EQ(g.commit, 100);
+	recv(3, (struct pxs_msg){ .type = PXS_WIRE_LEARN_REQ, .slot = 99, .count = 64 }, NULL);
+	CHECK_FATAL(sent(PXS_WIRE_LEARN));
+	CHECK_EQ(sent(PXS_WIRE_LEARN)->count, 2);
+	CHECK_EQ(out.entry[0].flags, PXS_ENTRY_DECIDED);
+	recv(3, (struct pxs_msg){ .type = PXS_WIRE_LEARN_REQ, .slot = 1, .count = 64 }, NULL);
+	CHECK_EQ(out.nsend, 0);
+	CHECK(out.what & PXS_OUT_FORWARD);	/* the agent has it */
+	end();
+}
+
+int main(void)
+{
+	RUN(own_ballot);
+	RUN(preempted_candidate);
+	RUN(votes);
+	RUN(votes_that_do_not_count);
+	RUN(window_is_full);
+	RUN(stale_leader);
+	RUN(stale_leader_learns);
+	RUN(leader_is_heard_and_lost);
+	RUN(unhealthy_leader_is_quiet);
+	RUN(learning);
+	return unit_done();
+}

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * test_rendezvous.c - the fill's promises: fair within the cap, few moves, no history
+ */
+#include <math.h>
+#include "unit_table.h"
+#include "rendezvous.h"
+
+static struct unit_config a, b;
+
+static void logarithm(void)
+{
+	u32 *table = malloc(PXS_LOG2_ENTRIES * sizeof(*table));
+	u64 state = 1, u;
+	u32 i, last;
+	double exact, worst = 0;
+
+	pxs_log2_init(table);
+	for (i = 0; i < PXS_LOG2_ENTRIES; i++)
+		CHECK(fabs(table[i] - log2(1 + i / 4096.0) * 16777216) <= 0.51);
+	CHECK_EQ(pxs_neglog2(table, ~0ull), 0);
+	CHECK_EQ(pxs_neglog2(table, 0), 64u << 24);
+	CHECK_EQ(pxs_neglog2(table, (1ull << 63) - 1), 1u << 24);
+	for (i = 0; i < 200000; i++) {
+		u = unit_random(&state) >> (i % 64);
+		exact = (64 - log2((double)u + 1)) * 16777216;
+		worst = fmax(worst, fabs(pxs_neglog2(table, u) - exact));
+	}
+	NOTE("neglog2: at most %.2f units of 2^-24 off", worst);
+	CHECK(worst < 3);
+	/* never rises: across every border of table entries, near 1 and at powers of two */
+	for (i = 0, last = 64u << 24; i < 4096 * 64; i++) {
+		u = (u64)i << 46;
+		CHECK(pxs_neglog2(table, u) <= last);
+		last = pxs_neglog2(table, u);
+		if (u)
+			CHECK(pxs_neglog2(table, u) <= pxs_neglog2(table, u - 1));
+	}
+	free(table);
+}
+
+static void balance_one(u32 n, u32 cap, u32 lowest, u32 highest)
+{
+	struct unit_balance bal;
+	struct pxs_table *t;
+	u64 state = 7;
+	u32 i;
+
+	unit_config_init(&a, PXS_FILL_RENDEZVOUS, n, lowest);
+	a.cfg.cap = (u16)cap;
+	for (i = 0; i < n; i++)
+		a.backends[i].weight = lowest + (u32)(unit_random(&state) % (highest - lowest + 1));
+	t = unit_build(&a);
+	CHECK_FATAL(t);
+	unit_check_rows(&a, t);
+	bal = unit_balance(&a, t);
+	NOTE("n %u, cap %u, weights %u..%u, rows %u: max %.4f, min %.4f of fair", n, cap, lowest,
+	     highest, t->nrows, bal.max, bal.min);
+	CHECK_EQ(bal.over, 0);
+	/* what those at the cap take too much, the others lack: few lack much */
+	CHECK(n > 100 || highest > 100 || bal.min > 0.85);
+	free(t);
+}
+
+static void balance(void)
+{
+	balance_one(1, 20, 1, 1);
+	balance_one(2, 20, 1, 1);
+	balance_one(3, 20, 100, 100);
+	balance_one(10, 20, 1, 10);
+	balance_one(100, 0, 100, 100);
+	balance_one(100, 20, 100, 100);
+	balance_one(100, 20, 10, 100);
+	balance_one(100, 50, 100, 100);
+	balance_one(100, 1000, 100, 100);
+	balance_one(200, 20, 1, 1000);
+}
+
+/* With a wide cap nothing is refused, and the shares follow the weights by themselves. */
+static void weights_are_exact(void)
+{
+	struct pxs_table *t;
+	u32 rows[UNIT_BACKENDS];
+	double fair;
+
+	unit_config_init(&a, PXS_FILL_RENDEZVOUS, 4, 1);
+	a.cfg.cap = 1000;
+	a.cfg.nrows = PXS_ROWS_MAX;
+	a.backends[1].weight = 2;
+	a.backends[2].weight = 7;
+	a.backends[3].weight = 20;
+	t = unit_build(&a);
+	CHECK_FATAL(t);
+	pxs_table_count(t, rows);
+	for (u32 i = 0; i < 4; i++) {
+		fair = t->nrows * (a.backends[i].weight / 30.0);
+		/* binomial: five standard deviations */
+		CHECK(fabs(rows[i] - fair) < 5 * sqrt(fair));
+		NOTE("weight %u: %u rows, fair %.0f", a.backends[i].weight, rows[i], fair);
+	}
+	free(t);
+}
+
+static void extreme_weights(void)
+{
+	struct unit_balance bal;
+	struct pxs_table *t;
+	u32 rows[UNIT_BACKENDS];
+
+	unit_config_init(&a, PXS_FILL_RENDEZVOUS, 3, PXS_WEIGHT_MAX);
+	a.backends[1].weight = 1;
+	a.backends[2].weight = 0;
+	t = unit_build(&a);
+	CHECK_FATAL(t);
+	unit_check_rows(&a, t);
+	pxs_table_count(t, rows);
+	NOTE("weights 65535, 1, 0: rows %u, %u, %u", rows[0], rows[1], rows[2]);
+	CHECK_EQ(rows[2], 0);
+	CHECK_EQ(t->nowners, 2);
+	CHECK(rows[1] <= 2);
+	free(t);
+
+	unit_config_init(&a, PXS_FILL_RENDEZVOUS, 1024, PXS_WEIGHT_MAX);
+	a.cfg.nrows = 1024;
+	t = unit_build(&a);
+	CHECK_FATAL(t);
+	unit_check_rows(&a, t);
+	bal = unit_balance(&a, t);
+	CHECK_EQ(bal.over, 0);
+	free(t);
+}
+
+/* Not slack anywhere: every row is owned, at cap 0 every backend has its exact quota. */
+static void cap_zero(void)
+{
+	struct pxs_table *t;
+	u32 rows[UNIT_BACKENDS], i;
+
+	unit_config_init(&a, PXS_FILL_RENDEZVOUS, 64, 5);
+	a.cfg.nrows = 4096;
+	a.cfg.cap = 0;
+	t = unit_build(&a);
+	CHECK_FATAL(t);
+	unit_check_rows(&a, t);
+	pxs_table_count(t, rows);
+	for (i = 0; i < 64; i++)
+		CHECK_EQ(rows[i], 64);
+	free(t);
+}
+
+static void disrupt(const char *what, double limit)
+{
+	double ratio = unit_disruption(&a, &b);
+
+	NOTE("%s: %.3f of the least possible", what, ratio);
+	CHECK(ratio <= limit);
+	CHECK(ratio >= 0.9);	/* else the measure is wrong */
+}
+
+static void disruption(void)
+{
+	u32 i;
+
+	unit_config_init(&a, PXS_FILL_RENDEZVOUS, 100, 100);
+	b = a;
+	b.backends[42].weight = 0;
+	disrupt("remove 1 of 100", 1.15);
+	b = a;
+	unit_config_init(&b, PXS_FILL_RENDEZVOUS, 101, 100);
+	disrupt("add 1 to 100", 1.15);
+	b = a;
+	for (i = 0; i < 10; i++)
+		b.backends[i * 7].weight = 0;
+	disrupt("remove 10 of 100", 1.05);
+	b = a;
+	b.backends[42].weight = 50;
+	disrupt("halve a weight of 100", 1.25);
+	unit_config_init(&a, PXS_FILL_RENDEZVOUS, 3, 1);
+	unit_config_init(&b, PXS_FILL_RENDEZVOUS, 4, 1);
+	disrupt("add 1 to 3", 1.05);
+	unit_config_init(&a, PXS_FILL_RENDEZVOUS, 16, 1);
+	unit_config_init(&b, PXS_FILL_RENDEZVOUS, 17, 1);
+	disrupt("add 1 to 16, default size", 1.15);
+	/* a slow start must not change the size, hence everything */
+	unit_config_init(&a, PXS_FILL_RENDEZVOUS, 10, 100);
+	b = a;
+	a.backends[3].weight = 1;
+	disrupt("ramp 1 of 10 from 1 to 100", 1.15);
+}
+
+static void small_step(void)
+{
+	struct pxs_table *x, *y;
+	unsigned long changed[PXS_ROWS_DEFAULT / 64];
+	u32 moved;
+
+	unit_config_init(&a, PXS_FILL_RENDEZVOUS, 100, 100);
+	b = a;
+	b.backends[42].weight = 99;
+	x = unit_build(&a);
+	y = unit_build(&b);
+	moved = pxs_table_diff(x, y, changed);
+	NOTE("one weight of 100 from 100 to 99: %u of %u rows moved (ideal 6.5)", moved, x->nrows);
+	CHECK(moved < 40);
+	free(x);
+	free(y);
+}
+
+/* Twice the rows: every even row of the new table is a row of the old one. */
+static void resize(void)
+{
+	struct pxs_table *x, *y;
+	u32 i, same = 0;
+
+	unit_config_init(&a, PXS_FILL_RENDEZVOUS, 10, 1);
+	a.cfg.nrows = 4096;
+	a.cfg.cap = 1000;
+	b = a;
+	b.cfg.nrows = 8192;
+	x = unit_build(&a);
+	y = unit_build(&b);
+	for (i = 0; i < 4096; i++)
+		same += x->rows[i].first == y->rows[2 * i].first;
+	CHECK_EQ(same, 4096);
+	free(x);
+	free(y);
+}
+
+/* A reference that shares no code: all pairs, cheapest first, each taken if it still can be. */
+struct pair {
+	double cost;
+	u32 row;
+	u32 backend;
+};
+
+static int by_cost(const void *p, const void *q)
+{
+	const struct pair *x = p, *y = q;
+
+	return (x->cost > y->cost) - (x->cost < y->cost);
+}
+
+static u64 reference_mix(u64 x)
+{
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ull;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebull;
+	return x ^ x >> 31;
+}
+
+static void greedy_reference(void)
+{
+	enum { N = 7, M = 1024 };
+	u32 quota[N], owner[M], best[M], i, j, n = 0, wrong = 0, wrong_second = 0;
+	struct pair *pairs = malloc(N * M * sizeof(*pairs));
+	struct pxs_table *t;
+	double sum;
+
+	unit_config_init(&a, PXS_FILL_RENDEZVOUS, N, 3);
+	a.backends[2].weight = 11;
+	a.backends[5].weight = 1;
+	a.cfg.nrows = M;
+	a.cfg.cap = 10;
+	sum = (double)unit_sum(&a);
+	for (j = 0; j < N; j++)
+		quota[j] = (u32)ceil(M * 1.01 * a.backends[j].weight / sum - 1e-9);
+	for (i = 0; i < M; i++) {
+		u64 rh = pxs_siphash_2u64(&a.cfg.seed, 0x72656e6401ull, (u64)i * (1ull << 32) / M);
+
+		owner[i] = PXS_NONE;
+		best[i] = PXS_NONE;
+		for (j = 0; j < N; j++) {
+			u64 bh = pxs_siphash_2u64(&a.cfg.seed, 0x72656e6402ull, a.backends[j].id);
+			double u = ((double)reference_mix(rh ^ bh) + 1) / 18446744073709551616.0;
+
+			pairs[n].cost = -log2(u) / a.backends[j].weight;
+			pairs[n].row = i;
+			pairs[n++].backend = j;
+		}
+	}
+	qsort(pairs, n, sizeof(*pairs), by_cost);
+	for (i = 0; i < n; i++) {
+		if (owner[pairs[i].row] != PXS_NONE || !quota[pairs[i].backend])
+			continue;
+		owner[pairs[i].row] = pairs[i].backend;
+		quota[pairs[i].backend]--;
+	}
+	for (i = 0; i < n; i++)
+		if (best[pairs[i].row] == PXS_NONE && owner[pairs[i].row] != pairs[i].backend)
+			best[pairs[i].row] = pairs[i].backend;
+	t = unit_build(&a);
+	for (i = 0; i < M; i++) {
+		wrong += t->rows[i].first != owner[i];
+		wrong_second += t->rows[i].second != best[i];
+	}
+	CHECK_EQ(wrong, 0);
+	CHECK_EQ(wrong_second, 0);
+	free(t);
+	free(pairs);
+}
+
+/* The same numbers on every machine, in the module as here: pinned. */
+static void golden(void)
+{
+	struct pxs_table *t;
+
+	unit_config_init(&a, PXS_FILL_RENDEZVOUS, 5, 10);
+	a.backends[4].weight = 3;
+	a.cfg.nrows = 1024;
+	t = unit_build(&a);
+	CHECK_EQ(t->digest, 0xb5f4cc2e71b3d131ull);
+	free(t);
+}
+
+static void thousand(void)
+{
+	struct unit_balance bal;
+	struct pxs_table *t;
+	double ms = unit_ms();
+
+	unit_config_init(&a, PXS_FILL_RENDEZVOUS, 1000, 100);
+	t = unit_build(&a);
+	ms = unit_ms() - ms;
+	CHECK_FATAL(t);
+	bal = unit_balance(&a, t);
+	NOTE("1000 backends, %u rows: %.0f ms under sanitizers, max %.3f, min %.3f", t->nrows, ms,
+	     bal.max, bal.min);
+	CHECK_EQ(bal.over, 0);
+	unit_check_rows(&a, t);
+	free(t);
+}
+
+int main(void)
+{
+	RUN(logarithm);
+	RUN(balance);
+	RUN(weights_are_exact);
+	RUN(extreme_weights);
+	RUN(cap_zero);
+	RUN(disruption);
+	RUN(small_step);
+	RUN(resize);
+	RUN(greedy_reference);
+	RUN(golden);
+	RUN(thousand);
+	return unit_done();
+}

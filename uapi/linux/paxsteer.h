@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause) */
+/*
+ * paxsteer.h - the generic netlink family "paxsteer"
+ *
+ * This header is the manual of the family; uapi/paxsteer.yaml says the same to
+ * machines, and `make lint` fails when the two differ.
+ *
+ * The family is per network namespace: what is configured in one is not seen in
+ * another. Every command needs CAP_NET_ADMIN in the initial user namespace
+ * (GENL_ADMIN_PERM): what changes state because it changes state, what shows
+ * because contents and addresses are shown. Requests are checked strictly:
+ * unknown attributes, wrong lengths and flags other than REQUEST, ACK, ECHO and
+ * DUMP are refused, with an extended ack that names the attribute.
+ *
+ * Addresses are 4 (IPv4) or 16 (IPv6) bytes in network order; ports are u16 in
+ * network order; all other integers are in host order.
+ *
+ * Steering
+ *   SERVICE_ADD|SET|DEL|GET   GET without NAME is a dump
+ *   BACKEND_ADD|SET|DEL|GET   GET is a dump; SERVICE narrows it
+ *   TABLE_GET                 one page of rows from FIRST_ROW on
+ *   LOOKUP                    which backend a key or a flow would get, and why
+ * Agreement, for the operator
+ *   GROUP_ADD|DEL|GET         a group is born inactive: it answers nothing
+ *   STATS_GET                 dump of all counters of the namespace
+ * Agreement, for the agent that owns the journal (only from the attached port)
+ *   JOURNAL_ATTACH            become the owner; the reply tells the attach epoch
+ *   JOURNAL_DURABLE           everything up to LSN is on disk; also "I am alive"
+ *   JOURNAL_FAIL              the flush failed: fence every group (rule S4)
+ *   GROUP_LOAD                give the module recovered records of one group
+ *   GROUP_ACTIVATE            recovery is complete: the group may answer (S3)
+ *   GROUP_PREPARE             open a ballot: phase 1, once the promise is durable (S11)
+ *   GROUP_LEAD                phase 1 is won: assign slots from FIRST_SLOT on
+ *   GROUP_RESIGN              stop leading; nothing is lost
+ *   GROUP_PROPOSE             append one value; the reply tells the slot
+ *   GROUP_SEND                send a LEARN_REQ or LEARN datagram to a member
+ * From the module to the attached port, unicast, in order
+ *   EVENT_APPEND              records to make durable
+ *   EVENT_DECIDED             the commit index moved
+ *   EVENT_RECV                a datagram that the agent decides on
+ *   EVENT_LEADER              a leader appeared, was lost, or preempted us
+ *   EVENT_GROUP_GONE          the group was deleted
+ * Multicast group "config": after every change the object as GET shows it, in a
+ * message whose command is the *_ADD, *_SET or *_DEL that changed it.
+ */
+#ifndef _UAPI_LINUX_PAXSTEER_H
+#define _UAPI_LINUX_PAXSTEER_H
+
+#include <linux/types.h>
+
+#define PXS_GENL_NAME		"paxsteer"
+#define PXS_GENL_VERSION	1
+#define PXS_MCGRP_CONFIG	"config"
+
+/* Limits. Exceeding one is refused with -ERANGE or -E2BIG and changes nothing. */
+#define PXS_NAME_MAX		31	/* bytes of a service's name, without the NUL */
+#define PXS_SERVICES_MAX	1024	/* services of a namespace */
+#define PXS_BACKENDS_MAX	1024	/* backends of a service */
+#define PXS_WEIGHT_MAX		65535
+#define PXS_SEED_LEN		16
+#define PXS_CLUSTER_LEN		16
+#define PXS_KEY_LEN		32	/* bytes of a cluster key */
+#define PXS_MEMBERS_MAX		7	/* members of a group */
+#define PXS_MEMBER_ID_MAX	63	/* member ids are 1..63 */
+#define PXS_GROUPS_MAX		1024	/* groups of a namespace; ids are 1..2^31-1 */
+#define PXS_VALUE_MAX		16384	/* bytes of one value */
+#define PXS_APPEND_MAX		32768	/* bytes of records in one EVENT_APPEND */
+#define PXS_LOOKUP_KEY_MAX	250
+
+enum pxs_cmd {
+	PXS_CMD_UNSPEC,
+	PXS_CMD_SERVICE_ADD,
+	PXS_CMD_SERVICE_SET,
+	PXS_CMD_SERVICE_DEL,
+	PXS_CMD_SERVICE_GET,
+	PXS_CMD_BACKEND_ADD,
+	PXS_CMD_BACKEND_SET,
+	PXS_CMD_BACKEND_DEL,
+	PXS_CMD_BACKEND_GET,
+	PXS_CMD_TABLE_GET,
+	PXS_CMD_LOOKUP,
+	PXS_CMD_GROUP_ADD,
+	PXS_CMD_GROUP_DEL,
+	PXS_CMD_GROUP_GET,
+	PXS_CMD_STATS_GET,
+	PXS_CMD_JOURNAL_ATTACH,
+	PXS_CMD_JOURNAL_DURABLE,
+	PXS_CMD_JOURNAL_FAIL,
+	PXS_CMD_GROUP_LOAD,
+	PXS_CMD_GROUP_ACTIVATE,
+	PXS_CMD_GROUP_PREPARE,
+	PXS_CMD_GROUP_LEAD,
+	PXS_CMD_GROUP_RESIGN,
+	PXS_CMD_GROUP_PROPOSE,
+	PXS_CMD_GROUP_SEND,
+	PXS_CMD_EVENT_APPEND,
+	PXS_CMD_EVENT_DECIDED,
+	PXS_CMD_EVENT_RECV,
+	PXS_CMD_EVENT_LEADER,
+	PXS_CMD_EVENT_GROUP_GONE,
+	__PXS_CMD_MAX
+};
+#define PXS_CMD_MAX (__PXS_CMD_MAX - 1)
+
+/* How a request reaches its backend. */
+enum pxs_mode {
+	PXS_MODE_NAT = 1,	/* destination rewritten; replies must pass this host */
+	PXS_MODE_LOCAL = 2,	/* a socket of this host, bound to the backend's address and port */
+};
+
+/* How the table is filled from the backends. */
+enum pxs_fill {
+	/* capped weighted rendezvous: exact weights, history-free */
+	PXS_FILL_RENDEZVOUS = 1,
+	PXS_FILL_MAGLEV = 2,		/* Maglev, NSDI 2016, section 3.4; ROWS must be a prime */
+};
+
+/* What of a request is hashed. */
+enum pxs_key_rule {
+	PXS_KEY_SOURCE = 1,	/* source address */
+	PXS_KEY_TUPLE = 2,	/* protocol, source and destination address and port */
+	PXS_KEY_PAYLOAD = 3,	/* KEY_LEN bytes of the payload from KEY_OFFSET on; UDP only */
+	PXS_KEY_MEMCACHED = 4,	/* first key of a memcached request, text or binary; UDP only */
+};
+
+enum pxs_backend_state {
+	PXS_BACKEND_UP = 1,	/* serves */
+	PXS_BACKEND_DRAIN = 2,	/* keeps the connections it has, gets no new one */
+	PXS_BACKEND_DOWN = 3,	/* its rows go to their second choice, without a rebuild */
+};
+
+/* Attributes of a service. */
+enum pxs_service_attr {
+	PXS_A_SERVICE_UNSPEC,
+	/* string, 1..31 of [A-Za-z0-9_.-]; unique in the namespace */
+	PXS_A_SERVICE_NAME,		/* string */
+	PXS_A_SERVICE_PROTO,		/* u8: IPPROTO_TCP or IPPROTO_UDP; fixed once added */
+	PXS_A_SERVICE_ADDR,		/* binary 4 or 16: what clients address; fixed once added */
+	PXS_A_SERVICE_PORT,		/* u16, network order, 1..65535; fixed once added */
+	PXS_A_SERVICE_MODE,		/* u8 enum pxs_mode; default nat; fixed once added */
+	PXS_A_SERVICE_FILL,		/* u8 enum pxs_fill; default rendezvous */
+	PXS_A_SERVICE_KEY,		/* u8 enum pxs_key_rule; default tuple */
+	PXS_A_SERVICE_KEY_OFFSET,	/* u16, 0..511; only with key payload */
+	/* u16, 1..250, offset + length <= 512; only with key payload */
+	PXS_A_SERVICE_KEY_LEN,		/* u16 */
+	/* binary 16; default random: give it where directors must agree */
+	PXS_A_SERVICE_SEED,		/* binary */
+	/*
+	 * u32; 0 (default) sizes by rule; rendezvous: power of two 256..131072; maglev: prime up to
+	 * 131071
+	 */
+	PXS_A_SERVICE_ROWS,		/* u32 */
+	/* u16, thousandths above the fair share, 0..1000; default 20; rendezvous only */
+	PXS_A_SERVICE_CAP,		/* u16 */
+	/* u64, out: number of the table in force; 0 = no table yet */
+	PXS_A_SERVICE_GENERATION,	/* u64 */
+	PXS_A_SERVICE_DIGEST,		/* u64, out: digest of the table in force */
+	PXS_A_SERVICE_NBACKENDS,	/* u32, out */
+	PXS_A_SERVICE_STATS,		/* nest of enum pxs_steer_stat, out */
+	PXS_A_SERVICE_PAD,
+	__PXS_A_SERVICE_MAX
+};
+#define PXS_A_SERVICE_MAX (__PXS_A_SERVICE_MAX - 1)
+
+/* Attributes of a backend. A backend is named by SERVICE, ADDR and PORT. */
+enum pxs_backend_attr {
+	PXS_A_BACKEND_UNSPEC,
+	PXS_A_BACKEND_SERVICE,		/* string: the service's name */
+	PXS_A_BACKEND_ADDR,		/* binary 4 or 16, of the service's family */
+	PXS_A_BACKEND_PORT,		/* u16, network order, 1..65535 */
+	/*
+	 * u64: identity that is hashed; default derived from address and port; unique in the
+	 * service
+	 */
+	PXS_A_BACKEND_ID,		/* u64 */
+	PXS_A_BACKEND_WEIGHT,		/* u32, 0..65535; default 1; 0 owns no rows */
+	PXS_A_BACKEND_STATE,		/* u8 enum pxs_backend_state; default up */
+	PXS_A_BACKEND_INDEX,		/* u16, out: number that rows of TABLE_GET use */
+	PXS_A_BACKEND_ROWS,		/* u32, out: rows whose first choice it is */
+	PXS_A_BACKEND_STATS,		/* nest of enum pxs_steer_stat, out */
+	PXS_A_BACKEND_PAD,
+	__PXS_A_BACKEND_MAX
+};
+#define PXS_A_BACKEND_MAX (__PXS_A_BACKEND_MAX - 1)
+
+/* Counters of a service or backend, u64 each, from the start or last rmmod. */
+enum pxs_steer_stat {
+	PXS_STEER_STAT_UNSPEC,
+	PXS_STEER_STAT_PACKETS,		/* packets sent to a backend */
+	PXS_STEER_STAT_BYTES,		/* their bytes, IP header included */
+	PXS_STEER_STAT_REQUESTS,	/* steering decisions: datagrams (UDP), connections (TCP) */
+	PXS_STEER_STAT_REPLIES,		/* packets rewritten on the way back (nat, UDP) */
+	PXS_STEER_STAT_FALLBACKS,	/* key not readable: the flow tuple was hashed instead */
+	/* the first choice was down or draining: another one served */
+	PXS_STEER_STAT_SECOND,
+	PXS_STEER_STAT_NO_BACKEND,	/* nobody could serve: dropped */
+	PXS_STEER_STAT_NO_SOCKET,	/* local: no socket at the backend's address: dropped */
+	/* packet not linearizable or writable, or NAT refused: dropped */
+	PXS_STEER_STAT_ERRORS,
+	PXS_STEER_STAT_PAD,
+	__PXS_STEER_STAT_MAX
+};
+#define PXS_STEER_STAT_MAX (__PXS_STEER_STAT_MAX - 1)
+
+/* One page of a table. */
+enum pxs_table_attr {
+	PXS_A_TABLE_UNSPEC,
+	PXS_A_TABLE_SERVICE,		/* string, in */
+	PXS_A_TABLE_FIRST_ROW,		/* u32, in and out; default 0 */
+	PXS_A_TABLE_GENERATION,		/* u64, out: equal in all pages of one table */
+	PXS_A_TABLE_DIGEST,		/* u64, out */
+	PXS_A_TABLE_FILL,		/* u8, out */
+	PXS_A_TABLE_NROWS,		/* u32, out */
+	PXS_A_TABLE_ROWS,		/* binary, out: struct pxs_table_row[], at most 4096 */
+	PXS_A_TABLE_PAD,
+	__PXS_A_TABLE_MAX
+};
+#define PXS_A_TABLE_MAX (__PXS_A_TABLE_MAX - 1)
+
+struct pxs_table_row {
+	__u16 first;		/* backend index; 0xffff: nobody */
+	__u16 second;
+};
+
+/* A question about steering: KEY, or SADDR and SPORT for the rules source and tuple. */
+enum pxs_lookup_attr {
+	PXS_A_LOOKUP_UNSPEC,
+	PXS_A_LOOKUP_SERVICE,		/* string, in */
+	/* binary 1..250, in: the key's bytes (payload, memcached) */
+	PXS_A_LOOKUP_KEY,		/* binary */
+	PXS_A_LOOKUP_SADDR,		/* binary 4 or 16, in */
+	PXS_A_LOOKUP_SPORT,		/* u16, network order, in */
+	PXS_A_LOOKUP_HASH,		/* u64, out */
+	PXS_A_LOOKUP_ROW,		/* u32, out */
+	PXS_A_LOOKUP_FIRST,		/* u16, out: backend index */
+	PXS_A_LOOKUP_SECOND,		/* u16, out */
+	PXS_A_LOOKUP_CHOSEN,		/* u16, out: after liveness; absent when nobody serves */
+	PXS_A_LOOKUP_ADDR,		/* binary, out: of the chosen one */
+	PXS_A_LOOKUP_PORT,		/* u16, network order, out */
+	PXS_A_LOOKUP_GENERATION,	/* u64, out */
+	PXS_A_LOOKUP_PAD,
+	__PXS_A_LOOKUP_MAX
+};
+#define PXS_A_LOOKUP_MAX (__PXS_A_LOOKUP_MAX - 1)
+
+enum pxs_group_state {
+	PXS_GROUP_INACTIVE = 1,	/* added, not loaded: answers nothing (S3) */
+	PXS_GROUP_ACTIVE = 2,
+	/* the journal failed, or lost what was durable: answers nothing (S4) */
+	PXS_GROUP_FENCED = 3,
+};
+
+enum pxs_role {
+	PXS_ROLE_FOLLOWER = 1,
+	PXS_ROLE_CANDIDATE = 2,	/* a ballot is open, phase 1 not won */
+	PXS_ROLE_LEADER = 3,
+};
+
+enum pxs_durability {
+	/* S1 holds. Memory (S2) has its number reserved, not offered yet. */
+	PXS_DURABILITY_DISK = 1,
+	PXS_DURABILITY_MEMORY = 2,
+};
+
+/*
+ * Attributes of a group. A ballot is one u64: round << 8 | member id, so that
+ * comparing numbers compares ballots; 0 is "none".
+ */
+enum pxs_group_attr {
+	PXS_A_GROUP_UNSPEC,
+	PXS_A_GROUP_ID,			/* u32, 1..2^31-1 */
+	PXS_A_GROUP_CLUSTER,		/* binary 16: the cluster's UUID */
+	PXS_A_GROUP_KEY,		/* binary 32: the cluster's key; never shown */
+	PXS_A_GROUP_KEY_ID,		/* u8: which key; default 1 */
+	PXS_A_GROUP_EPOCH,		/* u64, configuration epoch, >= 1; default 1 */
+	PXS_A_GROUP_SELF,		/* u8: which member is this node */
+	PXS_A_GROUP_MEMBER,		/* nest of enum pxs_member_attr; 3 or 5 times */
+	PXS_A_GROUP_DURABILITY,		/* u8 enum pxs_durability; default disk */
+	/* u32: slots in flight, power of two 64..65536; default 4096 */
+	PXS_A_GROUP_WINDOW,		/* u32 */
+	PXS_A_GROUP_HEARTBEAT_MS,	/* u32, 10..10000; default 100 */
+	/* u32, >= 3 heartbeats, <= 60000; default 1000: silence after which a leader is lost */
+	PXS_A_GROUP_ELECTION_MS,	/* u32 */
+	PXS_A_GROUP_STATE,		/* u8 enum pxs_group_state, out */
+	PXS_A_GROUP_ROLE,		/* u8 enum pxs_role, out */
+	PXS_A_GROUP_LEADER,		/* u8 member id of the leader last heard, out; 0 = none */
+	PXS_A_GROUP_PROMISED,		/* u64 ballot, out; in GROUP_PREPARE/LEAD see BALLOT */
+	PXS_A_GROUP_COMMIT,		/* u64: every slot up to it is decided and known here */
+	PXS_A_GROUP_NEXT_SLOT,		/* u64, out: leader's next slot */
+	PXS_A_GROUP_ATTACH_EPOCH,	/* u64, in: from JOURNAL_ATTACH; agent commands carry it */
+	PXS_A_GROUP_BALLOT,		/* u64 ballot (PREPARE, LEAD, PROPOSE's reply, EVENT_*) */
+	/* u64: first slot of LEAD and PREPARE; slot of a reply or event */
+	PXS_A_GROUP_SLOT,		/* u64 */
+	PXS_A_GROUP_VALUE,		/* binary 1..16384 (PROPOSE) */
+	PXS_A_GROUP_NOOP,		/* flag (PROPOSE): a no-op instead of VALUE */
+	PXS_A_GROUP_RECORDS,		/* binary: journal records (LOAD) */
+	/* binary: struct pxs_wire_hdr and body (EVENT_RECV; SEND ignores what the module fills) */
+	PXS_A_GROUP_DATAGRAM,		/* binary */
+	/* u8 member id (SEND; PREPARE: ask only this member, default all) */
+	PXS_A_GROUP_RECEIVER,		/* u8 */
+	/* u64 (EVENT_DECIDED): valid once records up to it have been seen */
+	PXS_A_GROUP_LSN,		/* u64 */
+	PXS_A_GROUP_EVENT,		/* u8 enum pxs_leader_event (EVENT_LEADER) */
+	PXS_A_GROUP_STATS,		/* nest of enum pxs_group_stat, out */
+	PXS_A_GROUP_REASON,		/* string, out: why it is fenced */
+	PXS_A_GROUP_PAD,
+	__PXS_A_GROUP_MAX
+};
+#define PXS_A_GROUP_MAX (__PXS_A_GROUP_MAX - 1)
+
+enum pxs_member_attr {
+	PXS_A_MEMBER_UNSPEC,
+	PXS_A_MEMBER_ID,		/* u8, 1..63 */
+	PXS_A_MEMBER_INCARNATION,	/* u64, not 0: identity of its journal (S3, S10) */
+	PXS_A_MEMBER_ADDR,		/* binary 4 or 16 */
+	PXS_A_MEMBER_PORT,		/* u16, network order */
+	__PXS_A_MEMBER_MAX
+};
+#define PXS_A_MEMBER_MAX (__PXS_A_MEMBER_MAX - 1)
+
+enum pxs_leader_event {
+	PXS_LEADER_LOST = 1,		/* silence for ELECTION_MS: BALLOT is the last one heard */
+	PXS_LEADER_SEEN = 2,		/* BALLOT now leads */
+	PXS_LEADER_PREEMPTED = 3,	/* our ballot was refused: BALLOT is the higher one */
+};
+
+/* Counters of a group, u64 each. Every datagram that is not processed counts once, by its first fault. */
+enum pxs_group_stat {
+	PXS_GROUP_STAT_UNSPEC,
+	PXS_GROUP_STAT_RX,		/* datagrams processed */
+	PXS_GROUP_STAT_TX,
+	PXS_GROUP_STAT_TX_ERRORS,
+	PXS_GROUP_STAT_BAD_CLUSTER,
+	PXS_GROUP_STAT_BAD_SENDER,	/* not a member, or ourselves */
+	PXS_GROUP_STAT_BAD_RECEIVER,
+	PXS_GROUP_STAT_BAD_KEY,		/* unknown key id */
+	PXS_GROUP_STAT_BAD_TAG,
+	PXS_GROUP_STAT_BAD_EPOCH,
+	PXS_GROUP_STAT_BAD_INCARNATION,	/* of sender or receiver */
+	PXS_GROUP_STAT_BAD_BODY,	/* authentic, but malformed */
+	PXS_GROUP_STAT_REPLAY,		/* heartbeat with an old counter */
+	PXS_GROUP_STAT_NOT_ACTIVE,	/* inactive or fenced: answered nothing */
+	/* journal window full: state unchanged, sender will repeat */
+	PXS_GROUP_STAT_NO_CREDIT,
+	PXS_GROUP_STAT_NO_MEMORY,
+	PXS_GROUP_STAT_OUT_OF_WINDOW,
+	PXS_GROUP_STAT_REFUSED,		/* refusals sent: older ballot */
+	PXS_GROUP_STAT_PROMISES,	/* promises made */
+	PXS_GROUP_STAT_ACCEPTS,		/* accepts made */
+	PXS_GROUP_STAT_REPEATS,		/* answered again without a new record */
+	PXS_GROUP_STAT_DECIDED,		/* slots learned as decided */
+	PXS_GROUP_STAT_PROPOSED,	/* slots assigned as leader */
+	PXS_GROUP_STAT_RESENT,		/* accepts sent again */
+	PXS_GROUP_STAT_FAULTY,		/* slots loaded as damaged (S5) */
+	PXS_GROUP_STAT_PAD,
+	__PXS_GROUP_STAT_MAX
+};
+#define PXS_GROUP_STAT_MAX (__PXS_GROUP_STAT_MAX - 1)
+
+/* The journal link. */
+enum pxs_journal_attr {
+	PXS_A_JOURNAL_UNSPEC,
+	PXS_A_JOURNAL_INCARNATION,	/* u64, in (ATTACH): identity of the journal directory */
+	/* u64, in (ATTACH): first LSN that the journal lacks, >= 1 */
+	PXS_A_JOURNAL_NEXT_LSN,		/* u64 */
+	PXS_A_JOURNAL_ATTACH_EPOCH,	/* u64: out (ATTACH); in (DURABLE, FAIL); out (APPEND) */
+	/* u64: in (DURABLE): everything up to it is on disk; out (ATTACH): last LSN staged */
+	PXS_A_JOURNAL_LSN,		/* u64 */
+	PXS_A_JOURNAL_FIRST_LSN,	/* u64, out (APPEND) */
+	PXS_A_JOURNAL_COUNT,		/* u32, out (APPEND): records */
+	PXS_A_JOURNAL_RECORDS,		/* binary, out (APPEND): records as they go to disk */
+	PXS_A_JOURNAL_REASON,		/* string, in (FAIL): shown by GROUP_GET and monitor */
+	PXS_A_JOURNAL_PAD,
+	__PXS_A_JOURNAL_MAX
+};
+#define PXS_A_JOURNAL_MAX (__PXS_A_JOURNAL_MAX - 1)
+
+/* STATS_GET: one message with the namespace's own counters (objects carry theirs). */
+enum pxs_stats_attr {
+	PXS_A_STATS_UNSPEC,
+	PXS_A_STATS_NET,		/* nest of enum pxs_net_stat */
+	PXS_A_STATS_PAD,
+	__PXS_A_STATS_MAX
+};
+#define PXS_A_STATS_MAX (__PXS_A_STATS_MAX - 1)
+
+enum pxs_net_stat {
+	PXS_NET_STAT_UNSPEC,
+	PXS_NET_STAT_RX_DATAGRAMS,	/* on the sockets of groups, good and bad */
+	PXS_NET_STAT_BAD_LENGTH,	/* shorter than a header, or than it says, or longer */
+	PXS_NET_STAT_BAD_MAGIC,
+	PXS_NET_STAT_BAD_VERSION,
+	PXS_NET_STAT_BAD_TYPE,
+	PXS_NET_STAT_NO_GROUP,
+	PXS_NET_STAT_STAGED,		/* records staged for the journal */
+	PXS_NET_STAT_STAGED_BYTES,
+	PXS_NET_STAT_STAGE_FULL,	/* records refused for want of credit */
+	PXS_NET_STAT_APPENDS,		/* EVENT_APPEND messages sent */
+	PXS_NET_STAT_APPEND_ERRORS,	/* not delivered; will be sent again */
+	PXS_NET_STAT_DURABLE_LSN,	/* gauge: the durable point */
+	PXS_NET_STAT_LAST_LSN,		/* gauge */
+	PXS_NET_STAT_STALE_ACKS,	/* DURABLE of a former attach epoch: ignored */
+	PXS_NET_STAT_PAD,
+	__PXS_NET_STAT_MAX
+};
+#define PXS_NET_STAT_MAX (__PXS_NET_STAT_MAX - 1)
+
+#endif /* _UAPI_LINUX_PAXSTEER_H */

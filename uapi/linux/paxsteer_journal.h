@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause) */
+/*
+ * paxsteer_journal.h - records, batches and segments of a journal
+ *
+ * All integers are little endian. The module writes records; the agent stores the
+ * same bytes in batches. A journal is a directory: the file "identity" and segment
+ * files "NNNNNNNNNNNNNNNN.pxs" named by their sequence in hex.
+ *
+ * segment := header block (4096) , batch*
+ * batch   := struct pxs_journal_batch , record* , zeroes up to a multiple of 4096
+ * record  := struct pxs_journal_record , value , zeroes up to a multiple of 8
+ *
+ * Why each field is there:
+ *   salt     new for each life of a segment file: bytes left from an earlier life
+ *            cannot pass for a batch of this one
+ *   seq      rises by one a batch, over all segments: a missing batch shows
+ *   prev     checksum of the batch before: a misplaced batch shows
+ *   durable  LSN that had been confirmed when this batch was built: everything up to
+ *            it may have been acknowledged, so damage there is never a torn tail (S5)
+ */
+#ifndef _UAPI_LINUX_PAXSTEER_JOURNAL_H
+#define _UAPI_LINUX_PAXSTEER_JOURNAL_H
+
+#include <linux/types.h>
+
+#define PXS_JOURNAL_VERSION	1
+#define PXS_JOURNAL_BLOCK	4096
+#define PXS_JOURNAL_ID_MAGIC	0x4449535850ULL		/* "PXSID" */
+#define PXS_JOURNAL_SEG_MAGIC	0x4745535850ULL		/* "PXSEG" */
+#define PXS_JOURNAL_BATCH_MAGIC	0x48435442u		/* "BTCH" */
+
+/* The file "identity", written once, with the directory synced, when a journal is made. */
+struct pxs_journal_identity {
+	__le64 magic;
+	__le32 version;
+	__le32 crc;		/* CRC-32C of this struct with crc = 0 */
+	__le64 incarnation;	/* random, not 0 */
+	__u8 cluster[16];	/* UUID: a journal of another cluster is refused */
+	__le32 member;		/* member id: a journal of another member is refused */
+	__le32 segment_size;	/* bytes of a segment file, multiple of 4096 */
+};
+
+struct pxs_journal_segment {
+	__le64 magic;
+	__le32 version;
+	__le32 crc;		/* CRC-32C of this struct with crc = 0 */
+	__le64 incarnation;
+	__le64 segment;		/* sequence, from 1, as in the file's name */
+	__le64 salt;
+	__le64 first_seq;	/* seq of its first batch */
+	__le64 first_lsn;	/* LSN of its first record */
+	__le32 prev;		/* checksum of the last batch of the segment before */
+	__le32 size;
+};
+
+struct pxs_journal_batch {
+	__le32 magic;
+	__le32 crc;		/* CRC-32C of header (crc = 0) and records, without the padding */
+	__le32 bytes;		/* of records */
+	__le32 count;		/* of records */
+	__le64 salt;
+	__le64 seq;
+	__le64 first_lsn;
+	__le64 durable;
+	__le32 prev;
+	__le32 reserved;	/* 0 */
+};
+
+enum pxs_record_type {
+	PXS_RECORD_PROMISE = 1,	/* ballot: nothing below it will be accepted, in any slot */
+	PXS_RECORD_ACCEPT = 2,	/* slot, ballot, value; implies the promise of ballot */
+	PXS_RECORD_DECIDED = 3,	/* slot, ballot, value: learned as chosen; implies no promise */
+	PXS_RECORD_COMMIT = 4,	/* slot: every slot up to it is decided; lazy, forces no flush */
+	PXS_RECORD_CONFIG = 5,	/* slot = epoch; value = members, for checking at start */
+	__PXS_RECORD_MAX
+};
+
+struct pxs_journal_record {
+	__le32 hcrc;		/* CRC-32C of this struct with hcrc = 0 */
+	/* CRC-32C of the value: damage there still leaves slot and ballot known (S5) */
+	__le32 crc;
+	__le32 len;		/* bytes of the value, 0..PXS_VALUE_MAX */
+	__le32 group;
+	__u8 type;		/* enum pxs_record_type */
+	/* PXS_ENTRY_NOOP, PXS_ENTRY_FAULTY (only in GROUP_LOAD: no value follows) */
+	__u8 flags;
+	__le16 reserved[3];	/* 0 */
+	__le64 lsn;
+	__le64 slot;
+	__le64 ballot;
+};
+
+#endif /* _UAPI_LINUX_PAXSTEER_JOURNAL_H */

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause) */
+/*
+ * paxsteer_wire.h - datagrams between members of a group
+ *
+ * One UDP datagram is one header and a body of hdr.len bytes; nothing follows.
+ * All integers are big endian. The tag is BLAKE2s (RFC 7693), keyed with the
+ * cluster's 32-byte key, 16 bytes out, over the datagram without the tag itself:
+ * bytes 0..7, then bytes 24..end. Whoever does not hold the key gets no answer.
+ *
+ * A receiver drops, and counts, whatever fails one of these, in this order: length,
+ * magic, version, type, group, cluster, receiver, sender, key id, tag, epoch,
+ * incarnations, replay (heartbeats), body. Nothing is allocated before the tag holds.
+ */
+#ifndef _UAPI_LINUX_PAXSTEER_WIRE_H
+#define _UAPI_LINUX_PAXSTEER_WIRE_H
+
+#include <linux/types.h>
+
+#define PXS_WIRE_MAGIC		0x50585331	/* "PXS1" */
+#define PXS_WIRE_VERSION	1
+#define PXS_WIRE_TAG_LEN	16
+#define PXS_WIRE_TAG_OFFSET	8
+#define PXS_WIRE_BODY_MAX	32768
+#define PXS_WIRE_ENTRIES_MAX	64	/* entries in one body */
+
+/*
+ * type           slot                 count    arg                     body
+ * PREPARE        first slot asked     0        0                       -
+ * PROMISE        first slot answered  entries  next slot to ask, 0=end entries
+ * ACCEPT         first slot           entries  0                       entries
+ * ACCEPTED       first slot           slots    0                       -
+ * REFUSE         slot refused or 0    0        the promised ballot     -
+ * HEARTBEAT      leader's next slot   0        first slot of ballot    -
+ * HEARTBEAT_ACK  leader's next slot   0        counter of heartbeat    -
+ * LEARN_REQ      first slot wanted    slots    0                       -
+ * LEARN          first slot           entries  0                       entries
+ *
+ * ballot is the ballot the message belongs to (REFUSE: the refused one; LEARN_REQ
+ * and LEARN: 0). commit is always the sender's commit index.
+ *
+ * PROMISE answers for the slots [slot, arg) or, with arg 0, [slot, infinity): each
+ * accepted value there stands in an entry; a slot without an entry has accepted
+ * nothing. Slots up to commit are decided and left out: the asker must learn them
+ * before it may lead.
+ * ACCEPT's and LEARN's entries are for consecutive slots; their ballots are that of
+ * the accept, or the one at which the value is known to be chosen.
+ * ACCEPTED says that slots [slot, slot + count) are durably accepted at ballot.
+ */
+enum pxs_wire_type {
+	PXS_WIRE_PREPARE = 1,
+	PXS_WIRE_PROMISE,
+	PXS_WIRE_ACCEPT,
+	PXS_WIRE_ACCEPTED,
+	PXS_WIRE_REFUSE,
+	PXS_WIRE_HEARTBEAT,
+	PXS_WIRE_HEARTBEAT_ACK,
+	PXS_WIRE_LEARN_REQ,
+	PXS_WIRE_LEARN,
+	__PXS_WIRE_TYPE_MAX
+};
+
+struct pxs_wire_hdr {
+	__be32 magic;
+	__u8 version;
+	__u8 type;		/* enum pxs_wire_type */
+	__u8 key_id;		/* which of the cluster's keys made the tag */
+	__u8 flags;		/* 0; others are reserved and refused */
+	__u8 tag[PXS_WIRE_TAG_LEN];
+	__u8 cluster[16];	/* UUID */
+	__be32 group;
+	__u8 sender;		/* member id */
+	__u8 receiver;		/* member id */
+	__be16 count;
+	__be64 epoch;		/* configuration epoch; other epochs are not processed (S10) */
+	__be64 sender_inc;	/* incarnation of the sender's journal */
+	__be64 receiver_inc;	/* incarnation the sender believes the receiver has */
+	__be64 counter;		/* rises with every datagram of a sender, across restarts */
+	__be64 ballot;		/* round << 8 | member id */
+	__be64 slot;
+	__be64 commit;
+	__be64 arg;
+	__be32 len;		/* bytes of the body */
+	__be32 reserved;	/* 0 */
+};
+
+/* An entry of a body: this header, then len bytes of value, then zeroes up to 8 bytes. */
+struct pxs_wire_entry {
+	__be64 slot;
+	__be64 ballot;
+	__be32 len;		/* 0..PXS_VALUE_MAX */
+	__u8 flags;		/* PXS_ENTRY_* */
+	__u8 reserved[3];
+};
+
+#define PXS_ENTRY_NOOP		0x01	/* fills a gap; len is 0 */
+#define PXS_ENTRY_DECIDED	0x02	/* the sender knows that this value is chosen */
+#define PXS_ENTRY_FAULTY	0x04	/* record damaged: "unknown", neither accepted nor empty (S5) */
+
+#endif /* _UAPI_LINUX_PAXSTEER_WIRE_H */
