@@ -36,7 +36,8 @@ endif
 export V
 
 .DEFAULT_GOAL := all
-.PHONY: all modules modules_clean matrix toolchains deps agent unit check lint vm vm-shell demo \
+.PHONY: all modules modules_clean matrix toolchains deps agent unit sim mutants check lint vm \
+	vm-shell demo \
 	dkms-install dkms-remove install uninstall clean distclean help
 
 all: agent modules
@@ -74,6 +75,13 @@ agent:
 
 unit:
 	$(Q)$(MAKE) -j$(JOBS) -C selftests/unit check
+
+# N= schedules from SEED= on; again the same one: N=1 SEED=...
+sim:
+	$(Q)$(MAKE) -j$(JOBS) -C selftests/sim run $(if $(N),N=$(N)) $(if $(SEED),SEED=$(SEED))
+
+mutants:
+	$(Q)selftests/sim/planted.sh
 
 # --- tests ----------------------------------------------------------------------
 check: deps
@@ -173,6 +181,8 @@ help:
 	'  check           everything; ends with "N passed, N failed, N skipped"' \
 	'  lint            layering, style, static analysis' \
 	'  unit            the core in user space, under ASan and UBSan' \
+	'  sim             clusters in a deterministic simulator: N=1000 SEED=1' \
+	'  mutants         planted bugs: which are caught, by what, how soon' \
 	'  vm              one selftest in a virtual machine: TEST=name KERNEL=6.1 VM_ARGS="..."' \
 	'  vm-shell        a shell in a virtual machine: KERNEL=6.1' \
 	'  demo            the guided tour, in a throw-away machine (HOST=1: on this one)' \

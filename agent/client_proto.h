@@ -28,7 +28,7 @@
 
 #include "platform.h"
 
-#define PXS_CLIENT_BODY_MAX	(1u << 20)	/* STATUS with many groups; requests: PXS_VALUE_MAX */
+#define PXS_CLIENT_BODY_MAX	(1u << 20)	/* STATUS of many groups; a request: PXS_VALUE_MAX */
 
 struct pxs_client_hdr {
 	__le32 len;		/* bytes of the body */
@@ -60,10 +60,10 @@ enum pxs_client_type {
 enum pxs_client_error {
 	PXS_CLIENT_OK = 0,
 	PXS_CLIENT_NOT_LEADER = 1,	/* definitely not appended */
-	PXS_CLIENT_BUSY = 2,		/* definitely not appended: queue full, or no slot in time */
+	PXS_CLIENT_BUSY = 2,		/* definitely not appended: queue full, no slot in time */
 	PXS_CLIENT_TOO_LARGE = 3,	/* definitely not appended */
-	PXS_CLIENT_FENCED = 4,		/* definitely not appended: the group does not work here */
-	PXS_CLIENT_UNKNOWN = 5,		/* proposed, outcome unknown: it may or may not be appended */
+	PXS_CLIENT_FENCED = 4,		/* definitely not appended: the group is stopped here */
+	PXS_CLIENT_UNKNOWN = 5,		/* proposed, outcome unknown: may be appended or not */
 	PXS_CLIENT_NO_GROUP = 6,
 	PXS_CLIENT_INVALID = 7,		/* the request makes no sense */
 	PXS_CLIENT_IO = 8,		/* READ: the journal cannot be read */

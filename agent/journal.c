@@ -288,7 +288,8 @@ static void journal_tick(struct pxs_ticker *t, u64 now)
 static int alloc_buffers(struct pxs_journal *j)
 {
 	j->fill = malloc(PXS_BATCH_HDR_LEN + PXS_JOURNAL_FILL);
-	if (!j->fill || posix_memalign((void **)&j->flight, PXS_JOURNAL_BLOCK, PXS_JOURNAL_FLIGHT) ||
+	if (!j->fill ||
+	    posix_memalign((void **)&j->flight, PXS_JOURNAL_BLOCK, PXS_JOURNAL_FLIGHT) ||
 	    posix_memalign((void **)&j->block, PXS_JOURNAL_BLOCK, PXS_JOURNAL_BLOCK))
 		return -ENOMEM;
 	return 0;

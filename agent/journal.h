@@ -16,7 +16,7 @@
 #include "spare.h"
 #include "stage.h"
 
-#define PXS_JOURNAL_FILL	(PXS_STAGE_BYTES + PXS_JOURNAL_BLOCK)	/* all that can be in flight */
+#define PXS_JOURNAL_FILL	(PXS_STAGE_BYTES + PXS_JOURNAL_BLOCK)	/* the most in flight */
 #define PXS_JOURNAL_FLIGHT	(1u << 20)	/* bytes of one batch at most */
 
 /* How a batch is made durable. */

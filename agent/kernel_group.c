@@ -101,7 +101,8 @@ static void compare_group(void *ctx, struct nlmsghdr *nlh)
 	unsigned int n = 0;
 	int rem;
 
-	if (genlmsg_parse(nlh, 0, a, PXS_A_GROUP_MAX, NULL) || !a[PXS_A_GROUP_CLUSTER] || !a[PXS_A_GROUP_KEY_ID] ||
+	if (genlmsg_parse(nlh, 0, a, PXS_A_GROUP_MAX, NULL) ||
+	    !a[PXS_A_GROUP_CLUSTER] || !a[PXS_A_GROUP_KEY_ID] ||
 	    !a[PXS_A_GROUP_SELF] || !a[PXS_A_GROUP_WINDOW] || !a[PXS_A_GROUP_HEARTBEAT_MS] ||
 	    !a[PXS_A_GROUP_ELECTION_MS])
 		c->differs = "an attribute is missing";

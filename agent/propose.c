@@ -88,7 +88,8 @@ bool pxs_proposals_step(struct pxs_replica *r)
 	int err;
 
 	/* Leadership of another ballot: what waits was proposed before, by a former us. */
-	if (ps->waiting.count && (r->elect.role != PXS_ROLE_LEADER || r->elect.ballot != ps->ballot)) {
+	if (ps->waiting.count &&
+	    (r->elect.role != PXS_ROLE_LEADER || r->elect.ballot != ps->ballot)) {
 		while (ps->waiting.count)
 			end(ps, pop(&ps->waiting), PXS_CLIENT_UNKNOWN);
 		did = true;
@@ -129,7 +130,8 @@ void pxs_proposals_applied(struct pxs_replica *r, u64 slot, u64 ballot)
 	while (ps->waiting.count && ps->waiting.first->slot <= slot) {
 		p = pop(&ps->waiting);
 		/* One ballot and slot has one value: ours, if the ballot is ours. */
-		end(ps, p, p->slot == slot && p->ballot == ballot ? PXS_CLIENT_OK : PXS_CLIENT_UNKNOWN);
+		end(ps, p, p->slot == slot && p->ballot == ballot ?
+		    PXS_CLIENT_OK : PXS_CLIENT_UNKNOWN);
 	}
 }
 

@@ -54,7 +54,7 @@ struct pxs_scan_sink {
 	 * Return: 0, or -errno to stop.
 	 */
 	int (*record)(void *ctx, const struct pxs_record *r, u64 pos);
-	void (*progress)(void *ctx, u64 segment, u64 lsn);	/* after each segment; may be NULL */
+	void (*progress)(void *ctx, u64 segment, u64 lsn);	/* per segment; or NULL */
 };
 
 struct pxs_scan {
@@ -71,7 +71,7 @@ struct pxs_scan {
 	u64 salt;		/* of that segment */
 	u32 offset;		/* where its next batch goes */
 	u64 spare;		/* number of a prepared segment behind it; 0: none */
-	u64 cut_from;		/* pos: zero from here to the end of the segment before use; 0: nothing */
+	u64 cut_from;		/* pos: zero from here to the segment's end before use; 0: no */
 	bool cut_spare;		/* zero the whole spare before use */
 	u64 batches;
 	u64 faulty;		/* records with damaged values */
@@ -79,7 +79,7 @@ struct pxs_scan {
 	char error[320];	/* why the scan refused */
 };
 
-/* Return: 0, or -errno with s->error: -EBADMSG damage, -EKEYREJECTED not this journal, -ENOMEM... */
+/* Return: 0, or -errno with s->error: -EBADMSG damage, -EKEYREJECTED not this journal, ... */
 int pxs_scan(struct pxs_scan *s, const struct pxs_scan_source *src,
 	     const struct pxs_scan_sink *sink);
 

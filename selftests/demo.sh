@@ -204,8 +204,7 @@ agreement()
 	cluster_dump 1 >"$T_DIR/log1"
 	for i in 2 3; do
 		cluster_dump "$i" >"$T_DIR/log$i"
-		if cmp -s "$T_DIR/log1" "$T_DIR/log$i"; then pass "the logs of members 1 and $i are equal"
-		else fail "the logs of members 1 and $i are equal"; fi
+		ok "the logs of members 1 and $i are equal" cmp "$T_DIR/log1" "$T_DIR/log$i"
 	done
 	show "commit index $commit, $(wc -l <"$T_DIR/log1") values"
 	on "n$LEADER" paxsteer group show | sed -n '1,8p' | sed 's/^/#     /'

@@ -11,24 +11,25 @@
 #include <net/tcp.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
-#define PXS_TCP_TABLE(net)	(net)->ipv4.tcp_death_row.hashinfo,
+#define pxs_tcp_lookup(lookup, net, ...) \
+	lookup(net, (net)->ipv4.tcp_death_row.hashinfo, __VA_ARGS__)
 #else
-#define PXS_TCP_TABLE(net)
+#define pxs_tcp_lookup(lookup, net, ...)	lookup(net, __VA_ARGS__)
 #endif
 
 static inline struct sock *pxs_tcp4_established(struct net *net, __be32 saddr, __be16 sport,
 						__be32 daddr, u16 hnum, int dif)
 {
-	return __inet_lookup_established(net, PXS_TCP_TABLE(net) saddr, sport, daddr, hnum,
-					 dif, 0);
+	return pxs_tcp_lookup(__inet_lookup_established, net, saddr, sport, daddr, hnum,
+			      dif, 0);
 }
 
 static inline struct sock *pxs_tcp4_listener(struct net *net, struct sk_buff *skb, int doff,
 					     __be32 saddr, __be16 sport, __be32 daddr, u16 hnum,
 					     int dif)
 {
-	return __inet_lookup_listener(net, PXS_TCP_TABLE(net) skb, doff, saddr, sport, daddr,
-				      hnum, dif, 0);
+	return pxs_tcp_lookup(__inet_lookup_listener, net, skb, doff, saddr, sport, daddr,
+			      hnum, dif, 0);
 }
 
 #if IS_ENABLED(CONFIG_IPV6)
@@ -36,16 +37,16 @@ static inline struct sock *pxs_tcp6_established(struct net *net, const struct in
 						__be16 sport, const struct in6_addr *daddr,
 						u16 hnum, int dif)
 {
-	return __inet6_lookup_established(net, PXS_TCP_TABLE(net) saddr, sport, daddr, hnum,
-					  dif, 0);
+	return pxs_tcp_lookup(__inet6_lookup_established, net, saddr, sport, daddr, hnum,
+			      dif, 0);
 }
 
 static inline struct sock *pxs_tcp6_listener(struct net *net, struct sk_buff *skb, int doff,
 					     const struct in6_addr *saddr, __be16 sport,
 					     const struct in6_addr *daddr, u16 hnum, int dif)
 {
-	return inet6_lookup_listener(net, PXS_TCP_TABLE(net) skb, doff, saddr, sport, daddr,
-				     hnum, dif, 0);
+	return pxs_tcp_lookup(inet6_lookup_listener, net, skb, doff, saddr, sport, daddr,
+			      hnum, dif, 0);
 }
 #endif
 

@@ -46,15 +46,4 @@ void pxs_acceptor_commit(struct pxs_group *g, struct pxs_out *out);
 bool pxs_parked_room(const struct pxs_group *g, u32 n);
 void pxs_park(struct pxs_group *g, u64 lsn, u8 type, u64 ballot, u64 slot, u8 to);
 
-/* Append a datagram to @out. Return: NULL when it is full. */
-struct pxs_send *pxs_out_send(struct pxs_group *g, struct pxs_out *out, u8 type, u64 to,
-			      u64 ballot, u64 slot);
-
-/* Append slot @slot of the window as an entry of the last datagram. False: no room. */
-bool pxs_out_add(struct pxs_out *out, u64 slot, const struct pxs_slot *s, u8 flags);
-
-void pxs_out_refuse(struct pxs_group *g, struct pxs_out *out, u8 to, u64 ballot, u64 slot,
-		    u64 higher);
-void pxs_out_leader(struct pxs_out *out, u8 event, u64 ballot);
-
 #endif /* PXS_CORE_ACCEPTOR_H */

@@ -11,6 +11,7 @@
  *   acceptor.c  promises, accepts, learns, what recovery loads, the parked answers
  *   leader.c    slots, votes, the commit index
  *   group.c     who may say what; dispatch; time
+ *   out.c       what is to be sent and told
  *
  * Every function here is called with the group's lock held. Time is milliseconds on
  * a monotonic clock of the shell's.
@@ -19,12 +20,13 @@
 #define PXS_CORE_GROUP_H
 
 #include "platform.h"
+#include "out.h"
 #include "wire.h"
 #include "stage.h"
 #include "window.h"
 
-#define PXS_BALLOT_ROUND_MAX	((1ull << 56) - 1)
-#define PXS_SLOT_MAX		(1ull << 62)	/* refuse to wrap */
+#define PXS_BALLOT_ROUND_MAX	(~0ull >> 8)
+#define PXS_SLOT_MAX		0x4000000000000000ull	/* refuse to wrap */
 
 static inline u64 pxs_ballot(u64 round, u8 member)
 {
@@ -109,68 +111,6 @@ struct pxs_group {
 
 	u64 stat[__PXS_GROUP_STAT_MAX];
 };
-
-/*
- * One datagram to send. Not signed, no counter: the shell fills the rest of the header.
- * Where the bit of this member itself is set (a PROMISE to our own PREPARE), the shell gives
- * the datagram, unsigned, to the agent instead, like one that was forwarded.
- */
-struct pxs_send {
-	u64 to;			/* bit i: member index i */
-	u8 type;
-	u16 count;
-	u64 ballot;
-	u64 slot;
-	u64 commit;
-	u64 arg;
-	u16 first;		/* its entries: out->entry[first .. first + entries) */
-	u16 entries;
-};
-
-struct pxs_out_entry {
-	u64 slot;
-	u64 ballot;
-	u8 flags;		/* PXS_ENTRY_* */
-	struct pxs_value *value;	/* a reference, or NULL (faulty) */
-};
-
-#define PXS_OUT_SENDS		16
-#define PXS_OUT_ENTRIES		PXS_WIRE_ENTRIES_MAX
-
-#define PXS_OUT_DECIDED		0x01	/* tell the agent: commit and lsn */
-#define PXS_OUT_FORWARD		0x02	/* give the datagram just received to the agent */
-#define PXS_OUT_LEADER		0x04	/* tell the agent: leader_event, leader_ballot */
-#define PXS_OUT_MORE		0x08	/* pxs_group_release: call again */
-
-struct pxs_out {
-	u32 nsend;
-	u32 nentry;
-	u32 what;		/* PXS_OUT_* */
-	u64 commit;		/* PXS_OUT_DECIDED */
-	u64 lsn;		/* ... valid once records up to it have reached the agent */
-	u8 leader_event;	/* enum pxs_leader_event */
-	u64 leader_ballot;
-	struct pxs_send send[PXS_OUT_SENDS];
-	struct pxs_out_entry entry[PXS_OUT_ENTRIES];
-};
-
-static inline void pxs_out_init(struct pxs_out *out)
-{
-	out->nsend = 0;
-	out->nentry = 0;
-	out->what = 0;
-}
-
-/* Drop the references that @out holds, after everything was sent. */
-void pxs_out_done(struct pxs_out *out);
-
-/* Bytes of the body of @send, and the body itself (buf of at least that size). */
-u32 pxs_out_body_size(const struct pxs_out *out, const struct pxs_send *send);
-void pxs_out_body(const struct pxs_out *out, const struct pxs_send *send, u8 *buf);
-
-/* Header of @send to member index @to; the shell adds key_id, counter and tag. */
-void pxs_out_msg(const struct pxs_group *g, const struct pxs_out *out, const struct pxs_send *send,
-		 u8 to, struct pxs_msg *m);
 
 /*
  * @conf checked by pxs_group_check_conf(); slots: conf->window zeroed entries; parked:

@@ -113,7 +113,8 @@ s64 pxs_stage_attach(struct pxs_stage *s, u64 incarnation, u64 next_lsn)
 	}
 	settle(s, next_lsn - 1);
 	s->attached = true;
-	ret = (s64)++s->epoch;
+	s->epoch++;
+	ret = (s64)s->epoch;
 out:
 	pxs_unlock(&s->lock);
 	return ret;

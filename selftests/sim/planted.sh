@@ -86,7 +86,8 @@ plant accept-record-is-no-promise $core/acceptor.c \
 plant vote-twice $core/leader.c \
 	's->voters |= 1ull << from;' 's->voters = s->voters << 1 | 1;'
 plant own-vote-early $core/leader.c \
-	$'\ts->sent_ms = now;\n\t*slot' $'\ts->voters |= 1ull << g->conf.self;\n\ts->sent_ms = now;\n\t*slot'
+	$'\ts->sent_ms = now;\n\t*slot' \
+	$'\ts->voters |= 1ull << g->conf.self;\n\ts->sent_ms = now;\n\t*slot'
 plant vote-of-another-ballot $core/leader.c \
 	'if (!g->lead_ballot || ballot != g->lead_ballot)' 'ballot = g->lead_ballot; if (!ballot)'
 plant small-quorum $core/quorum.h 'return nmembers / 2u + 1;' 'return nmembers / 2u;'
@@ -95,8 +96,8 @@ plant first-not-highest agent/elect.c \
 plant last-not-highest agent/elect.c \
 	'(s->value && !decided && en->ballot <= s->ballot)' '0'
 plant promise-of-any-ballot agent/elect.c \
-	'if (e->role != PXS_ROLE_CANDIDATE || m->ballot != e->ballot || member < 0)' \
-	'((struct pxs_msg *)m)->ballot = e->ballot; if (e->role != PXS_ROLE_CANDIDATE || member < 0)'
+	'e->role != PXS_ROLE_CANDIDATE || m->ballot != e->ballot || member < 0' \
+	'(((struct pxs_msg *)m)->ballot = e->ballot, e->role != PXS_ROLE_CANDIDATE) || member < 0'
 plant late-promise-reopens agent/elect.c \
 	$'\te->ballot = 0;\n\te->ask = 0;' $'\te->ask = 0;'
 plant fill-without-quorum agent/elect.c \
@@ -124,8 +125,8 @@ plant stale-leader-goes-on $core/acceptor.c \
 plant resign-forgotten agent/elect.c \
 	$'\te->resign = true;\n\te->started = true;' $'\te->started = true;'
 plant proposals-out-of-order agent/elect.c \
-	$'\t\te->wait = true;\n\t\tif (type == PXS_ELECT_PREPARE)' \
-	$'\t\tif (type == PXS_ELECT_PROPOSE) e->next++;\n\t\te->wait = true;\n\t\tif (type == PXS_ELECT_PREPARE)'
+	$'e->wait = true;\n\t\tif (type == PXS_ELECT_PREPARE)' \
+	$'e->next += type == PXS_ELECT_PROPOSE, e->wait = true;\n\t\tif (type == PXS_ELECT_PREPARE)'
 plant no-learning $core/group.c 'recv_learn(g, m, body, now, out);' ';'
 plant no-resending $core/leader.c $'\tresend(g, now, out);\n}' $'\t(void)resend;\n}'
 

@@ -324,7 +324,7 @@ enum pxs_leader_event {
 	PXS_LEADER_PREEMPTED = 3,	/* our ballot was refused: BALLOT is the higher one */
 };
 
-/* Counters of a group, u64 each. Every datagram that is not processed counts once, by its first fault. */
+/* Counters of a group, u64 each. A datagram not processed counts once, by its first fault. */
 enum pxs_group_stat {
 	PXS_GROUP_STAT_UNSPEC,
 	PXS_GROUP_STAT_RX,		/* datagrams processed */

@@ -11,9 +11,11 @@
 #include <linux/version.h>
 
 /* Setting up is asked for both: the two changed in one series. */
-#define pxs_udp_tunnel_handle(s) _Generic(&setup_udp_tunnel_sock,			\
-	void (*)(struct net *, struct socket *, struct udp_tunnel_sock_cfg *): (void *)(s),	\
-	default: (void *)(s)->sk)
+#define pxs_udp_tunnel_by_socket \
+	__builtin_types_compatible_p(typeof(&setup_udp_tunnel_sock), \
+		void (*)(struct net *, struct socket *, struct udp_tunnel_sock_cfg *))
+#define pxs_udp_tunnel_handle(s) \
+	__builtin_choose_expr(pxs_udp_tunnel_by_socket, (s), (s)->sk)
 
 #define pxs_udp_tunnel_setup(net, s, cfg) \
 	setup_udp_tunnel_sock(net, pxs_udp_tunnel_handle(s), cfg)
