@@ -37,7 +37,7 @@ export V
 
 .DEFAULT_GOAL := all
 .PHONY: all modules modules_clean matrix toolchains deps agent unit sim mutants check lint vm \
-	vm-shell demo \
+	vm-shell demo bench \
 	dkms-install dkms-remove install uninstall clean distclean help
 
 all: agent modules
@@ -111,6 +111,11 @@ demo: deps
 	$(Q)$(MAKE) modules $(if $(HOST),,KERNEL=$(VM_KERNEL))
 	$(Q)$(MAKE) agent
 	$(Q)KERNEL=$(VM_KERNEL) selftests/demo.sh
+
+bench: deps
+	$(Q)$(MAKE) modules KERNEL=$(VM_KERNEL)
+	$(Q)$(MAKE) agent
+	$(Q)KERNEL=$(VM_KERNEL) selftests/bench.sh
 
 # --- DKMS -----------------------------------------------------------------------
 DKMS_SRC := /usr/src/$(NAME)-$(VERSION)
@@ -186,6 +191,7 @@ help:
 	'  vm              one selftest in a virtual machine: TEST=name KERNEL=6.1 VM_ARGS="..."' \
 	'  vm-shell        a shell in a virtual machine: KERNEL=6.1' \
 	'  demo            the guided tour, in a throw-away machine (HOST=1: on this one)' \
+	'  bench           what the main path costs, a table of ratios: ROUNDS=7 KERNEL=6.1' \
 	'Install' \
 	'  dkms-install    add, build and install with DKMS: KVER=version' \
 	'  dkms-remove     take it out again' \

@@ -25,7 +25,7 @@ director_hosts()
 	link c eth0 10.1.0.2/24,fd01::2/64 d c0 10.1.0.1/24,fd01::1/64
 	default_route c 10.1.0.1 fd01::1
 	on d sysctl -q -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
-	printf 'addr add %s dev lo nodad\n' 192.0.2.1/32 2001:db8::1/128 | ip -n pxs-d -batch -
+	printf 'addr add %s dev lo\n' 192.0.2.1/32 2001:db8::1/128 | ip -n pxs-d -batch -
 	for ((i = 1; i <= D_N; i++)); do
 		host "b$i"
 		link "b$i" eth0 "10.2.$i.2/24,fd02:$i::2/64" d "b$i" "10.2.$i.1/24,fd02:$i::1/64"

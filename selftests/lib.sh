@@ -163,8 +163,12 @@ host()
 # What one end of a cable needs, for ip -batch. Starting programs is what emulation is slow at.
 end_of_cable()
 {
-	local a
-	for a in ${2//,/ }; do echo "addr add $a dev $1 nodad"; done
+	local a nodad
+	for a in ${2//,/ }; do
+		# Only IPv6 looks for duplicates.
+		if [[ $a == *:* ]]; then nodad=nodad; else nodad=; fi
+		echo "addr add $a dev $1 $nodad"
+	done
 	echo "link set $1 up"
 }
 
