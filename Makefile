@@ -36,7 +36,7 @@ endif
 export V
 
 .DEFAULT_GOAL := all
-.PHONY: all modules modules_clean matrix toolchains deps agent unit sim mutants check lint vm \
+.PHONY: all modules modules_clean matrix toolchains debug-kernel deps agent unit sim mutants check lint vm \
 	vm-shell demo bench \
 	dkms-install dkms-remove install uninstall clean distclean help
 
@@ -65,6 +65,10 @@ matrix:
 
 toolchains:
 	$(Q)$(KERNELS_SH) fetch $(KERNELS)
+
+# The kernel that finds mistakes: KASAN, lockdep, kmemleak... Then: make vm KERNEL=debug TEST=...
+debug-kernel:
+	$(Q)$(KERNELS_SH) fetch debug
 
 deps:
 	$(Q)selftests/deps.sh
@@ -182,6 +186,7 @@ help:
 	'  agent           build/paxsteer and build/paxsteerd' \
 	'  deps            install what building and testing need (Debian 12, root)' \
 	'  toolchains      fetch kernels, headers and compilers into the cache' \
+	'  debug-kernel    build and cache 6.1 with KASAN, lockdep, kmemleak (KERNEL=debug)' \
 	'Test' \
 	'  check           everything; ends with "N passed, N failed, N skipped"' \
 	'  lint            layering, style, static analysis' \

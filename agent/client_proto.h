@@ -28,7 +28,7 @@
 
 #include "platform.h"
 
-#define PXS_CLIENT_BODY_MAX	(1u << 20)	/* STATUS of many groups; a request: PXS_VALUE_MAX */
+#define PXS_CLIENT_BODY_MAX	(1u << 20)	/* STATUS of groups; a request: PXS_VALUE_MAX */
 
 struct pxs_client_hdr {
 	__le32 len;		/* bytes of the body */

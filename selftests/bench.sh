@@ -114,7 +114,7 @@ bench_append()
 
 bench_steer
 bench_append
-echo "# kernel $(uname -r), $(nproc) processors, $ROUNDS rounds of $MS ms (steering) and 2 s (append)"
+echo "# kernel $(uname -r), $(nproc) processors, $ROUNDS rounds of $MS ms (steering), 2 s (append)"
 echo "# steering: UDP, 64 bytes, one request outstanding, client - director - server in namespaces"
 echo "# append: three members in namespaces, 64 bytes, O_DIRECT journal on ext4 on a loop device"
 grep -q hypervisor /proc/cpuinfo && echo "# in a virtual machine; emulated unless it has KVM:" \

@@ -17,6 +17,7 @@ PURPOSES=(
 "agent      libjansson-dev libconfuse-dev"
 "unit       gcc-12 libasan8 libubsan1 libc6-dbg valgrind"
 "lint       sparse shellcheck cppcheck perl binutils git python3-yaml python3-jsonschema"
+"debugging  flex bison bc libelf-dev libssl-dev rsync kmod"
 "machines   qemu-system-x86 busybox-static cpio xz-utils zstd mmdebstrap util-linux uidmap"
 "traffic    memcached libmemcached-tools redis-server redis-tools nginx-light curl netcat-openbsd"
 "network    iproute2 nftables iputils-ping ethtool procps bc jq e2fsprogs python3-minimal"

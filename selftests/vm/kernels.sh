@@ -50,7 +50,7 @@ usage()
 	  build LABEL [ARGS] build the module into build/modules/<version>/ (ARGS go to make)
 	  matrix [LABEL...]  build for all, warnings are errors, print one line each
 	  prune              remove cached versions no label points to
-	labels: ${LABELS[*]}; cache: $CACHE
+	labels: ${LABELS[*]}, and debug, which is built here (make debug-kernel); cache: $CACHE
 	EOF
 }
 
@@ -58,10 +58,10 @@ check_label()
 {
 	local l
 
-	for l in "${LABELS[@]}"; do
+	for l in "${LABELS[@]}" debug; do
 		[ "$l" = "$1" ] && return 0
 	done
-	die "unknown kernel '$1' (known: ${LABELS[*]})"
+	die "unknown kernel '$1' (known: ${LABELS[*]} debug)"
 }
 
 ready() { [ -f "$STORE/$1/info" ]; }
@@ -304,6 +304,10 @@ fetch_one()
 {
 	local label=$1 ver tmp=$STORE/$1.tmp
 
+	if [ "$label" = debug ]; then
+		fetch_debug
+		return
+	fi
 	if [ "$label" = newest ]; then
 		if ready newest && [ -z "$(find "$STORE/newest/info" -mtime +$MAX_AGE_DAYS)" ]; then
 			say OK "newest: $(get newest VER)"
@@ -345,6 +349,9 @@ cmd_fetch()
 	done
 	return $rc
 }
+
+# shellcheck source=selftests/vm/debug-kernel.sh
+. "$HERE/debug-kernel.sh"
 
 # --- building ----------------------------------------------------------------
 
