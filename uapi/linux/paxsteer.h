@@ -191,7 +191,7 @@ enum pxs_steer_stat {
 	PXS_STEER_STAT_REQUESTS,	/* steering decisions: datagrams (UDP), connections (TCP) */
 	PXS_STEER_STAT_REPLIES,		/* packets rewritten on the way back (nat, UDP) */
 	PXS_STEER_STAT_FALLBACKS,	/* key not readable: the flow tuple was hashed instead */
-	/* the first choice was down or draining: another one served */
+	/* the first choice was down: another one served */
 	PXS_STEER_STAT_SECOND,
 	PXS_STEER_STAT_NO_BACKEND,	/* nobody could serve: dropped */
 	PXS_STEER_STAT_NO_SOCKET,	/* local: no socket at the backend's address: dropped */
