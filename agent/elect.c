@@ -126,6 +126,12 @@ static void stand(struct pxs_elect *e, u64 now)
 	e->deadline = now + e->conf.election_ms + backed_off(e);
 }
 
+/* LEAD is out, from settled + 1 on: what phase 1 found must stay as it is. */
+static bool frozen(const struct pxs_elect *e)
+{
+	return e->busy == PXS_ELECT_LEAD;
+}
+
 /* Slots up to @commit are decided: what phase 1 found of them no longer matters. */
 static void settle(struct pxs_elect *e, u64 commit)
 {
@@ -292,7 +298,7 @@ static void recv_promise(struct pxs_elect *e, const struct pxs_msg *m, const u8 
 	u32 offset = 0;
 
 	/* Late, or of somebody else's ballot: what is finished stays finished (S11). */
-	if (e->role != PXS_ROLE_CANDIDATE || m->ballot != e->ballot || member < 0)
+	if (e->role != PXS_ROLE_CANDIDATE || m->ballot != e->ballot || member < 0 || frozen(e))
 		return;
 	if (!page_ok(e, m, body))
 		return;
@@ -346,7 +352,8 @@ void pxs_elect_decided(struct pxs_elect *e, u64 commit, u64 now)
 	e->commit = commit;
 	if (e->role != PXS_ROLE_CANDIDATE)
 		return;
-	settle(e, commit);
+	if (!frozen(e))
+		settle(e, commit);
 	/* Catching up is progress. */
 	e->deadline = now + e->conf.election_ms + backed_off(e);
 }
@@ -523,6 +530,7 @@ void pxs_elect_failed(struct pxs_elect *e, const struct pxs_elect_action *a, int
 	if (type == PXS_ELECT_PREPARE && err == -ETIMEDOUT)
 		return;		/* asking again is harmless, and the repeat does it */
 	if (type == PXS_ELECT_LEAD && err == -EINVAL) {
+		settle(e, e->commit);	/* which was put off */
 		e->wait = true;	/* the datapath's commit index is ahead of what we were told */
 		return;
 	}

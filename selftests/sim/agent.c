@@ -93,6 +93,8 @@ static int execute(struct sim *s, struct sim_node *n, const struct pxs_elect_act
 	case PXS_ELECT_LEAD:
 		ret = pxs_group_lead(g, a->ballot, a->slot, s->now, &out);
 		s->stat.elections += !ret;
+		if (!ret)
+			sim_check_lead(s, n, a->ballot);
 		break;
 	case PXS_ELECT_PROPOSE:
 		ret = pxs_group_propose(g, a->value, s->now, slot, &out);
@@ -110,6 +112,35 @@ static int execute(struct sim *s, struct sim_node *n, const struct pxs_elect_act
 	return ret;
 }
 
+static void executed(struct sim *s, struct sim_node *n, const struct pxs_elect_action *a, u64 slot,
+		     int ret)
+{
+	struct pxs_elect *e = &n->agent.elect;
+
+	if (ret == -ESTALE && sim_below(s, 2))
+		pxs_elect_seen(e, n->mod.group.promised);
+	if (ret)
+		pxs_elect_failed(e, a, ret, s->now);
+	else
+		pxs_elect_done(e, a, slot, s->now);
+}
+
+/* The command, or only its reply, takes a while; other things happen meanwhile. */
+static bool put_off(struct sim *s, struct sim_node *n, const struct pxs_elect_action *a)
+{
+	struct sim_agent *g = &n->agent;
+
+	if (!sim_chance(s, F_ASYNC, 16))
+		return false;
+	g->out = *a;
+	g->out_slot = 0;
+	g->out_sent = sim_below(s, 2);
+	if (g->out_sent)
+		g->out_ret = execute(s, n, a, &g->out_slot);
+	sim_post(s, s->now + 1 + sim_below(s, s->p.election), E_DONE, (u8)sim_index(s, n), g->life);
+	return true;
+}
+
 /* Let the election do what it wants to do. */
 static void drive(struct sim *s, struct sim_node *n)
 {
@@ -120,18 +151,25 @@ static void drive(struct sim *s, struct sim_node *n)
 	int ret;
 
 	while (!s->failed && pxs_elect_next(e, &a)) {
+		if (put_off(s, n, &a))
+			return;
 		slot = 0;
 		ret = execute(s, n, &a, &slot);
-		if (ret == -ESTALE && sim_below(s, 2))
-			pxs_elect_seen(e, n->mod.group.promised);
-		if (ret)
-			pxs_elect_failed(e, &a, ret, s->now);
-		else
-			pxs_elect_done(e, &a, slot, s->now);
+		executed(s, n, &a, slot, ret);
 		if (++steps > 4 * s->p.window + 64)
 			sim_fail(s, "node %u: the election does not come to rest",
 				 sim_index(s, n));
 	}
+}
+
+void sim_agent_done(struct sim *s, struct sim_node *n)
+{
+	struct sim_agent *a = &n->agent;
+
+	if (!a->out_sent)
+		a->out_ret = execute(s, n, &a->out, &a->out_slot);
+	executed(s, n, &a->out, a->out_slot, a->out_ret);
+	drive(s, n);
 }
 
 static void flush(struct sim *s, struct sim_node *n)

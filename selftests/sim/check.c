@@ -35,6 +35,7 @@ struct proposal {
 struct ballot {
 	u64 ballot;
 	u32 life;
+	u32 promised;	/* bit i: a PROMISE of node i left */
 	u8 node;
 	bool left;
 };
@@ -137,7 +138,52 @@ static struct slot *slot_of(struct sim *s, u64 slot)
 	return &s->check->slot[slot];
 }
 
-/* One ballot has one value for a slot. */
+/* The newest ballot below @ballot that is on node @i's disk for this slot. */
+static const struct accepted *newest(const struct slot *sl, u32 i, u64 ballot)
+{
+	const struct accepted *best = NULL;
+	u32 k;
+
+	for (k = 0; k < sl->n; k++)
+		if (sl->a[k].votes >> i & 1 && sl->a[k].ballot < ballot &&
+		    (!best || sl->a[k].ballot > best->ballot))
+			best = &sl->a[k];
+	return best;
+}
+
+/*
+ * May @vid be proposed at @ballot? There must be a quorum that has promised it on disk and
+ * whose newest value is this one, or which has none (P2c of Paxos Made Simple): then nothing
+ * else was, or ever will be, chosen at a lower ballot.
+ */
+static bool safe_at(const struct sim *s, const struct slot *sl, u64 ballot, u64 vid)
+{
+	const struct accepted *best[SIM_NODES];
+	u32 promised = 0, i, k, n;
+
+	if (sl->chosen == vid)
+		return true;
+	for (i = 0; i < s->p.n; i++) {
+		if (s->node[i].durable_promise < ballot)
+			continue;
+		best[promised++] = newest(sl, i, ballot);
+	}
+	for (i = 0, n = 0; i < promised; i++)
+		n += !best[i];
+	if (n > s->p.n / 2)
+		return true;
+	for (i = 0; i < promised; i++) {
+		if (!best[i] || best[i]->vid != vid)
+			continue;
+		for (k = 0, n = 0; k < promised; k++)
+			n += !best[k] || best[k]->ballot <= best[i]->ballot;
+		if (n > s->p.n / 2)
+			return true;
+	}
+	return false;
+}
+
+/* One ballot has one value for a slot, and a safe one. */
 static struct accepted *accepted(struct sim *s, u64 slot, u64 ballot, u64 vid)
 {
 	struct slot *sl = slot_of(s, slot);
@@ -153,6 +199,9 @@ static struct accepted *accepted(struct sim *s, u64 slot, u64 ballot, u64 vid)
 				 U(ballot), U(sl->a[i].vid), U(vid));
 		return &sl->a[i];
 	}
+	if (!safe_at(s, sl, ballot, vid))
+		sim_fail(s, "slot %llu: %llu is proposed at ballot %llx, but another value may be chosen",
+			 U(slot), U(vid), U(ballot));
 	if (sl->n == sl->cap) {
 		sl->cap = sl->cap ? 2 * sl->cap : 4;
 		sl->a = realloc(sl->a, sl->cap * sizeof(*sl->a));
@@ -193,6 +242,42 @@ void sim_check_prepare(struct sim *s, struct sim_node *n, u64 ballot)
 		sim_fail(s, "S11: ballot %llx is used twice", U(ballot));
 	b->life = n->agent.life;
 	b->node = node;
+}
+
+/* Whoever leads was promised it by a quorum. */
+void sim_check_lead(struct sim *s, struct sim_node *n, u64 ballot)
+{
+	struct ballot *b = ballot_of(s, ballot);
+
+	if (b && (u32)__builtin_popcount(b->promised) < s->p.n / 2 + 1)
+		sim_fail(s, "node %u leads with ballot %llx without a quorum of promises (%x)",
+			 sim_index(s, n), U(ballot), b->promised);
+}
+
+/*
+ * Who hears "up to commit is decided" of a leader takes what it accepted at that very ballot
+ * for decided.
+ */
+static void leaves_leader(struct sim *s, struct sim_node *n, const struct pxs_msg *m)
+{
+	struct sim_module *mod = &n->mod;
+	u64 slot;
+	u32 i;
+
+	if (mod->led != m->ballot) {
+		mod->led = m->ballot;
+		mod->led_commit = 0;
+	}
+	for (slot = mod->led_commit + 1; slot <= m->commit && slot < SIM_SLOTS; slot++) {
+		const struct slot *sl = &s->check->slot[slot];
+
+		for (i = 0; i < sl->n; i++)
+			if (sl->a[i].ballot == m->ballot && sl->a[i].vid != sl->chosen)
+				sim_fail(s, "node %u, leader of %llx, says slot %llu is decided; it proposed %llu, chosen is %llu",
+					 sim_index(s, n), U(m->ballot), U(slot), U(sl->a[i].vid),
+					 U(sl->chosen));
+	}
+	mod->led_commit = max(mod->led_commit, m->commit);
 }
 
 static void leaves_prepare(struct sim *s, struct sim_node *n, const struct pxs_msg *m)
@@ -310,6 +395,7 @@ static void leaves_promise(struct sim *s, struct sim_node *n, const struct pxs_m
 			   const u8 *body)
 {
 	u64 told[SIM_SLOTS / 64] = { 0 };
+	struct ballot *b;
 	struct pxs_entry en;
 	u32 offset = 0;
 	u64 slot;
@@ -343,6 +429,9 @@ static void leaves_promise(struct sim *s, struct sim_node *n, const struct pxs_m
 				sim_fail(s, "node %u leaves slot %llu out of its promise of %llx",
 					 sim_index(s, n), U(slot), U(m->ballot));
 	}
+	b = ballot_of(s, m->ballot);
+	if (b)
+		b->promised |= 1u << sim_index(s, n);
 	if (m->ballot > n->mod.promise_left) {
 		n->mod.promise_left = m->ballot;
 		n->mod.promise_left_lsn = n->mod.stage.last_lsn;
@@ -382,6 +471,8 @@ void sim_check_leaves(struct sim *s, struct sim_node *n, const struct pxs_msg *m
 	if (!pxs_wire_check_body(m, body))
 		sim_fail(s, "node %u sends a malformed body, type %u", sim_index(s, n), m->type);
 	leaves_entries(s, n, m, body);
+	if (m->type == PXS_WIRE_ACCEPT || m->type == PXS_WIRE_HEARTBEAT)
+		leaves_leader(s, n, m);
 	if (m->type == PXS_WIRE_ACCEPTED)
 		leaves_accepted(s, n, m);
 	else if (m->type == PXS_WIRE_PREPARE)

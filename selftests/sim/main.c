@@ -21,7 +21,8 @@ static const char *const fault_name[F_MAX] = {
 	[F_SENT] = "power loss after an answer", [F_PAUSE] = "node paused",
 	[F_STOP] = "agent stopped", [F_DISK] = "slow flush", [F_FAIL] = "failed flush",
 	[F_ROT] = "rotten value", [F_REPLY] = "lost reply", [F_DROP] = "lost event",
-	[F_BIG] = "large values", [F_BUSY] = "full window",
+	[F_BIG] = "large values", [F_BUSY] = "full window", [F_LAG] = "late event",
+	[F_ASYNC] = "slow command",
 };
 
 static double seconds(void)

@@ -51,6 +51,8 @@ void sim_module_boot(struct sim *s, struct sim_node *n)
 	mod->promise_left = 0;
 	mod->promise_left_lsn = 0;
 	mod->watched_lsn = 0;
+	mod->led = 0;
+	mod->led_commit = 0;
 	n->dead = false;
 	TRACE(s, "node %u: boots, life %u", sim_index(s, n), mod->life);
 	sim_post(s, s->now + sim_below(s, s->p.heartbeat), E_TICK, (u8)sim_index(s, n), mod->life);
@@ -72,6 +74,8 @@ static struct sim_event *post_up(struct sim *s, struct sim_node *n, u8 what)
 	u64 at = s->now + sim_below(s, 2);
 	struct sim_event *e;
 
+	if (sim_chance(s, F_LAG, 24))
+		at += sim_below(s, 2 * s->p.election);
 	if (at < n->up_last)
 		at = n->up_last;
 	n->up_last = at;

@@ -48,6 +48,8 @@ enum sim_fault {
 	F_DROP,		/* forwarded datagrams do not reach the agent */
 	F_BIG,		/* large values: pages, credits */
 	F_BUSY,		/* many proposals: the window is full and wraps */
+	F_LAG,		/* what a module says waits in its agent's socket */
+	F_ASYNC,	/* commands take their time, or their replies do */
 	F_MAX
 };
 
@@ -78,6 +80,7 @@ enum sim_event_type {
 	E_FAULT,
 	E_MEND,		/* one cut ends */
 	E_CRASH,	/* a node loses power */
+	E_DONE,		/* an agent's command was executed, or is now */
 };
 
 struct sim_event {
@@ -115,6 +118,8 @@ struct sim_module {
 	u64 promise_left;	/* highest PROMISE that left, and the newest LSN then */
 	u64 promise_left_lsn;
 	u64 watched_lsn;	/* records seen by the observer */
+	u64 led;		/* observer: a ballot led here, and the commit index it told */
+	u64 led_commit;
 };
 
 /* What the agent knows of a slot. */
@@ -132,6 +137,10 @@ struct sim_agent {
 	u32 life;
 	s64 epoch;
 	struct pxs_elect elect;
+	struct pxs_elect_action out;	/* a command that is not done yet */
+	u64 out_slot;
+	int out_ret;
+	bool out_sent;		/* executed: only the reply is missing */
 	bool flushing;
 	u32 flush_len;		/* bytes that the flush in flight covers */
 	u64 flush_lsn;
@@ -216,6 +225,7 @@ void sim_agent_crash(struct sim *s, struct sim_node *n);
 void sim_agent_up(struct sim *s, struct sim_node *n, struct sim_event *e);
 void sim_agent_tick(struct sim *s, struct sim_node *n);
 void sim_agent_flushed(struct sim *s, struct sim_node *n);
+void sim_agent_done(struct sim *s, struct sim_node *n);
 u32 sim_index(const struct sim *s, const struct sim_node *n);
 
 /* fault.c */
@@ -236,6 +246,7 @@ void sim_check_free(struct sim_check *c);
 u32 sim_value_bytes(u64 vid, bool big, u8 *buf);
 u64 sim_value_vid(const u8 *data, u32 len, bool noop);
 void sim_check_prepare(struct sim *s, struct sim_node *n, u64 ballot);
+void sim_check_lead(struct sim *s, struct sim_node *n, u64 ballot);
 void sim_check_proposed(struct sim *s, struct sim_node *n, u64 ballot, u64 slot, u64 vid);
 void sim_check_staged(struct sim *s, struct sim_node *n, const struct pxs_record *r);
 void sim_check_durable(struct sim *s, struct sim_node *n, const struct pxs_record *r);

@@ -142,7 +142,7 @@ static bool deferred(struct sim *s, struct sim_event *e)
 		return false;
 	if (n->paused > s->now)
 		until = n->paused;
-	if ((e->type == E_UP || e->type == E_AGENT || e->type == E_FLUSH) &&
+	if ((e->type == E_UP || e->type == E_AGENT || e->type == E_FLUSH || e->type == E_DONE) &&
 	    n->stopped > s->now && n->stopped > until)
 		until = n->stopped;
 	if (!until)
@@ -201,6 +201,10 @@ static void dispatch(struct sim *s, struct sim_event *e)
 		break;
 	case E_MEND:
 		sim_fault_mend(s, e);
+		break;
+	case E_DONE:
+		if (n->agent.up && e->life == n->agent.life)
+			sim_agent_done(s, n);
 		break;
 	case E_CRASH:
 		if (n->mod.up && e->life == n->mod.life)

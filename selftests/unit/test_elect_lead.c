@@ -59,6 +59,45 @@ static void lead_in_flight(void)
 	pxs_elect_exit(&e);
 }
 
+/* What arrives while LEAD is out must not take from the phase 1 that LEAD stands on. */
+static void late_for_lead(bool promised)
+{
+	struct pxs_elect_action a;
+
+	lead_three(&a, "one");
+	if (promised)
+		promise(2, e.ballot, 1, 0, 1);	/* there, slot 1 is known to be decided */
+	else
+		pxs_elect_decided(&e, 1, now);
+	pxs_elect_done(&e, &a, 0, now);
+	CHECK_EQ(e.role, PXS_ROLE_LEADER);
+	proposes(1, "one");
+	CHECK(pxs_elect_ready(&e));
+	pxs_elect_exit(&e);
+}
+
+static void late_promise_for_lead(void)
+{
+	late_for_lead(true);
+}
+
+static void decided_before_lead(void)
+{
+	struct pxs_elect_action a;
+
+	late_for_lead(false);
+	/* The datapath may have refused it for that very reason. */
+	lead_three(&a, "one");
+	pxs_elect_decided(&e, 1, now);
+	pxs_elect_failed(&e, &a, -EINVAL, now);
+	pxs_elect_tick(&e, now);
+	CHECK_EQ(next(&a), PXS_ELECT_LEAD);
+	CHECK_EQ(a.slot, 2);
+	pxs_elect_done(&e, &a, 0, now);
+	CHECK(pxs_elect_ready(&e));
+	pxs_elect_exit(&e);
+}
+
 static void refused_actions(void)
 {
 	struct pxs_elect_action a;
@@ -154,6 +193,8 @@ int main(void)
 {
 	RUN(steps_down);
 	RUN(lead_in_flight);
+	RUN(late_promise_for_lead);
+	RUN(decided_before_lead);
 	RUN(refused_actions);
 	RUN(wrong_slot);
 	RUN(backs_off);
