@@ -23,7 +23,8 @@ mkdir -p "$D"
 config()	# config I: of member I, for the journals that are there
 {
 	local j
-	printf 'node { cluster = "%s" key-file = "%s" journal = "%s" socket = "%s" datapath = "user" }\n' \
+	printf 'node { cluster = "%s" key-file = "%s" journal = "%s" socket = "%s"
+		datapath = "user" }\n' \
 		$UUID "$D/key" "$D/j$1" "$D/$1.sock"
 	printf 'group 1 { self = %d heartbeat = 100 election = 1000\n' "$1"
 	for j in 1 2 3; do
@@ -35,7 +36,11 @@ config()	# config I: of member I, for the journals that are there
 
 run() { start "agent$1" paxsteerd -c "$D/$1.conf"; PID[$1]=$START_PID; }
 log() { paxsteer log -S "$D/1.sock,$D/2.sock,$D/3.sock" "$@"; }
-field() { paxsteer -j log -S "$D/$1.sock" status 2>/dev/null | json "d['groups'][0]['$2']" 2>/dev/null; }
+field()
+{
+	paxsteer -j log -S "$D/$1.sock" status 2>/dev/null |
+		json "d['groups'][0]['$2']" 2>/dev/null
+}
 leader()
 {
 	local i
@@ -61,7 +66,8 @@ all_equal()	# all_equal NAME: the three logs, up to what the leader has applied
 }
 missing()	# acknowledged values that do not stand in their slots
 {
-	awk 'NR == FNR { h[$1] = $2; next } h[$1] != $2 { n++ } END { print n + 0 }' "$D/dump1" "$D/acked"
+	awk 'NR == FNR { h[$1] = $2; next } h[$1] != $2 { n++ } END { print n + 0 }' \
+		"$D/dump1" "$D/acked"
 }
 
 head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$D/key"
@@ -109,7 +115,8 @@ head -c 16384 /dev/zero | tr '\0' z >"$D/large"
 ok "the largest value" sh -c "paxsteer log -S '$D/1.sock,$D/2.sock,$D/3.sock' append - <'$D/large'"
 echo >>"$D/large"
 refused "a value one byte too large" "too large" \
-	sh -c "(tr -d '\n' <'$D/large'; echo z) | paxsteer log -S '$D/1.sock,$D/2.sock,$D/3.sock' append -"
+	sh -c "(tr -d '\n' <'$D/large'; echo z) |
+		paxsteer log -S '$D/1.sock,$D/2.sock,$D/3.sock' append -"
 refused "a group that is not there" "no such group|no leader" log group 2 append timeout 500 x
 all_equal "at rest"
 is "no acknowledged value is missing" "$(missing)" 0
@@ -129,11 +136,11 @@ wait $load
 is "the load goes on without the leader" $? 0
 gap=$(json 'd["longest_gap_us"] // 1000' <"$D/load")
 diag "$(<"$D/load")" "$(<"$D/load.err")"
-if [ "$gap" -ge 300 ]; then pass "the leader's death was felt: $gap ms"; else fail "the leader's death was felt" "longest gap $gap ms"; fi
+ok "the leader's death was felt: a gap of $gap ms" [ "$gap" -ge 300 ]
 after=$(($(wc -l <"$D/acked") - at_kill))
-if [ $after -ge 100 ]; then pass "values are appended after it"; else fail "values are appended after it" "$after"; fi
+ok "values are appended after it: $after" [ "$after" -ge 100 ]
 new=$(leader)
-if [ -n "$new" ] && [ "$new" != "$old" ]; then pass "another member leads"; else fail "another member leads" "was $old, is $new"; fi
+ok "another member leads: ${new:-none} after $old" [ "${new:-$old}" != "$old" ]
 run "$old"
 all_equal "after the leader's death"
 is "no acknowledged value is missing after it" "$(missing)" 0

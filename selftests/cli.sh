@@ -73,11 +73,14 @@ seed=000102030405060708090a0b0c0d0e0f
 
 # What was added is what is shown.
 json 'no service to begin with' 'x == []' service show
-does 'add a service' service add cache udp 192.0.2.1:11211 key payload 4:8 cap 5% rows 1024 seed $seed
+does 'add a service' service add cache udp 192.0.2.1:11211 key payload 4:8 cap 5% rows 1024 \
+	seed $seed
 json 'its attributes come back' "[x[0][k] for k in ('name','proto','addr','port','mode','key',
 	'key_offset','key_len','fill','rows','cap','seed','generation','digest')] == ['cache','udp',
-	'192.0.2.1',11211,'nat','payload',4,8,'rendezvous',1024,50,'$seed',0,None]" service show cache
-does 'abbreviated, v6, maglev, local' se a web tcp '[2001:db8::1]:80' mode local fill maglev rows 65537
+	'192.0.2.1',11211,'nat','payload',4,8,'rendezvous',1024,50,'$seed',0,None]" \
+	service show cache
+does 'abbreviated, v6, maglev, local' se a web tcp '[2001:db8::1]:80' mode local fill maglev \
+	rows 65537
 json 'a dump has both' "[s['name'] for s in x] == ['cache', 'web'] and x[1]['cap'] is None and
 	x[1]['addr'] == '2001:db8::1'" service
 does 'change a service' service set cache key memcached cap 20
@@ -108,7 +111,8 @@ json 'a table adds up' "sum(b['rows'] for b in x['backends']) == x['rows'] == 10
 	abs(sum(b['share'] for b in x['backends']) - 1) < 1e-9 and 'table' not in x and
 	sum(b['second'] for b in x['backends']) == 1024" table show cache
 json 'its rows are all there' "[r['row'] for r in x['table']] == list(range(1024)) and
-	all(sum(r['first'] == b['index'] for r in x['table']) == b['rows'] for b in x['backends'])" \
+	all(sum(r['first'] == b['index'] for r in x['table']) == b['rows']
+		for b in x['backends'])" \
 	table show cache rows
 does 'add a backend to the large table' backend add web '[2001:db8::2]:80'
 json 'a table of many pages, one backend' "len(x['table']) == 65537 and
@@ -120,7 +124,8 @@ json 'lookup agrees with the table' "(t := json.load(open('$tmp/table'))) and
 	[b['addr'] for b in t['backends'] if b['index'] == x['chosen']] == [x['addr']]" \
 	lookup cache key user:42
 first=$("$PAXSTEER" -j lookup cache key user:42 |
-	python3 -c 'import json,sys; x = json.load(sys.stdin); print("%s:%d" % (x["addr"], x["port"]))')
+	python3 -c 'import json,sys; x = json.load(sys.stdin)
+print("%s:%d" % (x["addr"], x["port"]))')
 does 'its backend goes down' backend set cache "$first" state down
 json 'the second choice serves' "x['chosen'] == x['second'] != x['first']" \
 	lookup cache hex "$(printf user:42 | od -An -tx1 | tr -d ' \n')"
@@ -134,9 +139,10 @@ for i in $(seq 1 300); do
 	echo "backend add cache 10.1.$((i / 250)).$((i % 250 + 1)):11211"
 done >"$tmp/batch"
 does 'a batch of 300' -b "$tmp/batch"
-json 'a dump of many messages' "len(x) == 303 and len({b['addr'] for b in x}) == 303" backend show cache
+json 'a dump of many messages' "len(x) == 303 and len({b['addr'] for b in x}) == 303" \
+	backend show cache
 json 'a dump of all services' "len(x) == 304" backend
-printf 'service add good udp 192.0.2.3:1\nservice add cache udp 192.0.2.4:1\n\nservice add bad udp 192.0.2.5:1\n' \
+printf 'service add %s\n' 'good udp 192.0.2.3:1' 'cache udp 192.0.2.4:1' 'bad udp 192.0.2.5:1' \
 	>"$tmp/batch"
 refuses 2 "$tmp/batch:2: service add:" -b "$tmp/batch"
 json 'it stopped there' "[s['name'] for s in x] == ['cache', 'web', 'good']" service
@@ -173,7 +179,8 @@ json 'another namespace is empty' 'x == []' -n "$ns" service 2>/dev/null
 does 'add a service there' -n "$ns" service add cache udp 192.0.2.1:53
 "$PAXSTEER" -j -n "$ns" service >"$tmp/out" 2>"$tmp/err" && grep -q '"port":53' "$tmp/out"
 result $? 'it is there, not here'
-setpriv --reuid 65534 --clear-groups --bounding-set=-all "$PAXSTEER" service >"$tmp/out" 2>"$tmp/err"
+setpriv --reuid 65534 --clear-groups --bounding-set=-all "$PAXSTEER" service \
+	>"$tmp/out" 2>"$tmp/err"
 [ $? = 3 ] && grep -q CAP_NET_ADMIN "$tmp/err" && [ ! -s "$tmp/out" ]
 result $? 'without CAP_NET_ADMIN: status 3'
 unshare -Urn "$PAXSTEER" service >"$tmp/out" 2>"$tmp/err"

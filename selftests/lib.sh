@@ -182,17 +182,21 @@ link()
 	end_of_cable "$5" "$6" | ip -n "pxs-$4" -batch - || bail "cannot lay a cable at pxs-$4"
 }
 
-# prog NAME: path of a test's own C program, selftests/NAME.c, built here if nobody did
+# prog NAME [GCC-ARGUMENT...]: path of a test's own C program, selftests/NAME.c, built here
+# if nobody did; prog_core NAME [FILE...]: one that uses the core
 prog()
 {
 	local bin=$PXS_BUILD/selftests/$1
 	if [ ! -x "$bin" ]; then
 		bin=$T_DIR/$1
-		[ -x "$bin" ] || gcc -O2 -I"$TOP/uapi" -o "$bin" "$TOP/selftests/$1.c" >&2 ||
+		[ -x "$bin" ] ||
+			gcc -O2 -I"$TOP/uapi" -o "$bin" "$TOP/selftests/$1.c" "${@:2}" >&2 ||
 			return 1
 	fi
 	echo "$bin"
 }
+
+prog_core() { prog "$1" -I"$TOP/kmod/core" "${@:2}" -lb2; }
 
 # json EXPRESSION: evaluate over standard input as d
 json() { python3 -c 'import json,sys; d=json.load(sys.stdin); print(eval(sys.argv[1]))' "$1"; }

@@ -90,7 +90,8 @@ report "without CAP_NET_ADMIN" 20
 refused "in a user namespace of one's own" CAP_NET_ADMIN \
 	on a setpriv --reuid 65534 --clear-groups unshare -Ur "$T_DIR/paxsteer" service show
 refused "and a network namespace of one's own" CAP_NET_ADMIN \
-	setpriv --reuid 65534 --clear-groups unshare -Urn "$T_DIR/paxsteer" service add x udp 192.0.2.1:1
+	setpriv --reuid 65534 --clear-groups unshare -Urn \
+	"$T_DIR/paxsteer" service add x udp 192.0.2.1:1
 is "another namespace sees nothing" "$(pb -j service show)" "[]"
 refused "and can't delete" "no service has this name" pb service del u
 ok "it may use the same names" pb service add u tcp 192.0.2.1:1

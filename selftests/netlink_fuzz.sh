@@ -64,8 +64,8 @@ cat >"$T_DIR/keep" <<-END
 	backend add keep1 10.0.0.1:1001
 	backend add keep1 10.0.0.2:1001 weight 9 state drain
 	backend add keep2 [fd00::1]:2 id 5
-	group add 1073741999 cluster 6a1f0c52-9d0e-4a3b-8f53-0b7a2a6f1e11 key-file $T_DIR/key self 1 \
-member 1 127.0.0.1:9001 incarnation 1 member 2 127.0.0.1:9002 incarnation 2 \
+	group add 1073741999 cluster 6a1f0c52-9d0e-4a3b-8f53-0b7a2a6f1e11 key-file $T_DIR/key \
+self 1 member 1 127.0.0.1:9001 incarnation 1 member 2 127.0.0.1:9002 incarnation 2 \
 member 3 127.0.0.1:9003 incarnation 3
 END
 ok "objects that must stay" paxsteer -n pxs-a -b "$T_DIR/keep"

@@ -33,7 +33,8 @@ by_flow()
 	ok "$FAMILY: add backends" add_backends t 7000
 	ask c "by tuple" -n 60
 	is "$FAMILY: all backends serve" "$(by_backend "$ANSWERS" | wc -l)" "$D_N"
-	is "$FAMILY: a connection is counted once" "$(counted t requests)" "$(by_backend "$ANSWERS")"
+	is "$FAMILY: a connection is counted once" \
+		"$(counted t requests)" "$(by_backend "$ANSWERS")"
 	is "$FAMILY: servers saw what the counters say" "$(counted t requests)" "$(stop_backends)"
 	start_backends tcp 7000
 	ask d "a client on the director" -n 20

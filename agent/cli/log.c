@@ -70,7 +70,7 @@ static int take_words(struct cli *cli, const struct word *words, int argc, char 
 			if (strlen(w->name) == len && !strncmp(w->name, name, len))
 				break;
 		if (!w->name) {
-			if (!value || *value || (name != argv[i]))
+			if (!value || *value || name != argv[i])
 				return cli_usage_error(cli, "\"%s\" is not understood", argv[i]);
 			*value = argv[i];
 			continue;

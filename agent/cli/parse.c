@@ -228,15 +228,17 @@ int parse_words(char *line, char **words, int max)
 			return n;
 		if (n == max)
 			return -1;
-		words[n++] = to = from;
+		to = from;
+		words[n++] = to;
 		quote = 0;
 		for (; *from; from++) {
-			if (quote ? *from == quote : *from == '"' || *from == '\'')
+			if (quote ? *from == quote : *from == '"' || *from == '\'') {
 				quote = quote ? 0 : *from;
-			else if (!quote && strchr(" \t\r\n", *from))
+				continue;
+			}
+			if (!quote && strchr(" \t\r\n", *from))
 				break;
-			else
-				*to++ = *from;
+			*to++ = *from;
 		}
 		if (quote)
 			return -1;

@@ -161,11 +161,8 @@ int pxs_group_trust(struct pxs_group *g, const struct pxs_msg *m)
 	if (m->slot > PXS_SLOT_MAX || m->commit > PXS_SLOT_MAX || !ballot_ok(m))
 		return PXS_GROUP_STAT_BAD_BODY;
 	/* Whatever else is repeated changes nothing; an old heartbeat would keep a dead leader. */
-	if (m->type == PXS_WIRE_HEARTBEAT) {
-		if (m->counter <= g->beat_counter[from])
-			return PXS_GROUP_STAT_REPLAY;
-		g->beat_counter[from] = m->counter;
-	}
+	if (m->type == PXS_WIRE_HEARTBEAT && m->counter <= g->beat_counter[from])
+		return PXS_GROUP_STAT_REPLAY;
 	return 0;
 }
 
@@ -340,6 +337,8 @@ void pxs_group_recv(struct pxs_group *g, const struct pxs_msg *m, const u8 *body
 		return;
 	}
 	g->stat[PXS_GROUP_STAT_RX]++;
+	if (m->type == PXS_WIRE_HEARTBEAT)
+		g->beat_counter[from] = m->counter;
 	if (m->commit > g->commit) {
 		g->known_from = from;
 		g->known_commit = max(g->known_commit, m->commit);

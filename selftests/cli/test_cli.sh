@@ -155,7 +155,8 @@ refuses 1 'self: "64" is not a number of 1..63' group add 1 self 64
 refuses 1 'member is missing' "${group[@]}"
 refuses 1 'member: "0" is not a number of 1..63' "${group[@]}" member 0
 refuses 1 'expected incarnation' "${group[@]}" member 1 10.0.0.1:7000 inc 1
-refuses 1 'incarnation: "0" is not a number of 1..' "${group[@]}" member 1 10.0.0.1:7000 incarnation 0
+refuses 1 'incarnation: "0" is not a number of 1..' "${group[@]}" member 1 10.0.0.1:7000 \
+	incarnation 0
 refuses 1 'key-id: "256" is not' "${group[@]}" "${member[@]}" key-id 256
 refuses 1 'window: "x" is not' "${group[@]}" "${member[@]}" window x
 refuses 1 'is missing' group add 1 "${member[@]}"
@@ -185,7 +186,8 @@ else
 	no='the module is not loaded'
 	refuses 3 "$no" service
 	refuses 3 "$no" -j -p service show web
-	refuses 3 "$no" se a web udp 1.2.3.4:53 mode local fill maglev key payload 0:4 cap 2.5% rows 65537
+	refuses 3 "$no" se a web udp 1.2.3.4:53 mode local fill maglev key payload 0:4 cap 2.5% \
+		rows 65537
 	refuses 3 "$no" service add web tcp '[2001:db8::1]:80' seed 000102030405060708090a0b0c0d0e0f
 	refuses 3 "$no" service set web key memcached
 	refuses 3 "$no" b a web 1.2.3.4:53 weight 0 id 0xffffffffffffffff state drain
@@ -208,12 +210,13 @@ if [ -n "${CHECK_SPEC:-}" ]; then
 	while IFS='|' read -r what edit words; do
 		sed "$edit" "$spec" >"$tmp/spec.yaml"
 		! cmp -s "$spec" "$tmp/spec.yaml" &&
-			! "$CHECK_SPEC" --spec "$tmp/spec.yaml" >"$tmp/out" && grep -qF "$words" "$tmp/out"
+			! "$CHECK_SPEC" --spec "$tmp/spec.yaml" >"$tmp/out" &&
+				grep -qF "$words" "$tmp/out"
 		result $? "check-spec notices $what"
 	done <<-'END'
 		another limit|s/value: 16384/value: 16385/|PXS_VALUE_MAX: 16385 in the spec
 		another type|0,/type: u16/s//type: u32/|type u32 in the spec, u16 in the header
-		another name|s/name: no-socket/name: no-sock/|PXS_STEER_STAT_NO_SOCKET: in the header, not
+		another name|s/name: no-socket/name: no-sock/|STAT_NO_SOCKET: in the header, not
 		another command|s/name: lookup$/name: look/|PXS_CMD_LOOK
 		a command for everybody|0,/flags: \[ admin-perm \]/s//flags: [ ]/|not admin-perm
 	END

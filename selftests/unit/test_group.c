@@ -172,6 +172,31 @@ static void fenced(void)
 	end();
 }
 
+/* A heartbeat that was refused does not use up a counter: the leader's next one would be old. */
+static void refused_heartbeat(void)
+{
+	struct pxs_msg m = {
+		.type = PXS_WIRE_HEARTBEAT, .sender = 3, .receiver = 1, .group = 1, .epoch = 1,
+		.sender_inc = INC + 2, .receiver_inc = INC, .counter = ~0ull, .len = 8,
+		.ballot = 0x203, .slot = 1,
+	};
+	u8 body[8] = { 0 };
+
+	begin();
+	CHECK_EQ(pxs_group_trust(&g, &m), 0);
+	pxs_group_recv(&g, &m, body, now, &out);
+	CHECK_EQ(g.stat[PXS_GROUP_STAT_BAD_BODY], 1);
+	m.len = 0;
+	m.counter = 7;
+	CHECK_EQ(pxs_group_trust(&g, &m), 0);
+	pxs_group_recv(&g, &m, NULL, now, &out);
+	CHECK_EQ(g.leader_ballot, 0x203);
+	CHECK_EQ(pxs_group_trust(&g, &m), PXS_GROUP_STAT_REPLAY);
+	m.counter++;
+	CHECK_EQ(pxs_group_trust(&g, &m), 0);
+	end();
+}
+
 /* The commit index of a leader speaks of what was accepted at its ballot, and of nothing else. */
 static void commit_of_a_leader(void)
 {
@@ -332,6 +357,7 @@ int main(void)
 	RUN(promise_tells_what_was_accepted);
 	RUN(no_credit);
 	RUN(fenced);
+	RUN(refused_heartbeat);
 	RUN(commit_of_a_leader);
 	RUN(two_values_fence);
 	RUN(recovered);

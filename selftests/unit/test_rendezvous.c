@@ -262,7 +262,7 @@ static void greedy_reference(void)
 	a.cfg.cap = 10;
 	sum = (double)unit_sum(&a);
 	for (j = 0; j < N; j++)
-		quota[j] = (u32)ceil(M * 1.01 * a.backends[j].weight / sum - 1e-9);
+		quota[j] = (u32)ceil(M * 1.01 * a.backends[j].weight / sum - 1.0 / (1 << 30));
 	for (i = 0; i < M; i++) {
 		u64 rh = pxs_siphash_2u64(&a.cfg.seed, 0x72656e6401ull, (u64)i * (1ull << 32) / M);
 
