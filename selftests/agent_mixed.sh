@@ -10,6 +10,7 @@
 # The same scenario as acceptor_kernel.sh, with a majority in the kernel and then with a
 # majority in user space. The core is one, so are the bytes.
 #
+# kernels: 6.1
 # limit: 600
 # shellcheck disable=SC2034  # cluster.sh reads C_DIR
 

@@ -34,8 +34,8 @@ for m in selftests/*/Makefile; do
 done
 STEPS+=(
 "vm-6.1     1800 no  tests_on 6.1"
-"vm-6.12    900  yes tests_on 6.12"
-"vm-newest  900  yes tests_on newest"
+"vm-6.12    1500 yes tests_on 6.12"
+"vm-newest  1500 yes tests_on newest"
 )
 
 # The value of a "# key: value" line at the head of a test.

@@ -373,14 +373,16 @@ static void identity_is_checked(void)
 {
 	struct pxs_identity id = { .member = 1, .segment_size = SEGMENT };
 	struct pxs_recovery r;
-	char error[512], path[4200];
+	char error[512], path[4200], byte;
 	int fd;
 
 	new_dir("identity");
 	CHECK(pxs_identity_create(dir, &id, error, sizeof(error)) == -ENOTEMPTY);
 	snprintf(path, sizeof(path), "%s/identity", dir);
 	fd = open(path, O_RDWR);
-	CHECK(pwrite(fd, "\x7f", 1, 20) == 1);
+	CHECK(pread(fd, &byte, 1, 20) == 1);
+	byte ^= 0x7f;
+	CHECK(pwrite(fd, &byte, 1, 20) == 1);
 	CHECK(recover(&r) == -EBADMSG);
 	CHECK(strstr(r.error, "damaged"));
 	CHECK(!ftruncate(fd, 10));
