@@ -156,7 +156,8 @@ install: agent
 	done
 	$(Q)for u in agent/*.service; do \
 		test -f "$$u" || continue; \
-		install -D -m 644 "$$u" "$(DESTDIR)$(UNITDIR)/$${u##*/}"; \
+		mkdir -p "$(DESTDIR)$(UNITDIR)"; \
+		sed 's#/usr/sbin/#$(SBINDIR)/#' "$$u" >"$(DESTDIR)$(UNITDIR)/$${u##*/}"; \
 	done
 	$(SAY) INSTALL "$(DESTDIR)$(SBINDIR)/paxsteer, paxsteerd (module: make dkms-install)"
 

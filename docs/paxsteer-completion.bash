@@ -28,6 +28,8 @@ _paxsteer()
 		group) words='add del show help' ;;
 		table) words='show help' ;;
 		lookup) words=$(_paxsteer_services) ;;
+		log) words='append tail status group -S' ;;
+		journal) words='init show verify' ;;
 		esac ;;
 	*)	case $object.$command.$prev in
 		service.*.mode) words='nat local' ;;
@@ -42,6 +44,11 @@ _paxsteer()
 		backend.*) words='weight id state' ;;
 		table.*) words='rows' ;;
 		lookup.*) words='key hex from' ;;
+		journal.*."$command") mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
+		journal.init.*) words='cluster member segment-size' ;;
+		log.append.*) words='count size prefix outstanding seconds timeout keep-going quiet
+			acked-file' ;;
+		log.tail.*) words='from count follow hash noops' ;;
 		group.add.*) words='cluster key-file self member incarnation key-id epoch window
 			heartbeat election durability' ;;
 		esac ;;

@@ -44,7 +44,8 @@ configure()
 	backend add s 10.2.0.2:$2
 	service add t tcp $VIP
 	backend add t 10.2.0.2:$2
-	group add 1 cluster $UUID key-file $T_DIR/key self 1 member 1 10.1.0.1:9001 incarnation 0xa$1 \
+	group add 1 cluster $UUID key-file $T_DIR/key \
+self 1 member 1 10.1.0.1:9001 incarnation 0xa$1 \
 member 2 10.1.0.2:9001 incarnation 0xb member 3 10.1.0.3:9001 incarnation 0xc
 	END
 }
@@ -101,7 +102,11 @@ ok "a's director is removed under traffic" ip netns del pxs-da
 is "b is as before" "$(everything b)" "$before"
 refused "on a nobody answers any more" "no answer|unreachable|bad" answers a -t 300 udp
 kill -TERM "$LOAD_B"
-if wait "$LOAD_B"; then pass "b lost nothing"; else fail "b lost nothing" "$(cat "$T_DIR/load-b.log")"; fi
+if wait "$LOAD_B"; then
+	pass "b lost nothing"
+else
+	fail "b lost nothing" "$(cat "$T_DIR/load-b.log")"
+fi
 stop "$LOAD_A"
 
 # Coming and going of configured namespaces leaves nothing: the runner unloads the module.

@@ -8,6 +8,7 @@
 # still hold what was acknowledged.
 #
 # limit: 400
+# shellcheck disable=SC2034  # cluster.sh and director.sh read C_DIR, FAMILY
 
 . "$(dirname "$0")/lib.sh"
 need_module
@@ -44,7 +45,7 @@ agents_up()
 {
 	local i
 	for i in 1 2 3; do cluster_start "$i" kernel; done
-	cluster_wait_leader 60
+	if cluster_wait_leader 60; then pass "$1"; else fail "$1" "$(cluster_logs)"; fi
 }
 
 agents_end()
@@ -59,7 +60,6 @@ reload() { insmod "$PXS_KO"; }
 
 director_hosts 2
 start_backends udp 7000
-UDP=("${D_PIDS[@]}")
 start_backends tcp 7001
 start_on d local "$BACKEND" udp "$(vip 7101)"
 wait_until 20 grep -q ready "$T_DIR/local.log" || bail "no local server"
@@ -74,7 +74,7 @@ for ((r = 1; r <= ROUNDS; r++)); do
 	is "round $r: a fresh module has no service" "$(pxs -j service show)" "[]"
 	refused "round $r: and steers nothing" "no answer" on c "$TRAFFIC" -t 200 udp "$(vip 7000)"
 	ok "round $r: services" configure
-	if agents_up; then pass "round $r: a leader"; else fail "round $r: a leader" "$(cluster_logs)"; fi
+	agents_up "round $r: a leader"
 	cluster_log append count 1000000 outstanding 8 seconds 60 keep-going prefix "r$r." \
 		acked-file "$T_DIR/acked.$r" quiet >/dev/null 2>&1 &
 	APPEND=$!
@@ -92,7 +92,7 @@ is "a fresh module has no group" "$(on n1 paxsteer -j group show)" "[]"
 ok "services" configure
 ok "requests are steered" on c "$TRAFFIC" -n 20 -o 4 -k "$T_DIR/keys" udp "$(vip 7000)"
 ok "connections are steered" on c "$TRAFFIC" -n 5 tcp "$(vip 7000)"
-if agents_up; then pass "a leader"; else fail "a leader" "$(cluster_logs)"; fi
+agents_up "a leader"
 ok "values are appended" cluster_log append count 50 outstanding 8 quiet
 ok "all members have applied all" wait_until 60 cluster_even 1 2 3
 diag "$(wc -l <"$T_DIR/acked") values acknowledged in $ROUNDS rounds"
