@@ -36,7 +36,7 @@ endif
 export V
 
 .DEFAULT_GOAL := all
-.PHONY: all modules modules_clean matrix toolchains debug-kernel deps agent unit sim mutants check lint vm \
+.PHONY: all modules modules_clean matrix toolchains debug-kernel deps agent unit sim mutants fuzz model check lint vm \
 	vm-shell demo bench \
 	dkms-install dkms-remove install uninstall clean distclean help
 
@@ -86,6 +86,14 @@ sim:
 
 mutants:
 	$(Q)selftests/sim/planted.sh
+
+# One fuzz target, or all, for as long as you like: T=scan SECONDS=36000
+fuzz:
+	$(Q)$(MAKE) -j$(JOBS) -C selftests/fuzz run $(if $(T),T="$(T)") $(if $(SECONDS),SECONDS=$(SECONDS))
+
+# The acceptor as shipped, under SPIN and CBMC, exhaustively.
+model:
+	$(Q)$(MAKE) -C selftests/model all
 
 # --- tests ----------------------------------------------------------------------
 check: deps
@@ -194,6 +202,8 @@ help:
 	'  unit            the core in user space, under ASan and UBSan' \
 	'  sim             clusters in a deterministic simulator: N=1000 SEED=1' \
 	'  mutants         planted bugs: which are caught, by what, how soon' \
+	'  fuzz            one fuzz target, or all: T=scan SECONDS=3600' \
+	'  model           the acceptor under SPIN and CBMC' \
 	'  vm              one selftest in a virtual machine: TEST=name KERNEL=6.1 VM_ARGS="..."' \
 	'  vm-shell        a shell in a virtual machine: KERNEL=6.1' \
 	'  demo            the guided tour, in a throw-away machine (HOST=1: on this one)' \

@@ -71,7 +71,7 @@ static void event_append(struct kernel *k, struct nlmsghdr *nlh)
 	if (pxs_kernel_u64(a[PXS_A_JOURNAL_ATTACH_EPOCH]) != k->epoch)
 		return;		/* meant for a former attachment; it is sent again */
 	k->dp.events->append(k->dp.events->ctx, pxs_kernel_u64(a[PXS_A_JOURNAL_FIRST_LSN]),
-			     nla_get_u32(a[PXS_A_JOURNAL_COUNT]),
+			     pxs_kernel_u32(a[PXS_A_JOURNAL_COUNT]),
 			     nla_data(a[PXS_A_JOURNAL_RECORDS]),
 			     (u32)nla_len(a[PXS_A_JOURNAL_RECORDS]));
 }
@@ -98,7 +98,9 @@ static void event_group(struct kernel *k, struct nlmsghdr *nlh, u8 cmd)
 
 	if (parse(nlh, a, PXS_A_GROUP_MAX) || !a[PXS_A_GROUP_ID])
 		return;
-	group = nla_get_u32(a[PXS_A_GROUP_ID]);
+	group = pxs_kernel_u32(a[PXS_A_GROUP_ID]);
+	if (!group)
+		return;		/* to the owner 0 means the whole datapath */
 	switch (cmd) {
 	case PXS_CMD_EVENT_DECIDED:
 		ev->decided(ev->ctx, group, pxs_kernel_u64(a[PXS_A_GROUP_COMMIT]),
@@ -109,7 +111,7 @@ static void event_group(struct kernel *k, struct nlmsghdr *nlh, u8 cmd)
 		break;
 	case PXS_CMD_EVENT_LEADER:
 		if (a[PXS_A_GROUP_EVENT])
-			ev->leader(ev->ctx, group, nla_get_u8(a[PXS_A_GROUP_EVENT]),
+			ev->leader(ev->ctx, group, pxs_kernel_u8(a[PXS_A_GROUP_EVENT]),
 				   pxs_kernel_u64(a[PXS_A_GROUP_BALLOT]));
 		break;
 	case PXS_CMD_EVENT_GROUP_GONE:
@@ -409,8 +411,8 @@ static void take_status(void *ctx, struct nlmsghdr *nlh)
 
 	if (parse(nlh, a, PXS_A_GROUP_MAX) || !a[PXS_A_GROUP_STATE] || !a[PXS_A_GROUP_ROLE])
 		return;
-	st->state = nla_get_u8(a[PXS_A_GROUP_STATE]);
-	st->role = nla_get_u8(a[PXS_A_GROUP_ROLE]);
+	st->state = pxs_kernel_u8(a[PXS_A_GROUP_STATE]);
+	st->role = pxs_kernel_u8(a[PXS_A_GROUP_ROLE]);
 	st->promised = pxs_kernel_u64(a[PXS_A_GROUP_PROMISED]);
 	st->commit = pxs_kernel_u64(a[PXS_A_GROUP_COMMIT]);
 	st->next_slot = pxs_kernel_u64(a[PXS_A_GROUP_NEXT_SLOT]);

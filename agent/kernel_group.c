@@ -13,6 +13,21 @@ u64 pxs_kernel_u64(struct nlattr *attr)
 	return attr && nla_len(attr) >= (int)sizeof(u64) ? nla_get_u64(attr) : 0;
 }
 
+u32 pxs_kernel_u32(struct nlattr *attr)
+{
+	return attr && nla_len(attr) >= (int)sizeof(u32) ? nla_get_u32(attr) : 0;
+}
+
+u16 pxs_kernel_u16(struct nlattr *attr)
+{
+	return attr && nla_len(attr) >= (int)sizeof(u16) ? nla_get_u16(attr) : 0;
+}
+
+u8 pxs_kernel_u8(struct nlattr *attr)
+{
+	return attr && nla_len(attr) >= (int)sizeof(u8) ? nla_get_u8(attr) : 0;
+}
+
 static int put_member(struct nl_msg *msg, const struct pxs_group_config *g, u8 i)
 {
 	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&g->address[i].storage;
@@ -74,7 +89,7 @@ static const char *member_differs(const struct pxs_group_config *g, struct nlatt
 	    !a[PXS_A_MEMBER_ADDR] || !a[PXS_A_MEMBER_PORT])
 		return "member";
 	for (i = 0; i < g->conf.nmembers; i++)
-		if (g->conf.member[i].id == nla_get_u8(a[PXS_A_MEMBER_ID]))
+		if (g->conf.member[i].id == pxs_kernel_u8(a[PXS_A_MEMBER_ID]))
 			break;
 	if (i == g->conf.nmembers)
 		return "the members";
@@ -83,7 +98,7 @@ static const char *member_differs(const struct pxs_group_config *g, struct nlatt
 	v6 = (const struct sockaddr_in6 *)&g->address[i].storage;
 	v4 = (const struct sockaddr_in *)&g->address[i].storage;
 	six = g->address[i].sa.sa_family == AF_INET6;
-	if (nla_get_u16(a[PXS_A_MEMBER_PORT]) != (six ? v6->sin6_port : v4->sin_port) ||
+	if (pxs_kernel_u16(a[PXS_A_MEMBER_PORT]) != (six ? v6->sin6_port : v4->sin_port) ||
 	    nla_len(a[PXS_A_MEMBER_ADDR]) != (six ? 16 : 4) ||
 	    memcmp(nla_data(a[PXS_A_MEMBER_ADDR]), six ? (const void *)&v6->sin6_addr :
 		   (const void *)&v4->sin_addr, six ? 16 : 4))
@@ -106,19 +121,20 @@ static void compare_group(void *ctx, struct nlmsghdr *nlh)
 	    !a[PXS_A_GROUP_SELF] || !a[PXS_A_GROUP_WINDOW] || !a[PXS_A_GROUP_HEARTBEAT_MS] ||
 	    !a[PXS_A_GROUP_ELECTION_MS])
 		c->differs = "an attribute is missing";
-	else if (memcmp(nla_data(a[PXS_A_GROUP_CLUSTER]), conf->cluster, PXS_CLUSTER_LEN))
+	else if (nla_len(a[PXS_A_GROUP_CLUSTER]) != PXS_CLUSTER_LEN ||
+		 memcmp(nla_data(a[PXS_A_GROUP_CLUSTER]), conf->cluster, PXS_CLUSTER_LEN))
 		c->differs = "cluster";
-	else if (nla_get_u8(a[PXS_A_GROUP_KEY_ID]) != c->g->key_id)
+	else if (pxs_kernel_u8(a[PXS_A_GROUP_KEY_ID]) != c->g->key_id)
 		c->differs = "key-id";
 	else if (pxs_kernel_u64(a[PXS_A_GROUP_EPOCH]) != conf->epoch)
 		c->differs = "epoch";
-	else if (nla_get_u8(a[PXS_A_GROUP_SELF]) != conf->member[conf->self].id)
+	else if (pxs_kernel_u8(a[PXS_A_GROUP_SELF]) != conf->member[conf->self].id)
 		c->differs = "self";
-	else if (nla_get_u32(a[PXS_A_GROUP_WINDOW]) != conf->window)
+	else if (pxs_kernel_u32(a[PXS_A_GROUP_WINDOW]) != conf->window)
 		c->differs = "window";
-	else if (nla_get_u32(a[PXS_A_GROUP_HEARTBEAT_MS]) != conf->heartbeat_ms)
+	else if (pxs_kernel_u32(a[PXS_A_GROUP_HEARTBEAT_MS]) != conf->heartbeat_ms)
 		c->differs = "heartbeat";
-	else if (nla_get_u32(a[PXS_A_GROUP_ELECTION_MS]) != conf->election_ms)
+	else if (pxs_kernel_u32(a[PXS_A_GROUP_ELECTION_MS]) != conf->election_ms)
 		c->differs = "election";
 	if (c->differs)
 		return;

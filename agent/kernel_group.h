@@ -8,8 +8,11 @@
 #include "config.h"
 #include "link.h"
 
-/* A u64 attribute, which may lie on 4 bytes; 0 if it is not there. */
+/* A number (a u64 may lie on 4 bytes); 0 if it is not there or too short. */
 u64 pxs_kernel_u64(struct nlattr *attr);
+u32 pxs_kernel_u32(struct nlattr *attr);
+u16 pxs_kernel_u16(struct nlattr *attr);
+u8 pxs_kernel_u8(struct nlattr *attr);
 
 /* GROUP_ADD for @g; NULL without memory. */
 struct nl_msg *pxs_kernel_add_msg(struct pxs_link *link, const struct pxs_group_config *g);

@@ -160,6 +160,7 @@ static int send_msg(struct pxs_link *l, struct nl_msg *msg, int flags, u32 *seq)
 static void take_words(struct pxs_link *l, struct nlmsghdr *nlh)
 {
 	struct nlmsgerr *e = nlmsg_data(nlh);
+	u32 quoted = e->msg.nlmsg_len;
 	struct nlattr *attr;
 	size_t skip = sizeof(*e);
 	int left;
@@ -167,8 +168,11 @@ static void take_words(struct pxs_link *l, struct nlmsghdr *nlh)
 	l->words[0] = 0;
 	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS))
 		return;
-	if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
-		skip += e->msg.nlmsg_len - NLMSG_HDRLEN;
+	if (!(nlh->nlmsg_flags & NLM_F_CAPPED)) {
+		if (quoted < NLMSG_HDRLEN || quoted > (u32)nlmsg_datalen(nlh))
+			return;
+		skip += quoted - NLMSG_HDRLEN;
+	}
 	skip = NLMSG_ALIGN(skip);
 	left = nlmsg_datalen(nlh) - (int)skip;
 	if (left <= 0)

@@ -106,10 +106,24 @@ int logconn_flush(struct logconn *c)
 	return 0;
 }
 
+/* What stands first says that it is so long. */
+static u32 announced(const struct logconn *c)
+{
+	struct pxs_client_hdr h;
+
+	if (c->in_len < HDR)
+		return 0;
+	memcpy(&h, c->in, HDR);
+	return le32_to_cpu(h.len);
+}
+
 int logconn_fill(struct logconn *c, bool wait)
 {
 	ssize_t n;
 
+	/* It would never be whole, and we would gather without end. */
+	if (announced(c) > PXS_CLIENT_BODY_MAX)
+		return -EPROTO;
 	if (reserve(&c->in, &c->in_room, c->in_len + 65536))
 		return -ENOMEM;
 	n = recv(c->fd, c->in + c->in_len, c->in_room - c->in_len, wait ? 0 : MSG_DONTWAIT);

@@ -35,7 +35,10 @@ int logconn_put(struct logconn *c, u8 type, u8 flags, u32 group, u64 id, u64 arg
 /* Return: 0, or -errno. Nothing left to send: c->out_len is 0. */
 int logconn_flush(struct logconn *c);
 
-/* Read what is there (@wait: at least something). Return: 0, -EAGAIN, -EPIPE closed, -errno. */
+/*
+ * Read what is there (@wait: at least something); after logconn_next() had no more.
+ * Return: 0, -EAGAIN, -EPIPE closed, -EPROTO a message larger than any, -errno.
+ */
 int logconn_fill(struct logconn *c, bool wait);
 /* Return: true and *m, when a whole message has arrived. */
 bool logconn_next(struct logconn *c, struct logmsg *m);

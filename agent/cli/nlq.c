@@ -250,16 +250,22 @@ static void complain(const struct answer *ans, int err, struct nlattr *tlvs, int
 static int on_error(struct sockaddr_nl *from, struct nlmsgerr *e, void *arg)
 {
 	struct nlmsghdr *nlh = (struct nlmsghdr *)((char *)e - NLMSG_HDRLEN);
+	bool tlvs = nlh->nlmsg_flags & NLM_F_ACK_TLVS;
 	int skip = (int)NLMSG_ALIGN(sizeof(*e));
+	uint32_t quoted = e->msg.nlmsg_len;
 	struct answer *ans = arg;
 
 	(void)from;
 	/* Without CAP_ACKS the refused request's payload stands before the attributes. */
-	if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
-		skip += (int)NLMSG_ALIGN(e->msg.nlmsg_len) - NLMSG_HDRLEN;
+	if (!(nlh->nlmsg_flags & NLM_F_CAPPED)) {
+		if (quoted < NLMSG_HDRLEN || quoted > (uint32_t)nlmsg_datalen(nlh))
+			tlvs = false;
+		else
+			skip += (int)NLMSG_ALIGN(quoted) - NLMSG_HDRLEN;
+	}
 	ans->error = e->error;
 	ans->done = true;
-	if (nlh->nlmsg_flags & NLM_F_ACK_TLVS)
+	if (tlvs)
 		complain(ans, e->error, (struct nlattr *)((char *)e + skip),
 			 nlmsg_datalen(nlh) - skip);
 	else

@@ -1,0 +1,293 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+#
+# seeds.py - the first inputs of the fuzz targets
+#
+#   seeds.py DIR      makes DIR/TARGET/NAME for every target that wants some
+#
+# Small and few: what a fuzzer would need long to find by itself, such as words and magics.
+
+import os
+import struct
+import sys
+
+UUID = bytes(range(16))
+
+
+def wire_header(kind, body=b'', count=0, ballot=0x102, slot=1, commit=0, arg=0):
+    return struct.pack('>IBBBB16s16sIBBHQQQQQQQQII', 0x50585331, 1, kind, 1, 0, b'', UUID, 1, 2, 1,
+                       count, 1, 101, 100, 7, ballot, slot, commit, arg, len(body), 0) + body
+
+
+def entry(slot, ballot, value, flags=0):
+    pad = -len(value) % 8
+    return struct.pack('>QQIB3x', slot, ballot, len(value), flags) + value + bytes(pad)
+
+
+def wire():
+    yield 'prepare', wire_header(1)
+    yield 'promise', wire_header(2, entry(1, 5, b'abc') + entry(4, 6, b'', 4), 2, arg=9)
+    yield 'accept', wire_header(3, entry(1, 0x102, b'hello') + entry(2, 0x102, b'', 1), 2)
+    yield 'accepted', wire_header(4, count=3)
+    yield 'refuse', wire_header(5, arg=0x203)
+    yield 'heartbeat', wire_header(6)
+    yield 'learn', wire_header(9, entry(1, 0x102, b'hello', 2), 1, ballot=0)
+
+
+def key():
+    def rule(kind, payload, frame=0, offset=0, length=0, v4=1):
+        return struct.pack('<BBHHBBHH', kind, frame, offset, length, v4, 17, 1000, 11211) + \
+               bytes(32) + payload
+
+    binary = struct.pack('>BBHBBHIIQ', 0x80, 0, 3, 0, 0, 0, 3, 0, 0) + b'key'
+    frame = struct.pack('>HHHH', 1, 0, 1, 0)
+    for i in range(1, 8):
+        yield 'rule%d' % i, rule(i, b'get user:42\r\n')
+    for i, text in enumerate((b'get a b c\r\n', b'gat 100 key\r\n', b'set k 0 0 1\r\nx\r\n',
+                              b'mg key v\r\n', b'touch k 10\r\n', binary)):
+        for k in range(1, 8):
+            yield 'mc%d-%d' % (i, k), rule(k, frame + text, 1)
+            yield 'mcn%d-%d' % (i, k), rule(k, text, 0)
+    for k in range(1, 8):
+        yield 'payload%d' % k, rule(k, bytes(64), 0, 4, 16)
+
+
+def script(ops):
+    return b''.join(bytes(o) for o in ops)
+
+
+def journal():
+    record = [0x01, 7, 3, 1, 2, 16]           # an accept of 16 bytes
+    big = [0x21, 7, 3, 1, 2, 0x10, 0x27]       # ... of 10,000
+    batch = [0, 1] + record * 2
+    yield 'two', script([batch, batch])
+    yield 'segments', script([batch, [4, 9], batch, [3], [4, 8], batch])
+    yield 'spare', script([batch, [5]])
+    yield 'torn', script([batch, batch, [6 | 1 << 3, 0, 0, 0x20, 0]])
+    yield 'middle', script([[0, 1] + big * 2, [3], batch, [6, 0, 0x00, 0x14, 3, 1, 2, 3, 4]])
+    yield 'value', script([batch, [3], batch, [6, 0, 0x80, 0x10, 0, 1]])
+    yield 'moved', script([batch, batch, batch, [6 | 2 << 3, 0, 0, 0x20, 0, 0, 0x10]])
+    yield 'forged', script([batch, batch, [0x87, 0, 1, 8, 1]])
+    yield 'forged-head', script([batch, [0x87, 0, 0, 24, 1]])
+
+
+def scan():
+    for name, data in journal():
+        yield name, b'\1' + data
+
+
+def recover():
+    hint = b'lsn 2\ngroup 1 commit 1\n'
+    for name, data in journal():
+        yield name, b'\0\0\0' + data
+        yield name + '-hint', bytes([0, 7, len(hint)]) + hint + data
+    yield 'size', b'\xfe\x00\x10\x00\x00\0\0' + next(journal())[1]
+    yield 'identity', b'\xff\x08\x01\0\0' + next(journal())[1]
+
+
+def group():
+    take, durable = [5], [7, 0xc0]
+    prepare = [0, 0, 0, 2, 0, 0, 0, 0]
+    accept = [0, 0, 2, 0, 0, 0, 0, 1, 5, 65]
+    yield 'promise', script([prepare, take, durable])
+    yield 'accept', script([accept, take, durable])
+    yield 'crash', script([accept, take, durable, [14, 0, 0, 0, 0]])
+    yield 'lead', script([[11, 2, 0, 0], take, durable, [11 | 1 << 4, 1, 0], [11 | 3 << 4, 1, 9],
+                          take, durable, [0, 0, 3, 1, 0, 0, 0, 1], [10 | 0x80, 200, 0]])
+    yield 'agent', script([accept, take, [13, 255], [13, 0], take, durable])
+    yield 'rot', script([accept, take, durable, [14, 255, 1, 0, 1]])
+    yield 'learn', script([[0, 0, 8, 0, 1, 0, 1, 5, 65, 0], take, durable])
+
+
+def attr(kind, data):
+    return struct.pack('<HH', 4 + len(data), kind) + data + bytes(-len(data) % 4)
+
+
+def genl(cmd, *attrs):
+    return bytes(16) + struct.pack('<BBH', cmd, 1, 0) + b''.join(attrs)
+
+
+def datagram(message, how):
+    return struct.pack('<HB', len(message), how) + message
+
+
+def uapi(name):
+    """The numbers of an enum's names, from the header itself."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    number, found = 0, {}
+    with open(os.path.join(here, '../../uapi/linux/paxsteer.h'), encoding='ascii') as f:
+        for line in f:
+            word = line.strip().split(',')[0].split('/*')[0].strip()
+            if line.startswith('enum '):
+                number = 0
+            elif word.replace('_', '').split(' ')[0].isalnum() and line.startswith('\t'):
+                if '=' in word:
+                    word, value = (w.strip() for w in word.split('=', 1))
+                    number = int(value, 0) if value[:1].isdigit() else number
+                found[word] = number
+                number += 1
+    return {k[len(name):]: v for k, v in found.items() if k.startswith(name)}
+
+
+def u8(v):
+    return struct.pack('<B', v)
+
+
+def u32(v):
+    return struct.pack('<I', v)
+
+
+def u64(v):
+    return struct.pack('<Q', v)
+
+
+def group_answer():
+    a, m, cmd = uapi('PXS_A_GROUP_'), uapi('PXS_A_MEMBER_'), uapi('PXS_CMD_')
+    members = b''.join(attr(a['MEMBER'], attr(m['ID'], u8(i)) + attr(m['INCARNATION'], u64(i)) +
+                            attr(m['ADDR'], bytes(4)) + attr(m['PORT'], bytes(2)))
+                       for i in (1, 2, 3))
+    return genl(cmd['GROUP_GET'], attr(a['ID'], u32(1)), attr(a['CLUSTER'], bytes(16)),
+                attr(a['KEY_ID'], u8(0)), attr(a['EPOCH'], u64(1)), attr(a['SELF'], u8(1)),
+                attr(a['WINDOW'], u32(64)), attr(a['HEARTBEAT_MS'], u32(100)),
+                attr(a['ELECTION_MS'], u32(1000)), attr(a['STATE'], u8(1)),
+                attr(a['ROLE'], u8(1)), attr(a['STATS'], attr(1, u64(5))), members)
+
+
+def refusal(words=b'no\0'):
+    return struct.pack('<IHHII', 0, 2, 0x300, 0, 0) + struct.pack('<i', -22) + \
+           struct.pack('<IHHII', 20, 29, 5, 1, 0) + attr(1, words)
+
+
+def link():
+    a, j, cmd = uapi('PXS_A_GROUP_'), uapi('PXS_A_JOURNAL_'), uapi('PXS_CMD_')
+    event = [
+        genl(cmd['EVENT_APPEND'], attr(j['ATTACH_EPOCH'], u64(1)), attr(j['FIRST_LSN'], u64(1)),
+             attr(j['COUNT'], u32(1)), attr(j['RECORDS'], bytes(48))),
+        genl(cmd['EVENT_DECIDED'], attr(a['ID'], u32(1)), attr(a['COMMIT'], u64(5)),
+             attr(a['LSN'], u64(9))),
+        genl(cmd['EVENT_RECV'], attr(a['ID'], u32(1)),
+             attr(a['DATAGRAM'], wire_header(2, entry(1, 5, b'abc'), 1))),
+        genl(cmd['EVENT_LEADER'], attr(a['ID'], u32(1)), attr(a['EVENT'], u8(1)),
+             attr(a['BALLOT'], u64(257))),
+        genl(cmd['EVENT_GROUP_GONE'], attr(a['ID'], u32(1))),
+    ]
+    for i, e in enumerate(event):
+        yield 'event%d' % i, b'\0\1' + datagram(e, 0) + b'\0\0\0'
+    for what in range(6):
+        yield 'answer%d' % what, bytes([what, 0]) + datagram(group_answer(), 4) * 3 + b'\0\0\0'
+        yield 'refusal%d' % what, bytes([what, 0]) + datagram(refusal(), 6) * 3 + b'\0\0\0'
+
+
+def show():
+    s, b, t = uapi('PXS_A_SERVICE_'), uapi('PXS_A_BACKEND_'), uapi('PXS_A_TABLE_')
+    service = genl(1, attr(s['NAME'], b'cache\0'), *[attr(k, u8(1)) for k in range(2, 12)],
+                   *[attr(k, u64(1)) for k in range(12, 24)])
+    backend = genl(2, *[attr(k, u32(1)) for k in sorted(b.values()) if 0 < k < 60])
+    table = genl(3, *[attr(k, u32(1)) for k in sorted(t.values()) if 0 < k < 60])
+    for which in range(11):
+        for n, msg in enumerate((service, backend, table, group_answer())):
+            for how in (0, 1):
+                yield '%d-%d-%d' % (which, n, how), \
+                      bytes([which, how]) + datagram(msg, 0) + datagram(bytes(20), 2)
+        yield 'refused%d' % which, bytes([which, 0]) + datagram(refusal(), 1) + b'\0\0\0'
+
+
+def client():
+    header = struct.pack('<IBBHIIQQQ', 5, 1, 0, 0, 1, 0, 7, 0, 0)
+    yield 'append', b'\0\0' + bytes([45]) + header + b'hello' + b'\4\1\5\4\1'
+    yield 'read', b'\0\2\1\0\0\1\1\0\0\4\1'
+    yield 'follow', b'\0\2\1\1\0\1\1\0\0\4\1'
+    yield 'status', b'\0\2\2\0\0\1\0\0\0\4\1'
+    yield 'slow', b'\x80\2\1\0\0\1\1\0\0\6'
+
+
+def logconn():
+    def answer(kind, body):
+        return struct.pack('<IBBHIIQQQ', len(body), kind, 0, 0, 1, 0, 7, 1, 1) + body
+
+    def pieces(data, size):
+        return b''.join(struct.pack('<H', len(data[i:i + size])) + data[i:i + size]
+                        for i in range(0, len(data), size))
+
+    status = b'{"groups":[{"group":1,"ready":true}]}'
+    yield 'status', b'\1' + pieces(answer(69, status), 30)
+    yield 'value', b'\0' + pieces(answer(67, b'value') + answer(68, b''), 1000)
+    yield 'huge', b'\0' + struct.pack('<HIBBHIIQQQ', 40, 1 << 21, 67, 0, 0, 1, 0, 7, 1, 1)
+
+
+CLI = '''service add cache udp 10.0.0.100:11211 key memcached mode nat
+service add web tcp [fd00::1]:80 key source algorithm maglev mode local
+service add s udp 10.0.0.1:1 key payload offset 4 length 8 seed 000102030405060708090a0b0c0d0e0f
+service set cache key tuple
+service del cache
+service show
+backend add cache 10.0.1.1:11211 weight 2 state up
+backend set cache 10.0.1.1:11211 state drain
+backend del cache 10.0.1.1:11211
+backend show cache
+table show cache rows
+lookup cache key user:42
+lookup cache hex 00ff
+lookup cache from 10.0.0.1:80
+group add 1 cluster 6a1f0c52-9d0e-4a3b-8f53-0b7a2a6f1e11 self 1 member 1 10.0.0.1:7400 0x12
+group del 1
+group show 1
+stats show
+log -S /a,/b group 2 append count 5 size 10 prefix x outstanding 3 quiet
+log tail from 1 count 5 follow hash noops
+log append "two words"
+journal init /d cluster 6a1f0c52-9d0e-4a3b-8f53-0b7a2a6f1e11 member 1 segment-size 65536
+journal show /d
+journal verify /d
+help
+service help'''
+
+
+def cli():
+    for i, line in enumerate(CLI.split('\n')):
+        yield 'line%d' % i, line.encode()
+
+
+CONFIG = '''node {
+	cluster = "6a1f0c52-9d0e-4a3b-8f53-0b7a2a6f1e11"
+	key-file = "%s"
+	journal = "/var/lib/paxsteer"
+	socket = "/s"
+	datapath = "user"
+	flush = "dsync"
+	cache = 64
+}
+group 1 {
+	self = 1
+	epoch = 2
+	key-id = 3
+	window = 128
+	heartbeat = 20
+	election = 100
+	member 1 { address = "10.0.0.1:7400"  incarnation = "0x12" }
+	member 2 { address = "10.0.0.2:7400"  incarnation = "0x13" }
+	member 3 { address = "[fd00::1]:7400"  incarnation = "20" }
+}
+'''
+
+
+def config():
+    for name in '`abc':
+        yield name.replace('`', '0'), (CONFIG % name).encode()
+    yield 'minimal', b'node { }\ngroup 1 { self = 1 member 1 { } }'
+    yield 'address', b'[fd00::1]:7400'
+
+
+TARGETS = (wire, key, scan, recover, group, link, show, client, logconn, cli, config)
+
+
+def main():
+    for target in TARGETS:
+        where = os.path.join(sys.argv[1], target.__name__)
+        os.makedirs(where, exist_ok=True)
+        for name, data in target():
+            with open(os.path.join(where, 'seed-' + name), 'wb') as f:
+                f.write(data)
+
+
+main()
