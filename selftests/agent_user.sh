@@ -23,9 +23,8 @@ mkdir -p "$D"
 config()	# config I: of member I, for the journals that are there
 {
 	local j
-	printf 'node { cluster = "%s" key-file = "%s" journal = "%s" socket = "%s"
-		datapath = "user" }\n' \
-		$UUID "$D/key" "$D/j$1" "$D/$1.sock"
+	printf 'node { cluster = "%s" key-file = "%s" journal = "%s" socket = "%s" %s }\n' \
+		$UUID "$D/key" "$D/j$1" "$D/$1.sock" 'datapath = "user"'
 	printf 'group 1 { self = %d heartbeat = 100 election = 1000\n' "$1"
 	for j in 1 2 3; do
 		printf 'member %d { address = "127.0.0.1:%d" incarnation = "%s" }\n' \
