@@ -85,7 +85,7 @@ sim:
 	$(Q)$(MAKE) -j$(JOBS) -C selftests/sim run $(if $(N),N=$(N)) $(if $(SEED),SEED=$(SEED))
 
 mutants:
-	$(Q)selftests/sim/planted.sh
+	$(Q)selftests/mutants/run
 
 # One fuzz target, or all, for as long as you like: T=scan SECONDS=36000
 fuzz:
@@ -201,7 +201,7 @@ help:
 	'  lint            layering, style, static analysis' \
 	'  unit            the core in user space, under ASan and UBSan' \
 	'  sim             clusters in a deterministic simulator: N=1000 SEED=1' \
-	'  mutants         planted bugs: which are caught, by what, how soon' \
+	'  mutants         planted bugs: which are caught, by what, how soon (MUTANTS_VM=1: more)' \
 	'  fuzz            one fuzz target, or all: T=scan SECONDS=3600' \
 	'  model           the acceptor under SPIN and CBMC' \
 	'  vm              one selftest in a virtual machine: TEST=name KERNEL=6.1 VM_ARGS="..."' \

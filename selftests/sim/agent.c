@@ -130,14 +130,15 @@ static bool put_off(struct sim *s, struct sim_node *n, const struct pxs_elect_ac
 {
 	struct sim_agent *g = &n->agent;
 
-	if (!sim_chance(s, F_ASYNC, 16))
+	if (!sim_chance(s, F_ASYNC, a->type == PXS_ELECT_LEAD ? 2 : 16))
 		return false;
 	g->out = *a;
 	g->out_slot = 0;
 	g->out_sent = sim_below(s, 2);
 	if (g->out_sent)
 		g->out_ret = execute(s, n, a, &g->out_slot);
-	sim_post(s, s->now + 1 + sim_below(s, s->p.election), E_DONE, (u8)sim_index(s, n), g->life);
+	sim_post(s, s->now + 1 + sim_below(s, 2 * s->p.election), E_DONE, (u8)sim_index(s, n),
+		 g->life);
 	return true;
 }
 
@@ -553,7 +554,7 @@ static bool propose(struct sim *s, struct sim_node *n)
 	u64 slot = 0;
 	int ret;
 
-	v = pxs_value_new(buf, sim_value_bytes(vid, sim_has(s, F_BIG) && !sim_below(s, 4), buf),
+	v = pxs_value_new(buf, sim_value_bytes(vid, sim_has(s, F_BIG) && sim_below(s, 8), buf),
 			  false);
 	if (!v)
 		abort();
@@ -579,6 +580,8 @@ void sim_agent_tick(struct sim *s, struct sim_node *n)
 	drive(s, n);
 	if (s->healed)
 		want = !s->healed_vid;
+	else if (sim_below(s, s->p.rest))
+		want = 0;
 	while (want-- && pxs_elect_ready(&a->elect) && !s->failed) {
 		if (n->mod.group.next_slot + 4 * s->p.window > SIM_SLOTS && !s->healed)
 			break;

@@ -87,33 +87,30 @@ void sim_check_reset(struct sim_check *c)
 	c->ballots = 0;
 }
 
-/* A value is its number and bytes that follow from it. */
+/* A value is its number and, so that damage shows anywhere in it, one byte again and again. */
 u32 sim_value_bytes(u64 vid, bool big, u8 *buf)
 {
 	u32 len = 8 + (u32)(vid * 7 % 50);
-	u32 i;
 
 	if (big)
-		len = PXS_VALUE_MAX - (u32)(vid % 9);
+		len = vid % 3 ? PXS_VALUE_MAX / 4 + (u32)(vid % 999) :
+				PXS_VALUE_MAX - (u32)(vid % 9);
 	memcpy(buf, &vid, 8);
-	for (i = 8; i < len; i++)
-		buf[i] = (u8)(vid + i);
+	memset(buf + 8, (u8)vid, len - 8);
 	return len;
 }
 
 u64 sim_value_vid(const u8 *data, u32 len, bool noop)
 {
 	u64 vid;
-	u32 i;
 
 	if (noop)
 		return len ? 0 : SIM_NOOP;
 	if (len < 8)
 		return 0;
 	memcpy(&vid, data, 8);
-	for (i = 8; i < len; i++)
-		if (data[i] != (u8)(vid + i))
-			return 0;
+	if (len > 8 && (data[8] != (u8)vid || memcmp(data + 8, data + 9, len - 9)))
+		return 0;
 	return vid > SIM_NOOP ? vid : 0;
 }
 
@@ -258,25 +255,29 @@ void sim_check_lead(struct sim *s, struct sim_node *n, u64 ballot)
  * Who hears "up to commit is decided" of a leader takes what it accepted at that very ballot
  * for decided.
  */
+static void check_leader(struct sim *s, struct sim_node *n, u64 ballot, u64 slot)
+{
+	const struct slot *sl = &s->check->slot[slot];
+	u32 i;
+
+	for (i = 0; i < sl->n; i++)
+		if (sl->a[i].ballot == ballot && sl->a[i].vid != sl->chosen)
+			sim_fail(s, "node %u leads %llx and knows slot %llu as decided; it proposed %llu, chosen is %llu",
+				 sim_index(s, n), U(ballot), U(slot), U(sl->a[i].vid),
+				 U(sl->chosen));
+}
+
 static void leaves_leader(struct sim *s, struct sim_node *n, const struct pxs_msg *m)
 {
 	struct sim_module *mod = &n->mod;
 	u64 slot;
-	u32 i;
 
 	if (mod->led != m->ballot) {
 		mod->led = m->ballot;
 		mod->led_commit = 0;
 	}
-	for (slot = mod->led_commit + 1; slot <= m->commit && slot < SIM_SLOTS; slot++) {
-		const struct slot *sl = &s->check->slot[slot];
-
-		for (i = 0; i < sl->n; i++)
-			if (sl->a[i].ballot == m->ballot && sl->a[i].vid != sl->chosen)
-				sim_fail(s, "node %u, leader of %llx, says slot %llu is decided; it proposed %llu, chosen is %llu",
-					 sim_index(s, n), U(m->ballot), U(slot), U(sl->a[i].vid),
-					 U(sl->chosen));
-	}
+	for (slot = mod->led_commit + 1; slot <= m->commit && slot < SIM_SLOTS; slot++)
+		check_leader(s, n, m->ballot, slot);
 	mod->led_commit = max(mod->led_commit, m->commit);
 }
 
@@ -522,6 +523,8 @@ void sim_check_group(struct sim *s, struct sim_node *n)
 		const struct pxs_slot *at = pxs_window_at(&g->window, slot);
 		u64 vid;
 
+		if (g->lead_ballot)
+			check_leader(s, n, g->lead_ballot, slot);
 		if (!pxs_window_holds(&g->window, slot) || !at->value)
 			continue;
 		vid = sim_value_vid(at->value->data, at->value->len, at->value->noop);

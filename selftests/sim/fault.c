@@ -13,17 +13,22 @@ void sim_fault_draw(struct sim *s)
 {
 	struct sim_param *p = &s->p;
 	u32 minority;
+	u64 kinds;
 
 	p->n = sim_below(s, 3) ? 3 : 5;
 	p->window = sim_below(s, 4) ? 64 : 128;
 	p->heartbeat = 10 + (u32)sim_below(s, 30);
 	p->election = p->heartbeat * (3 + (u32)sim_below(s, 5));
-	p->faults = (u32)sim_random(s) & (u32)sim_random(s);
-	if (!sim_below(s, 3))
-		p->faults = (u32)sim_random(s);
-	if (sim_below(s, 16))
-		p->faults &= ~(1u << F_BIG);
+	p->faults = (u32)sim_random(s);
+	kinds = sim_below(s, 4);
+	if (kinds < 2)
+		p->faults &= (u32)sim_random(s);
+	else if (kinds == 2)
+		p->faults |= (u32)sim_random(s);
 	if (sim_below(s, 4))
+		p->faults &= ~(1u << F_BIG);
+	/* Large values in flight: promises of several pages. */
+	if (sim_below(s, p->faults >> F_BIG & 1 ? 2 : 4))
 		p->faults &= ~(1u << F_BUSY);
 	p->faults &= ((1u << F_MAX) - 1) & ~sim_exclude;
 	p->loss = (u32)sim_below(s, 250);
@@ -31,6 +36,7 @@ void sim_fault_draw(struct sim *s)
 	p->late = (u32)sim_below(s, 100);
 	p->net_ms = 1 + (u32)sim_below(s, 6);
 	p->disk_ms = 1 + (u32)sim_below(s, 10);
+	p->rest = !sim_below(s, 3) ? 1 : 1 + (u32)sim_below(s, 30);
 	p->fault_ms = 20 + (u32)sim_below(s, 300);
 	minority = (p->n - 1) / 2;
 	for (p->rot = 0; minority; minority--)
@@ -80,6 +86,18 @@ void sim_node_crash_soon(struct sim *s, struct sim_node *n)
 	sim_post(s, s->now, E_CRASH, (u8)sim_index(s, n), n->mod.life);
 }
 
+/* Whoever leads is hit more often, all but one in @fair times: there a fault matters. */
+static u32 victim(struct sim *s, u32 fair)
+{
+	u32 i;
+
+	if (sim_below(s, fair))
+		for (i = 0; i < s->p.n; i++)
+			if (s->node[i].mod.up && s->node[i].mod.group.lead_ballot)
+				return i;
+	return (u32)sim_below(s, s->p.n);
+}
+
 static void mend_later(struct sim *s, u32 from, u32 to, u64 ms)
 {
 	struct sim_event *e = sim_post(s, s->now + ms, E_MEND, 0, 0);
@@ -91,12 +109,25 @@ static void mend_later(struct sim *s, u32 from, u32 to, u64 ms)
 
 static void cut_link(struct sim *s)
 {
-	u32 from = (u32)sim_below(s, s->p.n);
+	u32 from = victim(s, 2);
 	u32 to = (u32)sim_below(s, s->p.n);
 
 	mend_later(s, from, to, 1 + sim_below(s, 4 * s->p.election));
 	if (sim_below(s, 2))
 		mend_later(s, to, from, 1 + sim_below(s, 4 * s->p.election));
+}
+
+void sim_fault_stop(struct sim *s, u32 i, u64 ms)
+{
+	if (!s->healed)
+		s->node[i].stopped = max(s->node[i].stopped, s->now + ms);
+}
+
+static void stop_later(struct sim *s, u32 i, u64 ms)
+{
+	struct sim_event *e = sim_post(s, s->now + sim_below(s, ms), E_STOP, (u8)i, 0);
+
+	e->a = ms + sim_below(s, 2 * s->p.election);
 }
 
 /* Two sets that do not reach each other; a third of the nodes may reach both. */
@@ -106,7 +137,19 @@ static void partition(struct sim *s)
 	bool one_way = !sim_below(s, 3);
 	u32 both = sim_below(s, 3) ? 0 : 1u << sim_below(s, s->p.n);
 	u32 side = (u32)sim_random(s);
+	u32 alone = victim(s, 4);
 	u32 i, j;
+
+	/*
+	 * One against all. Its agent may fall asleep meanwhile, with values proposed that nobody
+	 * else has, and sleep on when the others can be heard again.
+	 */
+	if (sim_below(s, 2)) {
+		side = 1u << alone;
+		both &= ~side;
+		if (sim_chance(s, F_STOP, 1))
+			stop_later(s, alone, ms);
+	}
 
 	for (i = 0; i < s->p.n; i++) {
 		for (j = 0; j < s->p.n; j++) {
@@ -123,7 +166,7 @@ static void partition(struct sim *s)
 
 static void strike(struct sim *s, enum sim_fault f)
 {
-	u32 i = (u32)sim_below(s, s->p.n);
+	u32 i = victim(s, 2);
 	struct sim_node *n = &s->node[i];
 
 	switch (f) {
@@ -147,7 +190,7 @@ static void strike(struct sim *s, enum sim_fault f)
 		n->paused = max(n->paused, s->now + 1 + sim_below(s, 4 * s->p.election));
 		break;
 	case F_STOP:
-		n->stopped = max(n->stopped, s->now + 1 + sim_below(s, 4 * s->p.election));
+		sim_fault_stop(s, i, 1 + sim_below(s, 4 * s->p.election));
 		break;
 	default:
 		return;

@@ -2,10 +2,10 @@
 /*
  * main.c - many schedules, one seed each
  *
- *	sim [-n SCHEDULES] [-s FIRST_SEED] [-k] [-x FAULTS]
+ *	sim [-n SCHEDULES] [-s FIRST_SEED] [-k] [-q] [-x FAULTS]
  *
- * -k goes on after a failure, -x leaves fault classes out (bitmap of enum sim_fault).
- * A failed seed is run again with its trace. Exit 0: all passed; 1: a violation;
+ * -k goes on after a failure, -q shows no trace, -x leaves fault classes out (bitmap of
+ * enum sim_fault). A failed seed is run again with its trace. Exit 0: all passed; 1: a violation;
  * 2: wrong arguments.
  */
 #include <stdio.h>
@@ -24,6 +24,8 @@ static const char *const fault_name[F_MAX] = {
 	[F_BIG] = "large values", [F_BUSY] = "full window", [F_LAG] = "late event",
 	[F_ASYNC] = "slow command",
 };
+
+static bool quiet;
 
 static double seconds(void)
 {
@@ -60,6 +62,8 @@ static void report(struct sim *s)
 	u32 i;
 
 	printf("FAILED seed %llu: %s\n", (unsigned long long)seed, s->why);
+	if (quiet)
+		return;
 	sim_run(s, seed, true);
 	sim_trace_dump();
 	fprintf(stderr, "# seed %llu: %u members, window %u, heartbeat %u, election %u, faults:",
@@ -94,11 +98,13 @@ int main(int argc, char **argv)
 	bool go_on = false;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "n:s:kx:")) != -1) {
+	while ((opt = getopt(argc, argv, "n:s:kx:q")) != -1) {
 		if (opt == 'n')
 			schedules = number(optarg);
 		else if (opt == 's')
 			first = number(optarg);
+		else if (opt == 'q')
+			quiet = true;
 		else if (opt == 'k')
 			go_on = true;
 		else if (opt == 'x')

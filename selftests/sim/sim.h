@@ -62,6 +62,7 @@ struct sim_param {
 	u32 loss, dup, late;	/* per 1024 datagrams */
 	u32 net_ms, disk_ms;	/* typical delays */
 	u32 fault_ms;		/* mean time between faults */
+	u32 rest;		/* clients come in one of so many ticks */
 	u32 rot;		/* bitmap of nodes whose disk rots: a minority */
 	u64 heal;		/* when the faults end */
 	u64 end;		/* when a schedule that has not converged has failed */
@@ -81,6 +82,7 @@ enum sim_event_type {
 	E_MEND,		/* one cut ends */
 	E_CRASH,	/* a node loses power */
 	E_DONE,		/* an agent's command was executed, or is now */
+	E_STOP,		/* an agent stops for a while */
 };
 
 struct sim_event {
@@ -234,6 +236,7 @@ void sim_fault_draw(struct sim *s);
 void sim_fault_strike(struct sim *s);
 void sim_fault_mend(struct sim *s, struct sim_event *e);
 void sim_fault_heal(struct sim *s);
+void sim_fault_stop(struct sim *s, u32 node, u64 ms);
 void sim_node_crash(struct sim *s, struct sim_node *n);
 /* Soon: after what happens now has happened. */
 void sim_node_crash_soon(struct sim *s, struct sim_node *n);

@@ -138,8 +138,14 @@ static bool deferred(struct sim *s, struct sim_event *e)
 	struct sim_node *n = &s->node[e->node];
 	u64 until = 0;
 
-	if (e->type == E_FAULT || e->type == E_MEND || e->type == E_BOOT || e->type == E_CRASH)
+	switch (e->type) {
+	case E_FAULT:
+	case E_MEND:
+	case E_BOOT:
+	case E_CRASH:
+	case E_STOP:
 		return false;
+	}
 	if (n->paused > s->now)
 		until = n->paused;
 	if ((e->type == E_UP || e->type == E_AGENT || e->type == E_FLUSH || e->type == E_DONE) &&
@@ -205,6 +211,9 @@ static void dispatch(struct sim *s, struct sim_event *e)
 	case E_DONE:
 		if (n->agent.up && e->life == n->agent.life)
 			sim_agent_done(s, n);
+		break;
+	case E_STOP:
+		sim_fault_stop(s, e->node, e->a);
 		break;
 	case E_CRASH:
 		if (n->mod.up && e->life == n->mod.life)

@@ -164,8 +164,15 @@ static void fenced(void)
 	CHECK_STR(g.fence_reason, "why");
 	durable();
 	CHECK_EQ(out.nsend, 0);
+	/* No answer, not even later, and nothing is remembered. */
 	prepare(1, 0x202, 1);
+	accept(1, 0x202, 2, "b", 1);
+	recv(1, (struct pxs_msg){ .type = PXS_WIRE_HEARTBEAT, .ballot = 0x202, .slot = 1 }, NULL);
 	CHECK_EQ(out.nsend, 0);
+	durable();
+	CHECK_EQ(out.nsend, 0);
+	CHECK_EQ(g.promised, 0x102);
+	CHECK_EQ(g.commit, 0);
 	CHECK_EQ(-pxs_group_prepare(&g, 0x301, 1, 0, &out), ESHUTDOWN);
 	CHECK_EQ(-pxs_group_lead(&g, 0x301, 1, now, &out), ESHUTDOWN);
 	CHECK_EQ(-pxs_group_activate(&g, 0, now), ESHUTDOWN);

@@ -2,6 +2,7 @@
 /*
  * test_table.c - plan, build, digest, pick and difference, for both fills
  */
+#include "siphash.h"
 #include "unit_table.h"
 
 static struct unit_config a, b;
@@ -218,6 +219,29 @@ static void digest_differs(void)
 	CHECK(digest() != d);
 }
 
+/* The digest covers both choices of each row, by id. */
+static void digest_of_rows(void)
+{
+	struct pxs_table *t;
+	u64 d, second;
+	u32 i, row;
+
+	for (i = 0; i < ARRAY_SIZE(fills); i++) {
+		unit_config_init(&a, fills[i], 10, 10);
+		t = unit_build(&a);
+		CHECK_FATAL(t);
+		d = pxs_siphash_3u64(&a.cfg.seed, a.cfg.fill, t->nrows, t->nowners);
+		for (row = 0; row < t->nrows; row++) {
+			second = t->rows[row].second;
+			second = second == PXS_NONE ? 0 : a.backends[second].id;
+			d = pxs_siphash_3u64(&a.cfg.seed, d, a.backends[t->rows[row].first].id,
+					     second);
+		}
+		CHECK_EQ(d, t->digest);
+		free(t);
+	}
+}
+
 static void row_of(void)
 {
 	struct pxs_table t = { .nrows = 65537 };
@@ -403,6 +427,7 @@ int main(void)
 	RUN(order_independence);
 	RUN(history_free);
 	RUN(digest_differs);
+	RUN(digest_of_rows);
 	RUN(row_of);
 	RUN(flap);
 	RUN(last_man_standing);

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * test_auth.c - a datagram's tag: its value, and that it covers everything
+ */
+#include <stddef.h>
+#include "unit.h"
+#include "auth.h"
+#include "wire.h"
+
+#define BODY	40u
+
+static u8 key[PXS_KEY_LEN];
+static u8 body[BODY];
+static struct pxs_wire_hdr hdr;
+
+static void make(void)
+{
+	u8 *h = (u8 *)&hdr;
+	u32 i;
+
+	for (i = 0; i < sizeof(key); i++)
+		key[i] = (u8)i;
+	for (i = 0; i < sizeof(hdr); i++)
+		h[i] = (u8)(7 * i + 1);
+	for (i = 0; i < BODY; i++)
+		body[i] = (u8)(11 * i + 3);
+}
+
+/* Computed with Python's hashlib: blake2s(bytes 0..7 and 24..end, key=..., digest_size=16). */
+static const u8 with_body[PXS_WIRE_TAG_LEN] = {
+	0xc5, 0x87, 0xec, 0x34, 0xd0, 0xdb, 0x50, 0x19,
+	0xd2, 0x44, 0x7c, 0x3e, 0xfa, 0x66, 0xef, 0xfb,
+};
+
+static const u8 without_body[PXS_WIRE_TAG_LEN] = {
+	0x6d, 0xb0, 0x37, 0x1c, 0xd1, 0x07, 0xbf, 0xfd,
+	0x38, 0x93, 0x94, 0x69, 0x56, 0x64, 0x12, 0xf8,
+};
+
+static void vectors(void)
+{
+	make();
+	pxs_auth_sign(key, &hdr, body, BODY);
+	CHECK(!memcmp(hdr.tag, with_body, sizeof(with_body)));
+	CHECK(pxs_auth_holds(key, &hdr, body, BODY));
+	pxs_auth_sign(key, &hdr, NULL, 0);
+	CHECK(!memcmp(hdr.tag, without_body, sizeof(without_body)));
+	CHECK(pxs_auth_holds(key, &hdr, NULL, 0));
+	CHECK(!pxs_auth_holds(key, &hdr, body, BODY));
+}
+
+/* One bit of anything: of the header with its receiver, of the tag, of body or key. */
+static void every_bit(void)
+{
+	struct {
+		u8 *at;
+		size_t len;
+	} part[] = { { (u8 *)&hdr, sizeof(hdr) }, { body, BODY }, { key, sizeof(key) } };
+	u32 i, bit, held = 0, bits = 0;
+
+	make();
+	pxs_auth_sign(key, &hdr, body, BODY);
+	for (i = 0; i < ARRAY_SIZE(part); i++) {
+		for (bit = 0; bit < 8 * part[i].len; bit++, bits++) {
+			part[i].at[bit / 8] ^= 1u << bit % 8;
+			held += pxs_auth_holds(key, &hdr, body, BODY);
+			part[i].at[bit / 8] ^= 1u << bit % 8;
+		}
+	}
+	CHECK_EQ(held, 0);
+	CHECK_EQ(bits, 8 * (PXS_WIRE_HDR_LEN + BODY + PXS_KEY_LEN));
+	CHECK(pxs_auth_holds(key, &hdr, body, BODY));
+}
+
+/* Cut or prolonged by a byte, it is another datagram. */
+static void length_matters(void)
+{
+	u8 longer[BODY + 1] = { 0 };
+
+	make();
+	memcpy(longer, body, BODY);
+	pxs_auth_sign(key, &hdr, body, BODY);
+	CHECK(!pxs_auth_holds(key, &hdr, body, BODY - 1));
+	CHECK(!pxs_auth_holds(key, &hdr, longer, BODY + 1));
+}
+
+int main(void)
+{
+	RUN(vectors);
+	RUN(every_bit);
+	RUN(length_matters);
+	return unit_done();
+}
