@@ -172,7 +172,7 @@ static void link_event(void *ctx, struct nlmsghdr *nlh)
 
 	if (nlh->nlmsg_type == NLMSG_ERROR) {
 		if (nlmsg_datalen(nlh) >= (int)sizeof(*e) && e->error)
-			durable_refused(k, e->error);
+			durable_refused(k, pxs_link_errno(e->error));
 		return;
 	}
 	if (nlh->nlmsg_type != k->link.family || nlmsg_datalen(nlh) < (int)sizeof(*g))

@@ -198,7 +198,7 @@ static int take_answer(struct pxs_link *l, struct nlmsghdr *nlh, u32 seq, int *e
 	}
 	if (nlmsg_datalen(nlh) < (int)sizeof(*e))
 		return -EBADMSG;
-	*err = e->error;
+	*err = pxs_link_errno(e->error);
 	if (*err)
 		take_words(l, nlh);
 	return 1;

@@ -41,7 +41,9 @@ one()
 	[ ! -d "$out/seeds/$t" ] || dirs+=("$out/seeds/$t")
 	[ ! -d "$here/regress/$t" ] || dirs+=("$here/regress/$t")
 	[ ! -f "$here/$t.dict" ] || dirs+=(-dict="$here/$t.dict")
-	"$out/fuzz_$t" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=4096 \
+	# A fixed seed for "make check": the same inputs on every machine of the same speed.
+	"$out/fuzz_$t" -seed="${FUZZ_SEED:-1}" -max_total_time="$seconds" \
+		-timeout=10 -rss_limit_mb=2048 -max_len=4096 \
 		-print_final_stats=1 -close_fd_mask=3 -artifact_prefix="$out/found/$t-" \
 		"$corpus" "${dirs[@]}" >"$log" 2>&1 </dev/null
 	echo $? >"$work/$t.rc"
