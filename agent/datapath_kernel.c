@@ -8,6 +8,7 @@
 #include "datapath.h"
 #include "kernel_group.h"
 #include "link.h"
+#include "nlerror.h"
 #include "report.h"
 
 /* DURABLE refused as too early for so long is not a matter of timing any more. */
@@ -172,7 +173,7 @@ static void link_event(void *ctx, struct nlmsghdr *nlh)
 
 	if (nlh->nlmsg_type == NLMSG_ERROR) {
 		if (nlmsg_datalen(nlh) >= (int)sizeof(*e) && e->error)
-			durable_refused(k, pxs_link_errno(e->error));
+			durable_refused(k, pxs_nl_errno(e->error));
 		return;
 	}
 	if (nlh->nlmsg_type != k->link.family || nlmsg_datalen(nlh) < (int)sizeof(*g))

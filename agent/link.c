@@ -14,6 +14,7 @@
 
 #include <linux/paxsteer.h>
 
+#include "nlerror.h"
 #include "report.h"
 
 #define LINK_BUF	(128u << 10)	/* an event is at most PXS_APPEND_MAX and headers */
@@ -198,7 +199,7 @@ static int take_answer(struct pxs_link *l, struct nlmsghdr *nlh, u32 seq, int *e
 	}
 	if (nlmsg_datalen(nlh) < (int)sizeof(*e))
 		return -EBADMSG;
-	*err = pxs_link_errno(e->error);
+	*err = pxs_nl_errno(e->error);
 	if (*err)
 		take_words(l, nlh);
 	return 1;

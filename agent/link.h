@@ -55,10 +55,4 @@ int pxs_link_call(struct pxs_link *l, struct nl_msg *msg,
 /* Send @msg (freed here); nobody waits, a refusal comes as an event. */
 int pxs_link_post(struct pxs_link *l, struct nl_msg *msg);
 
-/* What an NLMSG_ERROR says, as 0 or -errno; -EPROTO: as no kernel would say it. */
-static inline int pxs_link_errno(int error)
-{
-	return error > 0 || error < -4095 ? -EPROTO : error;
-}
-
 #endif /* PXS_AGENT_LINK_H */

@@ -20,6 +20,7 @@
 #include <netlink/netlink.h>
 
 #include "names.h"
+#include "nlerror.h"
 #include "nlq.h"
 #include "parse.h"
 
@@ -227,8 +228,8 @@ static void range(const struct nlattr *policy, char *buf, size_t len)
 			 nlq_uint(tb[NL_POLICY_TYPE_ATTR_MAX_LENGTH]));
 }
 
-/* Print a refusal. tlvs: the extended ack's attributes, NULL if there are none. */
-static void complain(const struct answer *ans, int err, struct nlattr *tlvs, int len)
+/* Print the refusal ans->error. tlvs: the extended ack's attributes, NULL if there are none. */
+static void complain(const struct answer *ans, struct nlattr *tlvs, int len)
 {
 	struct nlattr *tb[NLMSGERR_ATTR_MAX + 1] = { NULL };
 	const char *words;
@@ -240,10 +241,10 @@ static void complain(const struct answer *ans, int err, struct nlattr *tlvs, int
 	range(tb[NLMSGERR_ATTR_POLICY], limits, sizeof(limits));
 	words = nlq_str(tb[NLMSGERR_ATTR_MSG]);
 	if (*words)
-		cli_error(ans->cli, "%s%s%s: %s", words, where, limits, strerror(-err));
+		cli_error(ans->cli, "%s%s%s: %s", words, where, limits, strerror(-ans->error));
 	else
-		cli_error(ans->cli, "the kernel refused%s%s: %s", where, limits, strerror(-err));
-	if (err == -EPERM)
+		cli_error(ans->cli, "the kernel refused%s%s: %s", where, limits, strerror(-ans->error));
+	if (ans->error == -EPERM)
 		cli_error(ans->cli, "CAP_NET_ADMIN in the initial user namespace is needed");
 }
 
@@ -263,13 +264,12 @@ static int on_error(struct sockaddr_nl *from, struct nlmsgerr *e, void *arg)
 		else
 			skip += (int)NLMSG_ALIGN(quoted) - NLMSG_HDRLEN;
 	}
-	ans->error = e->error;
+	ans->error = pxs_nl_errno(e->error);
 	ans->done = true;
 	if (tlvs)
-		complain(ans, e->error, (struct nlattr *)((char *)e + skip),
-			 nlmsg_datalen(nlh) - skip);
+		complain(ans, (struct nlattr *)((char *)e + skip), nlmsg_datalen(nlh) - skip);
 	else
-		complain(ans, e->error, NULL, 0);
+		complain(ans, NULL, 0);
 	return NL_STOP;
 }
 
@@ -295,8 +295,8 @@ static int on_finish(struct nl_msg *msg, void *arg)
 	memcpy(&err, nlmsg_data(nlh), sizeof(err));
 	if (err >= 0)
 		return NL_OK;
-	ans->error = err;
-	complain(ans, err, (struct nlattr *)((char *)nlmsg_data(nlh) + sizeof(err)),
+	ans->error = pxs_nl_errno(err);
+	complain(ans, (struct nlattr *)((char *)nlmsg_data(nlh) + sizeof(err)),
 		 nlh->nlmsg_flags & NLM_F_ACK_TLVS ? nlmsg_datalen(nlh) - (int)sizeof(err) : 0);
 	return NL_OK;
 }
