@@ -10,8 +10,14 @@
 #ifndef PXS_AGENT_DATAPATH_H
 #define PXS_AGENT_DATAPATH_H
 
+#include <sys/uio.h>
+
 #include "config.h"
 #include "loop.h"
+
+/* Values in one call; they fit one datagram with room to spare. */
+#define PXS_PROPOSE_MAX		PXS_WIRE_ENTRIES_MAX
+#define PXS_PROPOSE_BYTES	PXS_WIRE_BODY_MAX
 
 struct pxs_datapath_events {
 	void *ctx;
@@ -50,8 +56,12 @@ struct pxs_datapath_ops {
 	int (*prepare)(struct pxs_datapath *dp, u32 group, u64 ballot, u64 slot, u64 to);
 	int (*lead)(struct pxs_datapath *dp, u32 group, u64 ballot, u64 first);
 	int (*resign)(struct pxs_datapath *dp, u32 group);
-	int (*propose)(struct pxs_datapath *dp, u32 group, const void *value, u32 len, bool noop,
-		       u64 *slot);
+	/*
+	 * Propose up to PXS_PROPOSE_MAX values, in order (NULL and 0: a no-op). Return: how many
+	 * were taken, with the slots from *first on; or -errno.
+	 */
+	int (*propose)(struct pxs_datapath *dp, u32 group, const struct iovec *values, u32 n,
+		       u64 *first);
 	/* m->type, receiver, slot, count, arg, len and the body; the datapath fills the rest. */
 	int (*send)(struct pxs_datapath *dp, u32 group, const struct pxs_msg *m, const u8 *body);
 	int (*status)(struct pxs_datapath *dp, u32 group, struct pxs_group_status *st);

@@ -362,27 +362,54 @@ static int kernel_resign(struct pxs_datapath *dp, u32 group)
 	return simple(to_kernel(dp), PXS_CMD_GROUP_RESIGN, group, 0, 0, 0, 0, 0);
 }
 
-static void take_slot(void *ctx, struct nlmsghdr *nlh)
+struct proposed {
+	u64 first;
+	u32 count;
+};
+
+static void take_proposed(void *ctx, struct nlmsghdr *nlh)
 {
 	struct nlattr *a[PXS_A_GROUP_MAX + 1];
+	struct proposed *p = ctx;
 
-	if (!parse(nlh, a, PXS_A_GROUP_MAX))
-		*(u64 *)ctx = pxs_kernel_u64(a[PXS_A_GROUP_SLOT]);
+	if (parse(nlh, a, PXS_A_GROUP_MAX))
+		return;
+	p->first = pxs_kernel_u64(a[PXS_A_GROUP_SLOT]);
+	p->count = pxs_kernel_u32(a[PXS_A_GROUP_COUNT]);
 }
 
-static int kernel_propose(struct pxs_datapath *dp, u32 group, const void *value, u32 len, bool noop,
-			  u64 *slot)
+static int put_values(struct nl_msg *msg, const struct iovec *values, u32 n)
+{
+	u32 i;
+
+	if (!values)
+		return nla_put_flag(msg, PXS_A_GROUP_NOOP);
+	for (i = 0; i < n; i++)
+		if (nla_put(msg, PXS_A_GROUP_VALUE, (int)values[i].iov_len, values[i].iov_base))
+			return -EMSGSIZE;
+	return 0;
+}
+
+static int kernel_propose(struct pxs_datapath *dp, u32 group, const struct iovec *values, u32 n,
+			  u64 *first)
 {
 	struct kernel *k = to_kernel(dp);
 	struct nl_msg *msg = group_msg(k, PXS_CMD_GROUP_PROPOSE, group);
+	struct proposed p = { 0 };
+	int err;
 
-	if (msg && (noop ? nla_put_flag(msg, PXS_A_GROUP_NOOP) :
-			   nla_put(msg, PXS_A_GROUP_VALUE, (int)len, value))) {
+	if (msg && put_values(msg, values, n)) {
 		nlmsg_free(msg);
 		return -EMSGSIZE;
 	}
-	*slot = 0;
-	return pxs_link_call(&k->link, msg, take_slot, slot);
+	err = pxs_link_call(&k->link, msg, take_proposed, &p);
+	if (err)
+		return err;
+	/* An answer that makes no sense says nothing of what was proposed. */
+	if (!p.first || !p.count || p.count > n)
+		return -EPROTO;
+	*first = p.first;
+	return (int)p.count;
 }
 
 static int kernel_send(struct pxs_datapath *dp, u32 group, const struct pxs_msg *m, const u8 *body)

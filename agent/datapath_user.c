@@ -377,24 +377,33 @@ static int user_resign(struct pxs_datapath *dp, u32 group)
 	return 0;
 }
 
-static int user_propose(struct pxs_datapath *dp, u32 group, const void *value, u32 len, bool noop,
-			u64 *slot)
+static int user_propose(struct pxs_datapath *dp, u32 group, const struct iovec *values, u32 n,
+			u64 *first)
 {
 	struct user *u = to_user(dp);
 	struct user_group *g = find(u, group);
-	struct pxs_value *v;
-	int err;
+	struct pxs_value *v[PXS_PROPOSE_MAX];
+	u32 have = 0;
+	int ret = -ENOMEM;
 
 	if (!g)
 		return -ENOENT;
-	v = pxs_value_new(value, len, noop);
-	if (!v)
-		return -ENOMEM;
+	while (have < min(n, PXS_PROPOSE_MAX)) {
+		const struct iovec *iov = values ? &values[have] : NULL;
+
+		v[have] = iov ? pxs_value_new(iov->iov_base, (u32)iov->iov_len, false) :
+				pxs_value_new(NULL, 0, true);
+		if (!v[have])
+			goto out;
+		have++;
+	}
 	pxs_out_init(&u->out);
-	err = pxs_group_propose(&g->core, v, dp->loop->now, slot, &u->out);
+	ret = pxs_group_propose_many(&g->core, v, have, dp->loop->now, first, &u->out);
 	act(u, g, NULL, NULL);
-	pxs_value_put(v);
-	return err;
+out:
+	while (have)
+		pxs_value_put(v[--have]);
+	return ret;
 }
 
 static int user_send(struct pxs_datapath *dp, u32 group, const struct pxs_msg *in, const u8 *body)

@@ -78,14 +78,58 @@ static bool definite(int err)
 	return err == -EAGAIN || err == -ENOTCONN || err == -ESHUTDOWN || err == -ENOENT;
 }
 
-bool pxs_proposals_step(struct pxs_replica *r)
+/* The first queued values that fit one call. */
+static u32 gather(const struct pxs_proposals *ps, struct iovec *iov)
+{
+	struct pxs_proposal *p = ps->queued.first;
+	u32 bytes = 0;
+	u32 n = 0;
+
+	while (n < min(ps->queued.count, PXS_PROPOSE_MAX)) {
+		bytes += pxs_wire_entry_size(p->len);
+		if (n && bytes > PXS_PROPOSE_BYTES)
+			break;
+		iov[n].iov_base = p->value;
+		iov[n].iov_len = p->len;
+		p = p->next;
+		n++;
+	}
+	return n;
+}
+
+/* One call. Return: something got a slot. */
+static bool propose_some(struct pxs_replica *r)
 {
 	struct pxs_proposals *ps = &r->proposals;
 	struct pxs_datapath *dp = r->node->dp;
+	struct iovec iov[PXS_PROPOSE_MAX];
 	struct pxs_proposal *p;
+	u32 n = gather(ps, iov);
+	u64 first = 0;
+	int ret, i;
+
+	ret = dp->ops->propose(dp, r->id, iov, n, &first);
+	if (definite(ret)) {
+		ps->blocked = true;
+		return false;
+	}
+	/* Which of them have a slot is not known: none may be tried again. */
+	for (; ret < 0 && n; n--)
+		end(ps, pop_queued(ps), PXS_CLIENT_UNKNOWN);
+	for (i = 0; i < ret; i++) {
+		p = pop_queued(ps);
+		p->slot = first + i;
+		p->ballot = r->elect.ballot;
+		ps->ballot = p->ballot;
+		push(&ps->waiting, p);
+	}
+	return ret > 0;
+}
+
+bool pxs_proposals_step(struct pxs_replica *r)
+{
+	struct pxs_proposals *ps = &r->proposals;
 	bool did = false;
-	u64 slot;
-	int err;
 
 	/* Leadership of another ballot: what waits was proposed before, by a former us. */
 	if (ps->waiting.count &&
@@ -101,24 +145,8 @@ bool pxs_proposals_step(struct pxs_replica *r)
 	}
 	if (!pxs_elect_ready(&r->elect))
 		return did;
-	while (ps->queued.count && !ps->blocked) {
-		p = ps->queued.first;
-		err = dp->ops->propose(dp, r->id, p->value, p->len, false, &slot);
-		if (definite(err)) {
-			ps->blocked = true;
-			break;
-		}
-		pop_queued(ps);
-		if (err) {
-			end(ps, p, PXS_CLIENT_UNKNOWN);
-			continue;
-		}
-		p->slot = slot;
-		p->ballot = r->elect.ballot;
-		ps->ballot = p->ballot;
-		push(&ps->waiting, p);
-		did = true;
-	}
+	while (ps->queued.count && !ps->blocked)
+		did |= propose_some(r);
 	return did;
 }
 

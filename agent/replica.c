@@ -107,6 +107,16 @@ void pxs_replica_leader(struct pxs_replica *r, u8 event, u64 ballot)
 	pxs_elect_leader_event(&r->elect, event, ballot, r->node->loop.now);
 }
 
+/* What phase 1 found, one value at a time: the next may only follow when this has its slot. */
+static int propose_again(struct pxs_replica *r, struct pxs_value *v, u64 *slot)
+{
+	struct pxs_datapath *dp = r->node->dp;
+	struct iovec iov = { .iov_base = v->data, .iov_len = v->len };
+	int ret = dp->ops->propose(dp, r->id, v->noop ? NULL : &iov, 1, slot);
+
+	return min(ret, 0);
+}
+
 static int execute(struct pxs_replica *r, const struct pxs_elect_action *a, u64 *slot)
 {
 	struct pxs_datapath *dp = r->node->dp;
@@ -117,8 +127,7 @@ static int execute(struct pxs_replica *r, const struct pxs_elect_action *a, u64 
 	case PXS_ELECT_LEAD:
 		return dp->ops->lead(dp, r->id, a->ballot, a->slot);
 	case PXS_ELECT_PROPOSE:
-		return dp->ops->propose(dp, r->id, a->value->data, a->value->len, a->value->noop,
-					slot);
+		return propose_again(r, a->value, slot);
 	case PXS_ELECT_RESIGN:
 		return dp->ops->resign(dp, r->id);
 	}

@@ -288,24 +288,44 @@ static int pxs_nl_resign(struct sk_buff *skb, struct genl_info *info)
 	return 0;
 }
 
-static struct pxs_value *pxs_parse_value(struct genl_info *info)
+static void pxs_put_values(struct pxs_value **v, u32 n)
 {
-	const struct nlattr *value = info->attrs[PXS_A_GROUP_VALUE];
-	bool noop = nla_get_flag(info->attrs[PXS_A_GROUP_NOOP]);
-	struct pxs_value *v;
-
-	if (!!value == noop) {
-		pxs_nl_no(info, NULL, 0, "one of VALUE and NOOP is needed");
-		return ERR_PTR(-EINVAL);
-	}
-	v = noop ? pxs_value_new(NULL, 0, true) :
-		   pxs_value_new(nla_data(value), nla_len(value), false);
-	return v ?: ERR_PTR(-ENOMEM);
+	while (n)
+		pxs_value_put(v[--n]);
 }
 
-static int pxs_reply_slot(struct genl_info *info, u64 slot, u64 ballot)
+/* Return: how many values are in @v, PXS_WIRE_ENTRIES_MAX at most, or -errno. */
+static int pxs_parse_values(struct genl_info *info, struct pxs_value **v)
 {
-	struct sk_buff *reply = genlmsg_new(nla_total_size(sizeof(u32)) +
+	const struct nlattr *attr;
+	int rem, n = 0;
+
+	if (!info->attrs[PXS_A_GROUP_VALUE] == !info->attrs[PXS_A_GROUP_NOOP])
+		return pxs_nl_no(info, NULL, -EINVAL, "one of VALUE and NOOP is needed");
+	if (info->attrs[PXS_A_GROUP_NOOP]) {
+		v[0] = pxs_value_new(NULL, 0, true);
+		return v[0] ? 1 : -ENOMEM;
+	}
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
+		if (nla_type(attr) != PXS_A_GROUP_VALUE)
+			continue;
+		if (n == PXS_WIRE_ENTRIES_MAX) {
+			pxs_put_values(v, n);
+			return pxs_nl_no(info, attr, -E2BIG, "VALUE is given more than 64 times");
+		}
+		v[n] = pxs_value_new(nla_data(attr), nla_len(attr), false);
+		if (!v[n]) {
+			pxs_put_values(v, n);
+			return -ENOMEM;
+		}
+		n++;
+	}
+	return n;
+}
+
+static int pxs_reply_slot(struct genl_info *info, u64 slot, u64 ballot, u32 count)
+{
+	struct sk_buff *reply = genlmsg_new(2 * nla_total_size(sizeof(u32)) +
 					    2 * nla_total_size_64bit(sizeof(u64)), GFP_KERNEL);
 	void *hdr;
 
@@ -315,7 +335,8 @@ static int pxs_reply_slot(struct genl_info *info, u64 slot, u64 ballot)
 	if (!hdr ||
 	    nla_put_u32(reply, PXS_A_GROUP_ID, nla_get_u32(info->attrs[PXS_A_GROUP_ID])) ||
 	    nla_put_u64_64bit(reply, PXS_A_GROUP_SLOT, slot, PXS_A_GROUP_PAD) ||
-	    nla_put_u64_64bit(reply, PXS_A_GROUP_BALLOT, ballot, PXS_A_GROUP_PAD)) {
+	    nla_put_u64_64bit(reply, PXS_A_GROUP_BALLOT, ballot, PXS_A_GROUP_PAD) ||
+	    nla_put_u32(reply, PXS_A_GROUP_COUNT, count)) {
 		nlmsg_free(reply);
 		return -EMSGSIZE;
 	}
@@ -323,33 +344,40 @@ static int pxs_reply_slot(struct genl_info *info, u64 slot, u64 ballot)
 	return genlmsg_reply(reply, info);
 }
 
+/* Return: how many of the @n values were proposed, from slot *first on at *ballot; or -errno. */
+static int pxs_propose(struct pxs_kgroup *kg, struct pxs_value *const *v, u32 n, u64 *first,
+		       u64 *ballot)
+{
+	struct pxs_out *out = pxs_kgroup_enter(kg);
+	int ret;
+
+	if (!out)
+		return -ENOENT;
+	*ballot = kg->core.lead_ballot;
+	ret = pxs_group_propose_many(&kg->core, v, n, pxs_now_ms(), first, out);
+	pxs_kgroup_leave(kg, out, NULL);
+	return ret;
+}
+
 static int pxs_nl_propose(struct sk_buff *skb, struct genl_info *info)
 {
 	struct pxs_kgroup *kg = pxs_owners_group(info);
-	u64 slot = 0, ballot = 0;
-	struct pxs_value *v;
-	struct pxs_out *out;
-	int err;
+	struct pxs_value *v[PXS_WIRE_ENTRIES_MAX];
+	u64 first = 0, ballot = 0;
+	int n, done;
 
 	if (IS_ERR(kg))
 		return PTR_ERR(kg);
-	v = pxs_parse_value(info);
-	err = PTR_ERR_OR_ZERO(v);
-	if (err)
-		goto out;
-	err = -ENOENT;
-	out = pxs_kgroup_enter(kg);
-	if (out) {
-		ballot = kg->core.lead_ballot;
-		err = pxs_group_propose(&kg->core, v, pxs_now_ms(), &slot, out);
-		pxs_kgroup_leave(kg, out, NULL);
+	n = pxs_parse_values(info, v);
+	done = n;
+	if (n > 0) {
+		done = pxs_propose(kg, v, n, &first, &ballot);
+		pxs_put_values(v, n);
+		pxs_nl_result(info, min(done, 0));
 	}
-	pxs_value_put(v);
-	/* A reply that cannot be sent leaves the outcome unknown: the agent learns it decided. */
-	err = pxs_nl_result(info, err) ?: pxs_reply_slot(info, slot, ballot);
-out:
 	pxs_kgroup_put(kg);
-	return err;
+	/* A reply that cannot be sent leaves the outcome unknown: the agent learns it decided. */
+	return done < 0 ? done : pxs_reply_slot(info, first, ballot, done);
 }
 
 /* --- learning -------------------------------------------------------------- */

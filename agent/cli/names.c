@@ -249,7 +249,7 @@ static const char *const group_attr[] = {
 	[PXS_A_GROUP_LSN] = "lsn",
 	[PXS_A_GROUP_EVENT] = "event",
 	[PXS_A_GROUP_STATS] = "stats",
-	[PXS_A_GROUP_PAD] = NULL,
+	[PXS_A_GROUP_COUNT] = "count",
 };
 COMPLETE(group_attr, PXS_A_GROUP_MAX);
 

@@ -193,4 +193,11 @@ void pxs_group_resign(struct pxs_group *g);
 int pxs_group_propose(struct pxs_group *g, struct pxs_value *v, u64 now, u64 *slot,
 		      struct pxs_out *out);
 
+/*
+ * Propose the @n values of @v, in order, as many as there is room for: they get the slots from
+ * *first on, without a gap, at one ballot. Return: how many (at least 1 of @n > 0), or as above.
+ */
+int pxs_group_propose_many(struct pxs_group *g, struct pxs_value *const *v, u32 n, u64 now,
+			   u64 *first, struct pxs_out *out);
+
 #endif /* PXS_CORE_GROUP_H */

@@ -60,11 +60,25 @@ int pxs_group_lead(struct pxs_group *g, u64 ballot, u64 first, u64 now, struct p
 	return 0;
 }
 
+/* Values proposed in one step are consecutive: they travel in one datagram, as far as they fit. */
+static void send_proposed(struct pxs_group *g, u64 slot, struct pxs_out *out)
+{
+	struct pxs_send *send = out->nsend ? &out->send[out->nsend - 1] : NULL;
+	const struct pxs_slot *s = pxs_window_at(&g->window, slot);
+
+	if (send && send->type == PXS_WIRE_ACCEPT && send->to == others(g) &&
+	    send->ballot == g->lead_ballot && send->slot + send->count == slot &&
+	    pxs_out_add(out, slot, s, 0))
+		return;
+	send = pxs_out_send(g, out, PXS_WIRE_ACCEPT, others(g), g->lead_ballot, slot);
+	if (send && !pxs_out_add(out, slot, s, 0))
+		out->nsend--;	/* resend() takes care of it */
+}
+
 int pxs_group_propose(struct pxs_group *g, struct pxs_value *v, u64 now, u64 *slot,
 		      struct pxs_out *out)
 {
 	enum pxs_accept_result ret;
-	struct pxs_send *send;
 	struct pxs_slot *s;
 	u64 higher;
 
@@ -86,10 +100,25 @@ int pxs_group_propose(struct pxs_group *g, struct pxs_value *v, u64 now, u64 *sl
 	s->sent_ms = now;
 	*slot = g->next_slot++;
 	g->stat[PXS_GROUP_STAT_PROPOSED]++;
-	send = pxs_out_send(g, out, PXS_WIRE_ACCEPT, others(g), g->lead_ballot, *slot);
-	if (send)
-		pxs_out_add(out, *slot, s, 0);
+	send_proposed(g, *slot, out);
 	return 0;
+}
+
+int pxs_group_propose_many(struct pxs_group *g, struct pxs_value *const *v, u32 n, u64 now,
+			   u64 *first, struct pxs_out *out)
+{
+	u64 slot;
+	u32 i;
+	int err;
+
+	for (i = 0; i < n && pxs_out_room(out); i++) {
+		err = pxs_group_propose(g, v[i], now, &slot, out);
+		if (err)
+			return i ? (int)i : err;
+		if (!i)
+			*first = slot;
+	}
+	return (int)i;
 }
 
 void pxs_leader_accepted(struct pxs_group *g, u64 ballot, u64 slot, u32 count, u8 from,

@@ -81,6 +81,12 @@ void pxs_out_msg(const struct pxs_group *g, const struct pxs_out *out, const str
 struct pxs_send *pxs_out_send(struct pxs_group *g, struct pxs_out *out, u8 type, u64 to,
 			      u64 ballot, u64 slot);
 
+/* Is there room for one more datagram with one more entry, of whatever size? */
+static inline bool pxs_out_room(const struct pxs_out *out)
+{
+	return out->nsend < PXS_OUT_SENDS && out->nentry < PXS_OUT_ENTRIES;
+}
+
 /* Append slot @slot of the window as an entry of the last datagram. False: no room. */
 bool pxs_out_add(struct pxs_out *out, u64 slot, const struct pxs_slot *s, u8 flags);
 

@@ -140,6 +140,7 @@ static void drain_events(struct pxs_link *l, u32 n)
 
 static void ask(struct pxs_datapath *dp, const struct pxs_group_config *config, u8 what)
 {
+	struct iovec value = { .iov_base = "x", .iov_len = 1 };
 	struct pxs_group_status st;
 	u64 v;
 
@@ -157,7 +158,7 @@ static void ask(struct pxs_datapath *dp, const struct pxs_group_config *config, 
 		pxs_kernel_check_same(&to_kernel(dp)->link, config);
 		break;
 	case 4:
-		kernel_propose(dp, 1, "x", 1, false, &v);
+		kernel_propose(dp, 1, &value, 1, &v);
 		break;
 	default:
 		kernel_prepare(dp, 1, 257, 1, 0);

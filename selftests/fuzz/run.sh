@@ -3,25 +3,27 @@
 #
 # run.sh - run fuzz targets, several at a time, and say what came of it
 #
-#   run.sh -o OUT [-s SECONDS] [-j JOBS] [-n INPUTS] TARGET...
+#   run.sh -o OUT [-s SECONDS] [-c FILE] [-j JOBS] [-n INPUTS] TARGET...
 #
+# FILE says how many inputs each target gets; without it, or with SECONDS used up, time ends it.
 # One line of TAP a target; an input that fails is kept in OUT/found. A target that stays
 # far below what it is wanted to run has gone blind: INPUTS is the bound for all together.
 
 set -u
 here=$(dirname "$(readlink -f "$0")")
-out='' seconds=10 jobs=2 inputs=0
-while getopts o:s:j:n: opt; do
+out='' seconds=10 jobs=2 inputs=0 counts=/dev/null
+while getopts o:s:c:j:n: opt; do
 	case $opt in
 	o) out=$OPTARG ;;
 	s) seconds=$OPTARG ;;
+	c) counts=$OPTARG ;;
 	j) jobs=$OPTARG ;;
 	n) inputs=$OPTARG ;;
 	*) exit 2 ;;
 	esac
 done
 shift $((OPTIND - 1))
-[ -n "$out" ] && [ $# -gt 0 ] || { sed -n '3,9s/^# \{0,1\}//p' "$0"; exit 2; }
+[ -n "$out" ] && [ $# -gt 0 ] || { sed -n '3,10s/^# \{0,1\}//p' "$0"; exit 2; }
 
 mkdir -p "$out/found" "$out/log" "$out/seeds"
 /usr/bin/python3 "$here/seeds.py" "$out/seeds" || exit 2
@@ -35,14 +37,15 @@ export UBSAN_OPTIONS=print_stacktrace=1
 # one TARGET: its corpus first, all of it, then whatever grows from it
 one()
 {
-	local t=$1 log=$out/log/$1.log corpus=$out/corpus/$1 dirs=()
+	local t=$1 log=$out/log/$1.log corpus=$out/corpus/$1 dirs=() runs
+
+	runs=$(awk -v t="$t" '$1 == t { print $2 }' "$counts")
 
 	mkdir -p "$corpus"
 	[ ! -d "$out/seeds/$t" ] || dirs+=("$out/seeds/$t")
 	[ ! -d "$here/regress/$t" ] || dirs+=("$here/regress/$t")
 	[ ! -f "$here/$t.dict" ] || dirs+=(-dict="$here/$t.dict")
-	# A fixed seed for "make check": the same inputs on every machine of the same speed.
-	"$out/fuzz_$t" -seed="${FUZZ_SEED:-1}" -max_total_time="$seconds" \
+	"$out/fuzz_$t" -seed="${FUZZ_SEED:-1}" -runs="${runs:--1}" -max_total_time="$seconds" \
 		-timeout=10 -rss_limit_mb=2048 -max_len=4096 \
 		-print_final_stats=1 -close_fd_mask=3 -artifact_prefix="$out/found/$t-" \
 		"$corpus" "${dirs[@]}" >"$log" 2>&1 </dev/null
@@ -54,7 +57,7 @@ for t; do
 	[ "$running" -lt "$jobs" ] || { wait -n; running=$((running - 1)); }
 	one "$t" &
 	running=$((running + 1))
-	echo "# $t: begun, $seconds s" >&2
+	echo "# $t: begun, at most $seconds s" >&2
 done
 wait
 
@@ -66,7 +69,8 @@ for t; do
 	n=${n:-0}
 	total=$((total + n))
 	if [ "$(cat "$work/$t.rc")" = 0 ] && [ "$n" -gt 0 ]; then
-		echo "ok - $t: $n inputs, $((n / seconds))/s, ${edges#cov: } edges covered"
+		rate=$(sed -n 's/^stat::average_exec_per_sec: *//p' "$log" | tail -n 1)
+		echo "ok - $t: $n inputs, $rate/s, ${edges#cov: } edges covered"
 		passed=$((passed + 1))
 	else
 		grep -E 'ERROR|FUZZ_CHECK|runtime error|SUMMARY|unit written|^    #[0-9] ' "$log" |

@@ -111,6 +111,86 @@ static void window_is_full(void)
 	end();
 }
 
+/* Values of one step travel in one datagram, in slot order, and are counted one by one. */
+static void many_at_once(void)
+{
+	struct pxs_value *v[WINDOW];
+	u64 first = 0;
+	u32 i;
+
+	begin();
+	for (i = 0; i < WINDOW; i++)
+		v[i] = pxs_value_new(&i, sizeof(i), false);
+	CHECK_EQ(-pxs_group_propose_many(&g, v, 3, now, &first, &out), ENOTCONN);
+	lead(0x101);
+	pxs_out_done(&out);
+	CHECK_EQ(pxs_group_propose_many(&g, v, 3, now, &first, &out), 3);
+	CHECK_EQ(first, 1);
+	CHECK_EQ(out.nsend, 1);
+	CHECK_EQ(out.send[0].type, PXS_WIRE_ACCEPT);
+	CHECK_EQ(out.send[0].count, 3);
+	for (i = 0; i < 3; i++) {
+		CHECK_EQ(out.entry[i].slot, 1 + i);
+		CHECK(out.entry[i].value == v[i]);
+	}
+	durable();
+	accepted(1, 0x101, 1, 2);
+	accepted(2, 0x101, 1, 2);
+	CHECK_EQ(g.commit, 2);
+	/* As many as the window holds: the caller keeps the rest. */
+	pxs_out_done(&out);
+	CHECK_EQ(pxs_group_propose_many(&g, v, WINDOW, now, &first, &out), WINDOW / 2 - 1);
+	CHECK_EQ(first, 4);
+	CHECK_EQ(-pxs_group_propose_many(&g, v, 1, now, &first, &out), EAGAIN);
+	for (i = 0; i < WINDOW; i++)
+		pxs_value_put(v[i]);
+	end();
+}
+
+/* Large ones need several datagrams; none is left out, and none is proposed without one. */
+static void many_large_ones(void)
+{
+	static u8 big[PXS_VALUE_MAX];
+	struct pxs_value *v[40];
+	u32 i, done = 0;
+	u64 first = 0;
+	int ret;
+
+	begin();
+	for (i = 0; i < ARRAY_SIZE(v); i++) {
+		big[0] = (u8)i;
+		v[i] = pxs_value_new(big, i % 3 ? sizeof(big) : 100, false);
+	}
+	lead(0x101);
+	for (;;) {
+		u32 sent_here = 0;
+
+		pxs_out_done(&out);
+		ret = pxs_group_propose_many(&g, v + done, (u32)ARRAY_SIZE(v) - done, now, &first,
+					     &out);
+		if (ret <= 0)
+			break;
+		CHECK_EQ(first, 1 + done);
+		for (i = 0; i < out.nsend; i++) {
+			CHECK(out.send[i].count);
+			CHECK(pxs_out_body_size(&out, &out.send[i]) <= PXS_WIRE_BODY_MAX);
+			CHECK_EQ(out.send[i].slot, 1 + done + sent_here);
+			sent_here += out.send[i].count;
+		}
+		CHECK_EQ(sent_here, (u32)ret);
+		done += (u32)ret;
+		durable();
+		pxs_out_done(&out);
+		accepted(1, 0x101, 1, (u16)done);
+		accepted(2, 0x101, 1, (u16)done);
+	}
+	CHECK_EQ(done, ARRAY_SIZE(v));
+	CHECK_EQ(ret, 0);
+	for (i = 0; i < ARRAY_SIZE(v); i++)
+		pxs_value_put(v[i]);
+	end();
+}
+
 static void stale_leader(void)
 {
 	u64 slot = 0;
@@ -216,6 +296,8 @@ int main(void)
 	RUN(votes);
 	RUN(votes_that_do_not_count);
 	RUN(window_is_full);
+	RUN(many_at_once);
+	RUN(many_large_ones);
 	RUN(stale_leader);
 	RUN(stale_leader_learns);
 	RUN(leader_is_heard_and_lost);

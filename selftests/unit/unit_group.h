@@ -65,9 +65,12 @@ static inline void durable(void)
 	struct pxs_batch b;
 
 	pxs_out_done(&out);
-	while (pxs_stage_due(&stage, PXS_APPEND_MAX, &b))
+	/* Batch by batch: while enough is in flight there is no next one. */
+	while (pxs_stage_due(&stage, PXS_APPEND_MAX, &b)) {
 		pxs_stage_sent(&stage, &b);
-	pxs_stage_durable(&stage, epoch, stage.last_lsn);
+		pxs_stage_durable(&stage, epoch, b.first_lsn + b.count - 1);
+	}
+	CHECK_EQ(stage.durable_lsn, stage.last_lsn);
 	pxs_group_release(&g, now, &out);
 }
 

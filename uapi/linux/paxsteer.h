@@ -32,7 +32,7 @@
  *   GROUP_PREPARE             open a ballot: phase 1, once the promise is durable (S11)
  *   GROUP_LEAD                phase 1 is won: assign slots from FIRST_SLOT on
  *   GROUP_RESIGN              stop leading; nothing is lost
- *   GROUP_PROPOSE             append one value; the reply tells the slot
+ *   GROUP_PROPOSE             append values; the reply tells the first slot and how many
  *   GROUP_SEND                send a LEARN_REQ or LEARN datagram to a member
  * From the module to the attached port, unicast, in order
  *   EVENT_APPEND              records to make durable
@@ -291,7 +291,8 @@ enum pxs_group_attr {
 	PXS_A_GROUP_BALLOT,		/* u64 ballot (PREPARE, LEAD, PROPOSE's reply, EVENT_*) */
 	/* u64: first slot of LEAD and PREPARE; slot of a reply or event */
 	PXS_A_GROUP_SLOT,		/* u64 */
-	PXS_A_GROUP_VALUE,		/* binary 1..16384 (PROPOSE) */
+	/* binary 1..16384 (PROPOSE): 1 to 64 times; they get consecutive slots, in order */
+	PXS_A_GROUP_VALUE,		/* binary */
 	PXS_A_GROUP_NOOP,		/* flag (PROPOSE): a no-op instead of VALUE */
 	PXS_A_GROUP_RECORDS,		/* binary: journal records (LOAD) */
 	/* binary: struct pxs_wire_hdr and body (EVENT_RECV; SEND ignores what the module fills) */
@@ -304,6 +305,7 @@ enum pxs_group_attr {
 	PXS_A_GROUP_STATS,		/* nest of enum pxs_group_stat, out */
 	PXS_A_GROUP_REASON,		/* string, out: why it is fenced */
 	PXS_A_GROUP_PAD,
+	PXS_A_GROUP_COUNT,		/* u32, out (PROPOSE's reply): values taken, the first ones */
 	__PXS_A_GROUP_MAX
 };
 #define PXS_A_GROUP_MAX (__PXS_A_GROUP_MAX - 1)
