@@ -36,7 +36,7 @@ endif
 export V
 
 .DEFAULT_GOAL := all
-.PHONY: all modules modules_clean matrix toolchains debug-kernel deps agent unit sim mutants fuzz model check lint vm \
+.PHONY: all modules modules_clean matrix toolchains debug-kernel deps agent unit sim mutants fuzz model check results lint vm \
 	vm-shell demo bench \
 	dkms-install dkms-remove install uninstall clean distclean help
 
@@ -98,6 +98,10 @@ model:
 # --- tests ----------------------------------------------------------------------
 check: deps
 	$(Q)selftests/check.sh
+
+# selftests/RESULTS.md: what check and its like found out on this machine.
+results:
+	$(Q)selftests/results.sh
 
 lint:
 	$(Q)selftests/lint/lint.sh
@@ -198,6 +202,7 @@ help:
 	'  debug-kernel    build and cache 6.1 with KASAN, lockdep, kmemleak (KERNEL=debug)' \
 	'Test' \
 	'  check           everything; ends with "N passed, N failed, N skipped"' \
+	'  results         write selftests/RESULTS.md from what ran' \
 	'  lint            layering, style, static analysis' \
 	'  unit            the core in user space, under ASan and UBSan' \
 	'  sim             clusters in a deterministic simulator: N=1000 SEED=1' \

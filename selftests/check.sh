@@ -14,6 +14,7 @@ set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 2
 TOP=$PWD
 LOGS=$TOP/build/check
+TREE=$(git describe --always --dirty 2>/dev/null || echo -)
 BUDGET=$((${PXS_CHECK_MINUTES:-80} * 60))
 
 # name, limit in seconds, skips allowed (yes, no), command
@@ -24,7 +25,7 @@ STEPS=(
 "unit       900  no  make --no-print-directory unit"
 "lint       600  no  selftests/lint/lint.sh"
 "runner     600  no  selftests/vm/selftest.sh --short"
-"dkms       300  no  selftests/dkms.sh"
+"dkms       600  no  selftests/dkms.sh"
 )
 # Folders of tests that need no kernel: sim, cli, fuzz...
 for m in selftests/*/Makefile; do
@@ -179,6 +180,8 @@ run_step()
 		notes+=("$name: $line")
 	done < <(grep -E '^not ok' "$log" | head -n 20)
 	add "$name" "$p" "$f" "$s" $((SECONDS - t0))
+	# For results.sh.
+	echo "$p $f $s $((SECONDS - t0)) $(date +%F) $TREE" >"$LOGS/$name.sum"
 	echo "== $name: $p passed, $f failed, $s skipped, $((SECONDS - t0)) s"
 }
 
