@@ -2,7 +2,8 @@
 /*
  * elect.c - who leads a group: ballots, time-outs and phase 1
  *
- * A follower stands when the leader is lost, after a random delay. A candidate asks
+ * A follower stands when the leader is lost, after a random delay; the datapath opens its
+ * ballot only if a quorum has lost the leader too. A candidate asks
  * all members for a promise, page by page, until a quorum has answered for every slot;
  * then it waits until its own commit index has reached the highest one it heard (the
  * datapath fetches what is missing), and leads: slots up to the highest one with an
@@ -190,8 +191,8 @@ static void leader_seen(struct pxs_elect *e, u64 ballot)
 {
 	if (pxs_ballot_member(ballot) == self_id(e))
 		return;
-	/* A leader of an older ballot will be refused by those who promised ours. */
-	if (e->role != PXS_ROLE_FOLLOWER && ballot < e->ballot)
+	/* A leader of an older ballot will be refused by those who promised ours; if any did. */
+	if (ballot < e->ballot && (e->role == PXS_ROLE_LEADER || e->promised.votes))
 		return;
 	e->backoff = 0;
 	step_down(e, pxs_ballot_member(ballot), 0);
@@ -214,7 +215,8 @@ void pxs_elect_leader_event(struct pxs_elect *e, u8 event, u64 ballot, u64 now)
 			e->deadline = now + 1 + draw(e, e->conf.election_ms / 2);
 		break;
 	case PXS_LEADER_PREEMPTED:
-		if (e->role != PXS_ROLE_FOLLOWER && ballot > e->ballot)
+		/* Ours: nobody answered it any more. */
+		if (e->role != PXS_ROLE_FOLLOWER && ballot >= e->ballot)
 			lose(e, now);
 		break;
 	}

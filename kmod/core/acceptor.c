@@ -65,7 +65,7 @@ static u64 durable(const struct pxs_group *g)
 	return READ_ONCE(g->stage->durable_lsn);
 }
 
-u64 pxs_acceptor_promise(struct pxs_group *g, u64 ballot, struct pxs_out *out)
+u64 pxs_acceptor_promise(struct pxs_group *g, u64 ballot)
 {
 	u64 lsn;
 
@@ -76,7 +76,6 @@ u64 pxs_acceptor_promise(struct pxs_group *g, u64 ballot, struct pxs_out *out)
 	g->promised = ballot;
 	g->promised_lsn = lsn;
 	g->stat[PXS_GROUP_STAT_PROMISES]++;
-	pxs_leader_preempted(g, ballot, out);
 	return lsn;
 }
 
@@ -101,9 +100,11 @@ void pxs_acceptor_prepare(struct pxs_group *g, u64 ballot, u64 slot, u8 from,
 		g->stat[PXS_GROUP_STAT_NO_CREDIT]++;
 		return;
 	}
-	lsn = pxs_acceptor_promise(g, ballot, out);
-	if (lsn)
-		pxs_park(g, lsn, PXS_WIRE_PROMISE, ballot, slot, from);
+	lsn = pxs_acceptor_promise(g, ballot);
+	if (!lsn)
+		return;
+	pxs_leader_preempted(g, ballot, out);
+	pxs_park(g, lsn, PXS_WIRE_PROMISE, ballot, slot, from);
 }
 
 static u8 entry_flags(const struct pxs_slot *s)

@@ -24,8 +24,11 @@ enum pxs_accept_result {
 void pxs_acceptor_prepare(struct pxs_group *g, u64 ballot, u64 slot, u8 from,
 			  struct pxs_out *out);
 
-/* Promise @ballot, which is higher than any before. Return: the record's LSN, 0 without credit. */
-u64 pxs_acceptor_promise(struct pxs_group *g, u64 ballot, struct pxs_out *out);
+/*
+ * Promise @ballot, which is higher than any before; who leads or asks here is the caller's to
+ * tell. Return: the record's LSN, 0 without credit.
+ */
+u64 pxs_acceptor_promise(struct pxs_group *g, u64 ballot);
 
 /* Answer a PREPARE whose promise is durable: one page from @slot on. False: @out is full. */
 bool pxs_acceptor_answer(struct pxs_group *g, u64 ballot, u64 slot, u8 to, struct pxs_out *out);

@@ -140,6 +140,7 @@ static bool ballot_ok(const struct pxs_msg *m)
 	case PXS_WIRE_PREPARE:
 	case PXS_WIRE_ACCEPT:
 	case PXS_WIRE_HEARTBEAT:
+	case PXS_WIRE_PREVOTE:
 		return pxs_ballot_member(m->ballot) == m->sender;
 	case PXS_WIRE_LEARN_REQ:
 	case PXS_WIRE_LEARN:
@@ -192,6 +193,7 @@ static void follow_commit(struct pxs_group *g, const struct pxs_msg *m, struct p
 static void follow_leader(struct pxs_group *g, const struct pxs_msg *m, u64 now,
 			  struct pxs_out *out)
 {
+	pxs_quorum_start(&g->poll, g->conf.nmembers, 0);
 	if (m->ballot > g->leader_ballot || !g->leader_told) {
 		g->leader_ballot = m->ballot;
 		g->leader_told = true;
@@ -272,6 +274,58 @@ static void recv_accept(struct pxs_group *g, const struct pxs_msg *m, const u8 *
 		follow_leader(g, m, now, out);
 }
 
+/* The ballot that is in the way of a new one; 0: none. */
+static u64 in_the_way(const struct pxs_group *g, u64 ballot, u64 now)
+{
+	if (ballot <= g->promised)
+		return g->promised;
+	if (g->lead_ballot)
+		return g->lead_ballot;
+	return g->leader_told && now - g->leader_ms < g->conf.election_ms ? g->leader_ballot : 0;
+}
+
+static void recv_prevote(struct pxs_group *g, const struct pxs_msg *m, u8 from, u64 now,
+			 struct pxs_out *out)
+{
+	struct pxs_send *send = pxs_out_send(g, out, PXS_WIRE_PREVOTE_ACK, 1ull << from,
+					     m->ballot, m->slot);
+
+	if (send)
+		send->arg = in_the_way(g, m->ballot, now);
+}
+
+/* A quorum welcomes @ballot: promise it. PREPARE leaves when that is durable. */
+static int open_ballot(struct pxs_group *g, u64 ballot, u64 slot)
+{
+	u64 lsn;
+
+	if (!pxs_parked_room(g, 2))
+		return -EAGAIN;
+	lsn = pxs_acceptor_promise(g, ballot);
+	if (!lsn)
+		return -EAGAIN;
+	pxs_group_resign(g);
+	g->prepare_ballot = ballot;
+	pxs_park(g, lsn, PXS_WIRE_PREPARE, ballot, slot, g->conf.self);
+	pxs_park(g, lsn, PXS_WIRE_PROMISE, ballot, slot, g->conf.self);
+	return 0;
+}
+
+static void recv_prevote_ack(struct pxs_group *g, const struct pxs_msg *m, u8 from,
+			     struct pxs_out *out)
+{
+	if (!m->ballot || m->ballot != g->poll.ballot)
+		return;
+	if (m->arg > m->ballot) {
+		pxs_quorum_start(&g->poll, g->conf.nmembers, 0);
+		pxs_out_leader(out, PXS_LEADER_PREEMPTED, m->arg);
+	}
+	/* Without credit the agent's next PREPARE finds the quorum and tries again. */
+	if (!m->arg && pxs_quorum_add(&g->poll, from, m->ballot) &&
+	    pxs_quorum_reached(&g->poll) && m->ballot > g->promised && !pxs_group_mute(g))
+		open_ballot(g, m->ballot, g->poll_slot);
+}
+
 static void recv_refuse(struct pxs_group *g, const struct pxs_msg *m, struct pxs_out *out)
 {
 	if (!m->ballot || m->arg <= m->ballot)
@@ -339,6 +393,8 @@ void pxs_group_recv(struct pxs_group *g, const struct pxs_msg *m, const u8 *body
 	g->stat[PXS_GROUP_STAT_RX]++;
 	if (m->type == PXS_WIRE_HEARTBEAT)
 		g->beat_counter[from] = m->counter;
+	if (g->lead_ballot && m->ballot == g->lead_ballot)
+		g->heard_ms[from] = now;
 	if (m->commit > g->commit) {
 		g->known_from = from;
 		g->known_commit = max(g->known_commit, m->commit);
@@ -371,6 +427,13 @@ void pxs_group_recv(struct pxs_group *g, const struct pxs_msg *m, const u8 *body
 	case PXS_WIRE_LEARN:
 		recv_learn(g, m, body, now, out);
 		break;
+	case PXS_WIRE_PREVOTE:
+		if (m->slot && !pxs_group_mute(g))
+			recv_prevote(g, m, from, now, out);
+		break;
+	case PXS_WIRE_PREVOTE_ACK:
+		recv_prevote_ack(g, m, from, out);
+		break;
 	}
 }
 
@@ -382,8 +445,11 @@ void pxs_group_tick(struct pxs_group *g, u64 now, bool healthy, struct pxs_out *
 		g->leader_ms = now;
 		/*
 		 * A leader that cannot make anything durable goes quiet, so that another is chosen.
+		 * One that is not answered (it may be heard all the same) makes room for another.
 		 */
-		if (healthy)
+		if (!pxs_leader_heard(g, now))
+			pxs_leader_preempted(g, g->lead_ballot, out);
+		else if (healthy)
 			pxs_leader_tick(g, now, out);
 	} else if (now - g->leader_ms >= g->conf.election_ms &&
 		   now - g->lost_ms >= g->conf.election_ms) {
@@ -442,11 +508,26 @@ void pxs_group_release(struct pxs_group *g, u64 now, struct pxs_out *out)
 	}
 }
 
+/* Would a quorum welcome @ballot? Ask who has not said so yet; our own agent has. */
+static int ask_welcome(struct pxs_group *g, u64 ballot, u64 slot, struct pxs_out *out)
+{
+	u64 all = (1ull << g->conf.nmembers) - 1;
+
+	if (ballot != g->poll.ballot) {
+		pxs_quorum_start(&g->poll, g->conf.nmembers, ballot);
+		pxs_quorum_add(&g->poll, g->conf.self, ballot);
+	}
+	g->poll_slot = slot;
+	if (pxs_quorum_reached(&g->poll))
+		return open_ballot(g, ballot, slot);
+	pxs_out_send(g, out, PXS_WIRE_PREVOTE, all & ~g->poll.votes, ballot, slot);
+	return 0;
+}
+
 int pxs_group_prepare(struct pxs_group *g, u64 ballot, u64 slot, u64 to, struct pxs_out *out)
 {
 	u64 all = (1ull << g->conf.nmembers) - 1;
 	u64 self = 1ull << g->conf.self;
-	u64 lsn;
 
 	if (g->state != PXS_GROUP_ACTIVE)
 		return -ESHUTDOWN;
@@ -456,18 +537,8 @@ int pxs_group_prepare(struct pxs_group *g, u64 ballot, u64 slot, u64 to, struct 
 		return -EAGAIN;
 	if (!to)
 		to = all;
-	if (ballot > g->promised) {
-		if (!pxs_parked_room(g, 2))
-			return -EAGAIN;
-		lsn = pxs_acceptor_promise(g, ballot, out);
-		if (!lsn)
-			return -EAGAIN;
-		pxs_group_resign(g);
-		g->prepare_ballot = ballot;
-		pxs_park(g, lsn, PXS_WIRE_PREPARE, ballot, slot, g->conf.self);
-		pxs_park(g, lsn, PXS_WIRE_PROMISE, ballot, slot, g->conf.self);
-		return 0;
-	}
+	if (ballot > g->promised)
+		return ask_welcome(g, ballot, slot, out);
 	if (ballot != g->promised || ballot != g->prepare_ballot)
 		return -ESTALE;
 	if (g->promised_lsn > READ_ONCE(g->stage->durable_lsn))

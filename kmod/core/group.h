@@ -21,6 +21,7 @@
 
 #include "platform.h"
 #include "out.h"
+#include "quorum.h"
 #include "wire.h"
 #include "stage.h"
 #include "window.h"
@@ -99,8 +100,11 @@ struct pxs_group {
 	u64 first_slot;
 	u64 next_slot;
 	u64 beat_ms;		/* when we last sent a heartbeat */
+	u64 heard_ms[PXS_MEMBERS_MAX];	/* when a member last answered our ballot */
 
 	/* who leads */
+	struct pxs_quorum poll;	/* who would welcome poll.ballot; 0: we ask nobody */
+	u64 poll_slot;		/* what its PREPARE is to ask from */
 	u64 prepare_ballot;	/* our open ballot, 0 = none */
 	u64 leader_ballot;	/* highest ballot heard from a leader */
 	u64 leader_ms;		/* when */
@@ -168,9 +172,11 @@ int pxs_group_activate(struct pxs_group *g, u64 commit, u64 now);
 void pxs_group_fence(struct pxs_group *g, const char *reason);
 
 /*
- * Open @ballot, or ask again: promise it ourselves and, once that is durable, send PREPARE
- * from @slot on to the members in @to (bitmap of indexes; 0: all). Asking again with the same
- * ballot is how lost datagrams are repeated and further pages fetched.
+ * Open @ballot, or ask again: first ask the others whether it is welcome (PREVOTE) and, when a
+ * quorum says so, promise it ourselves and, once that is durable, send PREPARE from @slot on to
+ * the members in @to (bitmap of indexes; 0: all; a new ballot asks all). Asking again with the
+ * same ballot is how lost datagrams are repeated and further pages fetched.
+ * A member that was cut off thus disturbs nobody (D. Ongaro, Consensus, 2014, section 9.6).
  * Return: 0, -EINVAL: not our ballot or slot 0, -ESTALE: a higher one is promised, or this one is
  * no longer open, -EAGAIN: no credit, or mute, -ESHUTDOWN: not active.
  * PREPARE leaves only after the promise is durable: a ballot is never used twice (S11).

@@ -17,10 +17,9 @@ static u64 others(const struct pxs_group *g)
 
 void pxs_leader_preempted(struct pxs_group *g, u64 higher, struct pxs_out *out)
 {
-	if (!g->lead_ballot && !g->prepare_ballot)
+	if (!g->lead_ballot && !g->prepare_ballot && !g->poll.ballot)
 		return;
-	g->lead_ballot = 0;
-	g->prepare_ballot = 0;
+	pxs_group_resign(g);
 	pxs_out_leader(out, PXS_LEADER_PREEMPTED, higher);
 }
 
@@ -28,6 +27,7 @@ void pxs_group_resign(struct pxs_group *g)
 {
 	g->lead_ballot = 0;
 	g->prepare_ballot = 0;
+	pxs_quorum_start(&g->poll, g->conf.nmembers, 0);
 }
 
 static void beat(struct pxs_group *g, u64 now, struct pxs_out *out)
@@ -43,6 +43,8 @@ static void beat(struct pxs_group *g, u64 now, struct pxs_out *out)
 
 int pxs_group_lead(struct pxs_group *g, u64 ballot, u64 first, u64 now, struct pxs_out *out)
 {
+	u8 i;
+
 	if (g->state != PXS_GROUP_ACTIVE)
 		return -ESHUTDOWN;
 	if (!ballot || ballot != g->prepare_ballot || ballot != g->promised ||
@@ -56,6 +58,8 @@ int pxs_group_lead(struct pxs_group *g, u64 ballot, u64 first, u64 now, struct p
 	g->next_slot = first;
 	g->leader_ballot = ballot;
 	g->leader_ms = now;
+	for (i = 0; i < g->conf.nmembers; i++)
+		g->heard_ms[i] = now;
 	beat(g, now, out);
 	return 0;
 }
@@ -172,6 +176,17 @@ static void resend(struct pxs_group *g, u64 now, struct pxs_out *out)
 		last = slot;
 		g->stat[PXS_GROUP_STAT_RESENT]++;
 	}
+}
+
+bool pxs_leader_heard(const struct pxs_group *g, u64 now)
+{
+	u64 heard = 1ull << g->conf.self;
+	u8 i;
+
+	for (i = 0; i < g->conf.nmembers; i++)
+		if (now - g->heard_ms[i] < 2 * (u64)g->conf.election_ms)
+			heard |= 1ull << i;
+	return pxs_quorum_met(heard, g->conf.nmembers);
 }
 
 void pxs_leader_tick(struct pxs_group *g, u64 now, struct pxs_out *out)

@@ -16,7 +16,13 @@ void pxs_leader_accepted(struct pxs_group *g, u64 ballot, u64 slot, u32 count, u
 /* Heartbeats, and accepts that nobody or too few answered. */
 void pxs_leader_tick(struct pxs_group *g, u64 now, struct pxs_out *out);
 
-/* A higher ballot is about: stop leading and tell the agent. */
+/* Has a quorum answered our ballot within two election time-outs? */
+bool pxs_leader_heard(const struct pxs_group *g, u64 now);
+
+/*
+ * A higher ballot is about, or (@higher is ours) nobody answers any more: stop leading, and
+ * asking, and tell the agent.
+ */
 void pxs_leader_preempted(struct pxs_group *g, u64 higher, struct pxs_out *out);
 
 #endif /* PXS_CORE_LEADER_H */

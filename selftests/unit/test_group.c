@@ -145,9 +145,14 @@ static void no_credit(void)
 	CHECK(!sent(PXS_WIRE_ACCEPTED));
 	CHECK_EQ(slots[1].flags, 0);
 	pxs_out_done(&out);
+	CHECK_EQ(pxs_group_prepare(&g, 0x101, 1, 0, &out), 0);
+	prevote_ack(1, 0x101, 0);
+	prevote_ack(2, 0x101, 0);
 	CHECK_EQ(-pxs_group_prepare(&g, 0x101, 1, 0, &out), EAGAIN);
 	CHECK_EQ(g.prepare_ballot, 0);
 	stage.failed = false;
+	CHECK_EQ(pxs_group_prepare(&g, 0x101, 1, 0, &out), 0);
+	CHECK_EQ(g.prepare_ballot, 0x101);
 	accept(1, 0x102, 1, "a", 0);
 	durable();
 	CHECK(sent(PXS_WIRE_ACCEPTED));

@@ -11,7 +11,7 @@ static void own_ballot(void)
 	CHECK_EQ(-pxs_group_prepare(&g, 0x102, 1, 0, &out), EINVAL);	/* not ours */
 	CHECK_EQ(-pxs_group_prepare(&g, 0x101, 0, 0, &out), EINVAL);
 	CHECK_EQ(-pxs_group_prepare(&g, 0x101, 1, 0x20, &out), EINVAL);
-	CHECK_EQ(pxs_group_prepare(&g, 0x101, 1, 0, &out), 0);
+	stand(0x101);
 	CHECK_EQ(out.nsend, 0);
 	CHECK_EQ(-pxs_group_lead(&g, 0x101, 1, now, &out), ESTALE);
 	CHECK_EQ(pxs_group_prepare(&g, 0x101, 1, 0, &out), 0);
@@ -31,7 +31,7 @@ static void own_ballot(void)
 static void preempted_candidate(void)
 {
 	begin();
-	CHECK_EQ(pxs_group_prepare(&g, 0x101, 1, 0, &out), 0);
+	stand(0x101);
 	prepare(1, 0x202, 1);
 	CHECK(out.what & PXS_OUT_LEADER);
 	CHECK_EQ(out.leader_event, PXS_LEADER_PREEMPTED);
@@ -41,6 +41,107 @@ static void preempted_candidate(void)
 	CHECK_EQ(-pxs_group_prepare(&g, 0x101, 1, 0, &out), ESTALE);
 	recv(2, (struct pxs_msg){ .type = PXS_WIRE_PROMISE, .ballot = 0x101, .slot = 1 }, NULL);
 	CHECK(!(out.what & PXS_OUT_FORWARD));	/* late */
+	end();
+}
+
+/* A new ballot is opened when a quorum welcomes it, and not before. */
+static void asks_first(void)
+{
+	begin();
+	CHECK_EQ(pxs_group_prepare(&g, 0x101, 1, 0, &out), 0);
+	CHECK_FATAL(sent(PXS_WIRE_PREVOTE));
+	CHECK_EQ(sent(PXS_WIRE_PREVOTE)->to, 0x1e);
+	CHECK_EQ(g.promised, 0);
+	CHECK_EQ(stage.last_lsn, 0);	/* nothing to write for it */
+	prevote_ack(1, 0x101, 0);
+	prevote_ack(1, 0x101, 0);	/* the same again */
+	prevote_ack(2, 0x001, 0);	/* another ballot */
+	prevote_ack(3, 0x101, 0x005);	/* hears a leader */
+	CHECK_EQ(g.promised, 0);
+	pxs_out_done(&out);
+	CHECK_EQ(pxs_group_prepare(&g, 0x101, 1, 0, &out), 0);
+	CHECK_FATAL(sent(PXS_WIRE_PREVOTE));
+	CHECK_EQ(sent(PXS_WIRE_PREVOTE)->to, 0x1c);
+	prevote_ack(4, 0x101, 0);
+	CHECK_EQ(g.promised, 0x101);
+	durable();
+	CHECK(sent(PXS_WIRE_PREPARE));
+	end();
+}
+
+/* Higher ballots end the asking, and so does a leader that is heard. */
+static void unwelcome(void)
+{
+	begin();
+	CHECK_EQ(pxs_group_prepare(&g, 0x101, 1, 0, &out), 0);
+	prevote_ack(1, 0x101, 0x702);
+	CHECK_EQ(out.leader_event, PXS_LEADER_PREEMPTED);
+	CHECK_EQ(out.leader_ballot, 0x702);
+	prevote_ack(2, 0x101, 0);
+	prevote_ack(3, 0x101, 0);
+	CHECK_EQ(g.promised, 0);
+	pxs_out_done(&out);
+	CHECK_EQ(pxs_group_prepare(&g, 0x801, 1, 0, &out), 0);
+	recv(1, (struct pxs_msg){ .type = PXS_WIRE_HEARTBEAT, .ballot = 0x702, .slot = 1 }, NULL);
+	CHECK_EQ(out.leader_event, PXS_LEADER_SEEN);
+	prevote_ack(2, 0x801, 0);
+	prevote_ack(3, 0x801, 0);
+	CHECK_EQ(g.promised, 0);
+	CHECK_EQ(stage.last_lsn, 0);
+	end();
+}
+
+/* Member index 3 asks us about @ballot, and hears @way. */
+static void asked(u64 ballot, u64 way)
+{
+	recv(3, (struct pxs_msg){ .type = PXS_WIRE_PREVOTE, .ballot = ballot, .slot = 1 }, NULL);
+	CHECK_FATAL(sent(PXS_WIRE_PREVOTE_ACK));
+	CHECK_EQ(sent(PXS_WIRE_PREVOTE_ACK)->to, 1 << 3);
+	CHECK_EQ(sent(PXS_WIRE_PREVOTE_ACK)->ballot, ballot);
+	CHECK_EQ(sent(PXS_WIRE_PREVOTE_ACK)->arg, way);
+}
+
+/* What we say when others ask: nothing is promised, and a leader that is heard is in the way. */
+static void asked_by_others(void)
+{
+	begin();
+	asked(0x104, 0);
+	CHECK_EQ(g.promised, 0);
+	recv(1, (struct pxs_msg){ .type = PXS_WIRE_HEARTBEAT, .ballot = 0x002, .slot = 1 }, NULL);
+	asked(0x104, 0x002);
+	now += 999;
+	asked(0x104, 0x002);
+	now += 1;
+	asked(0x104, 0);
+	prepare(1, 0x502, 1);
+	asked(0x104, 0x502);
+	asked(0x504, 0);
+	lead(0x601);
+	asked(0x704, 0x601);
+	end();
+}
+
+/* One-way loss: a leader that a quorum hears, but which hears no quorum, gives way. */
+static void leader_without_answers(void)
+{
+	begin();
+	lead(0x101);
+	now += 1500;
+	recv(1, (struct pxs_msg){ .type = PXS_WIRE_HEARTBEAT_ACK, .ballot = 0x101, .slot = 1 },
+	     NULL);
+	recv(2, (struct pxs_msg){ .type = PXS_WIRE_HEARTBEAT_ACK, .ballot = 0x101, .slot = 1 },
+	     NULL);
+	now += 1999;
+	pxs_out_done(&out);
+	pxs_group_tick(&g, now, true, &out);
+	CHECK_EQ(g.lead_ballot, 0x101);
+	accepted(1, 0x101, 1, 1);
+	now += 1;
+	pxs_out_done(&out);
+	pxs_group_tick(&g, now, true, &out);
+	CHECK_EQ(g.lead_ballot, 0);
+	CHECK_EQ(out.leader_event, PXS_LEADER_PREEMPTED);
+	CHECK_EQ(out.leader_ballot, 0x101);
 	end();
 }
 
@@ -293,6 +394,10 @@ int main(void)
 {
 	RUN(own_ballot);
 	RUN(preempted_candidate);
+	RUN(asks_first);
+	RUN(unwelcome);
+	RUN(asked_by_others);
+	RUN(leader_without_answers);
 	RUN(votes);
 	RUN(votes_that_do_not_count);
 	RUN(window_is_full);

@@ -148,10 +148,26 @@ static inline int propose(const char *value, u64 *slot)
 	return ret;
 }
 
-static inline void lead(u64 ballot)
+/* Member index @from says of our @ballot: welcome (@way 0), or what is in its way. */
+static inline void prevote_ack(u8 from, u64 ballot, u64 way)
+{
+	recv(from, (struct pxs_msg){ .type = PXS_WIRE_PREVOTE_ACK, .ballot = ballot, .slot = 1,
+				     .arg = way }, NULL);
+}
+
+/* Ask to open @ballot; two others welcome it. */
+static inline void stand(u64 ballot)
 {
 	pxs_out_done(&out);
 	CHECK_EQ(pxs_group_prepare(&g, ballot, g.commit + 1, 0, &out), 0);
+	prevote_ack(1, ballot, 0);
+	prevote_ack(2, ballot, 0);
+	CHECK_EQ(g.prepare_ballot, ballot);
+}
+
+static inline void lead(u64 ballot)
+{
+	stand(ballot);
 	durable();
 	pxs_out_done(&out);
 	CHECK_EQ(pxs_group_lead(&g, ballot, g.commit + 1, now, &out), 0);

@@ -323,7 +323,8 @@ enum pxs_member_attr {
 enum pxs_leader_event {
 	PXS_LEADER_LOST = 1,		/* silence for ELECTION_MS: BALLOT is the last one heard */
 	PXS_LEADER_SEEN = 2,		/* BALLOT now leads */
-	PXS_LEADER_PREEMPTED = 3,	/* our ballot was refused: BALLOT is the higher one */
+	/* our ballot was refused: BALLOT is the higher one; or no quorum answers: it is ours */
+	PXS_LEADER_PREEMPTED = 3,
 };
 
 /* Counters of a group, u64 each. A datagram not processed counts once, by its first fault. */

@@ -34,6 +34,8 @@
  * HEARTBEAT_ACK  leader's next slot   0        counter of heartbeat    -
  * LEARN_REQ      first slot wanted    slots    0                       -
  * LEARN          first slot           entries  0                       entries
+ * PREVOTE        first slot asked     0        0                       -
+ * PREVOTE_ACK    first slot asked     0        0, or ballot in the way -
  *
  * ballot is the ballot the message belongs to (REFUSE: the refused one; LEARN_REQ
  * and LEARN: 0). commit is always the sender's commit index.
@@ -45,6 +47,9 @@
  * ACCEPT's and LEARN's entries are for consecutive slots; their ballots are that of
  * the accept, or the one at which the value is known to be chosen.
  * ACCEPTED says that slots [slot, slot + count) are durably accepted at ballot.
+ * PREVOTE asks whether a PREPARE of this ballot would be welcome. Nobody promises or
+ * writes anything for it. It is welcome (arg 0) where no ballot as high is promised and no
+ * leader was heard for an election time-out; else arg is the ballot that is in the way.
  */
 enum pxs_wire_type {
 	PXS_WIRE_PREPARE = 1,
@@ -56,6 +61,8 @@ enum pxs_wire_type {
 	PXS_WIRE_HEARTBEAT_ACK,
 	PXS_WIRE_LEARN_REQ,
 	PXS_WIRE_LEARN,
+	PXS_WIRE_PREVOTE,
+	PXS_WIRE_PREVOTE_ACK,
 	__PXS_WIRE_TYPE_MAX
 };
 
