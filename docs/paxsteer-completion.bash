@@ -34,7 +34,8 @@ _paxsteer()
 	*)	case $object.$command.$prev in
 		service.*.mode) words='nat local' ;;
 		service.*.fill) words='rendezvous maglev' ;;
-		service.*.key) words='source tuple memcached payload' ;;
+		service.*.key) words='source tuple memcached dns redis http-host http-path quic
+			payload' ;;
 		backend.*.state) words='up drain down' ;;
 		group.*.durability) words='disk memory' ;;
 		group.*.key-file) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;

@@ -17,19 +17,20 @@
 
 static PXS_NLA_RANGE pxs_nl_rows_range = { .max = PXS_ROWS_MAX };
 
-static const struct nla_policy pxs_nl_service_policy[PXS_A_SERVICE_CAP + 1] = {
+static const struct nla_policy pxs_nl_service_policy[PXS_A_SERVICE_KEY_PREFIX + 1] = {
 	[PXS_A_SERVICE_NAME] = { .type = NLA_NUL_STRING, .len = PXS_NAME_MAX },
 	[PXS_A_SERVICE_PROTO] = { .type = NLA_U8 },
 	[PXS_A_SERVICE_ADDR] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
 	[PXS_A_SERVICE_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
 	[PXS_A_SERVICE_MODE] = NLA_POLICY_RANGE(NLA_U8, PXS_MODE_NAT, PXS_MODE_LOCAL),
 	[PXS_A_SERVICE_FILL] = NLA_POLICY_RANGE(NLA_U8, PXS_FILL_RENDEZVOUS, PXS_FILL_MAGLEV),
-	[PXS_A_SERVICE_KEY] = NLA_POLICY_RANGE(NLA_U8, PXS_KEY_SOURCE, PXS_KEY_MEMCACHED),
+	[PXS_A_SERVICE_KEY] = NLA_POLICY_RANGE(NLA_U8, PXS_KEY_SOURCE, PXS_KEY_QUIC),
 	[PXS_A_SERVICE_KEY_OFFSET] = NLA_POLICY_MAX(NLA_U16, PXS_KEY_PEEK_MAX - 1),
 	[PXS_A_SERVICE_KEY_LEN] = NLA_POLICY_RANGE(NLA_U16, 1, PXS_KEY_BYTES_MAX),
 	[PXS_A_SERVICE_SEED] = NLA_POLICY_EXACT_LEN(PXS_SEED_LEN),
 	[PXS_A_SERVICE_ROWS] = NLA_POLICY_FULL_RANGE(NLA_U32, &pxs_nl_rows_range),
 	[PXS_A_SERVICE_CAP] = NLA_POLICY_MAX(NLA_U16, PXS_CAP_MAX),
+	[PXS_A_SERVICE_KEY_PREFIX] = NLA_POLICY_RANGE(NLA_U8, 1, 128),
 };
 
 static const struct nla_policy pxs_nl_name_policy[PXS_A_SERVICE_NAME + 1] = {
@@ -92,8 +93,11 @@ static int pxs_nl_put_config(struct sk_buff *skb, const struct pxs_service_confi
 	    nla_put_u32(skb, PXS_A_SERVICE_ROWS, config->rows))
 		return -EMSGSIZE;
 	if (config->key.rule == PXS_KEY_PAYLOAD &&
-	    (nla_put_u16(skb, PXS_A_SERVICE_KEY_OFFSET, config->key.offset) ||
-	     nla_put_u16(skb, PXS_A_SERVICE_KEY_LEN, config->key.len)))
+	    nla_put_u16(skb, PXS_A_SERVICE_KEY_OFFSET, config->key.offset))
+		return -EMSGSIZE;
+	if (config->key.len && nla_put_u16(skb, PXS_A_SERVICE_KEY_LEN, config->key.len))
+		return -EMSGSIZE;
+	if (config->key.prefix && nla_put_u8(skb, PXS_A_SERVICE_KEY_PREFIX, config->key.prefix))
 		return -EMSGSIZE;
 	if (config->fill == PXS_FILL_RENDEZVOUS &&
 	    nla_put_u16(skb, PXS_A_SERVICE_CAP, config->cap))
@@ -177,29 +181,57 @@ static int pxs_nl_parse_name(struct genl_info *info, const char **name)
 	return 0;
 }
 
-static int pxs_nl_parse_key(struct genl_info *info, u8 proto, struct pxs_key_spec *key)
+/* Attributes that go with some rules only: refused with the others. */
+static int pxs_nl_key_belongs(struct genl_info *info, u8 rule)
 {
 	struct nlattr **tb = info->attrs;
 
+	if (tb[PXS_A_SERVICE_KEY_OFFSET] && rule != PXS_KEY_PAYLOAD)
+		return pxs_nl_refuse(info->extack, tb[PXS_A_SERVICE_KEY_OFFSET], -EINVAL,
+				     "an offset belongs to the key rule payload");
+	if (tb[PXS_A_SERVICE_KEY_LEN] && rule != PXS_KEY_PAYLOAD && rule != PXS_KEY_QUIC)
+		return pxs_nl_refuse(info->extack, tb[PXS_A_SERVICE_KEY_LEN], -EINVAL,
+				     "a length belongs to the key rules payload and quic");
+	if (tb[PXS_A_SERVICE_KEY_PREFIX] && rule != PXS_KEY_SOURCE)
+		return pxs_nl_refuse(info->extack, tb[PXS_A_SERVICE_KEY_PREFIX], -EINVAL,
+				     "a prefix belongs to the key rule source");
+	return 0;
+}
+
+static int pxs_nl_parse_key(struct genl_info *info, const struct pxs_endpoint *at,
+			    struct pxs_key_spec *key)
+{
+	struct nlattr **tb = info->attrs;
+	u8 old = key->rule;
+	int err;
+
 	if (tb[PXS_A_SERVICE_KEY]) {
 		key->rule = nla_get_u8(tb[PXS_A_SERVICE_KEY]);
-		if (key->rule != PXS_KEY_PAYLOAD) {
+		/* Whoever names the rule says all of it, except payload's span that stays. */
+		if (key->rule != PXS_KEY_PAYLOAD || old != PXS_KEY_PAYLOAD) {
 			key->offset = 0;
-			key->len = 0;
+			key->len = key->rule == PXS_KEY_QUIC ? PXS_QUIC_ID_DEFAULT : 0;
 		}
+		key->prefix = 0;
 	}
-	key->frame = key->rule == PXS_KEY_MEMCACHED && proto == IPPROTO_UDP;
-	if (key->rule != PXS_KEY_PAYLOAD) {
-		if (!tb[PXS_A_SERVICE_KEY_OFFSET] && !tb[PXS_A_SERVICE_KEY_LEN])
-			return 0;
-		return pxs_nl_refuse(info->extack, tb[PXS_A_SERVICE_KEY_OFFSET] ?:
-				     tb[PXS_A_SERVICE_KEY_LEN], -EINVAL,
-				     "offset and length belong to the key rule payload");
-	}
+	key->frame = key->rule == PXS_KEY_MEMCACHED && at->proto == IPPROTO_UDP;
+	err = pxs_nl_key_belongs(info, key->rule);
+	if (err)
+		return err;
 	if (tb[PXS_A_SERVICE_KEY_OFFSET])
 		key->offset = nla_get_u16(tb[PXS_A_SERVICE_KEY_OFFSET]);
 	if (tb[PXS_A_SERVICE_KEY_LEN])
 		key->len = nla_get_u16(tb[PXS_A_SERVICE_KEY_LEN]);
+	if (tb[PXS_A_SERVICE_KEY_PREFIX])
+		key->prefix = nla_get_u8(tb[PXS_A_SERVICE_KEY_PREFIX]);
+	if (key->prefix > 8 * pxs_endpoint_addrlen(at))
+		return pxs_nl_refuse(info->extack, tb[PXS_A_SERVICE_KEY_PREFIX], -ERANGE,
+				     "the prefix is longer than an IPv4 address");
+	if (key->rule == PXS_KEY_QUIC && key->len > PXS_QUIC_ID_MAX)
+		return pxs_nl_refuse(info->extack, tb[PXS_A_SERVICE_KEY_LEN], -ERANGE,
+				     "a connection id has at most 20 bytes");
+	if (key->rule != PXS_KEY_PAYLOAD)
+		return 0;
 	if (!key->len)
 		return pxs_nl_need(info, PXS_A_SERVICE_KEY_LEN,
 				   "the key rule payload needs a length");
@@ -211,7 +243,7 @@ static int pxs_nl_parse_key(struct genl_info *info, u8 proto, struct pxs_key_spe
 }
 
 /* What the request says into *config, which holds what applies where it says nothing. */
-static int pxs_nl_parse_config(struct genl_info *info, u8 proto,
+static int pxs_nl_parse_config(struct genl_info *info, const struct pxs_endpoint *at,
 			       struct pxs_service_config *config)
 {
 	struct nlattr **tb = info->attrs;
@@ -228,7 +260,7 @@ static int pxs_nl_parse_config(struct genl_info *info, u8 proto,
 					     "a cap belongs to the fill rendezvous");
 		config->cap = nla_get_u16(tb[PXS_A_SERVICE_CAP]);
 	}
-	return pxs_nl_parse_key(info, proto, &config->key);
+	return pxs_nl_parse_key(info, at, &config->key);
 }
 
 static int pxs_nl_parse_at(struct genl_info *info, struct pxs_endpoint *at)
@@ -268,7 +300,7 @@ static int pxs_nl_service_add(struct sk_buff *skb, struct genl_info *info)
 	if (info->attrs[PXS_A_SERVICE_MODE])
 		spec.mode = nla_get_u8(info->attrs[PXS_A_SERVICE_MODE]);
 	get_random_bytes(&spec.config.seed, sizeof(spec.config.seed));
-	err = pxs_nl_parse_config(info, spec.at.proto, &spec.config);
+	err = pxs_nl_parse_config(info, &spec.at, &spec.config);
 	if (err)
 		return err;
 	svc = pxs_service_add(pxs_nl_net(info), &spec, &no);
@@ -295,7 +327,7 @@ static int pxs_nl_service_set(struct sk_buff *skb, struct genl_info *info)
 			return pxs_nl_refuse(info->extack, info->attrs[fixed[i]], -EINVAL,
 					     "protocol, address, port and mode are fixed: delete and add the service");
 	config = svc->config;
-	err = pxs_nl_parse_config(info, svc->at.proto, &config);
+	err = pxs_nl_parse_config(info, &svc->at, &config);
 	if (err)
 		return err;
 	err = pxs_service_set(svc, &config, &no);

@@ -125,17 +125,16 @@ static int pxs_nl_lookup_hash(struct genl_info *info, const struct pxs_service *
 {
 	const struct nlattr *key = info->attrs[PXS_A_LOOKUP_KEY];
 	struct pxs_flow_tuple tuple;
+	const char *why;
 	int err;
 
 	if (pxs_key_peek(&plan->key)) {
 		err = pxs_nl_need(info, PXS_A_LOOKUP_KEY, "the service hashes keys: give one");
 		if (err)
 			return err;
-		if (plan->key.rule == PXS_KEY_PAYLOAD && nla_len(key) != plan->key.len)
-			return pxs_nl_refuse(info->extack, key, -EINVAL,
-					     "the key has another length than the service's keys");
-		*hash = pxs_key_hash_bytes(&plan->seed, nla_data(key), nla_len(key));
-		return 0;
+		why = pxs_key_hash_given(&plan->key, &plan->seed, nla_data(key), nla_len(key),
+					 hash);
+		return why ? pxs_nl_refuse(info->extack, key, -EINVAL, why) : 0;
 	}
 	if (key)
 		return pxs_nl_refuse(info->extack, key, -EINVAL,

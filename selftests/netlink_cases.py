@@ -49,6 +49,7 @@ named = Set("SERVICE", NAME="u")
 table = Set("TABLE", SERVICE="u")
 lookup = Set("LOOKUP", SERVICE="u", SADDR=addr("1.2.3.4"), SPORT=be16(5))
 by_key = Set("LOOKUP", SERVICE="k", KEY=b"abcd")
+by_name = Set("LOOKUP", SERVICE="d", KEY=b"example.org")
 
 
 def of_services():
@@ -82,7 +83,7 @@ def of_services():
                service.with_(ADDR=addr("10.0.0.1"), PORT=be16(1001)), E.EADDRINUSE,
                "loop", "ADDR")
     for n, v in (("MODE", u8(0)), ("MODE", u8(3)), ("FILL", u8(0)), ("FILL", u8(3)),
-                 ("KEY", u8(0)), ("KEY", u8(5)), ("SEED", bytes(15)), ("SEED", bytes(17)),
+                 ("KEY", u8(0)), ("KEY", u8(10)), ("SEED", bytes(15)), ("SEED", bytes(17)),
                  ("ROWS", u32(131073)), ("CAP", u16(1001)), ("MODE", u16(1)), ("ROWS", u8(1))):
         yield case("service %s %s" % (n, v.hex()), add, service.with_(**{n: v}),
                    E.EINVAL if n in ("MODE", "ROWS") and len(v) in (1, 2) and
@@ -93,12 +94,24 @@ def of_services():
                "exceeds 512", "KEY_LEN")
     yield case("payload without length", add, payload.without("KEY_LEN"), E.EINVAL,
                "needs a length", missing="KEY_LEN")
-    yield case("offset without payload", add, service.with_(KEY_OFFSET=u16(1)), E.EINVAL,
-               "belong to the key rule payload", "KEY_OFFSET")
+    quic = service.with_(KEY=u8(C["PXS_KEY_QUIC"]))
+    for k in (service, quic):
+        yield case("offset without payload", add, k.with_(KEY_OFFSET=u16(1)), E.EINVAL,
+                   "belongs to the key rule payload", "KEY_OFFSET")
+        yield case("prefix without source", add, k.with_(KEY_PREFIX=u8(8)), E.EINVAL,
+                   "belongs to the key rule source", "KEY_PREFIX")
     yield case("length without payload", add, service.with_(KEY_LEN=u16(1)), E.EINVAL,
-               "belong to the key rule payload", "KEY_LEN")
-    for k in ("PAYLOAD", "MEMCACHED"):
-        s = payload if k == "PAYLOAD" else service.with_(KEY=u8(C["PXS_KEY_MEMCACHED"]))
+               "belongs to the key rules payload and quic", "KEY_LEN")
+    yield case("connection id of 21 bytes", add, quic.with_(KEY_LEN=u16(21)), E.ERANGE,
+               "at most 20", "KEY_LEN")
+    source = service.with_(KEY=u8(C["PXS_KEY_SOURCE"]))
+    for bits in (0, 129):
+        yield case("prefix of %d" % bits, add, source.with_(KEY_PREFIX=u8(bits)), E.ERANGE,
+                   POLICY, "KEY_PREFIX")
+    yield case("prefix of 33 for IPv4", add, source.with_(KEY_PREFIX=u8(33)), E.ERANGE,
+               "longer than an IPv4", "KEY_PREFIX")
+    for k in ("PAYLOAD", "MEMCACHED", "DNS", "REDIS", "HTTP_HOST", "HTTP_PATH", "QUIC"):
+        s = payload if k == "PAYLOAD" else service.with_(KEY=u8(C["PXS_KEY_" + k]))
         yield case("%s over TCP" % k, add, s.with_(PROTO=TCP), E.EINVAL, "need protocol UDP",
                    "KEY")
     for rows in (1, 255, 257, 131071):
@@ -187,7 +200,9 @@ def of_questions():
                missing="KEY")
     yield case("lookup of 3 bytes for 4", "LOOKUP", by_key.with_(KEY=b"abc"), E.EINVAL,
                "another length", "KEY")
-    for k in (b"", b"x" * 251):
+    yield case("lookup of a name that is too long", "LOOKUP", by_name.with_(KEY=b"x" * 255),
+               E.EINVAL, "not a name", "KEY")
+    for k in (b"", b"x" * 513):
         yield case("lookup of %d bytes" % len(k), "LOOKUP", by_key.with_(KEY=k), E.ERANGE,
                    POLICY, "KEY")
 

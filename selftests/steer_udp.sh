@@ -73,6 +73,30 @@ shapes()
 	ok "$FAMILY: and off" pxs service del t
 }
 
+# Keys that are spelled in several ways: one name in any case, one id in either header.
+protocols()
+{
+	local before
+	before=$(service_stat u fallbacks)
+	keys 50 | sed 's/$/.Example.ORG/' >"$T_DIR/domains"
+	ok "$FAMILY: key dns" pxs service set u key dns
+	ask c "by question name" key -n 100 -d -k "$T_DIR/domains"
+	ask d "by question name, on the director" key -n 20 -d -k "$T_DIR/domains"
+	is "$FAMILY: a name has one backend" \
+		"$(sort -u "$ANSWERS" | cut -d' ' -f1 | sort | uniq -d)" ""
+	keys 25 | sed 's/^/connection-/' >"$T_DIR/ids"
+	ok "$FAMILY: key quic" pxs service set u key quic 17
+	# Long and short header in turn; an odd number of ids, so each comes with both.
+	ask c "by connection id" key -n 50 -q -k "$T_DIR/ids"
+	is "$FAMILY: an id has one backend" \
+		"$(sort -u "$ANSWERS" | cut -d' ' -f1 | sort | uniq -d)" ""
+	is "$FAMILY: every key was readable" "$(service_stat u fallbacks)" "$before"
+	echo abc >"$T_DIR/short"
+	ok "$FAMILY: connections with shorter ids" on c "$TRAFFIC" -n 2 -q -k "$T_DIR/short" \
+		udp "$(vip 7000)"
+	is "$FAMILY: are steered by flow" "$(service_stat u fallbacks)" $((before + 2))
+}
+
 by_flow()
 {
 	ok "$FAMILY: key tuple" pxs service set u key tuple
@@ -80,6 +104,7 @@ by_flow()
 	ask d "by tuple, on the director" from -n 20 -f
 	ok "$FAMILY: key memcached" pxs service set u key memcached
 	ask c "by memcached's key" key -n 60 -m -k "$T_DIR/keys"
+	protocols
 	ok "$FAMILY: key source" pxs service set u key source
 	# Names are ADDR:PORT: lookup from ADDR:PORT works for this key as well.
 	local i binds=()

@@ -8,6 +8,8 @@
  *	-k FILE   keys, one a line: request i carries key i (udp); answers are named by them
  *	-o N      N bytes before the key          -s N  fill the request up to N bytes
  *	-m        memcached: "get KEY" in a frame of its UDP protocol
+ *	-d        a DNS query for the name KEY, its case different each time
+ *	-q        QUIC packets for connection KEY, long and short headers in turn
  *	-b ADDR   bind to this address, for example 10.0.0.1:0; of several, socket i to i
  *	-f        each request from a new socket: named by its address and port
  *	-N        send without checksum           -G  all in sends of 16 by UDP_SEGMENT
@@ -20,6 +22,7 @@
  * there; both end with "sent N answered N lost N bad N".
  * Exit status 1 when an answer was lost or bad.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -44,7 +47,7 @@
 static struct {
 	int count, offset, timeout;
 	size_t size;
-	bool memcached, flows, nocheck, gso, load, hold;
+	bool memcached, dns, quic, flows, nocheck, gso, load, hold;
 	struct endpoint target, bind[BINDS_MAX];
 	char *keys[KEYS_MAX];
 	int nkeys, nbinds;
@@ -108,16 +111,58 @@ static int open_socket(int type)
 	return fd;
 }
 
+static void put_id(char *buf, int i)
+{
+	buf[0] = (char)(i >> 8);
+	buf[1] = (char)i;
+}
+
+/* Each label with its length in front; as resolvers do, letters in either case. */
+static size_t dns_query(int i, const char *name, char *buf)
+{
+	size_t n = 12, label;
+
+	memset(buf, 0, 12);
+	put_id(buf, i);
+	buf[5] = 1;
+	while (*name) {
+		label = strcspn(name, ".");
+		buf[n++] = (char)label;
+		for (; label; label--, n++, name++)
+			buf[n] = (char)((n + (size_t)i) % 3 ? tolower(*name) : toupper(*name));
+		name += *name == '.';
+	}
+	memcpy(buf + n, "\0\0\1\0\1", 5);
+	return n + 5;
+}
+
+/* A long header with its length and something behind the id, or a short one without. */
+static size_t quic_packet(int i, const char *id, char *buf)
+{
+	size_t n = 1;
+
+	buf[0] = i % 2 ? 0x40 : (char)0xc0;
+	if (i % 2 == 0) {
+		memcpy(buf + n, "\0\0\0\1", 4);
+		buf[n + 4] = (char)strlen(id);
+		n += 5;
+	}
+	return n + (size_t)sprintf(buf + n, "%s#%d#", id, i);
+}
+
 /* The request with number i into buf. Return: its length. */
 static size_t request(int i, char *buf)
 {
 	const char *key = opt.nkeys ? opt.keys[i % opt.nkeys] : "";
 	size_t n = 0;
 
-	if (opt.memcached) {
+	if (opt.dns) {
+		n = dns_query(i, key, buf);
+	} else if (opt.quic) {
+		n = quic_packet(i, key, buf);
+	} else if (opt.memcached) {
 		memset(buf, 0, 8);
-		buf[0] = (char)(i >> 8);
-		buf[1] = (char)i;
+		put_id(buf, i);
 		buf[5] = 1;
 		n = 8 + (size_t)sprintf(buf + 8, "get %s\r\n", key);
 	} else {
@@ -359,6 +404,10 @@ static bool parse_flag(int c)
 	switch (c) {
 	case 'm':
 		return opt.memcached = true;
+	case 'd':
+		return opt.dns = true;
+	case 'q':
+		return opt.quic = true;
 	case 'f':
 		return opt.flows = true;
 	case 'N':
@@ -378,7 +427,7 @@ static bool parse(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "n:k:o:s:mb:fNGlHt:")) != -1) {
+	while ((c = getopt(argc, argv, "n:k:o:s:mdqb:fNGlHt:")) != -1) {
 		switch (c) {
 		case 'n':
 			opt.count = atoi(optarg);

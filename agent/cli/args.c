@@ -55,7 +55,7 @@ int args_name(struct args *a, struct nl_msg *msg, const struct arg *arg)
 {
 	const char *word = args_next(a, arg->name);
 	const struct names *names = arg->names;
-	char list[128] = "";
+	char list[256] = "";
 	unsigned int i;
 	uint64_t val;
 

@@ -30,6 +30,11 @@ static const char *const key[] = {
 	[PXS_KEY_TUPLE] = "tuple",
 	[PXS_KEY_PAYLOAD] = "payload",
 	[PXS_KEY_MEMCACHED] = "memcached",
+	[PXS_KEY_DNS] = "dns",
+	[PXS_KEY_REDIS] = "redis",
+	[PXS_KEY_HTTP_HOST] = "http-host",
+	[PXS_KEY_HTTP_PATH] = "http-path",
+	[PXS_KEY_QUIC] = "quic",
 };
 
 static const char *const backend_state[] = {
@@ -168,6 +173,7 @@ static const char *const service_attr[] = {
 	[PXS_A_SERVICE_SEED] = "seed",
 	[PXS_A_SERVICE_ROWS] = "rows",
 	[PXS_A_SERVICE_CAP] = "cap",
+	[PXS_A_SERVICE_KEY_PREFIX] = "key prefix",
 	[PXS_A_SERVICE_GENERATION] = "generation",
 	[PXS_A_SERVICE_DIGEST] = "digest",
 	[PXS_A_SERVICE_NBACKENDS] = "backends",

@@ -17,22 +17,29 @@ static const char usage[] =
 	"       paxsteer service [show [NAME]]\n"
 	"OPTIONS := [fill { rendezvous | maglev }] [key KEY] [seed HEX32] [rows N] [cap CAP]\n"
 	"MODE := { nat | local }\n"
-	"KEY := { source | tuple | memcached | payload OFFSET:LEN }\n"
+	"KEY := { source[/PREFIX] | tuple | memcached | dns | redis | http-host | http-path |\n"
+	"         quic LEN | payload OFFSET:LEN }\n"
 	"ADDR:PORT := 192.0.2.1:53 | [2001:db8::1]:53\n"
 	"CAP := thousandths above the fair share (20) or percent (2%)\n";
 
-static int take_key(struct args *a, struct nl_msg *msg, const struct arg *arg)
+/* "source/PREFIX" */
+static int put_prefix(struct args *a, struct nl_msg *msg, const char *prefix)
 {
-	const struct arg rule = { .name = arg->name, .attr = arg->attr, .names = &names_key };
-	bool payload = a->argc && !strcmp(a->argv[0], "payload");
-	uint16_t offset, len;
-	const char *word;
-	int ret;
+	uint64_t bits;
 
-	ret = args_name(a, msg, &rule);
-	if (ret || !payload)
-		return ret;
-	word = args_next(a, "key payload: OFFSET:LEN");
+	if (parse_u64(prefix, 1, 128, &bits))
+		return cli_usage_error(a->cli, "key source: \"%s\" is not a prefix of 1..128",
+				       prefix);
+	nlq_put_u8(msg, PXS_A_SERVICE_KEY, PXS_KEY_SOURCE);
+	nlq_put_u8(msg, PXS_A_SERVICE_KEY_PREFIX, (uint8_t)bits);
+	return CLI_OK;
+}
+
+static int take_span(struct args *a, struct nl_msg *msg)
+{
+	const char *word = args_next(a, "key payload: OFFSET:LEN");
+	uint16_t offset, len;
+
 	if (!word)
 		return CLI_USAGE;
 	if (parse_span(word, &offset, &len))
@@ -40,6 +47,34 @@ static int take_key(struct args *a, struct nl_msg *msg, const struct arg *arg)
 	nlq_put_u16(msg, PXS_A_SERVICE_KEY_OFFSET, offset);
 	nlq_put_u16(msg, PXS_A_SERVICE_KEY_LEN, len);
 	return CLI_OK;
+}
+
+static int take_id_len(struct args *a, struct nl_msg *msg)
+{
+	uint64_t len;
+
+	if (args_u64(a, "key quic: LEN", 1, 20, &len))
+		return CLI_USAGE;
+	nlq_put_u16(msg, PXS_A_SERVICE_KEY_LEN, (uint16_t)len);
+	return CLI_OK;
+}
+
+static int take_key(struct args *a, struct nl_msg *msg, const struct arg *arg)
+{
+	const struct arg rule = { .name = arg->name, .attr = arg->attr, .names = &names_key };
+	const char *word = a->argc ? a->argv[0] : "";
+	int ret;
+
+	if (!strncmp(word, "source/", 7)) {
+		args_next(a, arg->name);
+		return put_prefix(a, msg, word + 7);
+	}
+	ret = args_name(a, msg, &rule);
+	if (!ret && !strcmp(word, "payload"))
+		ret = take_span(a, msg);
+	if (!ret && !strcmp(word, "quic"))
+		ret = take_id_len(a, msg);
+	return ret;
 }
 
 static int take_seed(struct args *a, struct nl_msg *msg, const struct arg *arg)
@@ -136,22 +171,32 @@ static int del(struct cli *cli, int argc, char **argv)
 	return args_send(cli, msg, ret);
 }
 
+/* As `service add` takes it; in JSON each part by itself. */
 static void put_key(struct out *o, struct nlattr **tb)
 {
 	unsigned int rule = (unsigned int)nlq_uint(tb[PXS_A_SERVICE_KEY]);
-	uint64_t offset = nlq_uint(tb[PXS_A_SERVICE_KEY_OFFSET]);
-	uint64_t len = nlq_uint(tb[PXS_A_SERVICE_KEY_LEN]);
-	char text[48];
+	unsigned int offset = (unsigned int)nlq_uint(tb[PXS_A_SERVICE_KEY_OFFSET]);
+	unsigned int len = (unsigned int)nlq_uint(tb[PXS_A_SERVICE_KEY_LEN]);
+	unsigned int prefix = (unsigned int)nlq_uint(tb[PXS_A_SERVICE_KEY_PREFIX]);
+	const char *name = name_of(&names_key, rule);
+	char text[64];
 
-	out_str(o, "key", NULL, name_of(&names_key, rule));
-	if (rule != PXS_KEY_PAYLOAD) {
-		out_str(o, NULL, "key", name_of(&names_key, rule));
-		return;
-	}
-	snprintf(text, sizeof(text), "payload %u:%u", (unsigned int)offset, (unsigned int)len);
+	if (rule == PXS_KEY_PAYLOAD)
+		snprintf(text, sizeof(text), "%s %u:%u", name, offset, len);
+	else if (rule == PXS_KEY_QUIC)
+		snprintf(text, sizeof(text), "%s %u", name, len);
+	else if (prefix)
+		snprintf(text, sizeof(text), "%s/%u", name, prefix);
+	else
+		snprintf(text, sizeof(text), "%s", name);
+	out_str(o, "key", NULL, name);
 	out_str(o, NULL, "key", text);
-	out_num(o, "key_offset", NULL, offset);
-	out_num(o, "key_len", NULL, len);
+	if (rule == PXS_KEY_PAYLOAD)
+		out_num(o, "key_offset", NULL, offset);
+	if (tb[PXS_A_SERVICE_KEY_LEN])
+		out_num(o, "key_len", NULL, len);
+	if (prefix)
+		out_num(o, "key_prefix", NULL, prefix);
 }
 
 void service_put(struct cli *cli, struct nl_msg *msg, enum out_style stats)

@@ -2,10 +2,10 @@
 /*
  * key.c - what of a request is hashed
  *
- * Reads bytes that strangers wrote. Every function gets a pointer and a length and
- * proves each index below the length before it reads. No state; any context.
+ * Rules, and hashes of what they found. The parsers are in key_*.c, one a protocol; what
+ * they promise is in key_parse.h. No state; any context.
  */
-#include "key.h"
+#include "key_parse.h"
 
 /* First word of what is hashed: one number for each kind, so that no two kinds meet. */
 enum key_domain {
@@ -18,144 +18,7 @@ enum key_domain {
 /* Keys are byte strings and have no first word to spare: their kind goes into the seed. */
 #define KEY_DOMAIN_BYTES	0x70786b6579627974ull
 
-/* memcached's doc/protocol.txt and doc/protocol-binary */
-#define MC_FRAME_LEN		8	/* request id, sequence, datagrams, reserved: be16 each */
-#define MC_BINARY_MAGIC		0x80
-#define MC_BINARY_HDR_LEN	24
-
-/* Opcodes whose key names an item, one bit each. */
-#define MC_BINARY_KEYED							\
-	(0x000000007full |	/* get set add replace delete incr decr */	\
-	 0x0000000200ull |	/* getq */					\
-	 0x000000f000ull |	/* getk getkq append prepend */			\
-	 0x00007e0000ull |	/* setq addq replaceq deleteq incrq decrq */	\
-	 0x0006000000ull |	/* appendq prependq */				\
-	 0x0070000000ull |	/* touch gat gatq */				\
-	 0x1800000000ull)	/* gatk gatkq */
-
-struct mc_command {
-	char name[8];	/* not always terminated */
-	u8 len;
-	u8 skip;	/* words between command and key */
-};
-
-static const struct mc_command mc_commands[] = {
-	{ "get", 3, 0 }, { "gets", 4, 0 }, { "set", 3, 0 }, { "add", 3, 0 },
-	{ "replace", 7, 0 }, { "append", 6, 0 }, { "prepend", 7, 0 }, { "cas", 3, 0 },
-	{ "delete", 6, 0 }, { "incr", 4, 0 }, { "decr", 4, 0 }, { "touch", 5, 0 },
-	{ "gat", 3, 1 }, { "gats", 4, 1 },
-	{ "mg", 2, 0 }, { "ms", 2, 0 }, { "md", 2, 0 }, { "ma", 2, 0 },
-};
-
-/* A piece of the payload. */
-struct slice {
-	const u8 *p;
-	u32 len;
-};
-
-/*
- * Take the next word off @s: past blanks, up to a blank or the end of the line, which
- * must be there: without it the word might go on in bytes that we don't have.
- */
-static bool next_word(struct slice *s, struct slice *word)
-{
-	u32 from, to;
-
-	for (from = 0; from < s->len && s->p[from] == ' '; from++)
-		;
-	for (to = from; to < s->len; to++)
-		if (s->p[to] == ' ' || s->p[to] == '\r' || s->p[to] == '\n')
-			break;
-	if (to == from || to == s->len)
-		return false;
-	word->p = s->p + from;
-	word->len = to - from;
-	s->p += to;
-	s->len -= to;
-	return true;
-}
-
-static const struct mc_command *find_command(const struct slice *word)
-{
-	u32 i;
-
-	for (i = 0; i < ARRAY_SIZE(mc_commands); i++)
-		if (mc_commands[i].len == word->len &&
-		    !memcmp(mc_commands[i].name, word->p, word->len))
-			return &mc_commands[i];
-	return NULL;
-}
-
-/* The protocol forbids control characters in a text key. */
-static bool valid_text_key(const struct slice *key)
-{
-	u32 i;
-
-	if (!key->len || key->len > PXS_KEY_BYTES_MAX)
-		return false;
-	for (i = 0; i < key->len; i++)
-		if (key->p[i] < 0x20 || key->p[i] == 0x7f)
-			return false;
-	return true;
-}
-
-static bool memcached_text(struct slice s, struct slice *key)
-{
-	const struct mc_command *cmd;
-	struct slice word;
-	u32 i;
-
-	if (!s.len || s.p[0] == ' ' || !next_word(&s, &word))
-		return false;
-	cmd = find_command(&word);
-	if (!cmd)
-		return false;
-	for (i = 0; i < cmd->skip; i++)
-		if (!next_word(&s, &word))
-			return false;
-	return next_word(&s, key) && valid_text_key(key);
-}
-
-static bool memcached_binary(struct slice s, struct slice *key)
-{
-	u32 key_len, extras_len, body_len;
-	u8 opcode;
-
-	if (s.len < MC_BINARY_HDR_LEN)
-		return false;
-	opcode = s.p[1];
-	if (opcode >= 64 || !(MC_BINARY_KEYED >> opcode & 1))
-		return false;
-	key_len = get_unaligned_be16(s.p + 2);
-	extras_len = s.p[4];
-	body_len = get_unaligned_be32(s.p + 8);
-	if (!key_len || key_len > PXS_KEY_BYTES_MAX || body_len < extras_len + key_len)
-		return false;
-	if (s.len < MC_BINARY_HDR_LEN + extras_len + key_len)
-		return false;
-	key->p = s.p + MC_BINARY_HDR_LEN + extras_len;
-	key->len = key_len;
-	return true;
-}
-
-/* The first key of a request, of many if it is a get of many. */
-static bool memcached_key(const struct pxs_key_spec *spec, struct slice s, struct slice *key)
-{
-	if (spec->frame) {
-		/* as the server: a request of more than one datagram is refused there */
-		if (s.len < MC_FRAME_LEN || get_unaligned_be16(s.p + 4) != 1)
-			return false;
-		s.p += MC_FRAME_LEN;
-		s.len -= MC_FRAME_LEN;
-	}
-	if (!s.len)
-		return false;
-	if (s.p[0] == MC_BINARY_MAGIC)
-		return memcached_binary(s, key);
-	return memcached_text(s, key);
-}
-
-static bool payload_key(const struct pxs_key_spec *spec, struct slice s, struct slice *key)
+static bool payload_key(const struct pxs_key_spec *spec, struct pxs_slice s, struct pxs_slice *key)
 {
 	if (s.len < (u32)spec->offset + spec->len)
 		return false;
@@ -164,36 +27,60 @@ static bool payload_key(const struct pxs_key_spec *spec, struct slice s, struct 
 	return true;
 }
 
+static const char *check_span(const struct pxs_key_spec *spec)
+{
+	if (!spec->len || spec->len > PXS_KEY_BYTES_MAX)
+		return "key length is not in 1..250";
+	if ((u32)spec->offset + spec->len > PXS_KEY_PEEK_MAX)
+		return "key ends behind the payload's first 512 bytes";
+	return NULL;
+}
+
 const char *pxs_key_check(const struct pxs_key_spec *spec)
 {
-	switch (spec->rule) {
-	case PXS_KEY_SOURCE:
-	case PXS_KEY_TUPLE:
-	case PXS_KEY_MEMCACHED:
-		if (spec->offset || spec->len)
-			return "key offset and length need the key rule payload";
-		return NULL;
-	case PXS_KEY_PAYLOAD:
-		if (!spec->len || spec->len > PXS_KEY_BYTES_MAX)
-			return "key length is not in 1..250";
-		if ((u32)spec->offset + spec->len > PXS_KEY_PEEK_MAX)
-			return "key ends behind the payload's first 512 bytes";
-		return NULL;
-	default:
+	if (!spec->rule || spec->rule > PXS_KEY_QUIC)
 		return "unknown key rule";
-	}
+	if (spec->prefix && spec->rule != PXS_KEY_SOURCE)
+		return "a prefix needs the key rule source";
+	if (spec->prefix > 128)
+		return "prefix is above 128";
+	if (spec->rule == PXS_KEY_PAYLOAD)
+		return check_span(spec);
+	if (spec->offset)
+		return "a key offset needs the key rule payload";
+	if (spec->rule == PXS_KEY_QUIC)
+		return !spec->len || spec->len > PXS_QUIC_ID_MAX ?
+		       "length of the connection id is not in 1..20" : NULL;
+	return spec->len ? "a key length needs the key rule payload or quic" : NULL;
 }
 
 u32 pxs_key_peek(const struct pxs_key_spec *spec)
 {
 	switch (spec->rule) {
+	case PXS_KEY_SOURCE:
+	case PXS_KEY_TUPLE:
+		return 0;
 	case PXS_KEY_PAYLOAD:
 		return (u32)spec->offset + spec->len;
-	case PXS_KEY_MEMCACHED:
-		return PXS_KEY_PEEK_MAX;
+	case PXS_KEY_QUIC:
+		/* of a long header: 6 bytes, then the id */
+		return 6 + spec->len;
 	default:
-		return 0;
+		return PXS_KEY_PEEK_MAX;
 	}
+}
+
+bool pxs_key_fold(struct pxs_slice s, struct pxs_key_buf *buf, struct pxs_slice *key)
+{
+	u32 i;
+
+	if (!s.len || s.len > PXS_KEY_NAME_MAX)
+		return false;
+	for (i = 0; i < s.len; i++)
+		buf->bytes[i] = pxs_fold(s.p[i]);
+	key->p = buf->bytes;
+	key->len = s.len;
+	return true;
 }
 
 u64 pxs_key_hash_source(const struct pxs_seed *seed, const struct pxs_flow_tuple *t)
@@ -204,6 +91,18 @@ u64 pxs_key_hash_source(const struct pxs_seed *seed, const struct pxs_flow_tuple
 		return pxs_siphash_2u64(seed, KEY_DOMAIN_SOURCE_V4, (u32)low);
 	return pxs_siphash_3u64(seed, KEY_DOMAIN_SOURCE_V6, low,
 				get_unaligned_le64(t->saddr + 8));
+}
+
+/* The source's network: as a host whose further bits are 0. A prefix of 0 is the whole address. */
+static u64 hash_network(const struct pxs_seed *seed, const struct pxs_flow_tuple *tuple,
+			u32 prefix)
+{
+	struct pxs_flow_tuple t = *tuple;
+	u32 i;
+
+	for (i = prefix / 8; prefix && i < sizeof(t.saddr); i++)
+		t.saddr[i] &= i == prefix / 8 ? (u8)(0xff00 >> prefix % 8) : 0;
+	return pxs_key_hash_source(seed, &t);
 }
 
 u64 pxs_key_hash_tuple(const struct pxs_seed *seed, const struct pxs_flow_tuple *t)
@@ -226,32 +125,80 @@ u64 pxs_key_hash_bytes(const struct pxs_seed *seed, const void *key, u32 len)
 	return pxs_siphash(&s, key, len);
 }
 
+static bool find_key(const struct pxs_key_spec *spec, struct pxs_slice s,
+		     struct pxs_key_buf *buf, struct pxs_slice *key)
+{
+	switch (spec->rule) {
+	case PXS_KEY_PAYLOAD:
+		return payload_key(spec, s, key);
+	case PXS_KEY_MEMCACHED:
+		return pxs_key_memcached(spec, s, key);
+	case PXS_KEY_DNS:
+		return pxs_key_dns(s, buf, key);
+	case PXS_KEY_REDIS:
+		return pxs_key_redis(s, key);
+	case PXS_KEY_HTTP_HOST:
+		return pxs_key_http_host(s, buf, key);
+	case PXS_KEY_HTTP_PATH:
+		return pxs_key_http_path(s, key);
+	case PXS_KEY_QUIC:
+		return pxs_key_quic(spec, s, key);
+	default:
+		return false;
+	}
+}
+
 bool pxs_key_hash(const struct pxs_key_spec *spec, const struct pxs_seed *seed,
 		  const struct pxs_flow_tuple *tuple, const u8 *payload, u32 len, u64 *hash)
 {
 	/* cut, so that the answer doesn't depend on how much the caller happened to pull */
-	struct slice s = { payload, len < PXS_KEY_PEEK_MAX ? len : PXS_KEY_PEEK_MAX };
-	struct slice key;
-	bool found = false;
+	struct pxs_slice s = { payload, len < PXS_KEY_PEEK_MAX ? len : PXS_KEY_PEEK_MAX };
+	struct pxs_slice key;
+	struct pxs_key_buf buf;
+
+	if (spec->rule == PXS_KEY_SOURCE) {
+		*hash = hash_network(seed, tuple, spec->prefix);
+		return false;
+	}
+	if (spec->rule != PXS_KEY_TUPLE && find_key(spec, s, &buf, &key)) {
+		*hash = pxs_key_hash_bytes(seed, key.p, key.len);
+		return false;
+	}
+	*hash = pxs_key_hash_tuple(seed, tuple);
+	return spec->rule != PXS_KEY_TUPLE;
+}
+
+const char *pxs_key_hash_given(const struct pxs_key_spec *spec, const struct pxs_seed *seed,
+			       const void *bytes, u32 len, u64 *hash)
+{
+	struct pxs_slice given = { bytes, len }, key = given;
+	struct pxs_key_buf buf;
 
 	switch (spec->rule) {
-	case PXS_KEY_SOURCE:
-		*hash = pxs_key_hash_source(seed, tuple);
-		return false;
-	case PXS_KEY_TUPLE:
-		*hash = pxs_key_hash_tuple(seed, tuple);
-		return false;
 	case PXS_KEY_PAYLOAD:
-		found = payload_key(spec, s, &key);
+		if (len != spec->len)
+			return "the key has another length than the service's keys";
 		break;
-	case PXS_KEY_MEMCACHED:
-		found = memcached_key(spec, s, &key);
+	case PXS_KEY_QUIC:
+		if (len < spec->len)
+			return "the connection id is shorter than the service's keys";
+		key.len = spec->len;
 		break;
-	}
-	if (!found) {
-		*hash = pxs_key_hash_tuple(seed, tuple);
-		return true;
+	case PXS_KEY_DNS:
+		if (!pxs_key_domain(given, &buf, &key))
+			return "not a name";
+		break;
+	case PXS_KEY_HTTP_HOST:
+		if (!pxs_key_host(given, &buf, &key))
+			return "not a host";
+		break;
+	case PXS_KEY_HTTP_PATH:
+		key = pxs_key_path(given);
+		break;
+	case PXS_KEY_REDIS:
+		key = pxs_key_tag(given);
+		break;
 	}
 	*hash = pxs_key_hash_bytes(seed, key.p, key.len);
-	return false;
+	return NULL;
 }

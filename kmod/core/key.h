@@ -21,8 +21,12 @@
 /* No rule looks at a payload's bytes from here on, however many are given. */
 #define PXS_KEY_PEEK_MAX	512
 
-/* Longest key: memcached's limit, and the most that KEY_LEN may ask for. */
+/* Longest key of memcached, and the most that KEY_LEN may ask for. */
 #define PXS_KEY_BYTES_MAX	250
+
+/* Longest connection id of QUIC version 1 and 2. */
+#define PXS_QUIC_ID_MAX		20
+#define PXS_QUIC_ID_DEFAULT	8
 
 /* pxs_flow_tuple.family: the IP version, not an AF_ number. */
 #define PXS_FAMILY_V4		4
@@ -43,7 +47,8 @@ struct pxs_key_spec {
 	u8 rule;	/* enum pxs_key_rule */
 	bool frame;	/* memcached: an 8-byte UDP frame header stands first (all UDP services) */
 	u16 offset;	/* payload: first byte of the key */
-	u16 len;	/* payload: bytes of the key */
+	u16 len;	/* payload: bytes of the key; quic: bytes of the connection id */
+	u8 prefix;	/* source: bits of the address that count; 0: all */
 };
 
 /* Return: NULL, or what is wrong with the rule, for a message to the operator. */
@@ -60,10 +65,17 @@ u32 pxs_key_peek(const struct pxs_key_spec *spec);
 bool pxs_key_hash(const struct pxs_key_spec *spec, const struct pxs_seed *seed,
 		  const struct pxs_flow_tuple *tuple, const u8 *payload, u32 len, u64 *hash);
 
-/* Hash of a key that is at hand: what the rules payload and memcached compute for it. */
+/*
+ * Hash of a key as an operator writes it (len > 0): what a request with it is hashed to by
+ * a rule that looks at the payload. Return: NULL, or why this can't be such a key.
+ */
+const char *pxs_key_hash_given(const struct pxs_key_spec *spec, const struct pxs_seed *seed,
+			       const void *bytes, u32 len, u64 *hash);
+
+/* Hash of a key's bytes. */
 u64 pxs_key_hash_bytes(const struct pxs_seed *seed, const void *key, u32 len);
 
-/* Hash of the rules source and tuple. */
+/* Hash of the rules source (the whole address) and tuple. */
 u64 pxs_key_hash_source(const struct pxs_seed *seed, const struct pxs_flow_tuple *tuple);
 u64 pxs_key_hash_tuple(const struct pxs_seed *seed, const struct pxs_flow_tuple *tuple);
 

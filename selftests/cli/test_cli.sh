@@ -109,7 +109,12 @@ refuses 1 'cap: "1001" is not' service add web udp 1.2.3.4:5 cap 1001
 refuses 1 'seed: "00" is not 32 hex digits' service add web udp 1.2.3.4:5 seed 00
 refuses 1 'key payload: OFFSET:LEN is missing' service add web udp 1.2.3.4:5 key payload
 refuses 1 'key payload: "4" is not OFFSET:LEN' service add web udp 1.2.3.4:5 key payload 4
-refuses 1 'is not source, tuple, payload or memcached' service add web udp 1.2.3.4:5 key dns
+refuses 1 'is not source, tuple, payload, memcached, dns, redis, http-host, http-path or quic' \
+	service add web udp 1.2.3.4:5 key sip
+refuses 1 'key source: "0" is not a prefix' service add web udp 1.2.3.4:5 key source/0
+refuses 1 'key source: "129" is not a prefix' service add web udp 1.2.3.4:5 key source/129
+refuses 1 'key quic: LEN is missing' service add web udp 1.2.3.4:5 key quic
+refuses 1 'key quic: LEN: "21" is not a number of 1..20' service add web udp 1.2.3.4:5 key quic 21
 refuses 1 'nothing to set' service set web
 refuses 1 'unknown keyword "mode"' service set web mode nat
 refuses 1 'NAME is missing' service del
@@ -132,8 +137,8 @@ refuses 1 'unexpected "x"' table show web rows x
 refuses 1 'NAME is missing' lookup
 refuses 1 'key, hex or from is missing' lookup web
 refuses 1 'unknown keyword "kee"' lookup web kee x
-refuses 1 'must be 1..250' lookup web key ''
-refuses 1 'must be 1..250' lookup web key "$(printf '%0251d' 0)"
+refuses 1 'must be 1..512' lookup web key ''
+refuses 1 'must be 1..512' lookup web key "$(printf '%0251d' 0)"
 refuses 1 'hex: "123" is not' lookup web hex 123
 refuses 1 'from: "1.2.3" is not an address' lookup web from 1.2.3
 refuses 1 'unexpected "x"' lookup web key a x

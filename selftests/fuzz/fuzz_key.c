@@ -2,7 +2,7 @@
 /*
  * fuzz_key.c - the key of a request that a stranger wrote
  *
- * Input: the rule (6 bytes), the flow (38 bytes), the payload.
+ * Input: the rule (7 bytes), the flow (38 bytes), the payload.
  */
 #include "fuzz.h"
 #include "key.h"
@@ -13,10 +13,11 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	struct input in = { data, size };
 	struct pxs_key_spec spec = {
-		.rule = take8(&in) % 8,
+		.rule = take8(&in) % (PXS_KEY_QUIC + 2),
 		.frame = take8(&in) & 1,
 		.offset = take16(&in),
 		.len = take16(&in),
+		.prefix = take8(&in),
 	};
 	struct pxs_flow_tuple tuple = { .family = take8(&in) & 1 ? PXS_FAMILY_V4 : PXS_FAMILY_V6 };
 	u64 hash = 1, again = 2, flow;
@@ -45,6 +46,11 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	fell_again = pxs_key_hash(&spec, &seed, &tuple, cut, (u32)peek, &again);
 	FUZZ_CHECK(fell == fell_again && hash == again);
 	free(cut);
+
+	/* What an operator writes: any bytes are a key or are refused. */
+	if (len && !pxs_key_hash_given(&spec, &seed, payload, (u32)len, &hash))
+		FUZZ_CHECK(!pxs_key_hash_given(&spec, &seed, payload, (u32)len, &again) &&
+			   hash == again);
 	free(payload);
 	return 0;
 }

@@ -36,7 +36,7 @@ def wire():
 
 def key():
     def rule(kind, payload, frame=0, offset=0, length=0, v4=1):
-        return struct.pack('<BBHHBBHH', kind, frame, offset, length, v4, 17, 1000, 11211) + \
+        return struct.pack('<BBHHBBBHH', kind, frame, offset, length, 0, v4, 17, 1000, 11211) + \
                bytes(32) + payload
 
     binary = struct.pack('>BBHBBHIIQ', 0x80, 0, 3, 0, 0, 0, 3, 0, 0) + b'key'
@@ -48,6 +48,16 @@ def key():
         for k in range(1, 8):
             yield 'mc%d-%d' % (i, k), rule(k, frame + text, 1)
             yield 'mcn%d-%d' % (i, k), rule(k, text, 0)
+    query = b'\1\2\1\0\0\1\0\0\0\0\0\0\3www\7Example\3org\0\0\1\0\1'
+    resp = b'*3\r\n$3\r\nSET\r\n$7\r\n{tag}:1\r\n$1\r\nx\r\n'
+    xread = b'*4\r\n$5\r\nXREAD\r\n$7\r\nSTREAMS\r\n$1\r\nk\r\n$1\r\n0\r\n'
+    http = b'GET http://ex.org:80/a?b HTTP/1.1\r\nHost: Ex.ORG:80\r\n\r\n'
+    packet = b'\xc0\0\0\0\1\x08abcdefgh\x08ABCDEFGH'
+    for k, texts in ((5, (query,)), (6, (resp, xread, b'EVAL x 1 k\r\n')),
+                     (7, (http, http.replace(b'http://ex.org:80', b''))), (8, (http,)),
+                     (9, (packet, packet[:1] + packet[6:]))):
+        for i, text in enumerate(texts):
+            yield 'proto%d-%d' % (k, i), rule(k, text, length=8 * (k == 9))
     for k in range(1, 8):
         yield 'payload%d' % k, rule(k, bytes(64), 0, 4, 16)
 

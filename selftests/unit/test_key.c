@@ -228,7 +228,7 @@ static void payload_rule(void)
 	CHECK_EQ(pxs_key_peek(&spec), 0);
 	spec.rule = 0;
 	CHECK(pxs_key_check(&spec));
-	spec.rule = 5;
+	spec.rule = PXS_KEY_QUIC + 1;
 	CHECK(pxs_key_check(&spec));
 }
 

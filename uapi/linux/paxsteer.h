@@ -65,7 +65,7 @@
 #define PXS_GROUPS_MAX		1024	/* groups of a namespace; ids are 1..2^31-1 */
 #define PXS_VALUE_MAX		16384	/* bytes of one value */
 #define PXS_APPEND_MAX		32768	/* bytes of records in one EVENT_APPEND */
-#define PXS_LOOKUP_KEY_MAX	250
+#define PXS_LOOKUP_KEY_MAX	512
 
 enum pxs_cmd {
 	PXS_CMD_UNSPEC,
@@ -121,6 +121,14 @@ enum pxs_key_rule {
 	PXS_KEY_TUPLE = 2,	/* protocol, source and destination address and port */
 	PXS_KEY_PAYLOAD = 3,	/* KEY_LEN bytes of the payload from KEY_OFFSET on; UDP only */
 	PXS_KEY_MEMCACHED = 4,	/* first key of a memcached request, text or binary; UDP only */
+	PXS_KEY_DNS = 5,	/* name that a DNS query asks for, in lower case; UDP only */
+	/* hash tag or all of the first key of a Redis request; UDP only */
+	PXS_KEY_REDIS = 6,
+	/* host of an HTTP/1 request, in lower case and without port; UDP only */
+	PXS_KEY_HTTP_HOST = 7,
+	PXS_KEY_HTTP_PATH = 8,	/* path of an HTTP/1 request, without query; UDP only */
+	/* first KEY_LEN bytes of the connection id a QUIC packet is for; UDP only */
+	PXS_KEY_QUIC = 9,
 };
 
 enum pxs_backend_state {
@@ -141,7 +149,10 @@ enum pxs_service_attr {
 	PXS_A_SERVICE_FILL,		/* u8 enum pxs_fill; default rendezvous */
 	PXS_A_SERVICE_KEY,		/* u8 enum pxs_key_rule; default tuple */
 	PXS_A_SERVICE_KEY_OFFSET,	/* u16, 0..511; only with key payload */
-	/* u16, 1..250, offset + length <= 512; only with key payload */
+	/*
+	 * u16; key payload: 1..250, offset + length <= 512; key quic: 1..20, default 8;
+	 * with no other
+	 */
 	PXS_A_SERVICE_KEY_LEN,		/* u16 */
 	/* binary 16; default random: give it where directors must agree */
 	PXS_A_SERVICE_SEED,		/* binary */
@@ -152,6 +163,8 @@ enum pxs_service_attr {
 	PXS_A_SERVICE_ROWS,		/* u32 */
 	/* u16, thousandths above the fair share, 0..1000; default 20; rendezvous only */
 	PXS_A_SERVICE_CAP,		/* u16 */
+	/* u8, 1..32 or 1..128: bits of the address that count; default all; only with key source */
+	PXS_A_SERVICE_KEY_PREFIX,	/* u8 */
 	/* u64, out: number of the table in force; 0 = no table yet */
 	PXS_A_SERVICE_GENERATION,	/* u64 */
 	PXS_A_SERVICE_DIGEST,		/* u64, out: digest of the table in force */
@@ -226,7 +239,7 @@ struct pxs_table_row {
 enum pxs_lookup_attr {
 	PXS_A_LOOKUP_UNSPEC,
 	PXS_A_LOOKUP_SERVICE,		/* string, in */
-	/* binary 1..250, in: the key's bytes (payload, memcached) */
+	/* binary 1..512, in: the key as the service's rule finds it in a request */
 	PXS_A_LOOKUP_KEY,		/* binary */
 	PXS_A_LOOKUP_SADDR,		/* binary 4 or 16, in */
 	PXS_A_LOOKUP_SPORT,		/* u16, network order, in */
