@@ -23,6 +23,8 @@ static const char *const mode[] = {
 static const char *const fill[] = {
 	[PXS_FILL_RENDEZVOUS] = "rendezvous",
 	[PXS_FILL_MAGLEV] = "maglev",
+	[PXS_FILL_REDIS_SLOTS] = "redis-slots",
+	[PXS_FILL_JUMP] = "jump",
 };
 
 static const char *const key[] = {

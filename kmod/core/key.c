@@ -6,6 +6,7 @@
  * they promise is in key_parse.h. No state; any context.
  */
 #include "key_parse.h"
+#include "redis_slots.h"
 
 /* First word of what is hashed: one number for each kind, so that no two kinds meet. */
 enum key_domain {
@@ -148,6 +149,20 @@ static bool find_key(const struct pxs_key_spec *spec, struct pxs_slice s,
 	}
 }
 
+u8 pxs_key_hash_of(u8 fill)
+{
+	return fill == PXS_FILL_REDIS_SLOTS ? PXS_KEY_HASH_CRC16 : PXS_KEY_HASH_SIP;
+}
+
+static u64 hash_key(const struct pxs_key_spec *spec, const struct pxs_seed *seed,
+		    struct pxs_slice key)
+{
+	if (spec->hash == PXS_KEY_HASH_SIP)
+		return pxs_key_hash_bytes(seed, key.p, key.len);
+	key = pxs_key_tag(key);
+	return pxs_redis_hash(pxs_crc16(key.p, key.len) % PXS_REDIS_SLOTS);
+}
+
 bool pxs_key_hash(const struct pxs_key_spec *spec, const struct pxs_seed *seed,
 		  const struct pxs_flow_tuple *tuple, const u8 *payload, u32 len, u64 *hash)
 {
@@ -161,7 +176,7 @@ bool pxs_key_hash(const struct pxs_key_spec *spec, const struct pxs_seed *seed,
 		return false;
 	}
 	if (spec->rule != PXS_KEY_TUPLE && find_key(spec, s, &buf, &key)) {
-		*hash = pxs_key_hash_bytes(seed, key.p, key.len);
+		*hash = hash_key(spec, seed, key);
 		return false;
 	}
 	*hash = pxs_key_hash_tuple(seed, tuple);
@@ -199,6 +214,6 @@ const char *pxs_key_hash_given(const struct pxs_key_spec *spec, const struct pxs
 		key = pxs_key_tag(given);
 		break;
 	}
-	*hash = pxs_key_hash_bytes(seed, key.p, key.len);
+	*hash = hash_key(spec, seed, key);
 	return NULL;
 }

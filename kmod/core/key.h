@@ -42,6 +42,12 @@ struct pxs_flow_tuple {
 	u8 daddr[16];
 };
 
+/* How a key becomes a hash. Fills that others have too hash as those do, without the seed. */
+enum pxs_key_hash_kind {
+	PXS_KEY_HASH_SIP = 0,	/* keyed */
+	PXS_KEY_HASH_CRC16 = 1,	/* redis-slots */
+};
+
 /* A service's key rule. */
 struct pxs_key_spec {
 	u8 rule;	/* enum pxs_key_rule */
@@ -49,7 +55,10 @@ struct pxs_key_spec {
 	u16 offset;	/* payload: first byte of the key */
 	u16 len;	/* payload: bytes of the key; quic: bytes of the connection id */
 	u8 prefix;	/* source: bits of the address that count; 0: all */
+	u8 hash;	/* enum pxs_key_hash_kind, pxs_key_hash_of(fill): of keys, not of flows */
 };
+
+u8 pxs_key_hash_of(u8 fill);
 
 /* Return: NULL, or what is wrong with the rule, for a message to the operator. */
 const char *pxs_key_check(const struct pxs_key_spec *spec);

@@ -4,11 +4,15 @@
  *
  * A build belongs to one process-context caller until its last step; from then on the
  * table is immutable and any number of readers may use it. What differs between the
- * fills is in rendezvous.c and maglev.c.
+ * fills is in a file for each.
  */
 #include "table.h"
 #include "rendezvous.h"
 #include "maglev.h"
+#include "jump.h"
+#include "redis_slots.h"
+
+#define TABLE_DOMAIN_OTHER	0x7461626c65000002ull
 
 enum table_phase {
 	TABLE_FILL,
@@ -31,34 +35,105 @@ static int refuse(const char **why, const char *text, int err)
 	return err;
 }
 
-static int plan_rendezvous(struct pxs_table_config *cfg, u32 nowners, const char **why)
+static int plan_power_of_two(struct pxs_table_config *cfg, const char **why)
 {
-	if (cfg->cap > PXS_CAP_MAX)
-		return refuse(why, "cap is above 1000 thousandths", -ERANGE);
 	if (!cfg->nrows)
-		cfg->nrows = nowners <= PXS_ROWS_DEFAULT / 256 ? PXS_ROWS_DEFAULT : PXS_ROWS_MAX;
+		cfg->nrows = count_owners(cfg) <= PXS_ROWS_DEFAULT / 256 ? PXS_ROWS_DEFAULT :
+			     PXS_ROWS_MAX;
 	if (cfg->nrows < PXS_ROWS_MIN || cfg->nrows > PXS_ROWS_MAX ||
 	    cfg->nrows & (cfg->nrows - 1))
 		return refuse(why, "rows is not a power of two in 256..131072", -ERANGE);
-	if (cfg->nrows < nowners)
-		return refuse(why, "fewer rows than backends", -ERANGE);
 	return 0;
 }
 
-static int plan_maglev(struct pxs_table_config *cfg, u32 nowners, const char **why)
+static int plan_rendezvous(struct pxs_table_config *cfg, const char **why)
+{
+	if (cfg->cap > PXS_CAP_MAX)
+		return refuse(why, "cap is above 1000 thousandths", -ERANGE);
+	return plan_power_of_two(cfg, why);
+}
+
+static int plan_maglev(struct pxs_table_config *cfg, const char **why)
 {
 	if (!cfg->nrows)
 		cfg->nrows = PXS_ROWS_MAGLEV;
 	if (cfg->nrows > PXS_ROWS_MAX || !pxs_is_prime(cfg->nrows))
 		return refuse(why, "rows is not a prime up to 131071", -ERANGE);
-	if (cfg->nrows < nowners)
-		return refuse(why, "fewer rows than backends", -ERANGE);
 	return 0;
 }
+
+static int plan_redis_slots(struct pxs_table_config *cfg, const char **why)
+{
+	if (cfg->nrows && cfg->nrows != PXS_REDIS_SLOTS)
+		return refuse(why, "redis-slots has 16384 rows", -ERANGE);
+	cfg->nrows = PXS_REDIS_SLOTS;
+	return 0;
+}
+
+/* What differs between the fills. @n: backends with weight. */
+struct table_fill {
+	int (*plan)(struct pxs_table_config *cfg, const char **why);
+	size_t (*scratch)(const struct pxs_table_config *cfg, u32 n);
+	void (*start)(struct pxs_table_build *b, u32 n);
+	bool (*step)(void *scratch, struct pxs_table_row *rows, u32 budget);
+};
+
+static size_t scratch_rendezvous(const struct pxs_table_config *cfg, u32 n)
+{
+	return pxs_rendezvous_scratch(cfg->nrows, cfg->cap, n);
+}
+
+static size_t scratch_maglev(const struct pxs_table_config *cfg, u32 n)
+{
+	(void)cfg;
+	return pxs_maglev_scratch(n);
+}
+
+static size_t scratch_redis_slots(const struct pxs_table_config *cfg, u32 n)
+{
+	(void)cfg;
+	return pxs_redis_slots_scratch(n);
+}
+
+static size_t scratch_jump(const struct pxs_table_config *cfg, u32 n)
+{
+	(void)cfg;
+	return pxs_jump_scratch(n);
+}
+
+static void start_rendezvous(struct pxs_table_build *b, u32 n)
+{
+	pxs_rendezvous_start(b->fill, &b->cfg->seed, b->cfg->nrows, b->cfg->cap, b->owners, n);
+}
+
+static void start_maglev(struct pxs_table_build *b, u32 n)
+{
+	pxs_maglev_start(b->fill, &b->cfg->seed, b->cfg->nrows, b->owners, n, b->table->rows);
+}
+
+static void start_redis_slots(struct pxs_table_build *b, u32 n)
+{
+	pxs_redis_slots_start(b->fill, &b->cfg->seed, b->owners, n);
+}
+
+static void start_jump(struct pxs_table_build *b, u32 n)
+{
+	pxs_jump_start(b->fill, &b->cfg->seed, b->cfg->nrows, b->owners, n);
+}
+
+static const struct table_fill fills[] = {
+	[PXS_FILL_RENDEZVOUS] = { plan_rendezvous, scratch_rendezvous, start_rendezvous,
+				  pxs_rendezvous_step },
+	[PXS_FILL_MAGLEV] = { plan_maglev, scratch_maglev, start_maglev, pxs_maglev_step },
+	[PXS_FILL_REDIS_SLOTS] = { plan_redis_slots, scratch_redis_slots, start_redis_slots,
+				   pxs_redis_slots_step },
+	[PXS_FILL_JUMP] = { plan_power_of_two, scratch_jump, start_jump, pxs_jump_step },
+};
 
 int pxs_table_plan(struct pxs_table_config *cfg, const char **why)
 {
 	u32 i, nowners;
+	int err;
 
 	if (cfg->nbackends > PXS_BACKENDS_MAX)
 		return refuse(why, "more than 1024 backends", -E2BIG);
@@ -68,14 +143,12 @@ int pxs_table_plan(struct pxs_table_config *cfg, const char **why)
 	nowners = count_owners(cfg);
 	if (!nowners)
 		return refuse(why, "no backend has weight", -ENODATA);
-	switch (cfg->fill) {
-	case PXS_FILL_RENDEZVOUS:
-		return plan_rendezvous(cfg, nowners, why);
-	case PXS_FILL_MAGLEV:
-		return plan_maglev(cfg, nowners, why);
-	default:
+	if (cfg->fill >= ARRAY_SIZE(fills) || !fills[cfg->fill].plan)
 		return refuse(why, "unknown fill", -EINVAL);
-	}
+	err = fills[cfg->fill].plan(cfg, why);
+	if (!err && cfg->nrows < nowners)
+		return refuse(why, "fewer rows than backends", -ERANGE);
+	return err;
 }
 
 size_t pxs_table_size(const struct pxs_table_config *cfg)
@@ -87,11 +160,8 @@ size_t pxs_table_size(const struct pxs_table_config *cfg)
 size_t pxs_table_scratch(const struct pxs_table_config *cfg)
 {
 	u32 n = count_owners(cfg);
-	size_t size = n * sizeof(struct pxs_table_owner);
 
-	if (cfg->fill == PXS_FILL_MAGLEV)
-		return size + pxs_maglev_scratch(n);
-	return size + pxs_rendezvous_scratch(cfg->nrows, cfg->cap, n);
+	return n * sizeof(struct pxs_table_owner) + fills[cfg->fill].scratch(cfg, n);
 }
 
 /* The owners' indices in order of id. */
@@ -154,11 +224,19 @@ int pxs_table_start(struct pxs_table_build *b, const struct pxs_table_config *cf
 	b->fill = owners + n;
 	b->row = 0;
 	b->phase = TABLE_FILL;
-	if (cfg->fill == PXS_FILL_MAGLEV)
-		pxs_maglev_start(b->fill, &cfg->seed, cfg->nrows, owners, n, table->rows);
-	else
-		pxs_rendezvous_start(b->fill, &cfg->seed, cfg->nrows, cfg->cap, owners, n);
+	fills[cfg->fill].start(b, n);
 	return 0;
+}
+
+u16 pxs_table_other(const struct pxs_seed *seed, const struct pxs_table_owner *owners, u32 n,
+		    u32 at, u32 row)
+{
+	u64 hash = pxs_siphash_2u64(seed, TABLE_DOMAIN_OTHER, row);
+
+	if (n == 1)
+		return PXS_NONE;
+	at += 1 + (u32)(((hash >> 32) * (n - 1)) >> 32);
+	return owners[at < n ? at : at - n].index;
 }
 
 /* By id, not by index: an index is where a director happens to keep a backend. */
@@ -179,15 +257,9 @@ static bool digest_step(struct pxs_table_build *b, u32 budget)
 
 bool pxs_table_step(struct pxs_table_build *b, u32 budget)
 {
-	bool more;
-
 	switch (b->phase) {
 	case TABLE_FILL:
-		if (b->cfg->fill == PXS_FILL_MAGLEV)
-			more = pxs_maglev_step(b->fill, b->table->rows, budget);
-		else
-			more = pxs_rendezvous_step(b->fill, b->table->rows, budget);
-		if (!more)
+		if (!fills[b->cfg->fill].step(b->fill, b->table->rows, budget))
 			b->phase = TABLE_DIGEST;
 		return true;
 	case TABLE_DIGEST:

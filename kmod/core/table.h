@@ -48,7 +48,7 @@ struct pxs_table_backend {
 struct pxs_table_config {
 	u8 fill;	/* enum pxs_fill */
 	u16 cap;	/* rendezvous: thousandths above the fair share that a backend may own */
-	u32 nrows;	/* 0: by rule, see pxs_table_plan() */
+	u32 nrows;	/* 0: by rule, see pxs_table_plan(); redis-slots: 16384 or 0 */
 	struct pxs_seed seed;
 	u32 nbackends;	/* 1..PXS_BACKENDS_MAX */
 	const struct pxs_table_backend *backends;
@@ -96,7 +96,7 @@ struct pxs_table_build {
 
 /*
  * Check a configuration and settle its size. Rows by rule: rendezvous 65536 up to 256
- * backends with weight, else 131072; maglev 65537. The size follows neither a
+ * backends with weight, else 131072, and so jump; maglev 65537; redis-slots 16384. The size follows neither a
  * weight nor, below 257, the number of backends: another size means another owner for
  * half of the rows or more, and a weight that is ramped up from 1 must not cause that.
  * Balance wants 100 * sum(weights) / min(weight) rows; ask for them where it matters.
@@ -118,6 +118,13 @@ int pxs_table_start(struct pxs_table_build *b, const struct pxs_table_config *cf
 
 /* Do about @budget elementary steps. Return: true while there is more to do. */
 bool pxs_table_step(struct pxs_table_build *b, u32 budget);
+
+/*
+ * Second choice of @row, whose owner is the one @at: any other, evenly, as the seed says.
+ * For fills whose rows lie in no useful order. Return: its index or PXS_NONE.
+ */
+u16 pxs_table_other(const struct pxs_seed *seed, const struct pxs_table_owner *owners, u32 n,
+		    u32 at, u32 row);
 
 /* Row of a hash: its high half, scaled. */
 static inline u32 pxs_table_row_of(const struct pxs_table *t, u64 hash)

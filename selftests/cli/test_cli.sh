@@ -99,7 +99,7 @@ refuses 1 'port of 1..65535' service add web udp 1.2.3.4:65536
 refuses 1 'unknown keyword "fil", expected mode, fill, key, seed, rows or cap' \
 	service add web udp 1.2.3.4:5 fil maglev
 refuses 1 'fill is missing' service add web udp 1.2.3.4:5 fill
-refuses 1 'fill: "mag" is not rendezvous or maglev' service add web udp 1.2.3.4:5 fill mag
+refuses 1 'fill: "mag" is not rendezvous, maglev, redis-slots or jump' service add web udp 1.2.3.4:5 fill mag
 refuses 1 'mode: "dsr" is not nat or local' service add web udp 1.2.3.4:5 mode dsr
 refuses 1 'rows is given twice' service add web udp 1.2.3.4:5 rows 256 rows 512
 refuses 1 'rows: "4294967296" is not a number of 0..4294967295' \
@@ -138,7 +138,7 @@ refuses 1 'NAME is missing' lookup
 refuses 1 'key, hex or from is missing' lookup web
 refuses 1 'unknown keyword "kee"' lookup web kee x
 refuses 1 'must be 1..512' lookup web key ''
-refuses 1 'must be 1..512' lookup web key "$(printf '%0251d' 0)"
+refuses 1 'must be 1..512' lookup web key "$(printf '%0513d' 0)"
 refuses 1 'hex: "123" is not' lookup web hex 123
 refuses 1 'from: "1.2.3" is not an address' lookup web from 1.2.3
 refuses 1 'unexpected "x"' lookup web key a x

@@ -28,7 +28,7 @@ static void plan_refuses(void)
 	refuses(-ENODATA, "no backend has weight");
 	unit_config_init(&a, 0, 3, 1);
 	refuses(-EINVAL, "unknown fill");
-	unit_config_init(&a, 3, 3, 1);
+	unit_config_init(&a, 255, 3, 1);
 	refuses(-EINVAL, "unknown fill");
 	unit_config_init(&a, PXS_FILL_RENDEZVOUS, 3, PXS_WEIGHT_MAX + 1);
 	refuses(-ERANGE, "weight is above 65535");

@@ -113,6 +113,10 @@ enum pxs_fill {
 	/* capped weighted rendezvous: exact weights, history-free */
 	PXS_FILL_RENDEZVOUS = 1,
 	PXS_FILL_MAGLEV = 2,		/* Maglev, NSDI 2016, section 3.4; ROWS must be a prime */
+	/* hash slots of a Redis cluster: keys by CRC16, in 16384 rows, in ranges by order of id */
+	PXS_FILL_REDIS_SLOTS = 3,
+	/* jump consistent hash, Lamping and Veach 2014; buckets in order of id */
+	PXS_FILL_JUMP = 4,
 };
 
 /* What of a request is hashed. */
@@ -157,8 +161,8 @@ enum pxs_service_attr {
 	/* binary 16; default random: give it where directors must agree */
 	PXS_A_SERVICE_SEED,		/* binary */
 	/*
-	 * u32; 0 (default) sizes by rule; rendezvous: power of two 256..131072; maglev: prime up to
-	 * 131071
+	 * u32; 0 (default) sizes by rule; rendezvous, jump: power of two 256..131072; maglev: prime
+	 * up to 131071
 	 */
 	PXS_A_SERVICE_ROWS,		/* u32 */
 	/* u16, thousandths above the fair share, 0..1000; default 20; rendezvous only */
