@@ -24,6 +24,7 @@
 static void pxs_plan_free(struct pxs_plan *plan)
 {
 	kvfree(plan->table);
+	kvfree(plan->rows);
 	kvfree(plan);
 }
 
@@ -102,8 +103,11 @@ struct pxs_plan *pxs_plan_build(const struct pxs_service *svc, struct pxs_refusa
 	lockdep_assert_held(&svc->pn->config);
 	cfg.nbackends = pxs_plan_indices(svc);
 	plan = kvzalloc(struct_size(plan, backends, cfg.nbackends), GFP_KERNEL);
+	if (!plan)
+		return ERR_PTR(-ENOMEM);
+	plan->rows = kvcalloc(max(cfg.nbackends, 1U), sizeof(*plan->rows), GFP_KERNEL);
 	in = kvcalloc(max(cfg.nbackends, 1U), sizeof(*in), GFP_KERNEL);
-	if (!plan || !in) {
+	if (!plan->rows || !in) {
 		table = ERR_PTR(-ENOMEM);
 		goto out;
 	}
@@ -125,33 +129,22 @@ struct pxs_plan *pxs_plan_build(const struct pxs_service *svc, struct pxs_refusa
 out:
 	kvfree(in);
 	if (IS_ERR(table)) {
-		kvfree(plan);
+		pxs_plan_free(plan);
 		return ERR_CAST(table);
 	}
 	plan->table = table;
+	if (table)
+		pxs_table_count(table, plan->rows);
 	return plan;
-}
-
-/* How many rows each backend owns, for GET. Without memory for counting: unknown, 0. */
-static void pxs_plan_count(struct pxs_service *svc, const struct pxs_plan *plan)
-{
-	struct pxs_backend *be;
-	u32 *rows = NULL;
-
-	if (plan && plan->table)
-		rows = kvcalloc(plan->nbackends, sizeof(*rows), GFP_KERNEL);
-	if (rows)
-		pxs_table_count(plan->table, rows);
-	list_for_each_entry(be, &svc->backends, list)
-		be->rows = rows ? rows[be->index] : 0;
-	kvfree(rows);
 }
 
 void pxs_plan_publish(struct pxs_service *svc, struct pxs_plan *new)
 {
+	struct pxs_backend *be;
 	struct pxs_plan *old;
 
-	pxs_plan_count(svc, new);
+	list_for_each_entry(be, &svc->backends, list)
+		be->rows = new ? new->rows[be->index] : 0;
 	if (new && new->table)
 		svc->generation = new->table->generation;
 	trace_pxs_publish(svc->id, new && new->table ? new->table->generation : 0,

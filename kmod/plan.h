@@ -23,6 +23,7 @@ struct pxs_plan {
 	struct pxs_key_spec key;
 	struct pxs_seed seed;
 	struct pxs_table *table;	/* NULL: no backend has weight */
+	u32 *rows;			/* how many each backend owns, for GET */
 	DECLARE_BITMAP(live, PXS_BACKENDS_MAX);	/* by index; set and cleared atomically */
 	struct rcu_head rcu;
 	u32 nbackends;			/* size of the next: greatest index + 1 */
