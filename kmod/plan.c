@@ -118,6 +118,9 @@ struct pxs_plan *pxs_plan_build(const struct pxs_service *svc, struct pxs_refusa
 	list_for_each_entry(be, &svc->backends, list) {
 		plan->backends[be->index] = be;
 		in[be->index].id = be->id;
+		in[be->index].port = ntohs(be->at.port);
+		in[be->index].family = be->at.family == AF_INET ? PXS_FAMILY_V4 : PXS_FAMILY_V6;
+		memcpy(in[be->index].addr, &be->at.addr, sizeof(in[be->index].addr));
 		/* Draining: no row any more, so no new request; what runs goes on. */
 		in[be->index].weight = be->state == PXS_BACKEND_DRAIN ? 0 : be->weight;
 		if (be->state == PXS_BACKEND_UP)

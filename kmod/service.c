@@ -101,7 +101,7 @@ static bool pxs_services_have_backend(struct pxs_net *pn, const struct pxs_endpo
 static int pxs_service_config_check(u8 proto, const struct pxs_service_config *config,
 				    struct pxs_refusal *no)
 {
-	static const struct pxs_table_backend one = { .id = 1, .weight = 1 };
+	static const struct pxs_table_backend one = { .id = 1, .weight = 1, .family = 4 };
 	struct pxs_table_config cfg = {
 		.fill = config->fill,
 		.cap = config->cap,

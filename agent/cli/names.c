@@ -25,6 +25,7 @@ static const char *const fill[] = {
 	[PXS_FILL_MAGLEV] = "maglev",
 	[PXS_FILL_REDIS_SLOTS] = "redis-slots",
 	[PXS_FILL_JUMP] = "jump",
+	[PXS_FILL_KETAMA] = "ketama",
 };
 
 static const char *const key[] = {

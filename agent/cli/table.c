@@ -95,6 +95,9 @@ static int on_backend(struct cli *cli, struct nl_msg *msg, void *arg)
 	b->known = nlq_endpoint(tb[PXS_A_BACKEND_ADDR], tb[PXS_A_BACKEND_PORT], &b->ep);
 	b->weight = nlq_uint(tb[PXS_A_BACKEND_WEIGHT]);
 	b->state = (unsigned int)nlq_uint(tb[PXS_A_BACKEND_STATE]);
+	/* Rows of a ring are not alike: the kernel knows what they amount to. */
+	if (t->fill == PXS_FILL_KETAMA)
+		b->first = nlq_uint(tb[PXS_A_BACKEND_ROWS]);
 	return CLI_OK;
 }
 
@@ -151,7 +154,7 @@ static int read_table(struct cli *cli, struct table *t)
 		return CLI_NO_KERNEL;
 	}
 	for (i = 0; i < t->nrows; i++) {
-		if (t->row[i].first < NOBODY)
+		if (t->row[i].first < NOBODY && t->fill != PXS_FILL_KETAMA)
 			t->backend[t->row[i].first].first++;
 		if (t->row[i].second < NOBODY)
 			t->backend[t->row[i].second].second++;

@@ -6,6 +6,7 @@
  * they promise is in key_parse.h. No state; any context.
  */
 #include "key_parse.h"
+#include "ketama.h"
 #include "redis_slots.h"
 
 /* First word of what is hashed: one number for each kind, so that no two kinds meet. */
@@ -151,16 +152,28 @@ static bool find_key(const struct pxs_key_spec *spec, struct pxs_slice s,
 
 u8 pxs_key_hash_of(u8 fill)
 {
-	return fill == PXS_FILL_REDIS_SLOTS ? PXS_KEY_HASH_CRC16 : PXS_KEY_HASH_SIP;
+	switch (fill) {
+	case PXS_FILL_REDIS_SLOTS:
+		return PXS_KEY_HASH_CRC16;
+	case PXS_FILL_KETAMA:
+		return PXS_KEY_HASH_MD5;
+	default:
+		return PXS_KEY_HASH_SIP;
+	}
 }
 
 static u64 hash_key(const struct pxs_key_spec *spec, const struct pxs_seed *seed,
 		    struct pxs_slice key)
 {
-	if (spec->hash == PXS_KEY_HASH_SIP)
+	switch (spec->hash) {
+	case PXS_KEY_HASH_CRC16:
+		key = pxs_key_tag(key);
+		return pxs_redis_hash(pxs_crc16(key.p, key.len) % PXS_REDIS_SLOTS);
+	case PXS_KEY_HASH_MD5:
+		return pxs_ketama_hash(key.p, key.len);
+	default:
 		return pxs_key_hash_bytes(seed, key.p, key.len);
-	key = pxs_key_tag(key);
-	return pxs_redis_hash(pxs_crc16(key.p, key.len) % PXS_REDIS_SLOTS);
+	}
 }
 
 bool pxs_key_hash(const struct pxs_key_spec *spec, const struct pxs_seed *seed,

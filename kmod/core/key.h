@@ -46,6 +46,7 @@ struct pxs_flow_tuple {
 enum pxs_key_hash_kind {
 	PXS_KEY_HASH_SIP = 0,	/* keyed */
 	PXS_KEY_HASH_CRC16 = 1,	/* redis-slots */
+	PXS_KEY_HASH_MD5 = 2,	/* ketama */
 };
 
 /* A service's key rule. */

@@ -71,30 +71,6 @@ void pxs_maglev_start(void *scratch, const struct pxs_seed *seed, u32 nrows,
 	pxs_maglev_begin(m, rows);
 }
 
-/*
- * Second choice: the owner of the next row that another one owns. Rows lie behind each
- * other in no order of backends, so the rows of a dead one spread over all others.
- */
-static void fill_second(const struct pxs_maglev *m, struct pxs_table_row *rows)
-{
-	u16 last = rows[m->nrows - 1].first;
-	u16 owner = last, other = PXS_NONE;
-	u32 row;
-
-	for (row = 0; row < m->nrows && rows[row].first == last; row++)
-		;
-	if (row == m->nrows)
-		return;		/* one owner */
-	other = rows[row].first;
-	for (row = m->nrows; row-- > 0; ) {
-		if (rows[row].first != owner) {
-			other = owner;
-			owner = rows[row].first;
-		}
-		rows[row].second = other;
-	}
-}
-
 bool pxs_maglev_step(void *scratch, struct pxs_table_row *rows, u32 budget)
 {
 	struct pxs_maglev *m = scratch;
@@ -119,6 +95,6 @@ bool pxs_maglev_step(void *scratch, struct pxs_table_row *rows, u32 budget)
 			m->round++;
 		}
 	}
-	fill_second(m, rows);
+	pxs_table_second_is_next(rows, m->nrows);
 	return false;
 }

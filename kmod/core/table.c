@@ -10,6 +10,7 @@
 #include "rendezvous.h"
 #include "maglev.h"
 #include "jump.h"
+#include "ketama.h"
 #include "redis_slots.h"
 
 #define TABLE_DOMAIN_OTHER	0x7461626c65000002ull
@@ -70,6 +71,21 @@ static int plan_redis_slots(struct pxs_table_config *cfg, const char **why)
 	return 0;
 }
 
+static int plan_ketama(struct pxs_table_config *cfg, const char **why)
+{
+	u32 i, n = count_owners(cfg), points = 0;
+	u64 sum = 0;
+
+	for (i = 0; i < cfg->nbackends; i++)
+		sum += cfg->backends[i].weight;
+	for (i = 0; i < cfg->nbackends; i++)
+		points += pxs_ketama_points(cfg->backends[i].weight, sum, n);
+	if (cfg->nrows && cfg->nrows != points)
+		return refuse(why, "the rows of ketama follow from the backends", -ERANGE);
+	cfg->nrows = points;
+	return 0;
+}
+
 /* What differs between the fills. @n: backends with weight. */
 struct table_fill {
 	int (*plan)(struct pxs_table_config *cfg, const char **why);
@@ -101,6 +117,19 @@ static size_t scratch_jump(const struct pxs_table_config *cfg, u32 n)
 	return pxs_jump_scratch(n);
 }
 
+static size_t scratch_ketama(const struct pxs_table_config *cfg, u32 n)
+{
+	(void)n;
+	return pxs_ketama_scratch(cfg->nrows);
+}
+
+static void start_ketama(struct pxs_table_build *b, u32 n)
+{
+	u32 *points = (u32 *)&b->table->rows[b->table->nrows];
+
+	pxs_ketama_start(b->fill, b->cfg, points, b->owners, n);
+}
+
 static void start_rendezvous(struct pxs_table_build *b, u32 n)
 {
 	pxs_rendezvous_start(b->fill, &b->cfg->seed, b->cfg->nrows, b->cfg->cap, b->owners, n);
@@ -127,6 +156,7 @@ static const struct table_fill fills[] = {
 	[PXS_FILL_MAGLEV] = { plan_maglev, scratch_maglev, start_maglev, pxs_maglev_step },
 	[PXS_FILL_REDIS_SLOTS] = { plan_redis_slots, scratch_redis_slots, start_redis_slots,
 				   pxs_redis_slots_step },
+	[PXS_FILL_KETAMA] = { plan_ketama, scratch_ketama, start_ketama, pxs_ketama_step },
 	[PXS_FILL_JUMP] = { plan_power_of_two, scratch_jump, start_jump, pxs_jump_step },
 };
 
@@ -146,7 +176,7 @@ int pxs_table_plan(struct pxs_table_config *cfg, const char **why)
 	if (cfg->fill >= ARRAY_SIZE(fills) || !fills[cfg->fill].plan)
 		return refuse(why, "unknown fill", -EINVAL);
 	err = fills[cfg->fill].plan(cfg, why);
-	if (!err && cfg->nrows < nowners)
+	if (!err && cfg->nrows < nowners && cfg->fill != PXS_FILL_KETAMA)
 		return refuse(why, "fewer rows than backends", -ERANGE);
 	return err;
 }
@@ -154,6 +184,7 @@ int pxs_table_plan(struct pxs_table_config *cfg, const char **why)
 size_t pxs_table_size(const struct pxs_table_config *cfg)
 {
 	return sizeof(struct pxs_table) + cfg->nrows * sizeof(struct pxs_table_row) +
+	       (cfg->fill == PXS_FILL_KETAMA ? cfg->nrows * sizeof(u32) : 0) +
 	       count_owners(cfg) * sizeof(u16);
 }
 
@@ -164,10 +195,10 @@ size_t pxs_table_scratch(const struct pxs_table_config *cfg)
 	return n * sizeof(struct pxs_table_owner) + fills[cfg->fill].scratch(cfg, n);
 }
 
-/* The owners' indices in order of id. */
+/* The owners' indices in order of id, behind the rows and the points. */
 static const u16 *order_of(const struct pxs_table *t)
 {
-	return (const u16 *)&t->rows[t->nrows];
+	return (const u16 *)(pxs_table_points(t) + (t->ring ? t->nrows : 0));
 }
 
 /* Shell's sort with Ciura's gaps: no recursion, no memory, plenty for 1024. */
@@ -214,7 +245,8 @@ int pxs_table_start(struct pxs_table_build *b, const struct pxs_table_config *cf
 	table->nowners = n;
 	table->fill = cfg->fill;
 	table->digest = pxs_siphash_3u64(&cfg->seed, cfg->fill, cfg->nrows, n);
-	order = (u16 *)&table->rows[table->nrows];
+	table->ring = cfg->fill == PXS_FILL_KETAMA;
+	order = (u16 *)order_of(table);
 	for (i = 0; i < n; i++)
 		order[i] = owners[i].index;
 
@@ -249,6 +281,8 @@ static bool digest_step(struct pxs_table_build *b, u32 budget)
 		const struct pxs_table_row *row = &t->rows[b->row];
 		u64 second = row->second == PXS_NONE ? 0 : be[row->second].id;
 
+		if (t->ring)
+			t->digest ^= pxs_table_points(t)[b->row];
 		t->digest = pxs_siphash_3u64(&b->cfg->seed, t->digest, be[row->first].id,
 					     second);
 	}
@@ -314,11 +348,67 @@ struct pxs_pick pxs_table_pick_slow(const struct pxs_table *t, const unsigned lo
 	return pick;
 }
 
+void pxs_table_second_is_next(struct pxs_table_row *rows, u32 nrows)
+{
+	u16 last = rows[nrows - 1].first;
+	u16 owner = last, other = PXS_NONE;
+	u32 row;
+
+	for (row = 0; row < nrows && rows[row].first == last; row++)
+		;
+	if (row < nrows)
+		other = rows[row].first;
+	for (row = nrows; row-- > 0; ) {
+		if (rows[row].first != owner) {
+			other = owner;
+			owner = rows[row].first;
+		}
+		rows[row].second = other;
+	}
+}
+
+u32 pxs_table_row_on_ring(const struct pxs_table *t, u64 hash)
+{
+	const u32 *points = pxs_table_points(t);
+	u32 lo = 0, hi = t->nrows, at = (u32)(hash >> 32), mid;
+
+	while (lo < hi) {
+		mid = (lo + hi) / 2;
+		if (points[mid] < at)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < t->nrows ? lo : 0;
+}
+
+static void count_ring(const struct pxs_table *t, u32 *rows)
+{
+	const u32 *points = pxs_table_points(t);
+	u32 i, before = points[t->nrows - 1], whole = 0;
+
+	for (i = 0; i < t->nrows; i++) {
+		rows[t->rows[i].first] += points[i] - before;
+		whole += points[i] - before;
+		before = points[i];
+	}
+	/* one owner of all: 2^32 is 0 */
+	pxs_assert(!whole);
+	for (i = 0; i < t->nbackends; i++)
+		rows[i] = (u32)((u64)rows[i] * t->nrows >> 32);
+	if (t->nowners == 1)
+		rows[t->rows[0].first] = t->nrows;
+}
+
 void pxs_table_count(const struct pxs_table *t, u32 *rows)
 {
 	u32 i;
 
 	memset(rows, 0, t->nbackends * sizeof(*rows));
+	if (t->ring) {
+		count_ring(t, rows);
+		return;
+	}
 	for (i = 0; i < t->nrows; i++)
 		rows[t->rows[i].first]++;
 }

@@ -43,12 +43,16 @@
 struct pxs_table_backend {
 	u64 id;		/* what is hashed; unique; equal on every director */
 	u32 weight;	/* 0..PXS_WEIGHT_MAX; 0 owns no row, as first or second choice */
+	/* Its name for fills that others have too (ketama); id is all that counts elsewhere. */
+	u16 port;	/* host order */
+	u8 family;	/* 4, 6 */
+	u8 addr[16];
 };
 
 struct pxs_table_config {
 	u8 fill;	/* enum pxs_fill */
 	u16 cap;	/* rendezvous: thousandths above the fair share that a backend may own */
-	u32 nrows;	/* 0: by rule, see pxs_table_plan(); redis-slots: 16384 or 0 */
+	u32 nrows;	/* 0: by rule, see pxs_table_plan(); ketama: 0 */
 	struct pxs_seed seed;
 	u32 nbackends;	/* 1..PXS_BACKENDS_MAX */
 	const struct pxs_table_backend *backends;
@@ -68,6 +72,8 @@ struct pxs_table {
 	u32 nbackends;	/* indices in rows are below */
 	u32 nowners;	/* backends with weight, listed behind the rows in order of id */
 	u8 fill;
+	bool ring;	/* a row is a point of a ring, its place is listed behind the rows */
+	u16 unused;	/* rows, and thus the u32 behind them, begin at a multiple of 4 */
 	struct pxs_table_row rows[];
 };
 
@@ -97,7 +103,7 @@ struct pxs_table_build {
 /*
  * Check a configuration and settle its size. Rows by rule: rendezvous 65536 up to 256
  * backends with weight, else 131072, and so jump; maglev 65537; redis-slots 16384. The size follows neither a
- * weight nor, below 257, the number of backends: another size means another owner for
+ * weight (but ketama's, where each has points by its weight) nor, below 257, the number of backends: another size means another owner for
  * half of the rows or more, and a weight that is ramped up from 1 must not cause that.
  * Balance wants 100 * sum(weights) / min(weight) rows; ask for them where it matters.
  * Return: 0, or -EINVAL, -ERANGE, -E2BIG (too many backends), -ENODATA (no backend has
@@ -126,9 +132,23 @@ bool pxs_table_step(struct pxs_table_build *b, u32 budget);
 u16 pxs_table_other(const struct pxs_seed *seed, const struct pxs_table_owner *owners, u32 n,
 		    u32 at, u32 row);
 
+/* Second choice of each row: the owner of the next row that another one owns. */
+void pxs_table_second_is_next(struct pxs_table_row *rows, u32 nrows);
+
+/* Places of the rows of a ring. */
+static inline const u32 *pxs_table_points(const struct pxs_table *t)
+{
+	return (const u32 *)&t->rows[t->nrows];
+}
+
+/* On a ring: the first point that is not below the hash's high half, else the first of all. */
+u32 pxs_table_row_on_ring(const struct pxs_table *t, u64 hash);
+
 /* Row of a hash: its high half, scaled. */
 static inline u32 pxs_table_row_of(const struct pxs_table *t, u64 hash)
 {
+	if (unlikely(t->ring))
+		return pxs_table_row_on_ring(t, hash);
 	return (u32)(((hash >> 32) * t->nrows) >> 32);
 }
 
@@ -168,7 +188,10 @@ static inline struct pxs_pick pxs_table_pick(const struct pxs_table *t,
 	return pxs_table_pick_slow(t, live, hash);
 }
 
-/* Count the rows whose first choice is each backend into @rows[0..t->nbackends). */
+/*
+ * Count the rows whose first choice is each backend into @rows[0..t->nbackends). Rows of a
+ * ring are not alike: there it is nrows times the share of the ring.
+ */
 void pxs_table_count(const struct pxs_table *t, u32 *rows);
 
 #endif /* PXS_CORE_TABLE_H */

@@ -32,6 +32,11 @@ static inline void unit_config_init(struct unit_config *c, u8 fill, u32 n, u32 w
 	for (i = 0; i < n; i++) {
 		c->backends[i].id = 0x0a00000100002bc0ull + ((u64)i << 32);
 		c->backends[i].weight = weight;
+		c->backends[i].family = 4;
+		c->backends[i].port = 11211;
+		c->backends[i].addr[0] = 10;
+		c->backends[i].addr[2] = (u8)(i >> 8);
+		c->backends[i].addr[3] = (u8)i;
 	}
 }
 

@@ -117,6 +117,8 @@ enum pxs_fill {
 	PXS_FILL_REDIS_SLOTS = 3,
 	/* jump consistent hash, Lamping and Veach 2014; buckets in order of id */
 	PXS_FILL_JUMP = 4,
+	/* ring of libmemcached's weighted ketama: keys by MD5; a row is a point; ROWS 0 */
+	PXS_FILL_KETAMA = 5,
 };
 
 /* What of a request is hashed. */
