@@ -36,8 +36,8 @@ endif
 export V
 
 .DEFAULT_GOAL := all
-.PHONY: all modules modules_clean matrix toolchains debug-kernel deps agent unit sim mutants fuzz model check results lint vm \
-	vm-shell demo bench \
+.PHONY: all modules modules_clean matrix toolchains debug-kernel deps agent unit sim \
+	mutants fuzz model check results lint vm vm-shell demo bench bench-tables \
 	dkms-install dkms-remove install uninstall clean distclean help
 
 all: agent modules
@@ -133,6 +133,9 @@ bench: deps
 	$(Q)$(MAKE) agent
 	$(Q)KERNEL=$(VM_KERNEL) selftests/bench.sh
 
+bench-tables:
+	$(Q)$(MAKE) -C selftests/tables run
+
 # --- DKMS -----------------------------------------------------------------------
 DKMS_SRC := /usr/src/$(NAME)-$(VERSION)
 
@@ -213,6 +216,7 @@ help:
 	'  vm-shell        a shell in a virtual machine: KERNEL=6.1' \
 	'  demo            the guided tour, in a throw-away machine (HOST=1: on this one)' \
 	'  bench           what the main path costs, a table of ratios: ROUNDS=7 KERNEL=6.1' \
+	'  bench-tables    balance, moves, speed of tables, ours against others (minutes)' \
 	'Install' \
 	'  dkms-install    add, build and install with DKMS: KVER=version' \
 	'  dkms-remove     take it out again' \

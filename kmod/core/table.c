@@ -165,8 +165,8 @@ int pxs_table_plan(struct pxs_table_config *cfg, const char **why)
 	u32 i, nowners;
 	int err;
 
-	if (cfg->nbackends > PXS_BACKENDS_MAX)
-		return refuse(why, "more than 1024 backends", -E2BIG);
+	if (cfg->nbackends > PXS_TABLE_BACKENDS_MAX)
+		return refuse(why, "more than 65535 backends", -E2BIG);
 	for (i = 0; i < cfg->nbackends; i++)
 		if (cfg->backends[i].weight > PXS_WEIGHT_MAX)
 			return refuse(why, "weight is above 65535", -ERANGE);
@@ -201,10 +201,10 @@ static const u16 *order_of(const struct pxs_table *t)
 	return (const u16 *)(pxs_table_points(t) + (t->ring ? t->nrows : 0));
 }
 
-/* Shell's sort with Ciura's gaps: no recursion, no memory, plenty for 1024. */
+/* Shell's sort with Ciura's gaps, continued: no recursion, no memory. */
 static void sort_by_id(struct pxs_table_owner *o, u32 n)
 {
-	static const u32 gaps[] = { 701, 301, 132, 57, 23, 10, 4, 1 };
+	static const u32 gaps[] = { 44842, 19930, 8858, 3937, 1750, 701, 301, 132, 57, 23, 10, 4, 1 };
 	struct pxs_table_owner x;
 	u32 g, i, j, gap;
 

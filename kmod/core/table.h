@@ -30,6 +30,9 @@
 
 #define PXS_NONE		0xffff	/* backend index: nobody */
 
+/* What an index has room for; what a service may have is PXS_BACKENDS_MAX. */
+#define PXS_TABLE_BACKENDS_MAX	65535
+
 #define PXS_ROWS_MIN		256	/* rendezvous */
 #define PXS_ROWS_MAX		131072	/* rendezvous; maglev: largest prime below, 131071 */
 #define PXS_ROWS_DEFAULT	65536	/* rendezvous, up to 256 backends; above: PXS_ROWS_MAX */
@@ -54,7 +57,7 @@ struct pxs_table_config {
 	u16 cap;	/* rendezvous: thousandths above the fair share that a backend may own */
 	u32 nrows;	/* 0: by rule, see pxs_table_plan(); ketama: 0 */
 	struct pxs_seed seed;
-	u32 nbackends;	/* 1..PXS_BACKENDS_MAX */
+	u32 nbackends;	/* 1..PXS_TABLE_BACKENDS_MAX */
 	const struct pxs_table_backend *backends;
 };
 

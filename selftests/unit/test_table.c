@@ -33,8 +33,8 @@ static void plan_refuses(void)
 	unit_config_init(&a, PXS_FILL_RENDEZVOUS, 3, PXS_WEIGHT_MAX + 1);
 	refuses(-ERANGE, "weight is above 65535");
 	unit_config_init(&a, PXS_FILL_RENDEZVOUS, 3, 1);
-	a.cfg.nbackends = PXS_BACKENDS_MAX + 1;
-	refuses(-E2BIG, "more than 1024 backends");
+	a.cfg.nbackends = PXS_TABLE_BACKENDS_MAX + 1;
+	refuses(-E2BIG, "more than 65535 backends");
 	unit_config_init(&a, PXS_FILL_RENDEZVOUS, 3, 1);
 	a.cfg.cap = 1001;
 	refuses(-ERANGE, "cap is above 1000 thousandths");
@@ -419,6 +419,43 @@ static void diff(void)
 	free(s);
 }
 
+/* As many as an index can name; two rows for each, and one left over. */
+static void as_many_as_fit(void)
+{
+	const u32 n = PXS_TABLE_BACKENDS_MAX;
+	struct pxs_table_backend *be = calloc(n, sizeof(*be));
+	struct pxs_table_config cfg = {
+		.fill = PXS_FILL_MAGLEV, .nrows = 131071, .nbackends = n, .backends = be,
+	};
+	struct pxs_table_build build;
+	u32 *rows = calloc(n, sizeof(*rows)), i, bad = 0;
+	const char *why = NULL;
+	struct pxs_table *t;
+	void *scratch;
+
+	for (i = 0; i < n; i++) {
+		be[i].id = (u64)i * 0x9e3779b97f4a7c15ull;
+		be[i].weight = 1;
+	}
+	CHECK(!pxs_table_plan(&cfg, &why));
+	t = malloc(pxs_table_size(&cfg));
+	scratch = malloc(pxs_table_scratch(&cfg));
+	CHECK(!pxs_table_start(&build, &cfg, t, scratch, 1, &why));
+	for (i = 1; i < n; i++)
+		bad += build.owners[i].id <= build.owners[i - 1].id;
+	CHECK_EQ(bad, 0);
+	while (pxs_table_step(&build, PXS_TABLE_BUDGET))
+		;
+	pxs_table_count(t, rows);
+	for (i = 0; i < n; i++)
+		bad += rows[i] != 2;
+	CHECK_EQ(bad, 1);
+	free(scratch);
+	free(t);
+	free(rows);
+	free(be);
+}
+
 int main(void)
 {
 	RUN(plan_refuses);
@@ -433,5 +470,6 @@ int main(void)
 	RUN(last_man_standing);
 	RUN(half_down);
 	RUN(diff);
+	RUN(as_many_as_fit);
 	return unit_done();
 }
