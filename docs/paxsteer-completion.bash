@@ -48,7 +48,7 @@ _paxsteer()
 		journal.*."$command") mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
 		journal.init.*) words='cluster member segment-size' ;;
 		log.append.*) words='count size prefix outstanding seconds timeout keep-going quiet
-			acked-file' ;;
+			acked-file history' ;;
 		log.tail.*) words='from count follow hash noops' ;;
 		group.add.*) words='cluster key-file self member incarnation key-id epoch window
 			heartbeat election durability' ;;

@@ -198,5 +198,24 @@ prog()
 
 prog_core() { prog "$1" -I"$TOP/kmod/core" "${@:2}" -lb2; }
 
+# lin ARGS...: the history checker, selftests/lin; built here if nobody did
+lin()
+{
+	local bin=$TOP/build/lin
+
+	make -s -C "$TOP/selftests/lin" >&2 || {
+		bin=$T_DIR/lin
+		make -s -C "$TOP/selftests/lin" OUT="$bin" >&2 || return
+	}
+	"$bin/lin" "$@"
+}
+
+# lin_entries MEMBER: a member's log ("tail hash noops") as entries of a history
+lin_entries()
+{
+	awk -v m="$1" 'NF == 3 { print m, "- - entry 1", $2 ":" $3, "-", $1; next }
+		{ print m, "- - entry 1 - -", $1 }'
+}
+
 # json EXPRESSION: evaluate over standard input as d
 json() { python3 -c 'import json,sys; d=json.load(sys.stdin); print(eval(sys.argv[1]))' "$1"; }

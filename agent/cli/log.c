@@ -20,7 +20,8 @@ static const char usage[] =
 	"Usage: paxsteer log [-S SOCKET[,SOCKET...]] [group N] COMMAND\n"
 	"  append VALUE | append - | append count N [size BYTES] [prefix TEXT]\n"
 	"         [outstanding N] [seconds N] [timeout MS] [keep-going] [quiet] [acked-file FILE]\n"
-	"  tail [from SLOT] [count N] [follow] [hash] [noops]\n"
+	"         [history FILE]\n"
+	"  tail [from SLOT] [count N] [follow] [hash] [noops] [history FILE]\n"
 	"  status\n";
 
 struct args {
@@ -28,7 +29,7 @@ struct args {
 	char *list;
 	uint64_t group, count, size, outstanding, seconds, timeout, from;
 	bool keep_going, quiet, follow, hash, noops;
-	const char *value, *prefix, *acked_file;
+	const char *value, *prefix, *acked_file, *history_file;
 };
 
 struct word {
@@ -105,6 +106,17 @@ static int set_sockets(struct cli *cli, struct args *a, const char *list)
 static int exit_of(int err)
 {
 	return err == -ENOENT || err == -EAGAIN ? CLI_NO_KERNEL : CLI_REFUSED;
+}
+
+static int open_history(struct cli *cli, const struct args *a, struct loghist *h)
+{
+	int err = 0;
+
+	if (a->history_file)
+		err = loghist_open(h, a->history_file, (u32)a->group);
+	if (err)
+		cli_error(cli, "history %s: %s", a->history_file, strerror(-err));
+	return err ? CLI_USAGE : CLI_OK;
 }
 
 /* --- append ---------------------------------------------------------------- */
@@ -185,9 +197,10 @@ static int log_append(struct cli *cli, struct args *a, int argc, char **argv)
 		{ .name = "keep-going", .flag = &a->keep_going },
 		{ .name = "quiet", .flag = &a->quiet },
 		{ .name = "acked-file", .text = &a->acked_file },
+		{ .name = "history", .text = &a->history_file },
 		{ }
 	};
-	struct logload l = { .acked_fd = -1 };
+	struct logload l = { .acked_fd = -1, .history = LOGHIST_NONE };
 	int ret, err;
 
 	ret = take_words(cli, words, argc, argv, &a->value);
@@ -217,6 +230,12 @@ static int log_append(struct cli *cli, struct args *a, int argc, char **argv)
 			return CLI_USAGE;
 		}
 	}
+	ret = open_history(cli, a, &l.history);
+	if (ret) {
+		if (l.acked_fd >= 0)
+			close(l.acked_fd);
+		return ret;
+	}
 	err = logload_run(&l);
 	show_load(cli, &l, a);
 	fflush(stdout);
@@ -224,6 +243,7 @@ static int log_append(struct cli *cli, struct args *a, int argc, char **argv)
 		cli_error(cli, "%s", l.error);
 	if (l.acked_fd >= 0)
 		close(l.acked_fd);
+	loghist_close(&l.history);
 	logload_free(&l);
 	return err ? exit_of(err) : CLI_OK;
 }
@@ -286,7 +306,8 @@ static int put_value(struct cli *cli, const struct args *a, const struct logmsg 
 	return m->flags & PXS_CLIENT_DAMAGED ? CLI_REFUSED : CLI_OK;
 }
 
-static int stream(struct cli *cli, const struct args *a, struct logconn *c)
+static int stream(struct cli *cli, const struct args *a, struct logconn *c, struct loghist *h,
+		  u64 call_us)
 {
 	struct logmsg m = { 0 };
 	int ret = CLI_OK;
@@ -300,6 +321,8 @@ static int stream(struct cli *cli, const struct args *a, struct logconn *c)
 				cli_error(cli, "%.*s", (int)m.len, m.body);
 				return CLI_REFUSED;
 			}
+			if (!(m.flags & (PXS_CLIENT_NOOP | PXS_CLIENT_DAMAGED)))
+				loghist_fetch(h, call_us, m.arg, logload_hash(m.body, m.len), m.len);
 			if (put_value(cli, a, &m))
 				ret = CLI_REFUSED;
 		}
@@ -335,8 +358,11 @@ static int log_tail(struct cli *cli, struct args *a, int argc, char **argv)
 		{ .name = "follow", .flag = &a->follow },
 		{ .name = "hash", .flag = &a->hash },
 		{ .name = "noops", .flag = &a->noops },
+		{ .name = "history", .text = &a->history_file },
 		{ }
 	};
+	struct loghist history = LOGHIST_NONE;
+	u64 call_us = logconn_now_us();
 	struct logconn c;
 	int ret;
 
@@ -345,18 +371,28 @@ static int log_tail(struct cli *cli, struct args *a, int argc, char **argv)
 	if (!ret && !a->from)
 		ret = cli_usage_error(cli, "from: slots begin with 1");
 	if (!ret)
-		ret = open_any(cli, a, &c);
+		ret = open_history(cli, a, &history);
 	if (ret)
 		return ret;
+	ret = open_any(cli, a, &c);
+	if (ret) {
+		loghist_close(&history);
+		return ret;
+	}
 	if (logconn_put(&c, PXS_CLIENT_READ, a->follow ? PXS_CLIENT_FOLLOW : 0, (u32)a->group, 1,
 			a->from, a->count, NULL, 0) || logconn_flush(&c)) {
 		cli_error(cli, "the connection was lost");
 		ret = CLI_NO_KERNEL;
 	} else {
-		ret = stream(cli, a, &c);
+		ret = stream(cli, a, &c, &history, call_us);
+	}
+	if (history.err) {
+		cli_error(cli, "history %s: %s", a->history_file, strerror(-history.err));
+		ret = CLI_REFUSED;
 	}
 	fflush(stdout);
 	logconn_close(&c);
+	loghist_close(&history);
 	return ret;
 }
 

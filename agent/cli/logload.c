@@ -13,7 +13,8 @@
 
 struct flight {
 	u64 id;		/* 0: free */
-	u64 start_us;
+	u64 call_us;	/* first sent */
+	u64 start_us;	/* last sent */
 	u64 hash;
 	u32 len;
 	char *value;
@@ -119,6 +120,8 @@ static int send_flight(struct run *r, struct flight *f)
 {
 	f->resend = false;
 	f->start_us = logconn_now_us();
+	if (!f->call_us)
+		f->call_us = f->start_us;
 	return logconn_put(&r->conn, PXS_CLIENT_APPEND, 0, r->l->group, f->id, 0, 0, f->value,
 			   f->len);
 }
@@ -159,6 +162,16 @@ static int send_more(struct run *r)
 	return logconn_flush(&r->conn);
 }
 
+/* The last word on a value. */
+static void record(struct run *r, const struct flight *f, enum loghist_outcome outcome, u64 slot)
+{
+	struct logload *l = r->l;
+
+	loghist_append(&l->history, f->call_us, outcome, f->hash, f->len, slot);
+	if (l->history.err && !l->error[0])
+		snprintf(l->error, sizeof(l->error), "history: %s", strerror(-l->history.err));
+}
+
 static void forget(struct run *r, struct flight *f)
 {
 	free(f->value);
@@ -185,6 +198,7 @@ static void acknowledged(struct run *r, struct flight *f, u64 slot)
 		if (write(l->acked_fd, line, (size_t)n) != n)
 			snprintf(l->error, sizeof(l->error), "acked-file: %s", strerror(errno));
 	}
+	record(r, f, LOGHIST_APPENDED, slot);
 	if (l->slots)
 		fprintf(l->slots, "%" PRIu64 "\n", slot);
 }
@@ -219,6 +233,7 @@ static int answered(struct run *r, const struct logmsg *m)
 		l->unknown++;
 	else
 		l->refused++;
+	record(r, f, m->arg == PXS_CLIENT_UNKNOWN ? LOGHIST_UNKNOWN : LOGHIST_REFUSED, 0);
 	forget(r, f);
 	if (m->arg == PXS_CLIENT_UNKNOWN && l->keep_going) {
 		l->error[0] = 0;
@@ -241,6 +256,7 @@ static int lost_connection(struct run *r)
 		if (!r->flight[i].id || r->flight[i].resend)
 			continue;
 		l->unknown++;
+		record(r, &r->flight[i], LOGHIST_UNKNOWN, 0);
 		forget(r, &r->flight[i]);
 	}
 	if (l->unknown == unknown || l->keep_going)
@@ -320,10 +336,15 @@ int logload_run(struct logload *l)
 		err = round_trip(&r);
 	}
 	for (i = 0; r.flight && i < l->outstanding; i++) {
-		if (r.flight[i].id)
+		if (r.flight[i].id) {
 			l->unknown += !r.flight[i].resend;
+			record(&r, &r.flight[i], r.flight[i].resend ? LOGHIST_REFUSED :
+			       LOGHIST_UNKNOWN, 0);
+		}
 		free(r.flight[i].value);
 	}
+	if (!err)
+		err = l->history.err;
 	logconn_close(&r.conn);
 	free(r.flight);
 	free(r.line);

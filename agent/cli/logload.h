@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "logconn.h"
+#include "loghist.h"
 
 #define LOGLOAD_OUTSTANDING_MAX	4096u
 #define LOGLOAD_SAMPLES_MAX	(1u << 20)
@@ -28,6 +29,7 @@ struct logload {
 	bool keep_going;	/* after an unknown outcome or a lost leader */
 	FILE *slots;		/* print each slot here; or NULL */
 	int acked_fd;		/* "SLOT HASH LENGTH" for each acknowledged value; -1 */
+	struct loghist history;
 
 	/* out */
 	u64 sent, acked, unknown, refused;
