@@ -111,7 +111,7 @@ vm:
 	$(Q)test -n "$(TEST)" || { echo "make vm TEST=name [KERNEL=6.1|6.12|newest]" >&2; exit 2; }
 	$(Q)$(MAKE) modules KERNEL=$(VM_KERNEL)
 	$(Q)$(MAKE) agent
-	$(Q)$(MAKE) -C selftests/lin
+	$(Q)$(MAKE) -s -C selftests/lin
 	$(Q)if grep -qs '^# runs-on: host' selftests/$(TEST).sh; then \
 		KERNEL=$(VM_KERNEL) selftests/$(TEST).sh; \
 	else \

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "report.h"
@@ -29,10 +30,48 @@ static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 		pxs_err("%s", what);
 }
 
+/* libconfuse would take the last one silently; it leaves the high flags alone. */
+#define GIVEN	(1 << 30)
+
+static int check_once(cfg_t *cfg, cfg_opt_t *opt)
+{
+	if (opt->flags & GIVEN) {
+		cfg_error(cfg, "%s: is given twice", opt->name);
+		return -1;
+	}
+	opt->flags |= GIVEN;
+	return 0;
+}
+
+static int check_path(cfg_t *cfg, cfg_opt_t *opt)
+{
+	if (check_once(cfg, opt))
+		return -1;
+	if (*cfg_opt_getnstr(opt, 0))
+		return 0;
+	cfg_error(cfg, "%s: is empty", opt->name);
+	return -1;
+}
+
+static int check_socket(cfg_t *cfg, cfg_opt_t *opt)
+{
+	struct sockaddr_un sun;
+	size_t most = sizeof(sun.sun_path) - 1;
+
+	if (check_path(cfg, opt))
+		return -1;
+	if (strlen(cfg_opt_getnstr(opt, 0)) <= most)
+		return 0;
+	cfg_error(cfg, "socket: the path is longer than %zu bytes", most);
+	return -1;
+}
+
 static int check_range(cfg_t *cfg, cfg_opt_t *opt, long low, long high)
 {
 	long n = cfg_opt_getnint(opt, cfg_opt_size(opt) - 1);
 
+	if (check_once(cfg, opt))
+		return -1;
 	if (n >= low && n <= high)
 		return 0;
 	cfg_error(cfg, "%s: %ld is not in %ld..%ld", opt->name, n, low, high);
@@ -85,6 +124,8 @@ static int check_cluster(cfg_t *cfg, cfg_opt_t *opt)
 {
 	u8 uuid[PXS_CLUSTER_LEN];
 
+	if (check_once(cfg, opt))
+		return -1;
 	if (!pxs_uuid_parse(cfg_opt_getnstr(opt, 0), uuid))
 		return 0;
 	cfg_error(cfg, "cluster: \"%s\" is not a UUID", cfg_opt_getnstr(opt, 0));
@@ -95,6 +136,8 @@ static int check_address(cfg_t *cfg, cfg_opt_t *opt)
 {
 	struct pxs_address a;
 
+	if (check_once(cfg, opt))
+		return -1;
 	if (!pxs_address_parse(cfg_opt_getnstr(opt, 0), &a))
 		return 0;
 	cfg_error(cfg, "address: \"%s\" is not ADDRESS:PORT or [ADDRESS]:PORT",
@@ -108,7 +151,7 @@ static int parse_incarnation(const char *text, u64 *value)
 
 	errno = 0;
 	*value = strtoull(text, &end, 0);
-	if (errno || end == text || *end || !*value || *text == '-')
+	if (errno || *end || !*value || *text < '0' || *text > '9')
 		return -EINVAL;
 	return 0;
 }
@@ -117,6 +160,8 @@ static int check_incarnation(cfg_t *cfg, cfg_opt_t *opt)
 {
 	u64 value;
 
+	if (check_once(cfg, opt))
+		return -1;
 	if (!parse_incarnation(cfg_opt_getnstr(opt, 0), &value))
 		return 0;
 	cfg_error(cfg, "incarnation: \"%s\" is not a number above 0, as `paxsteer journal init` prints it",
@@ -128,6 +173,8 @@ static int check_datapath(cfg_t *cfg, cfg_opt_t *opt)
 {
 	const char *text = cfg_opt_getnstr(opt, 0);
 
+	if (check_once(cfg, opt))
+		return -1;
 	if (!strcmp(text, "kernel") || !strcmp(text, "user"))
 		return 0;
 	cfg_error(cfg, "datapath: \"%s\" is neither kernel nor user", text);
@@ -138,6 +185,8 @@ static int check_flush(cfg_t *cfg, cfg_opt_t *opt)
 {
 	const char *text = cfg_opt_getnstr(opt, 0);
 
+	if (check_once(cfg, opt))
+		return -1;
 	if (!strcmp(text, "fdatasync") || !strcmp(text, "dsync"))
 		return 0;
 	cfg_error(cfg, "flush: \"%s\" is neither fdatasync nor dsync", text);
@@ -196,17 +245,23 @@ static int read_key(struct pxs_config *c)
 	char text[2 * PXS_KEY_LEN + 16] = "";
 	struct stat st;
 	ssize_t n;
-	int fd;
+	int fd, err;
 
-	fd = open(c->key_file, O_RDONLY | O_CLOEXEC);
+	/* A fifo must not stop us here. */
+	fd = open(c->key_file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st)) {
-		pxs_err("%s: node: key-file %s: %s", c->file, c->key_file, strerror(errno));
+		err = -errno;
+		pxs_err("%s: node: key-file %s: %s", c->file, c->key_file, strerror(-err));
 		if (fd >= 0)
 			close(fd);
-		return -errno;
+		return err;
 	}
 	n = read(fd, text, sizeof(text) - 1);
 	close(fd);
+	if (!S_ISREG(st.st_mode)) {
+		pxs_err("%s: node: key-file %s: is not a file", c->file, c->key_file);
+		return -EINVAL;
+	}
 	if (st.st_mode & 027) {
 		pxs_err("%s: node: key-file %s: others may read it, or its group write it (mode %03o): make it 0600 or 0640, and make a new key if it was seen",
 			c->file, c->key_file, st.st_mode & 0777);
@@ -249,6 +304,21 @@ static int load_node(struct pxs_config *c, cfg_t *node)
 								PXS_FLUSH_DSYNC;
 	c->cache = (u32)cfg_getint(node, "cache") << 20;
 	return read_key(c);
+}
+
+static int load_nodes(struct pxs_config *c, cfg_t *cfg)
+{
+	u32 n = cfg_size(cfg, "node");
+
+	if (!n) {
+		pxs_err("%s: node is missing", c->file);
+		return -EINVAL;
+	}
+	if (n > 1) {
+		pxs_err("%s:%d: node: is given twice", c->file, cfg_getnsec(cfg, "node", 1)->line);
+		return -EINVAL;
+	}
+	return load_node(c, cfg_getnsec(cfg, "node", 0));
 }
 
 static int title_number(const struct pxs_config *c, cfg_t *section, const char *what, u32 high,
@@ -338,6 +408,10 @@ static int load_groups(struct pxs_config *c, cfg_t *cfg)
 		if (load_group(c, &c->group[i], cfg_getnsec(cfg, "group", i)))
 			return -EINVAL;
 		for (j = 0; j < i; j++) {
+			if (c->group[j].conf.id == c->group[i].conf.id) {
+				pxs_err("%s: group %u: is there twice", c->file, c->group[i].conf.id);
+				return -EINVAL;
+			}
 			if (c->group[j].conf.member[c->group[j].conf.self].id ==
 			    c->group[i].conf.member[c->group[i].conf.self].id)
 				continue;
@@ -377,7 +451,7 @@ static cfg_t *make_parser(void)
 		CFG_END()
 	};
 	cfg_opt_t top[] = {
-		CFG_SEC("node", node, CFGF_NONE),
+		CFG_SEC("node", node, CFGF_MULTI),	/* otherwise it would not know its file */
 		CFG_SEC("group", group, CFGF_TITLE | CFGF_MULTI | CFGF_NO_TITLE_DUPES),
 		CFG_END()
 	};
@@ -386,6 +460,9 @@ static cfg_t *make_parser(void)
 		cfg_validate_callback_t check;
 	} checks[] = {
 		{ "node|cluster", check_cluster },
+		{ "node|key-file", check_path },
+		{ "node|journal", check_path },
+		{ "node|socket", check_socket },
 		{ "node|datapath", check_datapath },
 		{ "node|flush", check_flush },
 		{ "node|cache", check_cache },
@@ -411,6 +488,7 @@ static cfg_t *make_parser(void)
 
 int pxs_config_load(struct pxs_config *c, const char *file)
 {
+	struct stat st;
 	cfg_t *cfg;
 	int err = -EINVAL;
 
@@ -422,12 +500,19 @@ int pxs_config_load(struct pxs_config *c, const char *file)
 			cfg_free(cfg);
 		return -ENOMEM;
 	}
+	/* libconfuse's scanner would end the process, without a name. */
+	if (!stat(file, &st) && S_ISDIR(st.st_mode)) {
+		pxs_err("%s: is a directory", file);
+		cfg_free(cfg);
+		pxs_config_free(c);
+		return -EISDIR;
+	}
 	switch (cfg_parse(cfg, file)) {
 	case CFG_FILE_ERROR:
 		pxs_err("%s: %s", file, strerror(errno));
 		break;
 	case CFG_SUCCESS:
-		err = load_node(c, cfg_getsec(cfg, "node"));
+		err = load_nodes(c, cfg);
 		if (!err)
 			err = load_groups(c, cfg);
 		break;

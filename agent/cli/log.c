@@ -7,14 +7,19 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "cli.h"
+#include "group.h"
 #include "logconn.h"
 #include "logload.h"
 
 #define DEFAULT_SOCKET	"/run/paxsteer/paxsteerd.sock"
 #define SOCKETS_MAX	16
+#define DEFAULT_SIZE	64u
+#define SECONDS_MAX	(366u * 86400)
+#define TIMEOUT_MAX_MS	3600000u
 
 static const char usage[] =
 	"Usage: paxsteer log [-S SOCKET[,SOCKET...]] [group N] COMMAND\n"
@@ -28,13 +33,14 @@ struct args {
 	char *paths[SOCKETS_MAX + 1];
 	char *list;
 	uint64_t group, count, size, outstanding, seconds, timeout, from;
-	bool keep_going, quiet, follow, hash, noops;
+	bool sized, keep_going, quiet, follow, hash, noops;
 	const char *value, *prefix, *acked_file, *history_file;
 };
 
 struct word {
 	const char *name;
 	uint64_t *number;
+	uint64_t min, max;	/* of the number; max 0: any */
 	const char **text;
 	bool *flag;
 };
@@ -49,8 +55,11 @@ static int take_word(struct cli *cli, const struct word *w, const char *value)
 	}
 	errno = 0;
 	*w->number = strtoull(value, &end, 10);
-	if (errno || *end || *value < '0' || *value > '9')
+	if (*end || *value < '0' || *value > '9')
 		return cli_usage_error(cli, "%s: \"%s\" is not a number", w->name, value);
+	if (errno || *w->number < w->min || (w->max && *w->number > w->max))
+		return cli_usage_error(cli, "%s: must be %" PRIu64 "..%" PRIu64, w->name, w->min,
+				       w->max ? w->max : UINT64_MAX);
 	return CLI_OK;
 }
 
@@ -60,6 +69,7 @@ static int take_words(struct cli *cli, const struct word *words, int argc, char 
 {
 	const struct word *w;
 	const char *name, *eq;
+	unsigned int given = 0;
 	size_t len;
 	int i, ret;
 
@@ -76,6 +86,11 @@ static int take_words(struct cli *cli, const struct word *words, int argc, char 
 			*value = argv[i];
 			continue;
 		}
+		if (given >> (w - words) & 1)
+			return cli_usage_error(cli, "%s: is given twice", w->name);
+		given |= 1u << (w - words);
+		if (w->flag && eq)
+			return cli_usage_error(cli, "%s: takes no value", w->name);
 		if (w->flag) {
 			*w->flag = true;
 			continue;
@@ -91,6 +106,7 @@ static int take_words(struct cli *cli, const struct word *words, int argc, char 
 
 static int set_sockets(struct cli *cli, struct args *a, const char *list)
 {
+	struct sockaddr_un sun;
 	char *save = NULL, *path;
 	int n = 0;
 
@@ -98,6 +114,8 @@ static int set_sockets(struct cli *cli, struct args *a, const char *list)
 	for (path = strtok_r(a->list, ",", &save); path; path = strtok_r(NULL, ",", &save)) {
 		if (n == SOCKETS_MAX)
 			return cli_usage_error(cli, "-S: more than %d sockets", SOCKETS_MAX);
+		if (strlen(path) >= sizeof(sun.sun_path))
+			return cli_usage_error(cli, "-S: \"%s\" is too long for a socket", path);
 		a->paths[n++] = path;
 	}
 	return n ? CLI_OK : cli_usage_error(cli, "-S: no socket");
@@ -123,16 +141,18 @@ static int open_history(struct cli *cli, const struct args *a, struct loghist *h
 
 static int check_append(struct cli *cli, const struct args *a)
 {
-	if (!a->value == !a->count && !a->seconds)
-		return cli_usage_error(cli, "give either VALUE, - or count N");
+	bool made = a->count || a->seconds;
+
+	if (!a->value == !made)
+		return cli_usage_error(cli, "give either VALUE, -, count N or seconds N");
 	if (a->value && !*a->value)
 		return cli_usage_error(cli, "VALUE: a value has at least one byte");
-	if (a->outstanding < 1 || a->outstanding > LOGLOAD_OUTSTANDING_MAX)
-		return cli_usage_error(cli, "outstanding: must be 1..%u", LOGLOAD_OUTSTANDING_MAX);
-	if (a->size > PXS_VALUE_MAX)
-		return cli_usage_error(cli, "size: must be 0..%u", PXS_VALUE_MAX);
-	if (!a->timeout || a->timeout > 3600000)
-		return cli_usage_error(cli, "timeout: must be 1..3600000 ms");
+	if (a->value && a->sized)
+		return cli_usage_error(cli, "size: is for made values: give count or seconds");
+	if (a->value && a->prefix)
+		return cli_usage_error(cli, "prefix: is for made values: give count or seconds");
+	if (a->prefix && strlen(a->prefix) > LOGLOAD_PREFIX_MAX)
+		return cli_usage_error(cli, "prefix: has more than %d bytes", LOGLOAD_PREFIX_MAX);
 	return CLI_OK;
 }
 
@@ -188,12 +208,13 @@ static void show_load(struct cli *cli, struct logload *l, const struct args *a)
 static int log_append(struct cli *cli, struct args *a, int argc, char **argv)
 {
 	const struct word words[] = {
-		{ .name = "count", .number = &a->count },
-		{ .name = "size", .number = &a->size },
+		{ .name = "count", .number = &a->count, .min = 1 },
+		{ .name = "size", .number = &a->size, .max = PXS_VALUE_MAX },
 		{ .name = "prefix", .text = &a->prefix },
-		{ .name = "outstanding", .number = &a->outstanding },
-		{ .name = "seconds", .number = &a->seconds },
-		{ .name = "timeout", .number = &a->timeout },
+		{ .name = "outstanding", .number = &a->outstanding, .min = 1,
+		  .max = LOGLOAD_OUTSTANDING_MAX },
+		{ .name = "seconds", .number = &a->seconds, .min = 1, .max = SECONDS_MAX },
+		{ .name = "timeout", .number = &a->timeout, .min = 1, .max = TIMEOUT_MAX_MS },
 		{ .name = "keep-going", .flag = &a->keep_going },
 		{ .name = "quiet", .flag = &a->quiet },
 		{ .name = "acked-file", .text = &a->acked_file },
@@ -203,7 +224,11 @@ static int log_append(struct cli *cli, struct args *a, int argc, char **argv)
 	struct logload l = { .acked_fd = -1, .history = LOGHIST_NONE };
 	int ret, err;
 
+	a->size = UINT64_MAX;
 	ret = take_words(cli, words, argc, argv, &a->value);
+	a->sized = a->size != UINT64_MAX;
+	if (!a->sized)
+		a->size = DEFAULT_SIZE;
 	if (!ret)
 		ret = check_append(cli, a);
 	if (ret)
@@ -353,8 +378,8 @@ static int open_any(struct cli *cli, struct args *a, struct logconn *c)
 static int log_tail(struct cli *cli, struct args *a, int argc, char **argv)
 {
 	const struct word words[] = {
-		{ .name = "from", .number = &a->from },
-		{ .name = "count", .number = &a->count },
+		{ .name = "from", .number = &a->from, .min = 1, .max = PXS_SLOT_MAX },
+		{ .name = "count", .number = &a->count, .min = 1 },
 		{ .name = "follow", .flag = &a->follow },
 		{ .name = "hash", .flag = &a->hash },
 		{ .name = "noops", .flag = &a->noops },
@@ -368,8 +393,6 @@ static int log_tail(struct cli *cli, struct args *a, int argc, char **argv)
 
 	a->from = 1;
 	ret = take_words(cli, words, argc, argv, NULL);
-	if (!ret && !a->from)
-		ret = cli_usage_error(cli, "from: slots begin with 1");
 	if (!ret)
 		ret = open_history(cli, a, &history);
 	if (ret)
@@ -476,7 +499,7 @@ static int dispatch(struct cli *cli, struct args *a, int argc, char **argv)
 	};
 	unsigned int i;
 
-	for (i = 0; argc && i < ARRAY_SIZE(commands); i++) {
+	for (i = 0; argc && *argv[0] && i < ARRAY_SIZE(commands); i++) {
 		if (strncmp(commands[i].name, argv[0], strlen(argv[0])))
 			continue;
 		cli->command = commands[i].name;
@@ -494,27 +517,33 @@ static int dispatch(struct cli *cli, struct args *a, int argc, char **argv)
 
 int log_run(struct cli *cli, int argc, char **argv)
 {
-	struct args a = { .group = 1, .outstanding = 1, .timeout = 10000, .size = 64 };
-	const char *sockets = getenv("PAXSTEER_SOCKETS");
+	struct args a = { .outstanding = 1, .timeout = 10000 };
+	const struct word group = { .name = "group", .number = &a.group, .min = 1, .max = INT32_MAX };
+	const char *sockets = getenv("PAXSTEER_SOCKETS"), *list = NULL;
 	int ret = CLI_OK;
 
-	while (argc >= 2 && !ret) {
-		if (!strcmp(argv[0], "-S") || !strcmp(argv[0], "socket")) {
-			sockets = argv[1];
-		} else if (!strcmp(argv[0], "group")) {
-			const struct word w = { .name = "group", .number = &a.group };
+	while (argc && !ret) {
+		bool is_socket = !strcmp(argv[0], "-S") || !strcmp(argv[0], "socket");
 
-			ret = take_word(cli, &w, argv[1]);
-			if (!ret && (!a.group || a.group > INT32_MAX))
-				ret = cli_usage_error(cli, "group: must be 1..%d", INT32_MAX);
-		} else {
+		if (!is_socket && strcmp(argv[0], "group"))
 			break;
-		}
+		if (argc == 1)
+			ret = cli_usage_error(cli, "%s: a value is missing", argv[0]);
+		else if (is_socket ? !!list : a.group != 0)
+			ret = cli_usage_error(cli, "%s: is given twice", argv[0]);
+		else if (is_socket)
+			list = argv[1];
+		else
+			ret = take_word(cli, &group, argv[1]);
 		argc -= 2;
 		argv += 2;
 	}
+	if (!a.group)
+		a.group = 1;
+	if (!list)
+		list = sockets && *sockets ? sockets : DEFAULT_SOCKET;
 	if (!ret)
-		ret = set_sockets(cli, &a, sockets && *sockets ? sockets : DEFAULT_SOCKET);
+		ret = set_sockets(cli, &a, list);
 	if (!ret)
 		ret = dispatch(cli, &a, argc, argv);
 	free(a.list);

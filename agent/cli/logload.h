@@ -11,6 +11,7 @@
 #include "loghist.h"
 
 #define LOGLOAD_OUTSTANDING_MAX	4096u
+#define LOGLOAD_PREFIX_MAX	32
 #define LOGLOAD_SAMPLES_MAX	(1u << 20)
 
 struct logload {

@@ -166,6 +166,47 @@ refuses 1 'key-id: "256" is not' "${group[@]}" "${member[@]}" key-id 256
 refuses 1 'window: "x" is not' "${group[@]}" "${member[@]}" window x
 refuses 1 'is missing' group add 1 "${member[@]}"
 
+# The log: nothing is connected to before all is understood.
+refuses 1 'command "" is not one of append, tail, status' log ''
+refuses 1 'command "frob" is not one of' log frob
+refuses 1 '-S: a value is missing' log -S
+refuses 1 'group: a value is missing' log group
+refuses 1 '-S: is given twice' log -S a -S b status
+refuses 1 '-S: no socket' log -S , status
+refuses 1 'is too long for a socket' log -S "$(printf '%0108d' 0)" status
+refuses 1 'group: is given twice' log group 1 group 2 status
+refuses 1 'group: must be 1..2147483647' log group 0 status
+refuses 1 'group: must be 1..2147483647' log group 2147483648 status
+refuses 1 'group: "x" is not a number' log group x status
+refuses 1 '"x" is not understood' log status x
+refuses 1 'give either VALUE' log append
+refuses 1 'give either VALUE' log append x count 5
+refuses 1 'give either VALUE' log append x seconds 5
+refuses 1 'give either VALUE' log append x count 5 seconds 5
+refuses 1 'VALUE: a value has at least one byte' log append ''
+refuses 1 '"y" is not understood' log append x y
+refuses 1 'count: a value is missing' log append count
+refuses 1 'count: must be 1..' log append count 0
+refuses 1 'count: must be 1..' log append count 99999999999999999999
+refuses 1 'count: "-1" is not a number' log append count -1
+refuses 1 'count: is given twice' log append count 5 count 6
+refuses 1 'quiet: is given twice' log append x quiet quiet
+refuses 1 'quiet: takes no value' log append x --quiet=1
+refuses 1 'size: must be 0..16384' log append count 1 size 16385
+refuses 1 'size: is for made values' log append x size 3
+refuses 1 'prefix: is for made values' log append - prefix y
+refuses 1 'prefix: has more than 32 bytes' log append count 1 prefix $long$long
+refuses 1 'outstanding: must be 1..4096' log append count 1 outstanding 4097
+refuses 1 'seconds: must be 1..31622400' log append seconds 31622401
+refuses 1 'timeout: must be 1..3600000' log append x timeout 0
+refuses 1 "acked-file $tmp/no/x: No such file" log append x acked-file "$tmp/no/x"
+refuses 1 "history $tmp/no/x: No such file" log append x history "$tmp/no/x"
+refuses 1 "history $tmp/no/x: No such file" log tail history "$tmp/no/x"
+refuses 1 'from: must be 1..4611686018427387904' log tail from 0
+refuses 1 'from: must be 1..4611686018427387904' log tail from 4611686018427387905
+refuses 1 'count: must be 1..' log tail count 0
+refuses 1 '"frob" is not understood' log tail frob
+
 # Batches.
 refuses 1 'cannot open batch file' -b "$tmp/none"
 refuses 1 'cannot read' -b "$tmp"

@@ -1,0 +1,148 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# test_config.sh - the daemon's configuration file: every mistake is named, with its line
+#
+# PAXSTEERD names the program. Each line of the table below changes a good file by one sed
+# command and says the words that must follow; nothing is made or changed (--check).
+
+set -u
+PAXSTEERD=${PAXSTEERD:-paxsteerd}
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+n=0
+failed=0
+
+result()	# OK NAME: 0 is good
+{
+	n=$((n + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $n - $2"
+	else
+		sed 's/^/# /' "$tmp/err"
+		echo "not ok $n - $2"
+		failed=$((failed + 1))
+	fi
+}
+
+printf '%064d\n' 1 >"$tmp/key"
+printf '%063d\n' 1 >"$tmp/short"
+printf '%065d\n' 1 >"$tmp/long"
+chmod 600 "$tmp/key" "$tmp/short" "$tmp/long"
+cp "$tmp/key" "$tmp/open"
+chmod 644 "$tmp/open"
+mkfifo -m 600 "$tmp/fifo"
+mkdir -m 700 "$tmp/dir"
+
+cat >"$tmp/good.conf" <<-END
+	node {
+		cluster = "01234567-89ab-cdef-0123-456789abcdef"
+		key-file = "$tmp/key"
+		journal = "$tmp/journal"
+		socket = "$tmp/sock"
+		datapath = "user"
+	}
+	group 1 {
+		self = 1
+		heartbeat = 100
+		election = 1000
+		member 1 { address = "127.0.0.1:7001" incarnation = "1" }
+		member 2 { address = "127.0.0.1:7002" incarnation = "2" }
+		member 3 { address = "127.0.0.1:7003" incarnation = "0x3" }
+	}
+END
+
+"$PAXSTEERD" -c "$tmp/good.conf" --check >"$tmp/err" 2>&1
+result $? 'a good file is good'
+
+while IFS='|' read -r edit words; do
+	sed "${edit//@/$tmp}" "$tmp/good.conf" >"$tmp/bad.conf"
+	if cmp -s "$tmp/good.conf" "$tmp/bad.conf"; then
+		echo 'the edit changes nothing' >"$tmp/err"
+		result 1 "$edit"
+		continue
+	fi
+	timeout 20 "$PAXSTEERD" -c "$tmp/bad.conf" --check >"$tmp/out" 2>"$tmp/err"
+	rc=$?
+	[ $rc -gt 0 ] && [ $rc -lt 100 ] && grep -qF -- "${words//@/$tmp}" "$tmp/err" &&
+		[ ! -s "$tmp/out" ]
+	result $? "$edit: $words"
+done <<'END'
+/cluster/d|node: cluster is missing
+/key-file/d|node: key-file is missing
+/journal/d|node: journal is missing
+/self/d|group 1: self is missing
+s/address = "127.0.0.1:7002"//|member 2: address is missing
+s/incarnation = "2"//|member 2: incarnation is missing
+s/cluster =/clutser =/|bad.conf:2: no such option 'clutser'
+s/self =/sefl =/|bad.conf:9: no such option 'sefl'
+s/^node/nodes/|no such option 'nodes'
+s/cluster = ".*"/cluster = "1"/|bad.conf:2: cluster: "1" is not a UUID
+s/datapath = "user"/datapath = "users"/|bad.conf:6: datapath: "users" is neither kernel nor user
+s/datapath.*/flush = "no"/|bad.conf:6: flush: "no" is neither fdatasync nor dsync
+s/datapath.*/cache = 0/|bad.conf:6: cache: 0 is not in 1..4095
+s/datapath.*/cache = 4096/|bad.conf:6: cache: 4096 is not in 1..4095
+s/datapath.*/cache = many/|bad.conf:6: invalid integer value for option 'cache'
+s/datapath.*/cache = 99999999999999999999/|bad.conf:6: integer value for option 'cache' is out of range
+s/self = 1/self = 64/|bad.conf:9: self: 64 is not in 1..63
+s/self = 1/self = 4/|group 1: self
+s/heartbeat = 100/heartbeat = 9/|bad.conf:10: heartbeat: 9 is not in 10..10000
+s/election = 1000/election = 29/|bad.conf:11: election: 29 is not in 30..60000
+s/heartbeat = 100/window = 100/|bad.conf:10: window: 100 is not a power of two
+s/heartbeat = 100/window = 131072/|bad.conf:10: window: 131072 is not in 64..65536
+s/heartbeat = 100/epoch = 0/|bad.conf:10: epoch: 0 is not in 1..
+s/heartbeat = 100/key-id = 256/|bad.conf:10: key-id: 256 is not in 0..255
+s/127.0.0.1:7002/127.0.0.1/|address: "127.0.0.1" is not ADDRESS:PORT
+s/127.0.0.1:7002/127.0.0.1:0/|address: "127.0.0.1:0" is not ADDRESS:PORT
+s/127.0.0.1:7002/127.0.0.1:65536/|address: "127.0.0.1:65536" is not
+s/127.0.0.1:7002/:7002/|address: ":7002" is not
+s/127.0.0.1:7002/[::1:7002/|address: "[::1:7002" is not
+s/127.0.0.1:7002/localhost:7002/|address: "localhost:7002" is not
+s/incarnation = "2"/incarnation = "0"/|incarnation: "0" is not a number above 0
+s/incarnation = "2"/incarnation = "-2"/|incarnation: "-2" is not a number
+s/incarnation = "2"/incarnation = " 2"/|incarnation: " 2" is not a number
+s/incarnation = "2"/incarnation = "0x10000000000000000"/|is not a number above 0
+s/^group 1/group 0/|group "0": is not a number in 1..2147483647
+s/^group 1/group x/|group "x": is not a number
+s/member 2/member 64/|member "64": is not a number in 1..63
+s/member 2/member 1/|bad.conf:13: found duplicate title '1'
+s/member 2/member 01/|group 1: member
+s/member 2.*//|group 1: has 2 members; a group has 3 or 5
+s/^group.*//;/^self/,$d|has 0 groups
+s/journal =.*/&\njournal = "x"/|bad.conf:5: journal: is given twice
+s/cluster =.*/& &/|bad.conf:2: cluster: is given twice
+s/heartbeat = 100/heartbeat = 100 heartbeat = 200/|bad.conf:10: heartbeat: is given twice
+s/incarnation = "2"/incarnation = "2" incarnation = "4"/|bad.conf:13: incarnation: is given twice
+s/^group/node { flush = "dsync" }\n&/|bad.conf:8: node: is given twice
+/^node/,/^}/d|node is missing
+$s/$/\ngroup 01 { self = 1 member 1 { address = "1.2.3.4:1" incarnation = 1 } member 2 { address = "1.2.3.4:2" incarnation = 2 } member 3 { address = "1.2.3.4:3" incarnation = 3 } }/|group 1: is there twice
+$s/$/\ngroup 2 { self = 2 member 1 { address = "1.2.3.4:1" incarnation = 1 } member 2 { address = "1.2.3.4:2" incarnation = 2 } member 3 { address = "1.2.3.4:3" incarnation = 3 } }/|a node has one member id
+s,@/key,@/none,|key-file @/none: No such file
+s,@/key,@/open,|key-file @/open: others may read it
+s,@/key,@/short,|key-file @/short: must hold 64 hex digits
+s,@/key,@/long,|key-file @/long: must hold 64 hex digits
+s,@/key,@/fifo,|key-file @/fifo: is not a file
+s,@/key,@/dir,|key-file @/dir: is not a file
+s,@/key,,|key-file: is empty
+s,@/journal,,|journal: is empty
+s,@/sock,,|socket: is empty
+s,@/sock,/0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678,|socket: the path is longer than 107 bytes
+END
+
+refuses_file()
+{
+	"$PAXSTEERD" -c "$1" --check >"$tmp/out" 2>"$tmp/err"
+	[ $? != 0 ] && grep -qF -- "$2" "$tmp/err"
+	result $? "$1: $2"
+}
+
+refuses_file "$tmp/none.conf" 'No such file'
+refuses_file "$tmp/dir" "$tmp/dir: is a directory"
+refuses_file /dev/null '/dev/null: node is missing'
+head -c 3000 /dev/urandom >"$tmp/noise.conf"
+refuses_file "$tmp/noise.conf" 'noise.conf'
+[ ! -e "$tmp/journal" ] && [ ! -e "$tmp/sock" ]
+result $? 'nothing was made'
+
+echo "1..$n"
+[ $failed = 0 ]
