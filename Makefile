@@ -37,7 +37,7 @@ export V
 
 .DEFAULT_GOAL := all
 .PHONY: all modules modules_clean matrix toolchains debug-kernel deps agent unit sim \
-	mutants fuzz model check results lint vm vm-shell demo bench bench-tables \
+	mutants fuzz model check results lint vm vm-shell demo bench bench-tables lin \
 	dkms-install dkms-remove install uninstall clean distclean help
 
 all: agent modules
@@ -83,6 +83,10 @@ unit:
 # N= schedules from SEED= on; again the same one: N=1 SEED=...
 sim:
 	$(Q)$(MAKE) -j$(JOBS) -C selftests/sim run $(if $(N),N=$(N)) $(if $(SEED),SEED=$(SEED))
+
+# The history checker itself; the cluster tests use it.
+lin:
+	$(Q)$(MAKE) -j$(JOBS) -C selftests/lin check
 
 mutants:
 	$(Q)selftests/mutants/run
@@ -210,6 +214,7 @@ help:
 	'  lint            layering, style, static analysis' \
 	'  unit            the core in user space, under ASan and UBSan' \
 	'  sim             clusters in a deterministic simulator: N=1000 SEED=1' \
+	'  lin             the history checker (linearizability): is it right, and how fast' \
 	'  mutants         planted bugs: which are caught, by what, how soon (MUTANTS_VM=1: more)' \
 	'  fuzz            one fuzz target, or all: T=scan SECONDS=3600' \
 	'  model           the acceptor under SPIN and CBMC' \
