@@ -203,9 +203,9 @@ lin()
 {
 	local bin=$TOP/build/lin
 
-	make -s -C "$TOP/selftests/lin" >&2 || {
+	make -s -C "$TOP/selftests/lin" >/dev/null || {
 		bin=$T_DIR/lin
-		make -s -C "$TOP/selftests/lin" OUT="$bin" >&2 || return
+		make -s -C "$TOP/selftests/lin" OUT="$bin" >/dev/null || return
 	}
 	"$bin/lin" "$@"
 }

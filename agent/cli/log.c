@@ -347,7 +347,8 @@ static int stream(struct cli *cli, const struct args *a, struct logconn *c, stru
 				return CLI_REFUSED;
 			}
 			if (!(m.flags & (PXS_CLIENT_NOOP | PXS_CLIENT_DAMAGED)))
-				loghist_fetch(h, call_us, m.arg, logload_hash(m.body, m.len), m.len);
+				loghist_fetch(h, call_us, m.arg, logload_hash(m.body, m.len),
+					      m.len);
 			if (put_value(cli, a, &m))
 				ret = CLI_REFUSED;
 		}

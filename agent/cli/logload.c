@@ -98,7 +98,8 @@ static ssize_t next_value(struct run *r)
 	}
 	if (!r->line)
 		return -1;
-	n = snprintf(r->line, room, "%.*s%" PRIu64 ".", LOGLOAD_PREFIX_MAX, l->prefix ? l->prefix : "", l->sent + 1);
+	n = snprintf(r->line, room, "%.*s%" PRIu64 ".", LOGLOAD_PREFIX_MAX,
+		     l->prefix ? l->prefix : "", l->sent + 1);
 	if (n < (ssize_t)l->size) {
 		memset(r->line + n, 'x', l->size - (size_t)n);
 		n = l->size;
