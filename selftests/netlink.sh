@@ -49,6 +49,9 @@ cat >"$T_DIR/good" <<-END
 	service add q udp 192.0.2.1:443 key quic 20
 	service add net udp 192.0.2.1:6 key source/32
 	service add net6 udp [2001:db8::1]:6 key source/128
+	service add r udp 192.0.2.1:7 fill redis-slots key redis
+	service add j udp 192.0.2.1:8 fill jump
+	service add ket udp 192.0.2.1:9 fill ketama key memcached
 	service add six udp [2001:db8::1]:1 key source seed ffffffffffffffffffffffffffffffff
 	service add A-Za_z.0-9-and-so-on-31-of-them tcp [2001:db8::1]:65535 rows 131072 cap 0
 	service add empty udp 192.0.2.1:4 fill maglev rows 131071
@@ -61,21 +64,45 @@ cat >"$T_DIR/good" <<-END
 	backend add t 10.0.0.1:1001 id 0xffffffffffffffff
 	backend add m 10.0.0.5:1
 	backend add d 10.0.0.6:1
+	backend add ket 10.0.1.1:11211 weight 600
+	backend add ket 10.0.1.2:11211 weight 300
+	backend add ket 10.0.1.3:11211 weight 200
+	backend add ket 10.0.1.4:11211 weight 350
+	backend add ket 10.0.1.5:11211 weight 1000
+	backend add ket 10.0.1.6:11211 weight 800
+	backend add ket 10.0.1.7:11211 weight 950
+	backend add ket 10.0.1.8:11211 weight 100
+	backend add r 10.0.2.1:6379
+	backend add r 10.0.2.2:6379 weight 2
+	backend add j 10.0.3.1:1
+	backend add j 10.0.3.2:1
 	backend add six [fd00::1]:1
 	backend add many 10.1.0.1:1
 	backend add many 10.1.0.2:1
 	backend add many 10.1.0.3:1
 END
 ok "all that is good is taken" pa -b "$T_DIR/good"
-is "services are there" "$(count service show)" 12
-is "backends are there" "$(count backend show)" 12
+is "services are there" "$(count service show)" 15
+is "backends are there" "$(count backend show)" 24
 for s in u k t m six A-Za_z.0-9-and-so-on-31-of-them; do
 	ok "service $s can be shown by itself" [ "$(count service show $s)" = 1 ]
 done
 
+# Owners that others name: vectors of libmemcached's test, and of CLUSTER KEYSLOT.
+owner() { pa -j lookup "$1" key "$2" | json 'd["addr"]'; }
+is "ketama: a key goes where libmemcached sends it" \
+	"$(owner ket 'SVa_]_V41)') $(owner ket '30C1*Z*S/_') $(owner ket 'P1[Ma3=K1/')" \
+	"10.0.1.7 10.0.1.2 10.0.1.8"
+is "ketama: 1264 points" "$(pa -j table show ket | json 'd["rows"]')" 1264
+is "ketama: shares are of the ring" "$(pa -j table show ket | json 'all(
+	abs(b["share"] - b["weight"] / 4300) < 0.03 for b in d["backends"])')" True
+is "redis-slots: a row is a slot" "$(pa -j lookup r key 'foo{hash_tag}' | json 'd["row"]')" 2515
+is "redis-slots: ranges by weight" "$(pa -j table show r | json 'sorted(
+	b["rows"] for b in d["backends"])')" "[5461, 10923]"
+
 cases a refused
 report "bad requests" 100
-is "services are still there" "$(count service show)" 12
+is "services are still there" "$(count service show)" 15
 
 # The same words reach who uses the command, with the keyword.
 refused "command: a name that is taken" "a service has this name \(name\)" \
@@ -101,7 +128,7 @@ is "another namespace sees nothing" "$(pb -j service show)" "[]"
 refused "and can't delete" "no service has this name" pb service del u
 ok "it may use the same names" pb service add u tcp 192.0.2.1:1
 ok "and delete its own" pb service del u
-is "which changes nothing here" "$(count service show)" 12
+is "which changes nothing here" "$(count service show)" 15
 host c
 ip -n pxs-c link set lo down
 ok "a namespace that had no interface up ever" paxsteer -n pxs-c service add u udp 192.0.2.1:1
@@ -135,7 +162,7 @@ for i in $(seq 500); do echo "service add s$i udp 198.51.100.$((i % 250)):$((i +
 ok "500 services" pa -b "$T_DIR/batch"
 is "are all shown, once" "$(pa -j service show | json 'len({s["name"] for s in d
 	if s["name"][0] == "s" and s["name"] != "six"})')" 500
-for i in $(seq 513); do echo "service add r$i udp 198.51.101.1:$i"; done >"$T_DIR/batch"
+for i in $(seq 510); do echo "service add r$i udp 198.51.101.1:$i"; done >"$T_DIR/batch"
 ok "up to 1024" pa -b "$T_DIR/batch"
 refused "one more is refused" "1024 services: that is the limit" pa service add x udp 192.0.2.9:1
 for i in $(seq 1024); do echo "backend add s1 10.4.$((i / 250)).$((i % 250 + 1)):1 weight 0"; done \

@@ -35,7 +35,7 @@ bool pxs_key_dns(struct pxs_slice s, struct pxs_key_buf *buf, struct pxs_slice *
 		/* The first name of a message has nothing to point at: no compression. */
 		if (label > DNS_LABEL_MAX || label > s.len - at)
 			return false;
-		if (n + (n > 0) + label > PXS_KEY_NAME_MAX)
+		if (n + !!n + label > PXS_KEY_NAME_MAX)
 			return false;
 		if (n)
 			buf->bytes[n++] = '.';

@@ -104,14 +104,23 @@ static u64 row_hash(const struct rdv *r, u32 row)
 	return pxs_siphash_2u64(&r->seed, RDV_DOMAIN_ROW, (u64)row << r->shift);
 }
 
+static struct rdv_rank rank_with(const struct rdv *r, u64 u, u32 b)
+{
+	struct rdv_rank rank = { .u = u, .b = b };
+
+	rank.cost = pxs_neglog2(r->log2, u) * r->backend[b].unit;
+	return rank;
+}
+
 static struct rdv_rank rank_of(const struct rdv *r, u64 row_hash, u32 b)
 {
-	struct rdv_rank rank;
+	return rank_with(r, mix(row_hash ^ r->backend[b].hash), b);
+}
 
-	rank.u = mix(row_hash ^ r->backend[b].hash);
-	rank.cost = pxs_neglog2(r->log2, rank.u) * r->backend[b].unit;
-	rank.b = b;
-	return rank;
+/* Worse than @last without a logarithm: a smaller u, and no more weight. */
+static bool plainly_worse(const struct rdv *r, u64 u, u32 b, const struct rdv_rank *last)
+{
+	return u < last->u && r->backend[b].unit >= r->backend[last->b].unit;
 }
 
 static bool better(const struct rdv_rank *a, const struct rdv_rank *b)
@@ -146,11 +155,15 @@ static void rank_row(struct rdv *r, u32 row, bool again)
 	struct rdv_rank list[RDV_CHOICES], rank, last;
 	u64 hash = row_hash(r, row);
 	u32 b, len = 0;
+	u64 u;
 
 	if (again)
 		last = rank_of(r, hash, choice[RDV_CHOICES - 1]);
 	for (b = 0; b < r->n; b++) {
-		rank = rank_of(r, hash, b);
+		u = mix(hash ^ r->backend[b].hash);
+		if (len == RDV_CHOICES && plainly_worse(r, u, b, &list[len - 1]))
+			continue;
+		rank = rank_with(r, u, b);
 		if (again && !better(&last, &rank))
 			continue;
 		len = insert(list, len, &rank);

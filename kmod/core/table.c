@@ -204,7 +204,8 @@ static const u16 *order_of(const struct pxs_table *t)
 /* Shell's sort with Ciura's gaps, continued: no recursion, no memory. */
 static void sort_by_id(struct pxs_table_owner *o, u32 n)
 {
-	static const u32 gaps[] = { 44842, 19930, 8858, 3937, 1750, 701, 301, 132, 57, 23, 10, 4, 1 };
+	static const u32 gaps[] = { 44842, 19930, 8858, 3937, 1750, 701, 301, 132, 57, 23, 10, 4,
+				    1 };
 	struct pxs_table_owner x;
 	u32 g, i, j, gap;
 

@@ -104,10 +104,11 @@ struct pxs_table_build {
 };
 
 /*
- * Check a configuration and settle its size. Rows by rule: rendezvous 65536 up to 256
- * backends with weight, else 131072, and so jump; maglev 65537; redis-slots 16384. The size follows neither a
- * weight (but ketama's, where each has points by its weight) nor, below 257, the number of backends: another size means another owner for
- * half of the rows or more, and a weight that is ramped up from 1 must not cause that.
+ * Check a configuration and settle its size. Rows by rule: rendezvous and jump 65536 up to
+ * 256 backends with weight, else 131072; maglev 65537; redis-slots 16384; ketama as many as
+ * there are points. But for ketama the size follows neither a weight nor, below 257, the
+ * number of backends: another size means another owner for half of the rows or more, and
+ * a weight that is ramped up from 1 must not cause that.
  * Balance wants 100 * sum(weights) / min(weight) rows; ask for them where it matters.
  * Return: 0, or -EINVAL, -ERANGE, -E2BIG (too many backends), -ENODATA (no backend has
  * weight) with *why a sentence for the operator.

@@ -303,7 +303,7 @@ static void changes(const struct way *way, struct result *r)
 	r->add = moved(way);
 	changed = base;
 	changed.be[victim].weight--;
-	r->step = way->weights ? moved(way) : 0;
+	r->step = way->weights ? moved(way) : -1;
 	changed = base;
 	for (i = 3; i < base.n; i += 10)
 		changed.be[i].weight = 0;
@@ -341,7 +341,7 @@ static void print_row(const char *name, const struct result *r)
 {
 	char step[16] = "-";
 
-	if (r->step > 0)
+	if (r->step >= 0)
 		snprintf(step, sizeof(step), "%.2f", r->step);
 	printf("%-14s %8.3f %8.3f %8.2f %8.2f %8s %8.2f %9.1f %9.3f %9zu\n", name, r->most,
 	       r->least, r->remove, r->add, step, r->tenth, r->lookup, r->build, r->bytes);
@@ -429,7 +429,8 @@ static void anchors(void)
 	anchor_remove(s, 29);
 	for (i = 0; i < ARRAY_SIZE(was); i++) {
 		b = anchor_find(s, i);
-		wrong += b == 7 || b == 29 || b >= 30 || (b != was[i] && was[i] != 7 && was[i] != 29);
+		wrong += b == 7 || b == 29 || b >= 30;
+		wrong += b != was[i] && was[i] != 7 && was[i] != 29;
 		went += b != was[i];
 	}
 	check(!wrong && went, "AnchorHash: only keys of removed buckets move");
