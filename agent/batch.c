@@ -87,7 +87,7 @@ bool pxs_batch_parse(const u8 *buf, u32 room, u64 salt, struct pxs_batch_info *i
 	info->crc = le32_to_cpu(h.crc);
 	if (le32_to_cpu(h.magic) != PXS_JOURNAL_BATCH_MAGIC || info->salt != salt)
 		return false;
-	if (!info->count || info->bytes > room - PXS_BATCH_HDR_LEN)
+	if (!info->count != !info->bytes || info->bytes > room - PXS_BATCH_HDR_LEN)
 		return false;
 	h.crc = 0;
 	crc = pxs_crc32c(0, &h, sizeof(h));

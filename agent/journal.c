@@ -167,6 +167,7 @@ static void start_batch(struct pxs_journal *j, u32 count, u32 bytes)
 	place_records(j, bytes);
 	j->flight_lsn += count;
 	j->flight_count = count;
+	j->flight_mark = info.durable;
 	j->prev = info.crc;
 	j->seq++;
 	j->state = PXS_JOURNAL_BATCH;
@@ -229,6 +230,9 @@ static void batch_done(struct pxs_journal *j)
 	j->flushes++;
 	j->records += j->flight_count;
 	j->bytes += j->flight_size;
+	j->marked = j->flight_mark;
+	if (!j->flight_count)
+		return;
 	j->durable = j->flight_lsn;
 	j->events->durable(j->events->ctx, j->durable);
 }
@@ -251,6 +255,7 @@ static void flight_landed(struct pxs_journal *j)
 		return;
 	}
 	j->offset = PXS_JOURNAL_BLOCK;
+	j->marked = j->durable;		/* by the header's first_lsn */
 	pxs_spare_want(&j->spare, j->segment + 1, -1);
 }
 
@@ -280,9 +285,27 @@ static void spare_ready(void *ctx)
 		j->full = false;	/* the hook goes on */
 }
 
+/* Nothing was written since the last tick: say what was confirmed while there is time. */
+static void mark(struct pxs_journal *j)
+{
+	bool quiet = j->seq == j->quiet_seq;
+
+	j->quiet_seq = j->seq;
+	if (!quiet || j->failed || j->state != PXS_JOURNAL_IDLE || j->fill_count || j->fd < 0 ||
+	    j->marked == j->durable)
+		return;
+	if (j->offset < j->id.segment_size)
+		start_batch(j, 0, 0);
+	else if (j->spare.fd >= 0)
+		roll(j);
+}
+
 static void journal_tick(struct pxs_ticker *t, u64 now)
 {
-	pxs_spare_tick(&from(t, ticker)->spare, now);
+	struct pxs_journal *j = from(t, ticker);
+
+	pxs_spare_tick(&j->spare, now);
+	mark(j);
 }
 
 static int alloc_buffers(struct pxs_journal *j)
@@ -317,6 +340,7 @@ int pxs_journal_open(struct pxs_journal *j, struct pxs_loop *loop, struct pxs_wo
 	j->next_lsn = r->scan.next_lsn;
 	j->flight_lsn = j->next_lsn - 1;
 	j->durable = j->next_lsn - 1;
+	j->marked = j->fd < 0 ? j->durable : 0;
 	j->write_op.done = write_done;
 	j->sync_op.done = sync_done;
 	pxs_spare_init(&j->spare, worker, j->dirfd, j->id.segment_size, r->direct);

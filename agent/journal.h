@@ -6,6 +6,10 @@
  * timer). A flush is one submission: write, linked to fdatasync. Any error and any
  * short write is final: the journal is fenced, nothing is tried again (S4).
  *
+ * A batch says what was confirmed before it, but nothing says so of the last one: after a
+ * pause of a tick a mark (a batch without records) does, so that damage to that batch is
+ * told from a torn tail, which would be cut.
+ *
  * A full disk is not an error of durability: while no next segment can be made, records
  * wait, nothing is confirmed, credits run out and votes stop, until there is room.
  */
@@ -62,6 +66,8 @@ struct pxs_journal {
 	u32 prev;
 	u64 next_lsn;		/* next record to arrive */
 	u64 durable;
+	u64 marked;		/* what the journal itself says was confirmed */
+	u64 quiet_seq;		/* seq at the last tick */
 
 	u8 *fill;		/* header room, then the records that wait */
 	u32 fill_bytes;
@@ -71,6 +77,7 @@ struct pxs_journal {
 	u64 flight_lsn;		/* last LSN in it */
 	u32 flight_size;
 	u32 flight_count;
+	u64 flight_mark;	/* the durable mark in it */
 	u64 roll_salt;
 
 	enum pxs_journal_state state;

@@ -68,6 +68,7 @@ static json_t *journal_status(const struct pxs_node *n)
 		json_object_set_new(o, "reason", json_string(strerror(-j->spare.error)));
 	set_int(o, "last_lsn", j->next_lsn - 1);
 	set_int(o, "durable_lsn", j->durable);
+	set_int(o, "marked_lsn", j->marked);
 	set_int(o, "segments", j->segment);
 	set_int(o, "segment_size", j->id.segment_size);
 	set_int(o, "flushes", j->flushes);

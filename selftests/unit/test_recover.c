@@ -394,6 +394,52 @@ static void identity_is_checked(void)
 	remove_dir();
 }
 
+/*
+ * Nothing follows the last batch: after a pause a mark does, and then damage to the batch
+ * is not taken for a torn tail. Without the pause it must be: nothing says otherwise.
+ */
+static void last_batch_with_mark(bool pause)
+{
+	struct pxs_recovery r;
+	unsigned int i;
+	u32 offset;
+
+	new_dir("mark");
+	CHECK_FATAL(!open_writer(PXS_FLUSH_FDATASYNC));
+	append(3, 100);
+	CHECK(settle());
+	append(1, 100);
+	CHECK(settle());
+	offset = journal.offset - PXS_JOURNAL_BLOCK;
+	CHECK(journal.marked == 3);
+	for (i = 0; i < ROUNDS && pause && journal.marked < 4; i++)
+		pxs_loop_once(&loop);
+	if (pause) {
+		CHECK_EQ(journal.marked, 4);
+		CHECK_EQ(journal.offset, offset + 2 * PXS_JOURNAL_BLOCK);
+		/* Once: nothing is written while there is nothing to say. */
+		for (i = 0; i < 10; i++)
+			pxs_loop_once(&loop);
+		CHECK_EQ(journal.offset, offset + 2 * PXS_JOURNAL_BLOCK);
+	}
+	CHECK_EQ(told, 4);
+	close_writer();
+	spoil(1, offset + PXS_BATCH_HDR_LEN + 20, 1);
+	CHECK(recover(&r) == (pause ? -EBADMSG : 0));
+	if (pause)
+		CHECK(strstr(r.error, "LSN 4 to 4"));
+	else
+		CHECK_EQ(recovered, 3);
+	pxs_recovery_close(&r);
+	remove_dir();
+}
+
+static void last_batch_is_marked(void)
+{
+	last_batch_with_mark(true);
+	last_batch_with_mark(false);
+}
+
 /* A write that fails fences the journal: nothing is confirmed any more, ever (S4). */
 static void failed_write_fences_with(enum pxs_flush flush)
 {
@@ -493,6 +539,7 @@ int main(void)
 	RUN(second_owner_is_refused);
 	RUN(locked_segment_is_refused);
 	RUN(identity_is_checked);
+	RUN(last_batch_is_marked);
 	RUN(failed_write_fences);
 	RUN(failed_write_fences_dsync);
 	RUN(full_disk_stops_and_goes_on);

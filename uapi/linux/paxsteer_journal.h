@@ -16,7 +16,8 @@
  *   seq      rises by one a batch, over all segments: a missing batch shows
  *   prev     checksum of the batch before: a misplaced batch shows
  *   durable  LSN that had been confirmed when this batch was built: everything up to
- *            it may have been acknowledged, so damage there is never a torn tail (S5)
+ *            it may have been acknowledged, so damage there is never a torn tail (S5).
+ *            A batch without records is a mark: after a pause it says this of the last one
  */
 #ifndef _UAPI_LINUX_PAXSTEER_JOURNAL_H
 #define _UAPI_LINUX_PAXSTEER_JOURNAL_H
