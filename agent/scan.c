@@ -155,19 +155,13 @@ static int salvage(struct walk *w, u32 offset, const struct anchor *a)
 }
 
 /* Nothing valid follows @offset: the end, clean or torn. */
-static int take_tail(struct walk *w, u32 offset)
+static void take_tail(struct walk *w, u32 offset)
 {
 	struct pxs_scan *s = w->s;
-	u64 confirmed = max(w->max_durable, s->confirmed);
 
-	if (confirmed >= s->next_lsn)
-		return refuse(s, -EBADMSG,
-			      "segment %016" PRIx64 " offset %u: the journal ends before LSN %" PRIu64 ", but everything up to LSN %" PRIu64 " had been confirmed",
-			      w->number, offset, s->next_lsn, confirmed);
 	s->offset = offset;
 	if (!all_zero(w->buf + offset, w->size - offset))
 		s->cut_from = pxs_pos(w->number, offset);
-	return 0;
 }
 
 /*
@@ -202,8 +196,10 @@ static int walk_batches(struct walk *w, u64 salt)
 			offset += pxs_batch_size(b.bytes);
 			continue;
 		}
-		if (!find_anchor(w, offset, salt, &a))
-			return take_tail(w, offset);
+		if (!find_anchor(w, offset, salt, &a)) {
+			take_tail(w, offset);
+			return 0;
+		}
 		if (a.offset == w->size && a.seq == s->next_seq && a.first_lsn == s->next_lsn &&
 		    a.prev == s->prev)
 			return 0;	/* the rest was too small for what came next */
@@ -215,26 +211,34 @@ static int walk_batches(struct walk *w, u64 salt)
 		offset = a.offset;
 	}
 	if (!w->has_next)
-		return take_tail(w, w->size);
+		take_tail(w, w->size);
 	return 0;
 }
 
-static int check_header(struct walk *w, const struct pxs_segment_info *h, u32 version)
+/* Is this segment @number of this journal? */
+static int check_owner(struct pxs_scan *s, u64 number, const struct pxs_segment_info *h,
+		       u32 version)
 {
-	struct pxs_scan *s = w->s;
-
 	if (version != PXS_JOURNAL_VERSION)
 		return refuse(s, -EKEYREJECTED,
 			      "segment %016" PRIx64 ": version %u, this program reads version %u",
-			      w->number, version, PXS_JOURNAL_VERSION);
+			      number, version, PXS_JOURNAL_VERSION);
 	if (h->incarnation != s->incarnation)
 		return refuse(s, -EKEYREJECTED,
 			      "segment %016" PRIx64 ": of incarnation 0x%016" PRIx64 ", the identity file says 0x%016" PRIx64,
-			      w->number, h->incarnation, s->incarnation);
-	if (h->segment != w->number || h->size != s->segment_size)
+			      number, h->incarnation, s->incarnation);
+	if (h->segment != number || h->size != s->segment_size)
 		return refuse(s, -EBADMSG,
 			      "segment %016" PRIx64 ": its header is that of segment %016" PRIx64 " with %u bytes",
-			      w->number, h->segment, h->size);
+			      number, h->segment, h->size);
+	return 0;
+}
+
+/* Does it go on where the one before ended? */
+static int check_follows(const struct walk *w, const struct pxs_segment_info *h)
+{
+	struct pxs_scan *s = w->s;
+
 	if (h->first_seq != s->next_seq || h->first_lsn != s->next_lsn || h->prev != s->prev)
 		return refuse(s, -EBADMSG,
 			      "segment %016" PRIx64 ": begins with LSN %" PRIu64 " (batch %" PRIu64 "), LSN %" PRIu64 " (batch %" PRIu64 ") was due",
@@ -271,21 +275,35 @@ static int take_unbegun(struct walk *w, u32 i)
 	return 0;
 }
 
+/* Segments are numbered from 1, without a gap. */
+static int check_number(struct pxs_scan *s, u32 i, u64 number)
+{
+	if (number == (u64)i + 1)
+		return 0;
+	return refuse(s, -EBADMSG, "segment %016" PRIx64 " is missing; the next one is %016" PRIx64,
+		      (u64)i + 1, number);
+}
+
+/* The header behind is an anchor only if it is this journal's, and in its place. */
 static int peek_next(struct walk *w, u32 i)
 {
 	u8 block[PXS_JOURNAL_BLOCK];
 	u32 version;
+	u64 number;
 	int err;
 
 	w->has_next = false;
 	if (i + 1 >= w->src->count)
 		return 0;
+	number = w->src->number(w->src->ctx, i + 1);
+	err = check_number(w->s, i + 1, number);
+	if (err)
+		return err;
 	err = w->src->read(w->src->ctx, i + 1, 0, block, sizeof(block));
 	if (err)
-		return refuse(w->s, err, "segment %016" PRIx64 ": %s",
-			      w->src->number(w->src->ctx, i + 1), strerror(-err));
+		return refuse(w->s, err, "segment %016" PRIx64 ": %s", number, strerror(-err));
 	w->has_next = pxs_segment_parse(block, &w->next, &version);
-	return 0;
+	return w->has_next ? check_owner(w->s, number, &w->next, version) : 0;
 }
 
 static int walk_segment(struct walk *w, u32 i)
@@ -299,9 +317,9 @@ static int walk_segment(struct walk *w, u32 i)
 	if (w->src->size(w->src->ctx, i) != s->segment_size)
 		return refuse(s, -EBADMSG, "segment %016" PRIx64 ": has %" PRIu64 " bytes instead of %u",
 			      w->number, w->src->size(w->src->ctx, i), s->segment_size);
-	if (w->number != (u64)i + 1)
-		return refuse(s, -EBADMSG, "segment %016" PRIx64 " is missing; the next one is %016" PRIx64,
-			      (u64)i + 1, w->number);
+	err = check_number(s, i, w->number);
+	if (err)
+		return err;
 	err = w->src->read(w->src->ctx, i, 0, w->buf, w->size);
 	if (err)
 		return refuse(s, err, "segment %016" PRIx64 ": %s", w->number, strerror(-err));
@@ -310,7 +328,9 @@ static int walk_segment(struct walk *w, u32 i)
 		return err;
 	if (!pxs_segment_parse(w->buf, &h, &version))
 		return take_unbegun(w, i);
-	err = check_header(w, &h, version);
+	err = check_owner(s, w->number, &h, version);
+	if (!err)
+		err = check_follows(w, &h);
 	if (err)
 		return err;
 	s->segment = w->number;
@@ -319,6 +339,22 @@ static int walk_segment(struct walk *w, u32 i)
 	if (!err && w->sink->progress)
 		w->sink->progress(w->sink->ctx, w->number, s->next_lsn - 1);
 	return err;
+}
+
+/* Last of all, so that damage which explains why the end is missing is named instead. */
+static int check_confirmed(const struct walk *w)
+{
+	struct pxs_scan *s = w->s;
+	u64 confirmed = max(w->max_durable, s->confirmed);
+
+	if (confirmed && !s->segment)
+		return refuse(s, -EBADMSG, "the journal is empty, but everything up to LSN %" PRIu64 " had been confirmed",
+			      confirmed);
+	if (confirmed >= s->next_lsn)
+		return refuse(s, -EBADMSG,
+			      "segment %016" PRIx64 " offset %u: the journal ends before LSN %" PRIu64 ", but everything up to LSN %" PRIu64 " had been confirmed",
+			      s->segment, s->offset, s->next_lsn, confirmed);
+	return 0;
 }
 
 int pxs_scan(struct pxs_scan *s, const struct pxs_scan_source *src,
@@ -340,8 +376,5 @@ int pxs_scan(struct pxs_scan *s, const struct pxs_scan_source *src,
 	for (i = 0; i < src->count && !err; i++)
 		err = walk_segment(&w, i);
 	free(w.buf);
-	if (!err && !s->segment && s->confirmed)
-		err = refuse(s, -EBADMSG, "the journal is empty, but everything up to LSN %" PRIu64 " had been confirmed",
-			     s->confirmed);
-	return err;
+	return err ? err : check_confirmed(&w);
 }

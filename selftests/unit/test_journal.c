@@ -492,6 +492,44 @@ static void wrong_identity_is_refused(void)
 	CHECK(strstr(s.error, "bytes instead of"));
 }
 
+/* A segment that does not belong there is named, whatever it would mean for the one before. */
+static void foreign_segment_is_named(void)
+{
+	struct pxs_segment_info info = {
+		.incarnation = INC + 1, .segment = 2, .salt = 1, .first_seq = 3, .first_lsn = 2,
+		.size = SIZE,
+	};
+	struct pxs_scan s = { 0 };
+	struct seen seen;
+
+	copy(&spoilt, &image);
+	pxs_segment_build(spoilt.seg[1], &info);
+	CHECK(scan(&spoilt, &s, &seen) == -EKEYREJECTED);
+	CHECK(strstr(s.error, "segment 0000000000000002: of incarnation"));
+	memcpy(spoilt.seg[1], spoilt.seg[0], SIZE);
+	CHECK(scan(&spoilt, &s, &seen) == -EBADMSG);
+	CHECK(strstr(s.error, "segment 0000000000000002: its header is that of segment"));
+	copy(&spoilt, &image);
+	memcpy(spoilt.seg[1], spoilt.seg[2], SIZE);
+	spoilt.number[1] = 3;
+	spoilt.count = 2;
+	CHECK(scan(&spoilt, &s, &seen) == -EBADMSG);
+	CHECK(strstr(s.error, "0000000000000002 is missing"));
+}
+
+/* The header that is damaged is named, not the end that is missing because of it. */
+static void damaged_last_header_is_named(void)
+{
+	struct pxs_scan s = { 0 };
+	struct seen seen;
+
+	copy(&spoilt, &image);
+	spoilt.seg[2][20] ^= 1;
+	s.confirmed = image.last_lsn;
+	CHECK(scan(&spoilt, &s, &seen) == -EBADMSG);
+	CHECK(strstr(s.error, "segment 0000000000000003 offset 0: its header is damaged"));
+}
+
 /* A segment's header that never became durable: nothing was written behind it yet. */
 static void torn_segment_header(void)
 {
@@ -545,6 +583,8 @@ int main(void)
 	RUN(stale_batch_is_refused);
 	RUN(stale_salt_is_no_batch);
 	RUN(wrong_identity_is_refused);
+	RUN(foreign_segment_is_named);
+	RUN(damaged_last_header_is_named);
 	RUN(torn_segment_header);
 	RUN(random_damage);
 	return unit_done();
