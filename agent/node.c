@@ -225,8 +225,12 @@ static void node_tick(struct pxs_ticker *t, u64 now)
 static int recovered_record(void *ctx, const struct pxs_record *rec, u64 pos)
 {
 	struct pxs_replica *r = pxs_node_replica(ctx, rec->group);
+	struct pxs_node *n = ctx;
 
-	return r ? pxs_replica_record(r, rec, pos) : 0;
+	if (r)
+		return pxs_replica_record(r, rec, pos);
+	n->foreign_group = rec->group;
+	return -EKEYREJECTED;
 }
 
 static void recovered_segment(void *ctx, u64 segment, u64 lsn)
@@ -303,10 +307,13 @@ static int open_journal(struct pxs_node *n, bool wait)
 	if (err)
 		return err;
 	err = pxs_recover(&rec, n->config.journal, wait, &sink);
-	if (err) {
+	if (err && n->foreign_group)
+		pxs_err("%s: the journal holds records of group %u, which %s does not have: it is another group's journal, or the group is missing there",
+			n->config.journal, n->foreign_group, n->config.file);
+	else if (err)
 		pxs_err("%s", rec.error);
+	if (err)
 		return err;
-	}
 	use_hint(n, &rec);
 	pxs_info("%s: LSN 1 to %" PRIu64 " recovered, %" PRIu64 " damaged values", n->config.journal,
 		 rec.scan.next_lsn - 1, rec.scan.faulty);

@@ -26,6 +26,7 @@ struct pxs_node {
 	struct pxs_replica *replica;
 	u64 keepalive;		/* when DURABLE was last told */
 	int exit_code;		/* when the loop was stopped by a fault */
+	u32 foreign_group;	/* of a record of a group that the configuration lacks */
 	bool opened;		/* journal and below are up */
 
 	struct pxs_job hint_job;
