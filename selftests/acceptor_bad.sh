@@ -13,6 +13,7 @@
 # itself: agent_bad.sh.)
 #
 # limit: 400
+# kernels: 6.1
 # shellcheck disable=SC2034  # cluster.sh reads C_DIR
 
 . "$(dirname "$0")/lib.sh"

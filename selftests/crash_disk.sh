@@ -17,7 +17,7 @@
 # PXS_CRASH_STATES=N: so many states, evenly spread (default 40; 0: all of them).
 #
 # limit: 900
-# kernels: 6.1 6.12
+# kernels: 6.1
 # shellcheck disable=SC2034  # cluster.sh reads C_DIR
 
 . "$(dirname "$0")/lib.sh"
@@ -114,7 +114,10 @@ states()
 {
 	awk '
 		$2 == "mark" && $4 == "begin" { begun = 1 }
-		$2 == "mark" && $4 ~ /^ack-/ { acked = substr($4, 5); print $1 + 1, "prefix", $1 + 1, 0, acked }
+		$2 == "mark" && $4 ~ /^ack-/ {
+			acked = substr($4, 5)
+			print $1 + 1, "prefix", $1 + 1, 0, acked
+		}
 		!begun || $2 == "mark" || $2 == "discard" { next }
 		/flush/ {
 			# What was written before it is durable from here on.
