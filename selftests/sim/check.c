@@ -3,54 +3,15 @@
  * check.c - the omniscient observer
  *
  * Knows every disk. Judges each record that is staged, each that becomes durable, each
- * datagram that leaves and each value that is applied, at that moment, so that a broken
- * rule is seen where it is broken and not where its damage shows.
+ * datagram that leaves (leaves.c) and each value that is applied, at that moment, so that a
+ * broken rule is seen where it is broken and not where its damage shows.
+ *
+ * A node whose disk was replaced counts for nothing here: what it had written before stays on
+ * record, what it does from then on must not reach anybody (net.c).
  */
 #include <stdlib.h>
-#include "sim.h"
 
-#define VIDS	65536u
-#define BALLOTS	4096u
-
-/* A value somebody accepted for a slot at a ballot. */
-struct accepted {
-	u64 ballot;
-	u64 vid;
-	u32 votes;	/* bit i: durable at node i */
-};
-
-struct slot {
-	struct accepted *a;
-	u32 n, cap;
-	u64 chosen;	/* 0: nothing yet */
-};
-
-struct proposal {
-	u64 slot;
-	u64 ballot;
-	u32 life;
-	u8 node;
-};
-
-struct ballot {
-	u64 ballot;
-	u32 life;
-	u32 promised;	/* bit i: a PROMISE of node i left */
-	u8 node;
-	bool left;
-};
-
-struct sim_check {
-	struct slot slot[SIM_SLOTS];
-	u64 top;	/* highest slot touched */
-	u64 prefix;	/* every slot up to it is chosen */
-	struct proposal vid[VIDS];
-	u64 vids;
-	struct ballot ballot[BALLOTS];
-	u32 ballots;
-};
-
-#define U(x)	((unsigned long long)(x))
+#include "book.h"
 
 struct sim_check *sim_check_new(void)
 {
@@ -63,28 +24,34 @@ struct sim_check *sim_check_new(void)
 
 void sim_check_free(struct sim_check *c)
 {
-	u32 i;
+	u32 g, i;
 
 	if (!c)
 		return;
-	for (i = 0; i < SIM_SLOTS; i++)
-		free(c->slot[i].a);
+	for (g = 0; g < SIM_GROUPS; g++)
+		for (i = 0; i < SIM_SLOTS; i++)
+			free(c->book[g].slot[i].a);
 	free(c);
 }
 
 void sim_check_reset(struct sim_check *c)
 {
 	u64 i;
+	u32 g;
 
-	for (i = 0; i <= c->top; i++) {
-		c->slot[i].n = 0;
-		c->slot[i].chosen = 0;
+	for (g = 0; g < SIM_GROUPS; g++) {
+		struct book *b = &c->book[g];
+
+		for (i = 0; i <= b->top; i++) {
+			b->slot[i].n = 0;
+			b->slot[i].chosen = 0;
+		}
+		b->top = 0;
+		b->prefix = 0;
+		b->ballots = 0;
 	}
 	memset(c->vid, 0, (c->vids + 1) * sizeof(c->vid[0]));
-	c->top = 0;
-	c->prefix = 0;
 	c->vids = 0;
-	c->ballots = 0;
 }
 
 /* A value is its number and, so that damage shows anywhere in it, one byte again and again. */
@@ -114,25 +81,27 @@ u64 sim_value_vid(const u8 *data, u32 len, bool noop)
 	return vid > SIM_NOOP ? vid : 0;
 }
 
-u64 sim_check_chosen(const struct sim *s, u64 slot)
+u64 sim_check_chosen(const struct sim *s, u32 g, u64 slot)
 {
-	return slot < SIM_SLOTS ? s->check->slot[slot].chosen : 0;
+	return slot < SIM_SLOTS ? book_of(s, g)->slot[slot].chosen : 0;
 }
 
-u64 sim_check_prefix(const struct sim *s)
+u64 sim_check_prefix(const struct sim *s, u32 g)
 {
-	return s->check->prefix;
+	return book_of(s, g)->prefix;
 }
 
-static struct slot *slot_of(struct sim *s, u64 slot)
+static struct slot *slot_of(struct sim *s, u32 g, u64 slot)
 {
+	struct book *b = book_of(s, g);
+
 	if (!slot || slot >= SIM_SLOTS) {
 		sim_fail(s, "slot %llu is out of the simulator's range", U(slot));
 		return NULL;
 	}
-	if (slot > s->check->top)
-		s->check->top = slot;
-	return &s->check->slot[slot];
+	if (slot > b->top)
+		b->top = slot;
+	return &b->slot[slot];
 }
 
 /* The newest ballot below @ballot that is on node @i's disk for this slot. */
@@ -153,37 +122,38 @@ static const struct accepted *newest(const struct slot *sl, u32 i, u64 ballot)
  * whose newest value is this one, or which has none (P2c of Paxos Made Simple): then nothing
  * else was, or ever will be, chosen at a lower ballot.
  */
-static bool safe_at(const struct sim *s, const struct slot *sl, u64 ballot, u64 vid)
+static bool safe_at(const struct sim *s, u32 g, const struct slot *sl, u64 ballot, u64 vid)
 {
 	const struct accepted *best[SIM_NODES];
 	u32 promised = 0, i, k, n;
 
 	if (sl->chosen == vid)
 		return true;
-	for (i = 0; i < s->p.n; i++) {
-		if (s->node[i].durable_promise < ballot)
+	for (i = 0; i < s->group[g].n; i++) {
+		u32 node = s->group[g].node[i];
+
+		if (s->node[node].part[g].durable_promise < ballot)
 			continue;
-		best[promised++] = newest(sl, i, ballot);
+		best[promised++] = newest(sl, node, ballot);
 	}
 	for (i = 0, n = 0; i < promised; i++)
 		n += !best[i];
-	if (n > s->p.n / 2)
+	if (n > s->group[g].n / 2u)
 		return true;
 	for (i = 0; i < promised; i++) {
 		if (!best[i] || best[i]->vid != vid)
 			continue;
 		for (k = 0, n = 0; k < promised; k++)
 			n += !best[k] || best[k]->ballot <= best[i]->ballot;
-		if (n > s->p.n / 2)
+		if (n > s->group[g].n / 2u)
 			return true;
 	}
 	return false;
 }
 
-/* One ballot has one value for a slot, and a safe one. */
-static struct accepted *accepted(struct sim *s, u64 slot, u64 ballot, u64 vid)
+struct accepted *book_accepted(struct sim *s, u32 g, u64 slot, u64 ballot, u64 vid)
 {
-	struct slot *sl = slot_of(s, slot);
+	struct slot *sl = slot_of(s, g, slot);
 	u32 i;
 
 	if (!sl)
@@ -196,7 +166,7 @@ static struct accepted *accepted(struct sim *s, u64 slot, u64 ballot, u64 vid)
 				 U(ballot), U(sl->a[i].vid), U(vid));
 		return &sl->a[i];
 	}
-	if (!safe_at(s, sl, ballot, vid))
+	if (!safe_at(s, g, sl, ballot, vid))
 		sim_fail(s, "slot %llu: %llu is proposed at ballot %llx, but another value may be chosen",
 			 U(slot), U(vid), U(ballot));
 	if (sl->n == sl->cap) {
@@ -209,26 +179,26 @@ static struct accepted *accepted(struct sim *s, u64 slot, u64 ballot, u64 vid)
 	return &sl->a[sl->n++];
 }
 
-static struct ballot *ballot_of(struct sim *s, u64 ballot)
+struct ballot *book_ballot(struct sim *s, u32 g, u64 ballot)
 {
-	struct sim_check *c = s->check;
+	struct book *b = book_of(s, g);
 	u32 i;
 
-	for (i = 0; i < c->ballots; i++)
-		if (c->ballot[i].ballot == ballot)
-			return &c->ballot[i];
-	if (c->ballots == BALLOTS) {
-		sim_fail(s, "more than %u ballots", BALLOTS);
+	for (i = 0; i < b->ballots; i++)
+		if (b->ballot[i].ballot == ballot)
+			return &b->ballot[i];
+	if (b->ballots == SIM_BALLOTS) {
+		sim_fail(s, "more than %u ballots", SIM_BALLOTS);
 		return NULL;
 	}
-	c->ballot[c->ballots] = (struct ballot){ .ballot = ballot };
-	return &c->ballot[c->ballots++];
+	b->ballot[b->ballots] = (struct ballot){ .ballot = ballot };
+	return &b->ballot[b->ballots++];
 }
 
 /* S11: once its PREPARE left, a ballot belongs to the agent, and its life, that opened it. */
-void sim_check_prepare(struct sim *s, struct sim_node *n, u64 ballot)
+void sim_check_prepare(struct sim *s, struct sim_node *n, u32 g, u64 ballot)
 {
-	struct ballot *b = ballot_of(s, ballot);
+	struct ballot *b = n->reborn ? NULL : book_ballot(s, g, ballot);
 	u8 node = (u8)sim_index(s, n);
 
 	if (pxs_ballot_member(ballot) != n->id)
@@ -242,22 +212,23 @@ void sim_check_prepare(struct sim *s, struct sim_node *n, u64 ballot)
 }
 
 /* Whoever leads was promised it by a quorum. */
-void sim_check_lead(struct sim *s, struct sim_node *n, u64 ballot)
+void sim_check_lead(struct sim *s, struct sim_node *n, u32 g, u64 ballot)
 {
-	struct ballot *b = ballot_of(s, ballot);
+	struct ballot *b;
 
-	if (b && (u32)__builtin_popcount(b->promised) < s->p.n / 2 + 1)
+	if (n->reborn) {
+		sim_fail(s, "S3: node %u, whose disk was replaced, leads", sim_index(s, n));
+		return;
+	}
+	b = book_ballot(s, g, ballot);
+	if (b && !is_quorum(s, g, b->promised))
 		sim_fail(s, "node %u leads with ballot %llx without a quorum of promises (%x)",
 			 sim_index(s, n), U(ballot), b->promised);
 }
 
-/*
- * Who hears "up to commit is decided" of a leader takes what it accepted at that very ballot
- * for decided.
- */
-static void check_leader(struct sim *s, struct sim_node *n, u64 ballot, u64 slot)
+void book_check_leader(struct sim *s, struct sim_node *n, u32 g, u64 ballot, u64 slot)
 {
-	const struct slot *sl = &s->check->slot[slot];
+	const struct slot *sl = &book_of(s, g)->slot[slot];
 	u32 i;
 
 	for (i = 0; i < sl->n; i++)
@@ -267,270 +238,174 @@ static void check_leader(struct sim *s, struct sim_node *n, u64 ballot, u64 slot
 				 U(sl->chosen));
 }
 
-static void leaves_leader(struct sim *s, struct sim_node *n, const struct pxs_msg *m)
-{
-	struct sim_module *mod = &n->mod;
-	u64 slot;
-
-	if (mod->led != m->ballot) {
-		mod->led = m->ballot;
-		mod->led_commit = 0;
-	}
-	for (slot = mod->led_commit + 1; slot <= m->commit && slot < SIM_SLOTS; slot++)
-		check_leader(s, n, m->ballot, slot);
-	mod->led_commit = max(mod->led_commit, m->commit);
-}
-
-static void leaves_prepare(struct sim *s, struct sim_node *n, const struct pxs_msg *m)
-{
-	struct ballot *b = ballot_of(s, m->ballot);
-
-	if (!b)
-		return;
-	if (b->node != sim_index(s, n))
-		sim_fail(s, "node %u sends PREPARE of ballot %llx, which it did not open",
-			 sim_index(s, n), U(m->ballot));
-	if (n->durable_promise < m->ballot)
-		sim_fail(s, "S11: node %u sends PREPARE of %llx before its own promise is durable",
-			 sim_index(s, n), U(m->ballot));
-	b->left = true;
-}
-
-void sim_check_proposed(struct sim *s, struct sim_node *n, u64 ballot, u64 slot, u64 vid)
+void sim_check_proposed(struct sim *s, struct sim_node *n, u32 g, u64 ballot, u64 slot, u64 vid)
 {
 	struct sim_check *c = s->check;
+	struct proposal *p;
 
-	if (vid >= VIDS) {
-		sim_fail(s, "more than %u values", VIDS);
+	(void)g;
+	if (vid == SIM_NOOP || n->reborn)
+		return;
+	if (!vid || vid >= SIM_VIDS) {
+		sim_fail(s, "node %u proposes what no client said, or more than %u values",
+			 sim_index(s, n), SIM_VIDS);
 		return;
 	}
+	p = &c->vid[vid];
 	c->vids = max(c->vids, vid);
-	c->vid[vid].slot = slot;
-	c->vid[vid].ballot = ballot;
-	c->vid[vid].life = n->agent.life;
-	c->vid[vid].node = (u8)sim_index(s, n);
+	if (p->refused)
+		sim_fail(s, "value %llu is proposed after its client was refused", U(vid));
+	if (p->slot && p->slot != slot)
+		sim_fail(s, "value %llu is proposed for slot %llu and for slot %llu", U(vid),
+			 U(p->slot), U(slot));
+	p->slot = slot;
+	p->ballot = ballot;
+}
+
+void sim_check_answer(struct sim *s, u32 g, u64 vid, u32 error, u64 slot)
+{
+	struct proposal *p = &s->check->vid[vid % SIM_VIDS];
+
+	if (error == PXS_CLIENT_UNKNOWN)
+		return;
+	if (error) {
+		if (p->slot)
+			sim_fail(s, "value %llu is refused (%u) after it was proposed", U(vid), error);
+		s->check->vids = max(s->check->vids, vid % SIM_VIDS);
+		p->refused = true;
+		s->stat.refused++;
+		return;
+	}
+	if (sim_check_chosen(s, g, slot) != vid)
+		sim_fail(s, "value %llu is acknowledged in slot %llu, chosen is %llu", U(vid),
+			 U(slot), U(sim_check_chosen(s, g, slot)));
+	s->stat.acked++;
+	if (s->healed && vid >= s->heal_vid)
+		s->healed_group[g] = true;
 }
 
 void sim_check_staged(struct sim *s, struct sim_node *n, const struct pxs_record *r)
 {
-	struct sim_module *mod = &n->mod;
+	int g = sim_group_index(s, r->group);
+	struct sim_part *part;
 	u64 vid;
 
-	if (r->type != PXS_RECORD_ACCEPT && r->type != PXS_RECORD_DECIDED)
+	if ((r->type != PXS_RECORD_ACCEPT && r->type != PXS_RECORD_DECIDED) || n->reborn)
 		return;
+	if (g < 0) {
+		sim_fail(s, "node %u stages a record of a group that is not", sim_index(s, n));
+		return;
+	}
+	part = &n->part[g];
 	vid = sim_value_vid(r->data, r->len, r->flags & PXS_ENTRY_NOOP);
 	if (!vid) {
 		sim_fail(s, "node %u stages a damaged value", sim_index(s, n));
 		return;
 	}
 	if (r->type == PXS_RECORD_DECIDED) {
-		if (sim_check_chosen(s, r->slot) != vid)
+		if (sim_check_chosen(s, (u32)g, r->slot) != vid)
 			sim_fail(s, "node %u learns %llu for slot %llu, chosen is %llu",
 				 sim_index(s, n), U(vid), U(r->slot),
-				 U(sim_check_chosen(s, r->slot)));
+				 U(sim_check_chosen(s, (u32)g, r->slot)));
 		return;
 	}
-	accepted(s, r->slot, r->ballot, vid);
-	if (r->ballot < mod->promise_left && r->lsn > mod->promise_left_lsn)
+	book_accepted(s, (u32)g, r->slot, r->ballot, vid);
+	if (r->ballot < part->promise_left && r->lsn > part->promise_left_lsn)
 		sim_fail(s, "node %u accepts slot %llu at %llx after its promise of %llx left",
-			 sim_index(s, n), U(r->slot), U(r->ballot), U(mod->promise_left));
+			 sim_index(s, n), U(r->slot), U(r->ballot), U(part->promise_left));
 }
 
-static void vote(struct sim *s, struct sim_node *n, u64 slot, u64 ballot, u64 vid)
+static void vote(struct sim *s, struct sim_node *n, u32 g, u64 slot, u64 ballot, u64 vid)
 {
-	struct accepted *a = accepted(s, slot, ballot, vid);
-	struct sim_check *c = s->check;
+	struct accepted *a = book_accepted(s, g, slot, ballot, vid);
+	struct book *b = book_of(s, g);
 	struct slot *sl;
 
 	if (!a)
 		return;
 	a->votes |= 1u << sim_index(s, n);
-	if ((u32)__builtin_popcount(a->votes) < s->p.n / 2 + 1)
+	if (!is_quorum(s, g, a->votes))
 		return;
-	sl = &c->slot[slot];
+	sl = &b->slot[slot];
 	if (sl->chosen && sl->chosen != vid)
 		sim_fail(s, "slot %llu: %llu was chosen, and now %llu at ballot %llx", U(slot),
 			 U(sl->chosen), U(vid), U(ballot));
 	if (!sl->chosen)
 		s->stat.decided++;
 	sl->chosen = vid;
-	while (c->prefix + 1 < SIM_SLOTS && c->slot[c->prefix + 1].chosen)
-		c->prefix++;
+	while (b->prefix + 1 < SIM_SLOTS && b->slot[b->prefix + 1].chosen)
+		b->prefix++;
 }
 
 void sim_check_durable(struct sim *s, struct sim_node *n, const struct pxs_record *r)
 {
+	int g = sim_group_index(s, r->group);
+	struct sim_part *part;
+
+	if (g < 0 || n->reborn)
+		return;
+	part = &n->part[g];
 	if ((r->type == PXS_RECORD_PROMISE || r->type == PXS_RECORD_ACCEPT) &&
-	    r->ballot > n->durable_promise)
-		n->durable_promise = r->ballot;
+	    r->ballot > part->durable_promise)
+		part->durable_promise = r->ballot;
 	if (r->type == PXS_RECORD_ACCEPT)
-		vote(s, n, r->slot, r->ballot,
+		vote(s, n, (u32)g, r->slot, r->ballot,
 		     sim_value_vid(r->data, r->len, r->flags & PXS_ENTRY_NOOP));
 }
 
-static bool durable_at(const struct sim *s, const struct sim_node *n, u64 slot, u64 ballot)
-{
-	const struct slot *sl = &s->check->slot[slot];
-	u32 i;
-
-	for (i = 0; i < sl->n; i++)
-		if (sl->a[i].ballot == ballot)
-			return sl->a[i].votes >> sim_index(s, n) & 1;
-	return false;
-}
-
-static void leaves_accepted(struct sim *s, struct sim_node *n, const struct pxs_msg *m)
-{
-	u64 slot;
-
-	for (slot = m->slot; slot < m->slot + m->count; slot++)
-		if (slot >= SIM_SLOTS || !durable_at(s, n, slot, m->ballot))
-			sim_fail(s, "S1: node %u says it accepted slot %llu at %llx; its disk does not",
-				 sim_index(s, n), U(slot), U(m->ballot));
-	if (sim_chance(s, F_SENT, 200))
-		sim_node_crash_soon(s, n);
-}
-
-/* Does the promise tell of everything this disk accepted below its ballot? */
-static void leaves_promise(struct sim *s, struct sim_node *n, const struct pxs_msg *m,
-			   const u8 *body)
-{
-	u64 told[SIM_SLOTS / 64] = { 0 };
-	struct ballot *b;
-	struct pxs_entry en;
-	u32 offset = 0;
-	u64 slot;
-	u32 i;
-
-	if (n->durable_promise < m->ballot)
-		sim_fail(s, "S1: node %u promises %llx; its disk holds %llx", sim_index(s, n),
-			 U(m->ballot), U(n->durable_promise));
-	while (pxs_wire_next(body, m->len, &offset, &en) > 0 && en.slot < SIM_SLOTS) {
-		struct slot *sl = &s->check->slot[en.slot];
-
-		told[en.slot / 64] |= 1ull << en.slot % 64;
-		if (en.flags & (PXS_ENTRY_FAULTY | PXS_ENTRY_DECIDED))
-			continue;
-		for (i = 0; i < sl->n; i++)
-			if (sl->a[i].votes >> sim_index(s, n) & 1 && sl->a[i].ballot > en.ballot &&
-			    sl->a[i].ballot < m->ballot)
-				sim_fail(s, "node %u hides slot %llu at %llx in its promise of %llx",
-					 sim_index(s, n), U(en.slot), U(sl->a[i].ballot),
-					 U(m->ballot));
-	}
-	for (slot = max(m->slot, m->commit + 1); slot <= s->check->top; slot++) {
-		struct slot *sl = &s->check->slot[slot];
-
-		if (m->arg && slot >= m->arg)
-			break;
-		if (told[slot / 64] >> slot % 64 & 1)
-			continue;
-		for (i = 0; i < sl->n; i++)
-			if (sl->a[i].votes >> sim_index(s, n) & 1 && sl->a[i].ballot < m->ballot)
-				sim_fail(s, "node %u leaves slot %llu out of its promise of %llx",
-					 sim_index(s, n), U(slot), U(m->ballot));
-	}
-	b = ballot_of(s, m->ballot);
-	if (b)
-		b->promised |= 1u << sim_index(s, n);
-	if (m->ballot > n->mod.promise_left) {
-		n->mod.promise_left = m->ballot;
-		n->mod.promise_left_lsn = n->mod.stage.last_lsn;
-	}
-	if (sim_chance(s, F_SENT, 20))
-		sim_node_crash_soon(s, n);
-}
-
-static void leaves_entries(struct sim *s, struct sim_node *n, const struct pxs_msg *m,
-			   const u8 *body)
-{
-	struct pxs_entry en;
-	u32 offset = 0;
-
-	while (pxs_wire_next(body, m->len, &offset, &en) > 0) {
-		u64 vid;
-
-		if (en.flags & PXS_ENTRY_FAULTY)
-			continue;
-		vid = sim_value_vid(en.data, en.len, en.flags & PXS_ENTRY_NOOP);
-		if (!vid)
-			sim_fail(s, "node %u sends a damaged value", sim_index(s, n));
-		if (m->type == PXS_WIRE_ACCEPT)
-			accepted(s, en.slot, m->ballot, vid);
-		if (en.flags & PXS_ENTRY_DECIDED && sim_check_chosen(s, en.slot) != vid)
-			sim_fail(s, "node %u says slot %llu is %llu, chosen is %llu",
-				 sim_index(s, n), U(en.slot), U(vid),
-				 U(sim_check_chosen(s, en.slot)));
-	}
-}
-
-void sim_check_leaves(struct sim *s, struct sim_node *n, const struct pxs_msg *m, const u8 *body)
-{
-	if (m->commit > s->check->prefix)
-		sim_fail(s, "node %u says that slots up to %llu are decided; chosen are %llu",
-			 sim_index(s, n), U(m->commit), U(s->check->prefix));
-	if (!pxs_wire_check_body(m, body))
-		sim_fail(s, "node %u sends a malformed body, type %u", sim_index(s, n), m->type);
-	leaves_entries(s, n, m, body);
-	if (m->type == PXS_WIRE_ACCEPT || m->type == PXS_WIRE_HEARTBEAT)
-		leaves_leader(s, n, m);
-	if (m->type == PXS_WIRE_ACCEPTED)
-		leaves_accepted(s, n, m);
-	else if (m->type == PXS_WIRE_PREPARE)
-		leaves_prepare(s, n, m);
-	else if (m->type == PXS_WIRE_PROMISE)
-		leaves_promise(s, n, m, body);
-}
-
-void sim_check_applied(struct sim *s, struct sim_node *n, u64 slot, u64 vid)
+void sim_check_applied(struct sim *s, struct sim_node *n, u32 g, u64 slot, u64 vid)
 {
 	struct proposal *p;
 
-	if (sim_check_chosen(s, slot) != vid) {
+	if (sim_check_chosen(s, g, slot) != vid) {
 		sim_fail(s, "node %u applies %llu to slot %llu, chosen is %llu", sim_index(s, n),
-			 U(vid), U(slot), U(sim_check_chosen(s, slot)));
+			 U(vid), U(slot), U(sim_check_chosen(s, g, slot)));
 		return;
 	}
-	if (vid == SIM_NOOP || vid >= VIDS)
+	if (vid == SIM_NOOP || vid >= SIM_VIDS)
 		return;
 	p = &s->check->vid[vid];
 	if (p->slot != slot)
 		sim_fail(s, "value %llu was proposed for slot %llu and chosen for %llu", U(vid),
 			 U(p->slot), U(slot));
-	if (p->node == sim_index(s, n) && p->life == n->agent.life) {
-		s->stat.acked++;
-		if (s->healed && vid >= s->heal_vid)
-			s->healed_vid = vid;
+}
+
+/* Of the slots that @part has just committed: does it hold what was chosen? */
+static void check_committed(struct sim *s, struct sim_node *n, struct sim_part *part)
+{
+	const struct pxs_group *core = &part->core;
+	u64 slot, vid;
+
+	for (slot = part->commit + 1; slot <= core->commit; slot++) {
+		const struct pxs_slot *at = pxs_window_at(&core->window, slot);
+
+		if (core->lead_ballot)
+			book_check_leader(s, n, part->index, core->lead_ballot, slot);
+		if (!pxs_window_holds(&core->window, slot) || !at->value)
+			continue;
+		vid = sim_value_vid(at->value->data, at->value->len, at->value->noop);
+		if (vid != sim_check_chosen(s, part->index, slot))
+			sim_fail(s, "node %u commits %llu in slot %llu, chosen is %llu",
+				 sim_index(s, n), U(vid), U(slot),
+				 U(sim_check_chosen(s, part->index, slot)));
 	}
 }
 
-void sim_check_group(struct sim *s, struct sim_node *n)
+void sim_check_part(struct sim *s, struct sim_node *n, u32 g)
 {
-	const struct pxs_group *g = &n->mod.group;
-	u64 slot;
+	struct sim_part *part = &n->part[g];
+	const struct pxs_group *core = &part->core;
 
-	if (!n->mod.up)
+	if (!n->mod.up || !part->there || n->reborn)
 		return;
-	if (g->state == PXS_GROUP_FENCED && !n->dead)
-		sim_fail(s, "node %u is fenced: %s", sim_index(s, n), g->fence_reason);
-	if (g->commit < n->mod.commit)
+	if (core->state == PXS_GROUP_FENCED && !n->dead)
+		sim_fail(s, "node %u is fenced: %s", sim_index(s, n), core->fence_reason);
+	if (core->commit < part->commit)
 		sim_fail(s, "node %u: the commit index goes back from %llu to %llu",
-			 sim_index(s, n), U(n->mod.commit), U(g->commit));
-	if (g->commit > s->check->prefix)
+			 sim_index(s, n), U(part->commit), U(core->commit));
+	if (core->commit > sim_check_prefix(s, g))
 		sim_fail(s, "node %u commits slot %llu; chosen are %llu", sim_index(s, n),
-			 U(g->commit), U(s->check->prefix));
-	for (slot = n->mod.commit + 1; slot <= g->commit; slot++) {
-		const struct pxs_slot *at = pxs_window_at(&g->window, slot);
-		u64 vid;
-
-		if (g->lead_ballot)
-			check_leader(s, n, g->lead_ballot, slot);
-		if (!pxs_window_holds(&g->window, slot) || !at->value)
-			continue;
-		vid = sim_value_vid(at->value->data, at->value->len, at->value->noop);
-		if (vid != sim_check_chosen(s, slot))
-			sim_fail(s, "node %u commits %llu in slot %llu, chosen is %llu",
-				 sim_index(s, n), U(vid), U(slot), U(sim_check_chosen(s, slot)));
-	}
-	n->mod.commit = g->commit;
+			 U(core->commit), U(sim_check_prefix(s, g)));
+	check_committed(s, n, part);
+	part->commit = core->commit;
 }

@@ -3,67 +3,124 @@
  * fault.c - what goes wrong in a schedule, and when it ends
  *
  * Each schedule draws its own classes of faults (swarm testing: A. Groce and others,
- * ISSTA 2012): a fault that every run has hides what only its absence would show.
+ * ISSTA 2012): a fault that every run has hides what only its absence would show. Each strike
+ * has random numbers of its own, so that one can be left out and the others stay (shrink.c).
  */
 #include "sim.h"
 
 u32 sim_exclude;
 
-void sim_fault_draw(struct sim *s)
+static u64 param(struct sim *s, u64 n)
 {
-	struct sim_param *p = &s->p;
-	u32 minority;
-	u64 kinds;
-
-	p->n = sim_below(s, 3) ? 3 : 5;
-	p->window = sim_below(s, 4) ? 64 : 128;
-	p->heartbeat = 10 + (u32)sim_below(s, 30);
-	p->election = p->heartbeat * (3 + (u32)sim_below(s, 5));
-	p->faults = (u32)sim_random(s);
-	kinds = sim_below(s, 4);
-	if (kinds < 2)
-		p->faults &= (u32)sim_random(s);
-	else if (kinds == 2)
-		p->faults |= (u32)sim_random(s);
-	if (sim_below(s, 4))
-		p->faults &= ~(1u << F_BIG);
-	/* Large values in flight: promises of several pages. */
-	if (sim_below(s, p->faults >> F_BIG & 1 ? 2 : 4))
-		p->faults &= ~(1u << F_BUSY);
-	p->faults &= ((1u << F_MAX) - 1) & ~sim_exclude;
-	p->loss = (u32)sim_below(s, 250);
-	p->dup = (u32)sim_below(s, 250);
-	p->late = (u32)sim_below(s, 100);
-	p->net_ms = 1 + (u32)sim_below(s, 6);
-	p->disk_ms = 1 + (u32)sim_below(s, 10);
-	p->rest = !sim_below(s, 3) ? 1 : 1 + (u32)sim_below(s, 30);
-	p->fault_ms = 20 + (u32)sim_below(s, 300);
-	minority = (p->n - 1) / 2;
-	for (p->rot = 0; minority; minority--)
-		p->rot |= 1u << sim_below(s, p->n);
-	p->heal = s->now + 500 + sim_below(s, 3000);
-	p->end = p->heal + 60000;
+	return n ? sim_draw(s, R_PARAM) % n : 0;
 }
 
-/* Values in the durable part lose a bit each. */
-static void rot(struct sim *s, struct sim_node *n)
+static u64 hit(struct sim *s, u64 n)
 {
-	struct sim_journal *j = &n->journal;
-	u32 one_in = 1 + (u32)sim_below(s, 40);
-	struct pxs_record r;
-	u32 at;
+	return n ? sim_draw(s, R_HIT) % n : 0;
+}
 
-	for (at = 0; at < j->durable; at += pxs_record_size(r.len)) {
-		int ret = pxs_record_get(j->buf + at, j->durable - at, &r);
+static void draw_faults(struct sim *s)
+{
+	struct sim_param *p = &s->p;
+	u64 kinds;
 
-		if (ret != PXS_RECORD_OK && ret != PXS_RECORD_BAD_VALUE)
-			return;
-		if (!r.len || sim_below(s, one_in))
-			continue;
-		j->buf[at + PXS_RECORD_HDR_LEN + sim_below(s, r.len)] ^= 1u << sim_below(s, 8);
-		s->stat.faults++;
-		s->stat.by_fault[F_ROT]++;
+	p->faults = (u32)sim_draw(s, R_PARAM);
+	kinds = param(s, 4);
+	if (kinds < 2)
+		p->faults &= (u32)sim_draw(s, R_PARAM);
+	else if (kinds == 2)
+		p->faults |= (u32)sim_draw(s, R_PARAM);
+	if (param(s, 4))
+		p->faults &= ~(1u << F_BIG);
+	/* Large values in flight: promises of several pages. */
+	if (param(s, p->faults >> F_BIG & 1 ? 2 : 4))
+		p->faults &= ~(1u << F_BUSY);
+	p->faults &= ((1u << F_MAX) - 1) & ~sim_exclude & ~s->less.faults;
+}
+
+/* Members are neighbours on a ring of nodes; a single group has no others beside it. */
+static void draw_groups(struct sim *s)
+{
+	struct sim_param *p = &s->p;
+	u32 g, i, start, most = 0;
+	u64 kind = param(s, 6);
+	u32 nodes = (u32)param(s, SIM_NODES + 1);
+	u32 cap = s->less.nodes ? s->less.nodes : SIM_NODES;
+
+	p->groups = kind < 3 ? 1 : kind < 5 ? 2 : 3;
+	for (g = 0; g < SIM_GROUPS; g++) {
+		s->group[g].id = SIM_GROUP + g;
+		s->group[g].n = param(s, 3) || cap < 5 ? 3 : 5;
+		most = g < p->groups ? max(most, s->group[g].n) : most;
 	}
+	p->n = p->groups == 1 ? most : max(most, nodes);
+	p->n = min(p->n, max(cap, most));
+	for (g = 0; g < SIM_GROUPS; g++) {
+		start = g ? (u32)param(s, 5040) % p->n : 0;
+		for (i = 0; i < s->group[g].n; i++)
+			s->group[g].node[i] = (u8)((start + i) % p->n);
+	}
+	if (s->less.groups)
+		p->groups = min(p->groups, s->less.groups);
+}
+
+/* Whose disks may rot: less than half of each group. */
+static void draw_weak(struct sim *s)
+{
+	u32 tries, i, g, k, bad, weak;
+
+	for (tries = 0; tries < 4; tries++) {
+		weak = s->p.weak | 1u << param(s, s->p.n);
+		for (g = 0, bad = 0; g < s->p.groups; g++) {
+			for (i = 0, k = 0; i < s->group[g].n; i++)
+				k += weak >> s->group[g].node[i] & 1;
+			bad |= k > (s->group[g].n - 1) / 2u;
+		}
+		if (!bad)
+			s->p.weak = weak;
+	}
+}
+
+void sim_fault_param(struct sim *s)
+{
+	struct sim_param *p = &s->p;
+	u32 i;
+
+	draw_faults(s);
+	draw_groups(s);
+	draw_weak(s);
+	p->window = param(s, 4) ? 64 : 128;
+	p->heartbeat = 10 + (u32)param(s, 30);
+	p->election = p->heartbeat * (3 + (u32)param(s, 5));
+	p->silence = p->election * (2 + (u32)param(s, 4)) + 250;	/* DURABLE comes each 200 ms */
+	p->loss = (u32)param(s, 250);
+	p->dup = (u32)param(s, 250);
+	p->late = (u32)param(s, 100);
+	p->net_ms = 1 + (u32)param(s, 6);
+	p->disk_ms = 1 + (u32)param(s, 10);
+	p->rest = !param(s, 3) ? 1 : 1 + (u32)param(s, 30);
+	p->fault_ms = 20 + (u32)param(s, 300);
+	p->cache = param(s, 2) ? 1u << 20 : (u32)param(s, 8192);
+	p->segment = PXS_SEGMENT_MIN * (1 + (u32)param(s, 2));
+	p->flush = param(s, 3) ? PXS_FLUSH_FDATASYNC : PXS_FLUSH_DSYNC;
+	p->heal = 500 + param(s, 3000);
+	if (s->less.heal)
+		p->heal = min(p->heal, s->less.heal);
+	p->heal += s->now;
+	p->end = p->heal + 60000;
+	for (i = 0; i < p->n; i++)
+		if (p->faults >> F_SKEW & 1)
+			s->node[i].skew = (s64)param(s, 61) - 30;
+}
+
+/* Its groups are deleted and its agent restarted: what an operator does after a failed flush. */
+static void start_anew(struct sim *s, struct sim_node *n)
+{
+	sim_agent_end(s, n, false);
+	sim_module_crash(s, n);
+	n->mod.up = true;
+	sim_post(s, s->now + 1 + sim_below(s, 20), E_START, (u8)sim_index(s, n), 0);
 }
 
 void sim_node_crash(struct sim *s, struct sim_node *n)
@@ -72,11 +129,17 @@ void sim_node_crash(struct sim *s, struct sim_node *n)
 
 	if (!n->mod.up)
 		return;
+	if (n->dead && sim_below(s, 2)) {
+		TRACE(s, "node %u: groups deleted, agent restarted", i);
+		start_anew(s, n);
+		return;
+	}
 	TRACE(s, "node %u: power lost", i);
-	sim_agent_crash(s, n);
+	sim_agent_end(s, n, false);
 	sim_module_crash(s, n);
-	if (sim_has(s, F_ROT) && s->p.rot >> i & 1)
-		rot(s, n);
+	sim_disk_power_loss(s, &n->disk);
+	if (s->p.weak >> i & 1 && sim_chance(s, F_ROT, 2))
+		sim_rot(s, n);
 	sim_post(s, s->now + 1 + sim_below(s, sim_below(s, 2) ? 3 : 3 * s->p.election), E_BOOT,
 		 (u8)i, 0);
 }
@@ -86,16 +149,27 @@ void sim_node_crash_soon(struct sim *s, struct sim_node *n)
 	sim_post(s, s->now, E_CRASH, (u8)sim_index(s, n), n->mod.life);
 }
 
+static bool leads(const struct sim_node *n)
+{
+	u32 g;
+
+	for (g = 0; g < SIM_GROUPS; g++)
+		if (n->part[g].there && n->part[g].core.lead_ballot)
+			return true;
+	return false;
+}
+
 /* Whoever leads is hit more often, all but one in @fair times: there a fault matters. */
 static u32 victim(struct sim *s, u32 fair)
 {
+	u32 any = (u32)hit(s, s->p.n);
 	u32 i;
 
-	if (sim_below(s, fair))
+	if (hit(s, fair))
 		for (i = 0; i < s->p.n; i++)
-			if (s->node[i].mod.up && s->node[i].mod.group.lead_ballot)
-				return i;
-	return (u32)sim_below(s, s->p.n);
+			if (leads(&s->node[(any + i) % s->p.n]))
+				return (any + i) % s->p.n;
+	return any;
 }
 
 static void mend_later(struct sim *s, u32 from, u32 to, u64 ms)
@@ -110,11 +184,11 @@ static void mend_later(struct sim *s, u32 from, u32 to, u64 ms)
 static void cut_link(struct sim *s)
 {
 	u32 from = victim(s, 2);
-	u32 to = (u32)sim_below(s, s->p.n);
+	u32 to = (u32)hit(s, s->p.n);
 
-	mend_later(s, from, to, 1 + sim_below(s, 4 * s->p.election));
-	if (sim_below(s, 2))
-		mend_later(s, to, from, 1 + sim_below(s, 4 * s->p.election));
+	mend_later(s, from, to, 1 + hit(s, 4 * s->p.election));
+	if (hit(s, 2))
+		mend_later(s, to, from, 1 + hit(s, 4 * s->p.election));
 }
 
 void sim_fault_stop(struct sim *s, u32 i, u64 ms)
@@ -125,18 +199,18 @@ void sim_fault_stop(struct sim *s, u32 i, u64 ms)
 
 static void stop_later(struct sim *s, u32 i, u64 ms)
 {
-	struct sim_event *e = sim_post(s, s->now + sim_below(s, ms), E_STOP, (u8)i, 0);
+	struct sim_event *e = sim_post(s, s->now + hit(s, ms), E_STOP, (u8)i, 0);
 
-	e->a = ms + sim_below(s, 2 * s->p.election);
+	e->a = ms + hit(s, 2 * s->p.election);
 }
 
 /* Two sets that do not reach each other; a third of the nodes may reach both. */
 static void partition(struct sim *s)
 {
-	u64 ms = 1 + sim_below(s, 6 * s->p.election);
-	bool one_way = !sim_below(s, 3);
-	u32 both = sim_below(s, 3) ? 0 : 1u << sim_below(s, s->p.n);
-	u32 side = (u32)sim_random(s);
+	u64 ms = 1 + hit(s, 6 * s->p.election);
+	bool one_way = !hit(s, 3);
+	u32 both = hit(s, 3) ? 0 : 1u << hit(s, s->p.n);
+	u32 side = (u32)sim_draw(s, R_HIT);
 	u32 alone = victim(s, 4);
 	u32 i, j;
 
@@ -144,13 +218,14 @@ static void partition(struct sim *s)
 	 * One against all. Its agent may fall asleep meanwhile, with values proposed that nobody
 	 * else has, and sleep on when the others can be heard again.
 	 */
-	if (sim_below(s, 2)) {
+	if (hit(s, 2)) {
 		side = 1u << alone;
 		both &= ~side;
 		if (sim_chance(s, F_STOP, 1))
 			stop_later(s, alone, ms);
 	}
-
+	TRACE(s, "partition of %x, %x reach both, for %llu ms", side & ((1u << s->p.n) - 1), both,
+	      U(ms));
 	for (i = 0; i < s->p.n; i++) {
 		for (j = 0; j < s->p.n; j++) {
 			if ((both >> i & 1) || (both >> j & 1))
@@ -164,52 +239,103 @@ static void partition(struct sim *s)
 	}
 }
 
-static void strike(struct sim *s, enum sim_fault f)
+static bool end_agent(struct sim *s, struct sim_node *n)
 {
-	u32 i = victim(s, 2);
+	if (!n->agent.up || n->dead)
+		return false;
+	sim_agent_end(s, n, !hit(s, 3));
+	sim_post(s, s->now + 1 + hit(s, hit(s, 2) ? 3 : 3 * s->p.election), E_START,
+		 (u8)sim_index(s, n), 0);
+	return true;
+}
+
+/* On disks. Return: whether there was anything to strike. */
+static bool strike_disk(struct sim *s, enum sim_fault f, struct sim_node *n)
+{
+	bool weak = s->p.weak >> sim_index(s, n) & 1;
+
+	switch (f) {
+	case F_STALL:
+		n->disk.stall = s->now + hit(s, 4 * s->p.silence);
+		return true;
+	case F_FULL:
+		n->disk.full = s->now + hit(s, hit(s, 2) ? 1000 : 10000);
+		return true;
+	case F_ROT:
+		if (weak)
+			sim_rot(s, n);
+		return weak;
+	case F_DAMAGE:
+		if (weak)
+			sim_damage(s, n);
+		return weak;
+	case F_SWAP:
+		if (!weak || n->reborn || n->lost || hit(s, 4))
+			return false;
+		sim_swap(s, n);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool strike(struct sim *s, enum sim_fault f, u32 i)
+{
 	struct sim_node *n = &s->node[i];
 
 	switch (f) {
 	case F_CUT:
 		cut_link(s);
-		break;
+		return true;
 	case F_PART:
 		partition(s);
-		break;
+		return true;
 	case F_AGENT:
-		if (!n->agent.up || n->dead)
-			return;
-		sim_agent_crash(s, n);
-		sim_post(s, s->now + 1 + sim_below(s, sim_below(s, 2) ? 3 : 3 * s->p.election),
-			 E_START, (u8)i, 0);
-		break;
+		return end_agent(s, n);
 	case F_NODE:
 		sim_node_crash(s, n);
-		break;
+		return true;
 	case F_PAUSE:
-		n->paused = max(n->paused, s->now + 1 + sim_below(s, 4 * s->p.election));
-		break;
+		n->paused = max(n->paused, s->now + 1 + hit(s, 4 * s->p.election));
+		return true;
 	case F_STOP:
-		sim_fault_stop(s, i, 1 + sim_below(s, 4 * s->p.election));
-		break;
+		sim_fault_stop(s, i, 1 + hit(s, 4 * s->p.election));
+		return true;
+	case F_JUMP:
+		n->wall += (s64)hit(s, 40000) - 20000;
+		return true;
 	default:
-		return;
+		return strike_disk(s, f, n);
 	}
-	TRACE(s, "fault %u at node %u", f, i);
-	s->stat.faults++;
-	s->stat.by_fault[f]++;
+}
+
+static bool left_out(const struct sim *s, u32 k)
+{
+	if (s->less.strikes && k >= s->less.strikes)
+		return true;
+	return k < SIM_STRIKES && s->less.skip[k / 64] >> k % 64 & 1;
 }
 
 void sim_fault_strike(struct sim *s)
 {
-	static const u8 kind[] = { F_CUT, F_PART, F_AGENT, F_NODE, F_PAUSE, F_STOP };
-	enum sim_fault f = kind[sim_below(s, ARRAY_SIZE(kind))];
+	static const u8 kind[] = {
+		F_CUT, F_PART, F_AGENT, F_AGENT, F_NODE, F_PAUSE, F_STOP, F_JUMP, F_STALL, F_FULL,
+		F_ROT, F_DAMAGE, F_SWAP,
+	};
+	enum sim_fault f = kind[sim_draw(s, R_STRIKE) % ARRAY_SIZE(kind)];
+	u32 k = s->strikes++;
+	u32 i;
 
 	if (s->healed)
 		return;
-	if (sim_has(s, f))
-		strike(s, f);
-	sim_post(s, s->now + 1 + sim_below(s, 2 * s->p.fault_ms), E_FAULT, 0, 0);
+	s->random[R_HIT] = sim_draw(s, R_STRIKE) | 1;
+	if (sim_has(s, f) && !left_out(s, k)) {
+		i = victim(s, 2);
+		TRACE(s, "strike %u: %s at node %u", k, sim_fault_name(f), i);
+		if (strike(s, f, i))
+			sim_count(s, f);
+	}
+	sim_post(s, s->now + 1 + sim_draw(s, R_STRIKE) % (2 * s->p.fault_ms), E_FAULT, 0, 0);
 }
 
 void sim_fault_mend(struct sim *s, struct sim_event *e)
@@ -220,7 +346,13 @@ void sim_fault_mend(struct sim *s, struct sim_event *e)
 /* From here on nothing fails: whatever is down comes back, and the cluster must too. */
 void sim_fault_heal(struct sim *s)
 {
+	u32 i;
+
 	s->healed = true;	/* what is stopped goes on when its time has come */
 	s->heal_vid = s->next_vid;
+	for (i = 0; i < s->p.n; i++) {
+		s->node[i].disk.full = 0;
+		s->node[i].disk.stall = 0;
+	}
 	TRACE(s, "healed");
 }

@@ -2,30 +2,44 @@
 /*
  * main.c - many schedules, one seed each
  *
- *	sim [-n SCHEDULES] [-s FIRST_SEED] [-k] [-q] [-x FAULTS]
+ *	sim [-n SCHEDULES] [-s FIRST_SEED] [-j PROCESSES] [-k] [-q] [-x FAULTS] [-r LESS] [-d]
  *
  * -k goes on after a failure, -q shows no trace, -x leaves fault classes out (bitmap of
- * enum sim_fault). A failed seed is run again with its trace. Exit 0: all passed; 1: a violation;
- * 2: wrong arguments.
+ * enum sim_fault), -r runs a seed with what shrinking has left of it, -d prints a digest of each
+ * run, which is made twice. A failed seed is made smaller and run again with its trace. Exit 0:
+ * all passed; 1: a violation; 2: wrong arguments.
  */
+#include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
 #include "sim.h"
 
-static const char *const fault_name[F_MAX] = {
-	[F_LOSS] = "loss", [F_DUP] = "duplicate", [F_LATE] = "late", [F_FLIP] = "bit flip",
-	[F_CUT] = "link cut", [F_PART] = "partition", [F_AGENT] = "agent death",
-	[F_NODE] = "power loss", [F_TEAR] = "torn tail", [F_FLUSHED] = "power loss after a flush",
-	[F_SENT] = "power loss after an answer", [F_PAUSE] = "node paused",
-	[F_STOP] = "agent stopped", [F_DISK] = "slow flush", [F_FAIL] = "failed flush",
-	[F_ROT] = "rotten value", [F_REPLY] = "lost reply", [F_DROP] = "lost event",
-	[F_BIG] = "large values", [F_BUSY] = "full window", [F_LAG] = "late event",
-	[F_ASYNC] = "slow command",
+#define PROCESSES	64
+#define SHRINK_RUNS	3000
+#define PROGRESS_SEC	5
+
+/* What one process has done; all of them share this. */
+struct tally {
+	struct sim_stat stat;
+	u64 done;
+	u64 failed;
+	pid_t pid;
 };
 
-static bool quiet;
+static struct {
+	u64 schedules, first, processes;
+	bool go_on, quiet, twice;
+	struct sim_less less;
+} opt = { .schedules = 1000, .first = 1, .processes = 1 };
+
+static struct tally *tally;
+static struct sim sim;
 
 static double seconds(void)
 {
@@ -37,44 +51,156 @@ static double seconds(void)
 
 static void add(struct sim_stat *sum, const struct sim_stat *one)
 {
+	u64 *to = (u64 *)sum;
+	const u64 *from = (const u64 *)one;
 	u32 i;
 
-	sum->events += one->events;
-	sum->faults += one->faults;
-	sum->datagrams += one->datagrams;
-	sum->decided += one->decided;
-	sum->elections += one->elections;
-	sum->acked += one->acked;
-	for (i = 0; i < F_MAX; i++)
-		sum->by_fault[i] += one->by_fault[i];
+	for (i = 0; i < sizeof(*sum) / sizeof(*to); i++)
+		to[i] += from[i];
 }
 
-static void progress(u64 done, u64 failed, const struct sim_stat *st, double sec)
+static struct tally total(void)
 {
+	struct tally t = { 0 };
+	u64 i;
+
+	for (i = 0; i < opt.processes; i++) {
+		add(&t.stat, &tally[i].stat);
+		t.done += tally[i].done;
+		t.failed += tally[i].failed;
+	}
+	return t;
+}
+
+static void progress(double sec)
+{
+	struct tally t = total();
+
 	fprintf(stderr, "# %llu schedules, %llu failed, %.0f schedules/s, %.2f M events/s, %.0f faults/s\n",
-		(unsigned long long)done, (unsigned long long)failed, (double)done / sec,
-		(double)st->events / sec / 1e6, (double)st->faults / sec);
+		U(t.done), U(t.failed), (double)t.done / sec, (double)t.stat.events / sec / 1e6,
+		(double)t.stat.faults / sec);
 }
 
-static void report(struct sim *s)
+static void print_params(void)
 {
-	u64 seed = s->seed;
-	u32 i;
+	const struct sim_param *p = &sim.p;
+	u32 g, i;
 
-	printf("FAILED seed %llu: %s\n", (unsigned long long)seed, s->why);
-	if (quiet)
-		return;
-	sim_run(s, seed, true);
-	sim_trace_dump();
-	fprintf(stderr, "# seed %llu: %u members, window %u, heartbeat %u, election %u, faults:",
-		(unsigned long long)seed, s->p.n, s->p.window, s->p.heartbeat, s->p.election);
+	fprintf(stderr, "# %u nodes, %u groups, window %u, heartbeat %u, election %u, faults end at %llu:",
+		p->n, p->groups, p->window, p->heartbeat, p->election, U(p->heal));
 	for (i = 0; i < F_MAX; i++)
-		if (s->p.faults >> i & 1)
-			fprintf(stderr, " %s,", fault_name[i]);
-	fprintf(stderr, "\n# again: make -C selftests/sim run N=1 SEED=%llu\n",
-		(unsigned long long)seed);
-	if (!s->failed)
-		printf("NOT REPRODUCED seed %llu\n", (unsigned long long)seed);
+		if (p->faults >> i & 1)
+			fprintf(stderr, " %s,", sim_fault_name(i));
+	for (g = 0; g < p->groups; g++) {
+		fprintf(stderr, "\n# group %u on nodes", g);
+		for (i = 0; i < sim.group[g].n; i++)
+			fprintf(stderr, " %u", sim.group[g].node[i]);
+	}
+	fprintf(stderr, "\n");
+}
+
+static void report(u64 seed)
+{
+	struct sim_less less = opt.less;
+	u64 events = sim.stat.events;
+	char text[256];
+
+	printf("FAILED seed %llu: %s\n", U(seed), sim.why);
+	fflush(stdout);
+	if (opt.quiet)
+		return;
+	sim_shrink(&sim, seed, &less, SHRINK_RUNS);
+	sim_run(&sim, seed, &less, true);
+	sim_trace_dump();
+	print_params();
+	sim_less_print(&less, text, sizeof(text));
+	printf("SHRUNK from %llu events to %llu, %u strikes: %s\n", U(events),
+	       U(sim.stat.events), sim.strikes, sim.why);
+	printf("AGAIN make sim N=1 SEED=%llu LESS=%s\n", U(seed), text);
+	if (!sim.failed)
+		printf("NOT REPRODUCED seed %llu\n", U(seed));
+	fflush(stdout);
+}
+
+/* The same seed must be the same run. */
+static void again(struct tally *t, u64 seed)
+{
+	u64 digest = sim.digest;
+
+	sim_run(&sim, seed, &opt.less, true);
+	printf("digest %llu %016llx\n", U(seed), U(digest));
+	if (digest == sim.digest)
+		return;
+	printf("FAILED seed %llu: runs differ\n", U(seed));
+	t->failed++;
+}
+
+static void run_some(u64 me)
+{
+	struct tally *t = &tally[me];
+	double start = seconds(), last = start;
+	u64 i;
+
+	for (i = me; i < opt.schedules && (opt.go_on || !total().failed); i += opt.processes) {
+		sim_run(&sim, opt.first + i, &opt.less, false);
+		t->done++;
+		add(&t->stat, &sim.stat);
+		if (sim.failed) {
+			t->failed++;
+			report(opt.first + i);
+		} else if (opt.twice) {
+			again(t, opt.first + i);
+		}
+		if (opt.processes == 1 && seconds() - last > PROGRESS_SEC) {
+			last = seconds();
+			progress(last - start);
+		}
+	}
+	sim_free(&sim);
+	sim_check_free(sim.check);
+}
+
+static bool reap(u64 *left)
+{
+	int status;
+	bool ok = true;
+
+	while (*left && waitpid(-1, &status, WNOHANG) > 0) {
+		--*left;
+		ok &= WIFEXITED(status) && !WEXITSTATUS(status);
+	}
+	return ok;
+}
+
+/* Return: whether every process came to its end. */
+static bool run_processes(void)
+{
+	struct timespec wait = { .tv_sec = PROGRESS_SEC };
+	double start = seconds();
+	u64 i, left = opt.processes;
+	sigset_t child;
+	bool ok = true;
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, NULL);
+	for (i = 0; i < opt.processes; i++) {
+		tally[i].pid = fork();
+		if (tally[i].pid < 0) {
+			perror("fork");
+			exit(2);
+		}
+		if (!tally[i].pid) {
+			run_some(i);
+			exit(0);
+		}
+	}
+	while (left) {
+		if (sigtimedwait(&child, NULL, &wait) < 0)
+			progress(seconds() - start);
+		ok &= reap(&left);
+	}
+	return ok;
 }
 
 static u64 number(const char *arg)
@@ -89,53 +215,73 @@ static u64 number(const char *arg)
 	return n;
 }
 
+static bool arguments(int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt(argc, argv, "n:s:j:kqx:r:d")) != -1) {
+		if (c == 'n')
+			opt.schedules = number(optarg);
+		else if (c == 's')
+			opt.first = number(optarg);
+		else if (c == 'j')
+			opt.processes = number(optarg);
+		else if (c == 'k')
+			opt.go_on = true;
+		else if (c == 'q')
+			opt.quiet = true;
+		else if (c == 'x')
+			sim_exclude = (u32)number(optarg);
+		else if (c == 'd')
+			opt.twice = true;
+		else if (c != 'r' || !sim_less_parse(optarg, &opt.less))
+			return false;
+	}
+	return opt.processes && opt.processes <= PROCESSES;
+}
+
+static void summary(const struct tally *t, double sec)
+{
+	u32 f;
+
+	progress(sec);
+	fprintf(stderr, "# %llu events, %llu datagrams, %llu elections won, %llu slots chosen, %llu values acknowledged, %llu refused\n",
+		U(t->stat.events), U(t->stat.datagrams), U(t->stat.elections),
+		U(t->stat.decided), U(t->stat.acked), U(t->stat.refused));
+	for (f = 0; f < F_MAX; f++)
+		if (t->stat.by_fault[f])
+			fprintf(stderr, "# %12llu %s\n", U(t->stat.by_fault[f]), sim_fault_name(f));
+	printf("bar: sim-schedules %llu wanted %llu %s\n", U(t->done), U(opt.schedules),
+	       t->done >= opt.schedules ? "met" : "missed");
+	printf("bar: sim-violations %llu wanted 0 %s\n", U(t->failed), t->failed ? "missed" : "met");
+	printf("%llu passed, %llu failed\n", U(t->done - t->failed), U(t->failed));
+}
+
 int main(int argc, char **argv)
 {
-	u64 schedules = 1000, first = 1, failed = 0, i;
-	static struct sim sim;
-	struct sim_stat sum = { 0 };
-	double start = seconds(), last = start;
-	bool go_on = false;
-	int opt;
+	double start = seconds();
+	bool ended = true;
+	struct tally t;
 
-	while ((opt = getopt(argc, argv, "n:s:kx:q")) != -1) {
-		if (opt == 'n')
-			schedules = number(optarg);
-		else if (opt == 's')
-			first = number(optarg);
-		else if (opt == 'q')
-			quiet = true;
-		else if (opt == 'k')
-			go_on = true;
-		else if (opt == 'x')
-			sim_exclude = (u32)number(optarg);
-		else
-			return 2;
+	if (!arguments(argc, argv)) {
+		fprintf(stderr, "sim: wrong arguments: see selftests/sim/main.c\n");
+		return 2;
 	}
-	for (i = 0; i < schedules && (!failed || go_on); i++) {
-		sim_run(&sim, first + i, false);
-		add(&sum, &sim.stat);
-		if (sim.failed) {
-			failed++;
-			report(&sim);
-		}
-		if (seconds() - last > 5) {
-			last = seconds();
-			progress(i + 1, failed, &sum, last - start);
-		}
+	/* Agents come and go with megabytes of buffers: keep them. */
+	mallopt(M_MMAP_THRESHOLD, 64 << 20);
+	mallopt(M_TRIM_THRESHOLD, 256 << 20);
+	tally = mmap(NULL, PROCESSES * sizeof(*tally), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (tally == MAP_FAILED) {
+		perror("mmap");
+		return 2;
 	}
-	progress(i, failed, &sum, seconds() - start);
-	fprintf(stderr, "# %llu events, %llu datagrams, %llu elections won, %llu slots chosen, %llu values acknowledged\n",
-		(unsigned long long)sum.events, (unsigned long long)sum.datagrams,
-		(unsigned long long)sum.elections, (unsigned long long)sum.decided,
-		(unsigned long long)sum.acked);
-	for (opt = 0; opt < F_MAX; opt++)
-		if (sum.by_fault[opt])
-			fprintf(stderr, "# %12llu %s\n", (unsigned long long)sum.by_fault[opt],
-				fault_name[opt]);
-	sim_check_free(sim.check);
-	sim_free(&sim);
-	printf("%llu passed, %llu failed\n", (unsigned long long)(i - failed),
-	       (unsigned long long)failed);
-	return failed > 0;
+	if (opt.processes == 1)
+		run_some(0);
+	else
+		ended = run_processes();
+	t = total();
+	t.failed += !ended;
+	summary(&t, seconds() - start);
+	return t.failed > 0;
 }

@@ -2,8 +2,9 @@
 /*
  * module.c - the module half of a node: does what the core decided
  *
- * Memory only: a crash forgets everything. Messages to the agent are in order and
- * are lost with the agent; records that were not confirmed stay in the stage.
+ * Memory only: a crash forgets everything, and groups are made anew by the agent. Messages to
+ * the agent are in order and are lost with the agent; records that were not confirmed stay in
+ * the stage.
  */
 #include "sim.h"
 
@@ -20,71 +21,131 @@ static void *zalloc(size_t size)
 
 void sim_module_boot(struct sim *s, struct sim_node *n)
 {
-	struct pxs_group_conf conf = {
-		.id = SIM_GROUP, .epoch = 1, .cluster = "simulated", .nmembers = (u8)s->p.n,
-		.self = (u8)sim_index(s, n), .window = s->p.window,
-		.heartbeat_ms = s->p.heartbeat, .election_ms = s->p.election,
-	};
 	struct sim_module *mod = &n->mod;
-	const char *bad;
-	u32 i;
+	u32 i = sim_index(s, n);
 
-	for (i = 0; i < s->p.n; i++) {
-		conf.member[i].id = s->node[i].id ? s->node[i].id : (u8)(3 * i + 2);
-		conf.member[i].incarnation = 0x1000 + i;
-	}
-	bad = pxs_group_check_conf(&conf);
-	if (bad)
-		sim_fail(s, "configuration: %s", bad);
 	if (!mod->ring) {
 		mod->ring = zalloc(RING_BYTES);
 		mod->length = zalloc(PXS_STAGE_RECORDS * sizeof(*mod->length));
-		mod->slot = zalloc(conf.window * sizeof(*mod->slot));
-		mod->parked = zalloc(2 * conf.window * sizeof(*mod->parked));
 	}
-	memset(mod->slot, 0, conf.window * sizeof(*mod->slot));
 	pxs_stage_init(&mod->stage, mod->ring, RING_BYTES, mod->length);
-	pxs_group_init(&mod->group, &conf, &mod->stage, mod->slot, mod->parked);
 	mod->up = true;
 	mod->life++;
-	mod->commit = 0;
-	mod->promise_left = 0;
-	mod->promise_left_lsn = 0;
+	mod->former = 0;
 	mod->watched_lsn = 0;
-	mod->led = 0;
-	mod->led_commit = 0;
+	mod->stuck = 0;
 	n->dead = false;
-	TRACE(s, "node %u: boots, life %u", sim_index(s, n), mod->life);
-	sim_post(s, s->now + sim_below(s, s->p.heartbeat), E_TICK, (u8)sim_index(s, n), mod->life);
-	sim_post(s, s->now + 1 + sim_below(s, s->p.election), E_START, (u8)sim_index(s, n), 0);
+	TRACE(s, "node %u: boots, life %u", i, mod->life);
+	sim_post(s, s->now + sim_below(s, s->p.heartbeat), E_TICK, (u8)i, mod->life);
+	sim_post(s, s->now + 1 + sim_below(s, s->p.election), E_START, (u8)i, 0);
+}
+
+static void forget_groups(struct sim_node *n)
+{
+	u32 g;
+
+	for (g = 0; g < SIM_GROUPS; g++) {
+		if (n->part[g].there)
+			pxs_group_exit(&n->part[g].core);
+		n->part[g].there = false;
+	}
 }
 
 void sim_module_crash(struct sim *s, struct sim_node *n)
 {
 	(void)s;
-	if (!n->mod.up)
-		return;
-	pxs_group_exit(&n->mod.group);
+	forget_groups(n);
 	n->mod.up = false;
 }
 
+/* GROUP_ADD. A restarted host counts on from its wall clock. */
+int sim_module_group_add(struct sim *s, struct sim_node *n, const struct pxs_group_conf *conf)
+{
+	int g = sim_group_index(s, conf->id);
+	struct sim_part *part = &n->part[g];
+	const char *bad = pxs_group_check_conf(conf);
+
+	if (bad) {
+		sim_fail(s, "configuration: %s", bad);
+		return -EINVAL;
+	}
+	if (part->there)
+		return memcmp(&part->core.conf, conf, sizeof(*conf)) ? -EEXIST : 0;
+	if (!part->slot) {
+		part->slot = zalloc(conf->window * sizeof(*part->slot));
+		part->parked = zalloc(2 * conf->window * sizeof(*part->parked));
+	}
+	memset(part->slot, 0, conf->window * sizeof(*part->slot));
+	pxs_group_init(&part->core, conf, &n->mod.stage, part->slot, part->parked);
+	part->there = true;
+	part->index = (u8)g;
+	part->self = conf->self;
+	part->counter = (u64)((s64)s->now + n->wall + 1000000000) * 1000000;
+	part->commit = 0;
+	part->promise_left = 0;
+	part->promise_left_lsn = 0;
+	part->led = 0;
+	part->led_commit = 0;
+	return 0;
+}
+
+/* JOURNAL_ATTACH. Return: the epoch, or -errno. */
+s64 sim_module_attach(struct sim *s, struct sim_node *n, u64 incarnation, u64 next_lsn)
+{
+	struct sim_module *mod = &n->mod;
+	bool groups = false;
+	s64 ret;
+	u32 g;
+
+	for (g = 0; g < SIM_GROUPS; g++)
+		groups |= n->part[g].there;
+	if (!groups && !mod->stage.attached) {
+		mod->former += mod->stage.epoch;
+		mod->watched_lsn = 0;
+		pxs_stage_init(&mod->stage, mod->ring, RING_BYTES, mod->length);
+		n->dead = false;
+	}
+	ret = pxs_stage_attach(&mod->stage, incarnation, next_lsn);
+	if (ret < 0)
+		return ret;
+	mod->heard = sim_clock(s, n);
+	mod->moved = mod->heard;
+	mod->stuck = 0;
+	return (s64)mod->former + ret;
+}
+
+/* JOURNAL_FAIL */
+void sim_module_fail(struct sim *s, struct sim_node *n)
+{
+	u32 g;
+
+	(void)s;
+	n->dead = true;
+	pxs_stage_fail(&n->mod.stage);
+	for (g = 0; g < SIM_GROUPS; g++)
+		if (n->part[g].there)
+			pxs_group_fence(&n->part[g].core, "the journal failed");
+}
+
 /* In order, after all that was sent before. */
-static struct sim_event *post_up(struct sim *s, struct sim_node *n, u8 what)
+static struct sim_event *post_up(struct sim *s, struct sim_node *n, u32 g, u8 what)
 {
 	u64 at = s->now + sim_below(s, 2);
 	struct sim_event *e;
 
 	if (sim_chance(s, F_LAG, 24))
-		at += sim_below(s, 2 * s->p.election);
+		at += sim_fault_below(s, F_LAG, 2 * s->p.election);
 	if (at < n->up_last)
 		at = n->up_last;
 	n->up_last = at;
 	e = sim_post(s, at, E_UP, (u8)sim_index(s, n), n->agent.life);
 	e->what = what;
+	e->group = (u8)g;
 	return e;
 }
 
-static void forward(struct sim *s, struct sim_node *n, const struct pxs_msg *m, const u8 *body)
+static void forward(struct sim *s, struct sim_node *n, u32 g, const struct pxs_msg *m,
+		    const u8 *body)
 {
 	struct sim_event *e;
 	u8 *copy;
@@ -97,40 +158,37 @@ static void forward(struct sim *s, struct sim_node *n, const struct pxs_msg *m, 
 	memcpy(copy, m, sizeof(*m));
 	if (m->len)
 		memcpy(copy + sizeof(*m), body, m->len);
-	e = post_up(s, n, PXS_CMD_EVENT_RECV);
+	e = post_up(s, n, g, PXS_CMD_EVENT_RECV);
 	e->data = copy;
 	e->len = (u32)sizeof(*m) + m->len;
 }
 
-static void send_all(struct sim *s, struct sim_node *n, struct pxs_out *out)
+static void send_one(struct sim *s, struct sim_node *n, u32 g, struct pxs_out *out,
+		     const struct pxs_send *send)
 {
 	static u8 body[PXS_WIRE_BODY_MAX];
+	struct sim_part *part = &n->part[g];
 	u32 self = sim_index(s, n);
 	struct pxs_msg m;
-	u32 i, to;
+	u32 to;
 
-	for (i = 0; i < out->nsend && !s->failed; i++) {
-		const struct pxs_send *send = &out->send[i];
-
-		if (pxs_out_body_size(out, send) > PXS_WIRE_BODY_MAX) {
-			sim_fail(s, "node %u: body too large", self);
-			return;
-		}
-		pxs_out_body(out, send, body);
-		for (to = 0; to < s->p.n; to++) {
-			if (!(send->to >> to & 1))
-				continue;
-			pxs_out_msg(&n->mod.group, out, send, (u8)to, &m);
-			sim_check_leaves(s, n, &m, body);
-			TRACE(s, "node %u: type %u to %u ballot %llx slot %llu commit %llu arg %llx count %u",
-			      self, m.type, to, (unsigned long long)m.ballot,
-			      (unsigned long long)m.slot, (unsigned long long)m.commit,
-			      (unsigned long long)m.arg, m.count);
-			if (to == self)
-				forward(s, n, &m, body);
-			else
-				sim_send(s, n, &m, body);
-		}
+	if (pxs_out_body_size(out, send) > PXS_WIRE_BODY_MAX) {
+		sim_fail(s, "node %u: body too large", self);
+		return;
+	}
+	pxs_out_body(out, send, body);
+	for (to = 0; to < s->group[g].n; to++) {
+		if (!(send->to >> to & 1))
+			continue;
+		pxs_out_msg(&part->core, out, send, (u8)to, &m);
+		sim_check_leaves(s, n, g, &m, body);
+		TRACE(s, "node %u group %u: %s to %u: ballot %llx slot %llu commit %llu arg %llx count %u",
+		      self, g, sim_wire_name(m.type), s->group[g].node[to], U(m.ballot),
+		      U(m.slot), U(m.commit), U(m.arg), m.count);
+		if (to == part->self)
+			forward(s, n, g, &m, body);
+		else
+			sim_send(s, n, g, &m, body);
 	}
 }
 
@@ -159,8 +217,10 @@ void sim_module_pump(struct sim *s, struct sim_node *n)
 			mod->watched_lsn = r.lsn;
 			sim_check_staged(s, n, &r);
 		}
-		e = post_up(s, n, PXS_CMD_EVENT_APPEND);
-		e->a = b.epoch;
+		e = post_up(s, n, 0, PXS_CMD_EVENT_APPEND);
+		e->a = mod->former + b.epoch;
+		e->b = b.first_lsn;
+		e->c = b.count;
 		e->data = buf;
 		e->len = b.bytes;
 		pxs_stage_sent(&mod->stage, &b);
@@ -168,51 +228,79 @@ void sim_module_pump(struct sim *s, struct sim_node *n)
 }
 
 /* What the shell does after each call into the core. */
-void sim_module_out(struct sim *s, struct sim_node *n, struct pxs_out *out)
+void sim_module_out(struct sim *s, struct sim_node *n, u32 g, struct pxs_out *out)
 {
 	struct sim_event *e;
+	u32 i;
 
-	send_all(s, n, out);
+	for (i = 0; i < out->nsend && !s->failed; i++)
+		send_one(s, n, g, out, &out->send[i]);
 	if (n->agent.attached) {
 		sim_module_pump(s, n);
 		if (out->what & PXS_OUT_DECIDED) {
-			e = post_up(s, n, PXS_CMD_EVENT_DECIDED);
+			e = post_up(s, n, g, PXS_CMD_EVENT_DECIDED);
 			e->a = out->commit;
 			e->b = out->lsn;
 		}
 		if (out->what & PXS_OUT_LEADER) {
-			e = post_up(s, n, PXS_CMD_EVENT_LEADER);
+			e = post_up(s, n, g, PXS_CMD_EVENT_LEADER);
 			e->a = out->leader_ballot;
 			e->b = out->leader_event;
-			TRACE(s, "node %u: leader event %u ballot %llx", sim_index(s, n),
-			      out->leader_event, (unsigned long long)out->leader_ballot);
+			TRACE(s, "node %u group %u: leader of %llx %s", sim_index(s, n), g,
+			      U(out->leader_ballot),
+			      out->leader_event == PXS_LEADER_LOST ? "is lost" : "is seen, or we lost");
 		}
 	}
 	pxs_out_done(out);
-	sim_check_group(s, n);
+	sim_check_part(s, n, g);
+	if (n->mod.stage.last_lsn == n->mod.stage.durable_lsn)
+		n->mod.stuck = 0;
+	else if (!n->mod.stuck)
+		n->mod.stuck = sim_clock(s, n);
 }
 
-void sim_module_recv(struct sim *s, struct sim_node *n, const struct pxs_msg *m, const u8 *body)
+void sim_module_recv(struct sim *s, struct sim_node *n, u32 g, const struct pxs_msg *m,
+		     const u8 *body)
 {
 	struct pxs_out out;
 
-	TRACE(s, "node %u: got type %u from %u ballot %llx slot %llu commit %llu count %u",
-	      sim_index(s, n), m->type, m->sender / 3, (unsigned long long)m->ballot,
-	      (unsigned long long)m->slot, (unsigned long long)m->commit, m->count);
+	TRACE(s, "node %u group %u: got %s from %u: ballot %llx slot %llu commit %llu count %u",
+	      sim_index(s, n), g, sim_wire_name(m->type), m->sender / 3, U(m->ballot),
+	      U(m->slot), U(m->commit), m->count);
 	pxs_out_init(&out);
-	pxs_group_recv(&n->mod.group, m, body, s->now, &out);
+	pxs_group_recv(&n->part[g].core, m, body, sim_clock(s, n), &out);
 	if (out.what & PXS_OUT_FORWARD)
-		forward(s, n, m, body);
-	sim_module_out(s, n, &out);
+		forward(s, n, g, m, body);
+	sim_module_out(s, n, g, &out);
+}
+
+/* As kmod/journal.c: an agent that answers, and a disk that moves. */
+static bool healthy(struct sim *s, struct sim_node *n, u64 now)
+{
+	struct sim_module *mod = &n->mod;
+	u64 durable = mod->stage.durable_lsn;
+
+	if (durable == mod->stage.last_lsn || durable != mod->moved_lsn) {
+		mod->moved_lsn = durable;
+		mod->moved = now;
+	}
+	return mod->stage.attached && !mod->stage.failed && now - mod->heard < s->p.silence &&
+	       now - mod->moved < s->p.silence;
 }
 
 void sim_module_tick(struct sim *s, struct sim_node *n)
 {
 	struct pxs_out out;
+	u64 now = sim_clock(s, n);
+	u32 g;
 
-	pxs_out_init(&out);
-	pxs_group_tick(&n->mod.group, s->now, n->agent.attached, &out);
-	sim_module_out(s, n, &out);
+	for (g = 0; g < s->p.groups && !s->failed; g++) {
+		if (!n->part[g].there)
+			continue;
+		pxs_out_init(&out);
+		pxs_group_tick(&n->part[g].core, now, healthy(s, n, now), &out);
+		sim_module_out(s, n, g, &out);
+	}
 	sim_post(s, s->now + s->p.heartbeat / 2, E_TICK, (u8)sim_index(s, n), n->mod.life);
 }
 
@@ -221,26 +309,40 @@ void sim_module_release(struct sim *s, struct sim_node *n)
 {
 	struct pxs_out out;
 	bool more;
+	u32 g;
 
-	do {
-		pxs_out_init(&out);
-		pxs_group_release(&n->mod.group, s->now, &out);
-		more = out.what & PXS_OUT_MORE;
-		sim_module_out(s, n, &out);
-	} while (more && n->mod.up && !s->failed);
+	for (g = 0; g < s->p.groups; g++) {
+		if (!n->part[g].there)
+			continue;
+		do {
+			pxs_out_init(&out);
+			pxs_group_release(&n->part[g].core, sim_clock(s, n), &out);
+			more = out.what & PXS_OUT_MORE;
+			sim_module_out(s, n, g, &out);
+		} while (more && n->mod.up && !s->failed);
+	}
 }
 
 void sim_module_ack(struct sim *s, struct sim_node *n, u64 epoch, u64 lsn)
 {
-	int ret = pxs_stage_durable(&n->mod.stage, epoch, lsn);
+	struct sim_module *mod = &n->mod;
+	int ret = pxs_stage_durable(&mod->stage, epoch - mod->former, lsn);
 
-	TRACE(s, "node %u: DURABLE %llu epoch %llu: %d", sim_index(s, n), (unsigned long long)lsn,
-	      (unsigned long long)epoch, ret);
-	if (ret >= 0 && epoch != n->mod.stage.epoch)
+	TRACE(s, "node %u: DURABLE %llu epoch %llu: %d", sim_index(s, n), U(lsn), U(epoch), ret);
+	if (ret >= 0 && epoch != mod->former + mod->stage.epoch)
 		sim_fail(s, "S6: node %u takes an acknowledgement of a former agent",
 			 sim_index(s, n));
+	if (ret >= 0 && lsn >= n->watch.lsn && !n->reborn)
+		sim_fail(s, "S1: node %u is told that LSN %llu is durable; its disk ends at %llu",
+			 sim_index(s, n), U(lsn), U(n->watch.lsn - 1));
 	if (ret == -EINVAL)
 		sim_fail(s, "node %u: the agent confirmed what was not sent", sim_index(s, n));
-	if (ret == 1)
+	if (ret < 0)
+		return;
+	mod->heard = sim_clock(s, n);
+	if (ret)
+		mod->stuck = 0;
+	if (ret)
 		sim_module_release(s, n);
+	sim_module_pump(s, n);
 }

@@ -48,31 +48,31 @@ static void tag_of(const u8 *p, size_t len, u8 tag[PXS_WIRE_TAG_LEN])
 	memcpy(tag, &h, sizeof(h));
 }
 
-static void post(struct sim *s, u32 from, u32 to, const u8 *p, u32 len)
+static void post(struct sim *s, struct sim_node *n, u32 to, const u8 *p, u32 len)
 {
 	u64 delay = 1 + sim_below(s, s->p.net_ms);
 	struct sim_event *e;
 	u8 *copy;
 
-	if (sim_has(s, F_LATE) && sim_below(s, 1024) < s->p.late) {
-		delay += sim_below(s, 6 * s->p.election);
-		s->stat.faults++;
-		s->stat.by_fault[F_LATE]++;
+	if (sim_has(s, F_LATE) && sim_fault_below(s, F_LATE, 1024) < s->p.late) {
+		delay += sim_fault_below(s, F_LATE, 6 * s->p.election);
+		sim_count(s, F_LATE);
 	}
 	copy = malloc(len);
 	if (!copy)
 		abort();
 	memcpy(copy, p, len);
 	if (sim_chance(s, F_FLIP, 64))
-		copy[sim_below(s, len)] ^= 1u << sim_below(s, 8);
+		copy[sim_fault_below(s, F_FLIP, len)] ^= 1u << sim_fault_below(s, F_FLIP, 8);
 	e = sim_post(s, s->now + delay, E_NET, (u8)to, 0);
-	e->a = from;
+	e->a = sim_index(s, n);
+	e->reborn = n->reborn;
 	e->data = copy;
 	e->len = len;
 }
 
 /* @m is complete but for counter and tag. */
-void sim_send(struct sim *s, struct sim_node *n, const struct pxs_msg *m, const u8 *body)
+void sim_send(struct sim *s, struct sim_node *n, u32 g, const struct pxs_msg *m, const u8 *body)
 {
 	static u8 buf[PXS_WIRE_MAX];
 	struct pxs_wire_hdr *hdr = (struct pxs_wire_hdr *)buf;
@@ -87,7 +87,7 @@ void sim_send(struct sim *s, struct sim_node *n, const struct pxs_msg *m, const 
 		return;
 	}
 	s->stat.datagrams++;
-	msg.counter = n->counter++;
+	msg.counter = ++n->part[g].counter;
 	msg.key_id = 1;
 	pxs_wire_build(hdr, &msg);
 	if (m->len)
@@ -95,16 +95,14 @@ void sim_send(struct sim *s, struct sim_node *n, const struct pxs_msg *m, const 
 	tag_of(buf, PXS_WIRE_HDR_LEN + m->len, hdr->tag);
 	if (s->cut[from][to] && !s->healed)
 		return;
-	if (sim_has(s, F_LOSS) && sim_below(s, 1024) < s->p.loss) {
-		s->stat.faults++;
-		s->stat.by_fault[F_LOSS]++;
+	if (sim_has(s, F_LOSS) && sim_fault_below(s, F_LOSS, 1024) < s->p.loss) {
+		sim_count(s, F_LOSS);
 		return;
 	}
-	post(s, from, to, buf, PXS_WIRE_HDR_LEN + m->len);
-	if (sim_has(s, F_DUP) && sim_below(s, 1024) < s->p.dup) {
-		s->stat.faults++;
-		s->stat.by_fault[F_DUP]++;
-		post(s, from, to, buf, PXS_WIRE_HDR_LEN + m->len);
+	post(s, n, to, buf, PXS_WIRE_HDR_LEN + m->len);
+	if (sim_has(s, F_DUP) && sim_fault_below(s, F_DUP, 1024) < s->p.dup) {
+		sim_count(s, F_DUP);
+		post(s, n, to, buf, PXS_WIRE_HDR_LEN + m->len);
 	}
 }
 
@@ -113,18 +111,45 @@ void sim_deliver(struct sim *s, struct sim_event *e)
 	const struct pxs_wire_hdr *hdr = (const struct pxs_wire_hdr *)e->data;
 	struct sim_node *n = &s->node[e->node];
 	u8 tag[PXS_WIRE_TAG_LEN];
+	struct sim_part *part;
 	struct pxs_msg m;
+	int g;
 
 	if (!n->mod.up || (s->cut[e->a][e->node] && !s->healed))
 		return;
-	if (pxs_wire_parse(hdr, e->len, &m) || m.group != SIM_GROUP)
+	if (pxs_wire_parse(hdr, e->len, &m))
 		return;
-	if (pxs_group_admit(&n->mod.group, &m) || m.key_id != 1)
+	g = sim_group_index(s, m.group);
+	if (g < 0 || !n->part[g].there)
+		return;
+	part = &n->part[g];
+	if (pxs_group_admit(&part->core, &m) || m.key_id != 1)
 		return;
 	tag_of(e->data, e->len, tag);
 	if (memcmp(tag, hdr->tag, sizeof(tag)))
 		return;
-	if (pxs_group_trust(&n->mod.group, &m))
+	if (pxs_group_trust(&part->core, &m))
 		return;
-	sim_module_recv(s, n, &m, e->data + PXS_WIRE_HDR_LEN);
+	if (e->reborn)
+		sim_fail(s, "S3: node %u listens to node %llu, whose disk was replaced", e->node,
+			 U(e->a));
+	sim_module_recv(s, n, (u32)g, &m, e->data + PXS_WIRE_HDR_LEN);
+}
+
+/* A network may be faster than it was meant to be. */
+void sim_deliver_early(struct sim *s, struct sim_node *n, u32 max)
+{
+	struct sim_event e;
+	u32 i;
+
+	for (i = 0; i < s->heap_len && max && !s->failed; i++) {
+		if (s->heap[i].type != E_NET || s->heap[i].node != sim_index(s, n))
+			continue;
+		e = s->heap[i];
+		s->heap[i].type = E_NONE;
+		s->heap[i].data = NULL;
+		sim_deliver(s, &e);
+		free(e.data);
+		max--;
+	}
 }

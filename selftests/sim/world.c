@@ -2,22 +2,21 @@
 /*
  * world.c - events, random numbers, and one schedule from start to end
  */
-#include <stdarg.h>
-#include <stdio.h>
 #include "sim.h"
 
-#define TRACE_LINES	400
-#define TRACE_LEN	200
+u64 sim_draw(struct sim *s, u32 stream)
+{
+	u64 *r = &s->random[stream];
 
-static char trace_ring[TRACE_LINES][TRACE_LEN];
-static u64 trace_next;
+	*r ^= *r << 13;
+	*r ^= *r >> 7;
+	*r ^= *r << 17;
+	return *r * 0x2545f4914f6cdd1dull >> 11;
+}
 
 u64 sim_random(struct sim *s)
 {
-	s->random ^= s->random << 13;
-	s->random ^= s->random >> 7;
-	s->random ^= s->random << 17;
-	return s->random * 0x2545f4914f6cdd1dull >> 11;
+	return sim_draw(s, R_WORLD);
 }
 
 u64 sim_below(struct sim *s, u64 n)
@@ -30,47 +29,49 @@ bool sim_has(const struct sim *s, enum sim_fault f)
 	return !s->healed && s->p.faults >> f & 1;
 }
 
-bool sim_chance(struct sim *s, enum sim_fault f, u32 one_in)
+u64 sim_fault_below(struct sim *s, enum sim_fault f, u64 n)
 {
-	if (!sim_has(s, f) || sim_below(s, one_in))
-		return false;
+	return n ? sim_draw(s, R_FAULT + f) % n : 0;
+}
+
+void sim_count(struct sim *s, enum sim_fault f)
+{
 	s->stat.faults++;
 	s->stat.by_fault[f]++;
+}
+
+bool sim_chance(struct sim *s, enum sim_fault f, u32 one_in)
+{
+	if (!sim_has(s, f) || sim_fault_below(s, f, one_in))
+		return false;
+	sim_count(s, f);
 	return true;
 }
 
-void sim_trace(struct sim *s, const char *fmt, ...)
+u32 sim_index(const struct sim *s, const struct sim_node *n)
 {
-	char *line = trace_ring[trace_next++ % TRACE_LINES];
-	int n = snprintf(line, TRACE_LEN, "%7llu.%llu ", (unsigned long long)s->now,
-			 (unsigned long long)s->stat.events);
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(line + n, TRACE_LEN - n, fmt, ap);
-	va_end(ap);
+	return (u32)(n - s->node);
 }
 
-void sim_trace_dump(void)
+/* Every node's monotonic clock began at another time, and runs at its own rate. */
+u64 sim_clock(const struct sim *s, const struct sim_node *n)
 {
-	u64 i = trace_next > TRACE_LINES ? trace_next - TRACE_LINES : 0;
-
-	for (; i < trace_next; i++)
-		fprintf(stderr, "# %s\n", trace_ring[i % TRACE_LINES]);
-	trace_next = 0;
+	return 100000 + 7777 * sim_index(s, n) + s->now + (u64)((s64)s->now * n->skew / 1000);
 }
 
-void sim_fail(struct sim *s, const char *fmt, ...)
+int sim_part_of(const struct sim *s, u32 g, u32 node)
 {
-	va_list ap;
+	u32 i;
 
-	if (s->failed)
-		return;
-	s->failed = true;
-	va_start(ap, fmt);
-	vsnprintf(s->why, sizeof(s->why), fmt, ap);
-	va_end(ap);
-	TRACE(s, "FAILED %s", s->why);
+	for (i = 0; i < s->group[g].n; i++)
+		if (s->group[g].node[i] == node)
+			return (int)i;
+	return -1;
+}
+
+int sim_group_index(const struct sim *s, u32 id)
+{
+	return id >= SIM_GROUP && id < SIM_GROUP + s->p.groups ? (int)(id - SIM_GROUP) : -1;
 }
 
 static bool before(const struct sim_event *a, const struct sim_event *b)
@@ -144,11 +145,12 @@ static bool deferred(struct sim *s, struct sim_event *e)
 	case E_BOOT:
 	case E_CRASH:
 	case E_STOP:
+	case E_NONE:
 		return false;
 	}
 	if (n->paused > s->now)
 		until = n->paused;
-	if ((e->type == E_UP || e->type == E_AGENT || e->type == E_FLUSH || e->type == E_DONE) &&
+	if ((e->type == E_UP || e->type == E_AGENT || e->type == E_IO || e->type == E_JOB) &&
 	    n->stopped > s->now && n->stopped > until)
 		until = n->stopped;
 	if (!until)
@@ -161,33 +163,59 @@ static bool deferred(struct sim *s, struct sim_event *e)
 	return true;
 }
 
+static void to_agent(struct sim *s, struct sim_node *n, struct sim_event *e)
+{
+	if (!n->agent.up || e->life != n->agent.life)
+		return;
+	if (e->type == E_OPEN) {
+		sim_agent_open(s, n);
+		return;
+	}
+	if (!n->agent.open)
+		return;
+	switch (e->type) {
+	case E_UP:
+		sim_agent_up(s, n, e);
+		break;
+	case E_AGENT:
+		sim_agent_tick(s, n);
+		break;
+	case E_IO:
+		sim_enter(s, n);
+		sim_ring_done(s, n, e);
+		sim_agent_settle(s, n);
+		break;
+	case E_JOB:
+		sim_enter(s, n);
+		sim_ring_job(s, n, e);
+		sim_agent_settle(s, n);
+		break;
+	}
+}
+
 static void dispatch(struct sim *s, struct sim_event *e)
 {
 	struct sim_node *n = &s->node[e->node];
+	bool module = n->mod.up && e->life == n->mod.life;
 
 	switch (e->type) {
 	case E_NET:
 		sim_deliver(s, e);
 		break;
 	case E_UP:
-		if (n->agent.up && e->life == n->agent.life)
-			sim_agent_up(s, n, e);
+	case E_AGENT:
+	case E_IO:
+	case E_JOB:
+	case E_OPEN:
+		to_agent(s, n, e);
 		break;
 	case E_TICK:
-		if (n->mod.up && e->life == n->mod.life)
+		if (module)
 			sim_module_tick(s, n);
-		break;
-	case E_AGENT:
-		if (n->agent.up && e->life == n->agent.life)
-			sim_agent_tick(s, n);
-		break;
-	case E_FLUSH:
-		if (n->agent.up && e->life == n->agent.life)
-			sim_agent_flushed(s, n);
 		break;
 	case E_ACK:
 		/* Of an earlier agent perhaps: only the module's own checks stop it. */
-		if (n->mod.up && e->life == n->mod.life)
+		if (module)
 			sim_module_ack(s, n, e->a, e->b);
 		break;
 	case E_BOOT:
@@ -198,130 +226,152 @@ static void dispatch(struct sim *s, struct sim_event *e)
 		if (!n->agent.up)
 			sim_agent_start(s, n);
 		break;
-	case E_ATTACH:
-		if (n->agent.up && e->life == n->agent.life)
-			sim_agent_attach(s, n);
-		break;
 	case E_FAULT:
 		sim_fault_strike(s);
 		break;
 	case E_MEND:
 		sim_fault_mend(s, e);
 		break;
-	case E_DONE:
-		if (n->agent.up && e->life == n->agent.life)
-			sim_agent_done(s, n);
-		break;
 	case E_STOP:
 		sim_fault_stop(s, e->node, e->a);
 		break;
 	case E_CRASH:
-		if (n->mod.up && e->life == n->mod.life)
+		if (module)
 			sim_node_crash(s, n);
 		break;
 	}
 }
 
+/* A journal of its own, made by the shipped code. */
 static void init_node(struct sim *s, u32 i)
 {
+	struct pxs_identity id = { .cluster = "simulated", .segment_size = s->p.segment };
 	struct sim_node *n = &s->node[i];
+	char error[256];
 
 	n->id = (u8)(3 * i + 2);
-	n->journal.incarnation = 0x1000 + i;
-	n->counter = 1;
+	id.member = n->id;
+	sim_enter(s, n);
+	s->healed = true;
+	if (pxs_identity_create("journal", &id, error, sizeof(error)))
+		sim_fail(s, "node %u: %s", i, error);
+	s->healed = false;
+	n->incarnation = id.incarnation;
+	n->known = id.incarnation;
 	sim_module_boot(s, n);
+}
+
+static bool node_converged(const struct sim *s, const struct sim_node *n, u32 g)
+{
+	const struct pxs_replica *r = sim_replica(n, g);
+	u64 prefix = sim_check_prefix(s, g);
+
+	return r && r->applied >= prefix && n->part[g].there && n->part[g].core.commit >= prefix;
 }
 
 static bool converged(const struct sim *s)
 {
-	u64 prefix = sim_check_prefix(s);
-	u32 i;
+	u32 g, i;
 
-	if (!s->healed_vid)
-		return false;
-	for (i = 0; i < s->p.n; i++) {
-		const struct sim_node *n = &s->node[i];
-
-		if (!n->agent.up || n->agent.applied < prefix || n->mod.group.commit < prefix)
+	for (g = 0; g < s->p.groups; g++) {
+		if (!s->healed_group[g])
 			return false;
+		for (i = 0; i < s->group[g].n; i++) {
+			const struct sim_node *n = &s->node[s->group[g].node[i]];
+
+			if (!n->lost && !n->reborn && !node_converged(s, n, g))
+				return false;
+		}
 	}
 	return true;
 }
 
-static void describe(struct sim *s)
+/* splitmix64, so that neighbouring seeds have nothing in common */
+static u64 mix(u64 seed)
 {
-	u32 i;
-
-	for (i = 0; i < s->p.n; i++) {
-		const struct sim_node *n = &s->node[i];
-
-		TRACE(s, "node %u: mod up %d state %d commit %llu known %llu promised %llx lead %llx next %llu base %llu credit %llu/%llu; agent up %d role %d ballot %llx settled %llu applied %llu want %llu@%llu journal %llu",
-		      i, n->mod.up, n->mod.group.state, (unsigned long long)n->mod.group.commit,
-		      (unsigned long long)n->mod.group.known_commit,
-		      (unsigned long long)n->mod.group.promised,
-		      (unsigned long long)n->mod.group.lead_ballot,
-		      (unsigned long long)n->mod.group.next_slot,
-		      (unsigned long long)n->mod.group.window.base,
-		      (unsigned long long)n->mod.stage.durable_lsn,
-		      (unsigned long long)n->mod.stage.last_lsn,
-		      n->agent.up, n->agent.elect.role, (unsigned long long)n->agent.elect.ballot,
-		      (unsigned long long)n->agent.elect.settled,
-		      (unsigned long long)n->agent.applied,
-		      (unsigned long long)n->agent.want_commit,
-		      (unsigned long long)n->agent.want_lsn,
-		      (unsigned long long)n->journal.durable_lsn);
-	}
+	seed += 0x9e3779b97f4a7c15ull;
+	seed = (seed ^ seed >> 30) * 0xbf58476d1ce4e5b9ull;
+	seed = (seed ^ seed >> 27) * 0x94d049bb133111ebull;
+	return (seed ^ seed >> 31) | 1;
 }
 
-static void reset(struct sim *s, u64 seed, bool trace)
+static void reset(struct sim *s, u64 seed, const struct sim_less *less, bool trace)
 {
 	struct sim_check *check = s->check;
+	u32 i;
 
 	sim_free(s);
 	sim_check_reset(check);
 	s->check = check;
 	s->seed = seed;
-	/* splitmix64, so that neighbouring seeds have nothing in common */
-	seed += 0x9e3779b97f4a7c15ull;
-	seed = (seed ^ seed >> 30) * 0xbf58476d1ce4e5b9ull;
-	seed = (seed ^ seed >> 27) * 0x94d049bb133111ebull;
-	s->random = (seed ^ seed >> 31) | 1;
+	if (less)
+		s->less = *less;
+	for (i = 0; i < R_MAX; i++)
+		s->random[i] = mix(mix(seed) + i + (i == R_PARAM ? 0 : s->less.salt << 32));
 	s->now = 1000;
 	s->next_vid = SIM_NOOP + 1;
 	s->trace = trace;
 }
 
+static void digest(struct sim *s, const struct sim_event *e)
+{
+	s->digest = (s->digest ^ e->at ^ (u64)e->type << 56 ^ (u64)e->node << 48 ^ e->a << 20 ^
+		     e->b << 8 ^ (u64)e->len << 32) * 0x9fb21c651e98df25ull;
+	s->digest ^= s->digest >> 29;
+}
+
+static void step(struct sim *s, struct sim_event *e)
+{
+	if (e->at > s->now)
+		s->now = e->at;
+	s->stat.events++;
+	digest(s, e);
+	if (!s->healed && s->now >= s->p.heal)
+		sim_fault_heal(s);
+	if (deferred(s, e))
+		return;
+	dispatch(s, e);
+	free(e->data);
+}
+
 /* One schedule. s->failed and s->why say how it went; s->stat what happened. */
-void sim_run(struct sim *s, u64 seed, bool trace)
+void sim_run(struct sim *s, u64 seed, const struct sim_less *less, bool trace)
 {
 	struct sim_event e;
 	u32 i;
 
 	if (!s->check)
 		s->check = sim_check_new();
-	reset(s, seed, trace);
-	sim_fault_draw(s);
+	reset(s, seed, less, trace);
+	sim_fault_param(s);
 	for (i = 0; i < s->p.n; i++)
 		init_node(s, i);
 	sim_post(s, s->now + sim_below(s, s->p.fault_ms), E_FAULT, 0, 0);
 	while (!s->failed && take(s, &e)) {
-		if (e.at > s->now)
-			s->now = e.at;
-		s->stat.events++;
-		if (!s->healed && s->now >= s->p.heal)
-			sim_fault_heal(s);
-		if (deferred(s, &e))
-			continue;
-		dispatch(s, &e);
-		free(e.data);
+		step(s, &e);
 		if (s->healed && (s->stat.events & 63) == 0 && converged(s))
 			break;
 		if (s->now >= s->p.end) {
-			describe(s);
+			sim_describe(s);
 			sim_fail(s, "liveness: not converged %llu ms after healing",
-				 (unsigned long long)(s->p.end - s->p.heal));
+				 U(s->p.end - s->p.heal));
 		}
 	}
+}
+
+static void free_node(struct sim *s, struct sim_node *n)
+{
+	u32 g;
+
+	sim_agent_end(s, n, false);
+	sim_module_crash(s, n);
+	for (g = 0; g < SIM_GROUPS; g++) {
+		free(n->part[g].slot);
+		free(n->part[g].parked);
+	}
+	free(n->mod.ring);
+	free(n->mod.length);
+	sim_disk_wipe(&n->disk);
 }
 
 void sim_free(struct sim *s)
@@ -331,18 +381,7 @@ void sim_free(struct sim *s)
 	for (i = 0; i < s->heap_len; i++)
 		free(s->heap[i].data);
 	free(s->heap);
-	for (i = 0; i < SIM_NODES; i++) {
-		struct sim_node *n = &s->node[i];
-
-		if (n->mod.slot)
-			pxs_group_exit(&n->mod.group);
-		pxs_elect_exit(&n->agent.elect);
-		free(n->mod.ring);
-		free(n->mod.length);
-		free(n->mod.slot);
-		free(n->mod.parked);
-		free(n->agent.known);
-		free(n->journal.buf);
-	}
+	for (i = 0; i < SIM_NODES; i++)
+		free_node(s, &s->node[i]);
 	memset(s, 0, sizeof(*s));
 }
