@@ -203,17 +203,37 @@ static void follow_leader(struct pxs_group *g, const struct pxs_msg *m, u64 now,
 	follow_commit(g, m, out);
 }
 
+/*
+ * Whoever said that there is more is asked first. It may be unable to show it, because its own
+ * record is damaged or it is gone: while a question brings nothing, the next one goes to another.
+ */
+static u8 learn_from(const struct pxs_group *g)
+{
+	u8 next = g->learn_from;
+
+	if (g->learn_slot != g->commit + 1)
+		return g->known_from;
+	do {
+		next = next + 1 < g->conf.nmembers ? next + 1 : 0;
+	} while (next == g->conf.self);
+	return next;
+}
+
 static void ask_learn(struct pxs_group *g, u64 now, struct pxs_out *out)
 {
 	struct pxs_send *send;
+	u8 from;
 
 	if (g->known_commit <= g->commit)
 		return;
-	send = pxs_out_send(g, out, PXS_WIRE_LEARN_REQ, 1ull << g->known_from, 0, g->commit + 1);
+	from = learn_from(g);
+	send = pxs_out_send(g, out, PXS_WIRE_LEARN_REQ, 1ull << from, 0, g->commit + 1);
 	if (!send)
 		return;
 	send->count = LEARN_SLOTS;
 	g->learn_ms = now;
+	g->learn_slot = g->commit + 1;
+	g->learn_from = from;
 }
 
 static void recv_heartbeat(struct pxs_group *g, const struct pxs_msg *m, u8 from, u64 now,

@@ -93,7 +93,9 @@ struct pxs_group {
 	u64 commit_staged;	/* what the newest COMMIT record says */
 	u64 known_commit;	/* highest commit index heard of */
 	u8 known_from;		/* member index that said so */
-	u64 learn_ms;		/* when we last asked it */
+	u64 learn_ms;		/* when we last asked somebody for what we lack */
+	u64 learn_slot;		/* ... from which slot on */
+	u8 learn_from;		/* ... whom: member index */
 
 	/* leader; lead_ballot == 0: we do not lead */
 	u64 lead_ballot;

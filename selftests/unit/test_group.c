@@ -358,6 +358,36 @@ static void bad_configurations(void)
 	end();
 }
 
+/*
+ * Whoever told of the newest decisions may be unable to show older ones: damaged in its journal.
+ * Found by the simulator: the follower asked it for ever, and nobody else.
+ */
+static void learns_from_another(void)
+{
+	u32 asked = 0, i;
+
+	begin();
+	recv(2, (struct pxs_msg){ .type = PXS_WIRE_HEARTBEAT, .ballot = 0x203, .slot = 1,
+				  .commit = 9 }, NULL);
+	CHECK_EQ(g.known_from, 2);
+	for (i = 0; i < 4; i++) {
+		now += 100;
+		pxs_out_done(&out);
+		pxs_group_tick(&g, now, true, &out);
+		CHECK(sent(PXS_WIRE_LEARN_REQ));
+		if (!i)
+			CHECK_EQ(sent(PXS_WIRE_LEARN_REQ)->to, 1ull << 2);
+		asked |= (u32)sent(PXS_WIRE_LEARN_REQ)->to;
+	}
+	CHECK_EQ(asked, 0x1e);	/* everybody but ourselves */
+	/* Who answers is asked for the rest at once. */
+	learn(4, 0x203, 1, "a");
+	CHECK_EQ(g.commit, 1);
+	CHECK_EQ(sent(PXS_WIRE_LEARN_REQ)->to, 1ull << 4);
+	CHECK_EQ(sent(PXS_WIRE_LEARN_REQ)->slot, 2);
+	end();
+}
+
 int main(void)
 {
 	RUN(inactive_is_silent);
@@ -370,6 +400,7 @@ int main(void)
 	RUN(no_credit);
 	RUN(fenced);
 	RUN(refused_heartbeat);
+	RUN(learns_from_another);
 	RUN(commit_of_a_leader);
 	RUN(two_values_fence);
 	RUN(recovered);
