@@ -150,6 +150,17 @@ static bool ballot_ok(const struct pxs_msg *m)
 	}
 }
 
+/*
+ * A counter rises, from 1 at least, for as long as its member's module lives. The next life's may begin lower, if
+ * the clock that it begins with was set back, but its ballots are higher (S11).
+ */
+static bool is_newer_beat(const struct pxs_group *g, const struct pxs_msg *m, int from)
+{
+	if (m->counter && m->ballot != g->beat_ballot[from])
+		return m->ballot > g->beat_ballot[from];
+	return m->counter > g->beat_counter[from];
+}
+
 int pxs_group_trust(struct pxs_group *g, const struct pxs_msg *m)
 {
 	int from = pxs_group_member(g, m->sender);
@@ -162,7 +173,7 @@ int pxs_group_trust(struct pxs_group *g, const struct pxs_msg *m)
 	if (m->slot > PXS_SLOT_MAX || m->commit > PXS_SLOT_MAX || !ballot_ok(m))
 		return PXS_GROUP_STAT_BAD_BODY;
 	/* Whatever else is repeated changes nothing; an old heartbeat would keep a dead leader. */
-	if (m->type == PXS_WIRE_HEARTBEAT && m->counter <= g->beat_counter[from])
+	if (m->type == PXS_WIRE_HEARTBEAT && !is_newer_beat(g, m, from))
 		return PXS_GROUP_STAT_REPLAY;
 	return 0;
 }
@@ -411,8 +422,10 @@ void pxs_group_recv(struct pxs_group *g, const struct pxs_msg *m, const u8 *body
 		return;
 	}
 	g->stat[PXS_GROUP_STAT_RX]++;
-	if (m->type == PXS_WIRE_HEARTBEAT)
+	if (m->type == PXS_WIRE_HEARTBEAT) {
+		g->beat_ballot[from] = m->ballot;
 		g->beat_counter[from] = m->counter;
+	}
 	if (g->lead_ballot && m->ballot == g->lead_ballot)
 		g->heard_ms[from] = now;
 	if (m->commit > g->commit) {

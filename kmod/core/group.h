@@ -112,7 +112,8 @@ struct pxs_group {
 	u64 leader_ms;		/* when */
 	bool leader_told;	/* the agent knows of leader_ballot */
 	u64 lost_ms;		/* when we last told of its loss */
-	/* of the newest heartbeat: older ones are replays */
+	/* of the newest heartbeat: older ones are replays, by ballot and then by counter */
+	u64 beat_ballot[PXS_MEMBERS_MAX];
 	u64 beat_counter[PXS_MEMBERS_MAX];
 
 	u64 stat[__PXS_GROUP_STAT_MAX];

@@ -81,7 +81,7 @@ struct pxs_wire_hdr {
 	__be64 epoch;		/* configuration epoch; other epochs are not processed (S10) */
 	__be64 sender_inc;	/* incarnation of the sender's journal */
 	__be64 receiver_inc;	/* incarnation the sender believes the receiver has */
-	__be64 counter;		/* rises with every datagram of a sender, across restarts */
+	__be64 counter;		/* rises with every datagram of a sender, for as long as it runs */
 	__be64 ballot;		/* round << 8 | member id */
 	__be64 slot;
 	__be64 commit;
