@@ -83,7 +83,7 @@ void sim_disk_truncate(struct sim_file *f)
 	f->dirty_blocks = 0;
 }
 
-static void room(struct sim_file *f, u32 size)
+void sim_disk_room(struct sim_file *f, u32 size)
 {
 	u32 cap = (size + SIM_BLOCK - 1) & ~(SIM_BLOCK - 1);
 
@@ -101,7 +101,7 @@ bool sim_disk_write(struct sim_file *f, u64 offset, const void *buf, u32 len)
 
 	if (!len || offset + len > 1u << 28)
 		return false;
-	room(f, (u32)offset + len);
+	sim_disk_room(f, (u32)offset + len);
 	memcpy(f->cache + offset, buf, len);
 	for (b = (u32)offset / SIM_BLOCK; b <= ((u32)offset + len - 1) / SIM_BLOCK; b++) {
 		f->dirty_blocks += !f->dirty[b];

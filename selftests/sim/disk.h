@@ -53,6 +53,7 @@ struct sim_file *sim_disk_create(struct sim_disk *d, const char *name);
 void sim_disk_rename(struct sim_disk *d, struct sim_file *f, const char *name);
 void sim_disk_unlink(struct sim_disk *d, struct sim_file *f);
 void sim_disk_truncate(struct sim_file *f);
+void sim_disk_room(struct sim_file *f, u32 size);
 bool sim_disk_write(struct sim_file *f, u64 offset, const void *buf, u32 len);	/* grows */
 void sim_disk_flush(struct sim_file *f);
 void sim_disk_flush_names(struct sim_disk *d);

@@ -120,6 +120,7 @@ static void start_anew(struct sim *s, struct sim_node *n)
 	sim_agent_end(s, n, false);
 	sim_module_crash(s, n);
 	n->mod.up = true;
+	n->dead = false;
 	sim_post(s, s->now + 1 + sim_below(s, 20), E_START, (u8)sim_index(s, n), 0);
 }
 

@@ -18,12 +18,12 @@ static void leaves_leader(struct sim *s, struct sim_node *n, u32 g, const struct
 	part->led_commit = max(part->led_commit, m->commit);
 }
 
-/* A leader whose disk stands still must go quiet, so that another is chosen. */
+/* A leader whose disk stands still goes quiet, so that another is chosen. */
 static void leaves_heartbeat(struct sim *s, struct sim_node *n)
 {
 	u64 now = sim_clock(s, n), limit = s->p.silence + s->p.heartbeat;
 
-	if (n->mod.stuck && now - n->mod.stuck > limit)
+	if (n->mod.ticking && n->mod.stuck && now - n->mod.stuck > limit)
 		sim_fail(s, "node %u sends a heartbeat; nothing became durable for %llu ms",
 			 sim_index(s, n), U(now - n->mod.stuck));
 }

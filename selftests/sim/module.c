@@ -299,7 +299,9 @@ void sim_module_tick(struct sim *s, struct sim_node *n)
 			continue;
 		pxs_out_init(&out);
 		pxs_group_tick(&n->part[g].core, now, healthy(s, n, now), &out);
+		n->mod.ticking = true;
 		sim_module_out(s, n, g, &out);
+		n->mod.ticking = false;
 	}
 	sim_post(s, s->now + s->p.heartbeat / 2, E_TICK, (u8)sim_index(s, n), n->mod.life);
 }

@@ -268,6 +268,7 @@ int __wrap_posix_fallocate(int fd, off_t offset, off_t len)
 
 	if (full())
 		return ENOSPC;
+	sim_disk_room(f, (u32)(offset + len));
 	for (; len > 0; offset += SIM_BLOCK, len -= SIM_BLOCK)
 		if ((u64)offset >= f->size)
 			sim_disk_write(f, (u64)offset, zero, SIM_BLOCK);

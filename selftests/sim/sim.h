@@ -171,6 +171,7 @@ struct sim_module {
 	u64 heard, moved;	/* the agent, the disk; milliseconds */
 	u64 moved_lsn;
 	u64 watched_lsn;	/* records seen by the observer */
+	bool ticking;		/* what leaves now leaves by itself, on no command */
 	u64 stuck;		/* observer: since when nothing became durable; 0: nothing waits */
 };
 
