@@ -151,8 +151,9 @@ static bool ballot_ok(const struct pxs_msg *m)
 }
 
 /*
- * A counter rises, from 1 at least, for as long as its member's module lives. The next life's may begin lower, if
- * the clock that it begins with was set back, but its ballots are higher (S11).
+ * A counter rises, from 1 at least, for as long as its member's module lives. The next life's
+ * may begin lower, if the clock that it begins with was set back, but its ballots are higher
+ * (S11).
  */
 static bool is_newer_beat(const struct pxs_group *g, const struct pxs_msg *m, int from)
 {

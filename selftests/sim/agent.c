@@ -21,86 +21,86 @@ struct client_value {
 
 static struct sim_part *part_of(u32 group)
 {
-	int g = sim_group_index(sim_world, group);
+	int g = sim_group_index(world, group);
 
-	return g >= 0 && sim_self->part[g].there ? &sim_self->part[g] : NULL;
+	return g >= 0 && here->part[g].there ? &here->part[g] : NULL;
 }
 
 /* A command is on its way: what the module hears meanwhile it hears first. */
 static void under_way(void)
 {
-	if (sim_chance(sim_world, F_ASYNC, 8))
-		sim_deliver_early(sim_world, sim_self, 1 + (u32)sim_fault_below(sim_world, F_ASYNC, 4));
+	if (sim_chance(world, F_ASYNC, 8))
+		sim_deliver_early(world, here, 1 + (u32)sim_fault_below(world, F_ASYNC, 4));
 }
 
 static int answer(struct sim_part *part, struct pxs_out *out, int ret)
 {
-	sim_module_out(sim_world, sim_self, part->index, out);
-	if (sim_chance(sim_world, F_ASYNC, 16))
-		sim_fault_stop(sim_world, sim_index(sim_world, sim_self),
-			       sim_fault_below(sim_world, F_ASYNC, 2 * sim_world->p.election));
-	return sim_chance(sim_world, F_REPLY, 32) ? -ETIMEDOUT : ret;
+	sim_module_out(world, here, part->index, out);
+	if (sim_chance(world, F_ASYNC, 16))
+		sim_fault_stop(world, sim_index(world, here),
+			       sim_fault_below(world, F_ASYNC, 2 * world->p.election));
+	return sim_chance(world, F_REPLY, 32) ? -ETIMEDOUT : ret;
 }
 
 static int dp_group_add(struct pxs_datapath *dp, const struct pxs_group_config *g)
 {
 	(void)dp;
-	return sim_module_group_add(sim_world, sim_self, &g->conf);
+	return sim_module_group_add(world, here, &g->conf);
 }
 
 static int dp_attach(struct pxs_datapath *dp, u64 incarnation, u64 next_lsn, u64 *last_lsn)
 {
-	struct sim_agent *a = &sim_self->agent;
+	struct sim_agent *a = &here->agent;
 	u32 g;
 	s64 ret;
 
 	(void)dp;
-	sim_watch(sim_world, sim_self);	/* flushed before it is believed */
-	if (next_lsn != sim_self->watch.lsn && !sim_self->reborn)
-		sim_fail(sim_world, "S5: node %u: recovery finds records up to %llu; on disk are %llu",
-			 sim_index(sim_world, sim_self), U(next_lsn - 1), U(sim_self->watch.lsn - 1));
-	ret = sim_module_attach(sim_world, sim_self, incarnation, next_lsn);
+	sim_watch(world, here);	/* flushed before it is believed */
+	if (next_lsn != here->watch.lsn && !here->reborn)
+		sim_fail(world, "S5: node %u: recovery finds records up to %llu; on disk are %llu",
+			 sim_index(world, here), U(next_lsn - 1), U(here->watch.lsn - 1));
+	ret = sim_module_attach(world, here, incarnation, next_lsn);
 	if (ret < 0)
 		return (int)ret;
 	a->epoch = (u64)ret;
 	a->attached = true;
-	sim_self->up_last = sim_world->now;
-	*last_lsn = sim_self->mod.stage.last_lsn;
-	for (g = 0; g < sim_world->p.groups; g++)
-		if (sim_self->part[g].there)
-			pxs_group_resign(&sim_self->part[g].core);
-	sim_module_release(sim_world, sim_self);
+	here->up_last = world->now;
+	*last_lsn = here->mod.stage.last_lsn;
+	for (g = 0; g < world->p.groups; g++)
+		if (here->part[g].there)
+			pxs_group_resign(&here->part[g].core);
+	sim_module_release(world, here);
 	return 0;
 }
 
 /* Posted: it arrives when it arrives, even if we end meanwhile. */
 static void dp_durable(struct pxs_datapath *dp, u64 lsn)
 {
-	u64 delay = sim_below(sim_world, 2);
+	u64 delay = sim_below(world, 2);
 	struct sim_event *e;
 
 	(void)dp;
-	if (sim_has(sim_world, F_AGENT) && !sim_fault_below(sim_world, F_AGENT, 16))
-		delay += sim_fault_below(sim_world, F_AGENT, 2 * sim_world->p.election);
-	e = sim_post(sim_world, sim_world->now + delay, E_ACK, (u8)sim_index(sim_world, sim_self), sim_self->mod.life);
-	e->a = sim_self->agent.epoch;
+	if (sim_has(world, F_AGENT) && !sim_fault_below(world, F_AGENT, 16))
+		delay += sim_fault_below(world, F_AGENT, 2 * world->p.election);
+	e = sim_post(world, world->now + delay, E_ACK, (u8)sim_index(world, here), here->mod.life);
+	e->a = here->agent.epoch;
 	e->b = lsn;
-	if (sim_chance(sim_world, F_FLUSHED, 24))
-		sim_node_crash_soon(sim_world, sim_self);
+	if (sim_chance(world, F_FLUSHED, 24))
+		sim_node_crash_soon(world, here);
 }
 
 /* Fenced, until somebody has looked at the disk. */
 static void dp_fail(struct pxs_datapath *dp, const char *reason)
 {
-	u32 i = sim_index(sim_world, sim_self);
+	u32 i = sim_index(world, here);
 
 	(void)dp;
-	TRACE(sim_world, "node %u: the journal failed: %s", i, reason);
-	if (!sim_self->disk.broken)
-		sim_fail(sim_world, "node %u: the journal failed: %s; its disk did not", i, reason);
-	sim_module_fail(sim_world, sim_self);
-	sim_post(sim_world, sim_world->now + 1 + sim_below(sim_world, 4 * sim_world->p.election), E_CRASH, (u8)i,
-		 sim_self->mod.life);
+	TRACE(world, "node %u: the journal failed: %s", i, reason);
+	if (!here->disk.broken)
+		sim_fail(world, "node %u: the journal failed: %s; its disk did not", i, reason);
+	sim_module_fail(world, here);
+	sim_post(world, world->now + 1 + sim_below(world, 4 * world->p.election), E_CRASH, (u8)i,
+		 here->mod.life);
 }
 
 static int dp_load(struct pxs_datapath *dp, u32 group, const u8 *records, u32 bytes)
@@ -116,8 +116,8 @@ static int dp_load(struct pxs_datapath *dp, u32 group, const u8 *records, u32 by
 			return -EBADMSG;
 		ret = pxs_group_load(&part->core, &r);
 		if (ret) {
-			sim_fail(sim_world, "node %u group %u: LOAD of type %u slot %llu: %d",
-				 sim_index(sim_world, sim_self), part->index, r.type, U(r.slot), ret);
+			sim_fail(world, "node %u group %u: LOAD of type %u slot %llu: %d",
+				 sim_index(world, here), part->index, r.type, U(r.slot), ret);
 			return ret;
 		}
 		pos += pxs_record_size(r.len);
@@ -133,18 +133,18 @@ static int dp_activate(struct pxs_datapath *dp, u32 group, u64 commit)
 	(void)dp;
 	if (!part)
 		return -ENOENT;
-	ret = pxs_group_activate(&part->core, commit, sim_clock(sim_world, sim_self));
+	ret = pxs_group_activate(&part->core, commit, sim_clock(world, here));
 	if (ret)
-		sim_fail(sim_world, "node %u group %u: ACTIVATE: %d", sim_index(sim_world, sim_self),
+		sim_fail(world, "node %u group %u: ACTIVATE: %d", sim_index(world, here),
 			 part->index, ret);
 	/* Lower, and it could promise or accept what it had refused. */
-	if (part->core.promised < part->durable_promise && !sim_self->reborn)
-		sim_fail(sim_world, "node %u group %u: recovery loses the promise of %llx",
-			 sim_index(sim_world, sim_self), part->index, U(part->durable_promise));
-	if (sim_self->reborn && part->core.conf.member[part->self].incarnation == sim_self->known)
-		sim_fail(sim_world, "S3: node %u group %u is active with another disk than it is known by",
-			 sim_index(sim_world, sim_self), part->index);
-	sim_check_part(sim_world, sim_self, part->index);
+	if (part->core.promised < part->durable_promise && !here->reborn)
+		sim_fail(world, "node %u group %u: recovery loses the promise of %llx",
+			 sim_index(world, here), part->index, U(part->durable_promise));
+	if (here->reborn && part->core.conf.member[part->self].incarnation == here->known)
+		sim_fail(world, "S3: node %u group %u is active with another disk than it is known by",
+			 sim_index(world, here), part->index);
+	sim_check_part(world, here, part->index);
 	return ret;
 }
 
@@ -160,10 +160,10 @@ static int dp_prepare(struct pxs_datapath *dp, u32 group, u64 ballot, u64 slot, 
 	under_way();
 	pxs_out_init(&out);
 	ret = pxs_group_prepare(&part->core, ballot, slot, to, &out);
-	TRACE(sim_world, "node %u group %u: PREPARE command ballot %llx slot %llu: %d",
-	      sim_index(sim_world, sim_self), part->index, U(ballot), U(slot), ret);
+	TRACE(world, "node %u group %u: PREPARE command ballot %llx slot %llu: %d",
+	      sim_index(world, here), part->index, U(ballot), U(slot), ret);
 	if (!ret)
-		sim_check_prepare(sim_world, sim_self, part->index, ballot);
+		sim_check_prepare(world, here, part->index, ballot);
 	return answer(part, &out, ret);
 }
 
@@ -178,12 +178,12 @@ static int dp_lead(struct pxs_datapath *dp, u32 group, u64 ballot, u64 first)
 		return -ENOENT;
 	under_way();
 	pxs_out_init(&out);
-	ret = pxs_group_lead(&part->core, ballot, first, sim_clock(sim_world, sim_self), &out);
-	TRACE(sim_world, "node %u group %u: LEAD command ballot %llx slot %llu: %d",
-	      sim_index(sim_world, sim_self), part->index, U(ballot), U(first), ret);
-	sim_world->stat.elections += !ret;
+	ret = pxs_group_lead(&part->core, ballot, first, sim_clock(world, here), &out);
+	TRACE(world, "node %u group %u: LEAD command ballot %llx slot %llu: %d",
+	      sim_index(world, here), part->index, U(ballot), U(first), ret);
+	world->stat.elections += !ret;
 	if (!ret)
-		sim_check_lead(sim_world, sim_self, part->index, ballot);
+		sim_check_lead(world, here, part->index, ballot);
 	return answer(part, &out, ret);
 }
 
@@ -216,12 +216,12 @@ static int dp_propose(struct pxs_datapath *dp, u32 group, const void *value, u32
 	under_way();
 	pxs_out_init(&out);
 	*slot = 0;
-	ret = pxs_group_propose(&part->core, v, sim_clock(sim_world, sim_self), slot, &out);
+	ret = pxs_group_propose(&part->core, v, sim_clock(world, here), slot, &out);
 	pxs_value_put(v);
-	TRACE(sim_world, "node %u group %u: PROPOSE command value %llu to slot %llu: %d",
-	      sim_index(sim_world, sim_self), part->index, U(vid), U(*slot), ret);
+	TRACE(world, "node %u group %u: PROPOSE command value %llu to slot %llu: %d",
+	      sim_index(world, here), part->index, U(vid), U(*slot), ret);
 	if (!ret)
-		sim_check_proposed(sim_world, sim_self, part->index, part->core.lead_ballot, *slot, vid);
+		sim_check_proposed(world, here, part->index, part->core.lead_ballot, *slot, vid);
 	return answer(part, &out, ret);
 }
 
@@ -240,8 +240,8 @@ static int dp_send(struct pxs_datapath *dp, u32 group, const struct pxs_msg *in,
 		    (u8)pxs_group_member(&part->core, in->receiver), &m);
 	m.count = in->count;
 	m.len = in->len;
-	sim_check_leaves(sim_world, sim_self, part->index, &m, body);
-	sim_send(sim_world, sim_self, part->index, &m, body);
+	sim_check_leaves(world, here, part->index, &m, body);
+	sim_send(world, here, part->index, &m, body);
 	return 0;
 }
 
@@ -263,9 +263,9 @@ static int dp_status(struct pxs_datapath *dp, u32 group, struct pxs_group_status
 static void dp_close(struct pxs_datapath *dp)
 {
 	(void)dp;
-	if (sim_self->agent.attached)
-		pxs_stage_detach(&sim_self->mod.stage);
-	sim_self->agent.attached = false;
+	if (here->agent.attached)
+		pxs_stage_detach(&here->mod.stage);
+	here->agent.attached = false;
 }
 
 static const struct pxs_datapath_ops dp_ops = {
@@ -278,8 +278,8 @@ static const struct pxs_datapath_ops dp_ops = {
 int pxs_datapath_kernel(struct pxs_loop *loop, const struct pxs_datapath_events *events,
 			struct pxs_datapath **dp)
 {
-	sim_self->agent.dp = (struct pxs_datapath){ .ops = &dp_ops, .events = events, .loop = loop };
-	*dp = &sim_self->agent.dp;
+	here->agent.dp = (struct pxs_datapath){ .ops = &dp_ops, .events = events, .loop = loop };
+	*dp = &here->agent.dp;
 	return 0;
 }
 
@@ -360,7 +360,8 @@ static void not_opened(struct sim *s, struct sim_node *n, int err)
 	sim_agent_end(s, n, false);
 	if (n->disk.refused || (err == -EIO && n->dead)) {
 		if (!n->dead)
-			sim_post(s, s->now + 1 + sim_below(s, 2 * s->p.election), E_START, (u8)i, 0);
+			sim_post(s, s->now + 1 + sim_below(s, 2 * s->p.election), E_START, (u8)i,
+				 0);
 		return;
 	}
 	if (!n->damaged && !n->reborn)
@@ -476,6 +477,8 @@ static void up(struct sim_node *n, struct sim_event *e)
 
 	switch (e->what) {
 	case PXS_CMD_EVENT_APPEND:
+		TRACE(world, "node %u: agent gets APPEND of LSN %llu",
+		      sim_index(world, n), U(e->b));
 		if (e->a == n->agent.epoch)
 			ev->append(ev->ctx, e->b, (u32)e->c, e->data, e->len);
 		break;
@@ -507,7 +510,7 @@ static void client_done(struct pxs_proposal *p, u32 error, u64 slot)
 
 	v = (struct client_value *)((char *)p - offsetof(struct client_value, p));
 
-	sim_check_answer(sim_world, v->group, v->vid, error, slot);
+	sim_check_answer(world, v->group, v->vid, error, slot);
 	free(v);
 }
 

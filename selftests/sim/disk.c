@@ -142,13 +142,14 @@ void sim_disk_flush_names(struct sim_disk *d)
 /* Each dirty block lands, or not; under F_TEAR also in part. */
 static void land_some(struct sim *s, struct sim_file *f)
 {
-	u32 b;
+	u32 b, sectors;
 
 	for (b = 0; f->dirty_blocks && b < f->cap / SIM_BLOCK; b++) {
 		if (!f->dirty[b])
 			continue;
+		sectors = (u32)sim_fault_below(s, F_TEAR, SIM_BLOCK / SIM_SECTOR);
 		if (sim_chance(s, F_TEAR, 3))
-			land(f, b, SIM_SECTOR * (u32)sim_fault_below(s, F_TEAR, SIM_BLOCK / SIM_SECTOR));
+			land(f, b, SIM_SECTOR * sectors);
 		else if (sim_below(s, 2))
 			land(f, b, SIM_BLOCK);
 		f->dirty[b] = 0;

@@ -93,7 +93,8 @@ void sim_fault_param(struct sim *s)
 	p->window = param(s, 4) ? 64 : 128;
 	p->heartbeat = 10 + (u32)param(s, 30);
 	p->election = p->heartbeat * (3 + (u32)param(s, 5));
-	p->silence = p->election * (2 + (u32)param(s, 4)) + 250;	/* DURABLE comes each 200 ms */
+	/* DURABLE comes each 200 ms at least. */
+	p->silence = p->election * (2 + (u32)param(s, 4)) + 250;
 	p->loss = (u32)param(s, 250);
 	p->dup = (u32)param(s, 250);
 	p->late = (u32)param(s, 100);
@@ -283,6 +284,7 @@ static bool strike_disk(struct sim *s, enum sim_fault f, struct sim_node *n)
 static bool strike(struct sim *s, enum sim_fault f, u32 i)
 {
 	struct sim_node *n = &s->node[i];
+	u64 until;
 
 	switch (f) {
 	case F_CUT:
@@ -297,7 +299,8 @@ static bool strike(struct sim *s, enum sim_fault f, u32 i)
 		sim_node_crash(s, n);
 		return true;
 	case F_PAUSE:
-		n->paused = max(n->paused, s->now + 1 + hit(s, 4 * s->p.election));
+		until = s->now + 1 + hit(s, 4 * s->p.election);
+		n->paused = max(n->paused, until);	/* max() asks twice */
 		return true;
 	case F_STOP:
 		sim_fault_stop(s, i, 1 + hit(s, 4 * s->p.election));

@@ -264,7 +264,7 @@ int main(int argc, char **argv)
 	struct tally t;
 
 	if (!arguments(argc, argv)) {
-		fprintf(stderr, "sim: wrong arguments: see selftests/sim/main.c\n");
+		fprintf(stderr, "sim: wrong arguments: its source says which there are\n");
 		return 2;
 	}
 	/* Agents come and go with megabytes of buffers: keep them. */

@@ -224,6 +224,8 @@ void sim_module_pump(struct sim *s, struct sim_node *n)
 		e->data = buf;
 		e->len = b.bytes;
 		pxs_stage_sent(&mod->stage, &b);
+		TRACE(s, "node %u: APPEND of LSN %llu to %llu, arrives at %llu", sim_index(s, n),
+		      U(b.first_lsn), U(b.first_lsn + b.count - 1), U(e->at));
 	}
 }
 

@@ -44,12 +44,12 @@ static int take(struct sim_file *f, int flags)
 	for (i = 0; i < FDS && table[i].used; i++)
 		;
 	if (i == FDS) {
-		sim_fail(sim_world, "descriptors leak");
+		sim_fail(world, "descriptors leak");
 		errno = EMFILE;
 		return -1;
 	}
 	table[i] = (struct descriptor){ .used = true, .dir = !f, .direct = flags & O_DIRECT,
-					.node = sim_self, .file = f };
+					.node = here, .file = f };
 	if (f)
 		f->opens++;
 	return FIRST + (int)i;
@@ -81,18 +81,18 @@ void sim_fd_close_all(const struct sim_node *n)
 
 static int refuse(enum sim_fault f, u32 one_in, int err)
 {
-	if (!sim_chance(sim_world, f, one_in))
+	if (!sim_chance(world, f, one_in))
 		return 0;
-	sim_self->disk.refused = true;
+	here->disk.refused = true;
 	errno = err;
 	return -1;
 }
 
 static bool full(void)
 {
-	if (sim_self->disk.full <= sim_world->now)
+	if (here->disk.full <= world->now)
 		return false;
-	sim_self->disk.refused = true;
+	here->disk.refused = true;
 	errno = ENOSPC;
 	return true;
 }
@@ -112,7 +112,7 @@ int __wrap_open(const char *path, int flags, ...)
 int __wrap_openat(int dirfd, const char *name, int flags, ...);
 int __wrap_openat(int dirfd, const char *name, int flags, ...)
 {
-	struct sim_disk *disk = &sim_self->disk;
+	struct sim_disk *disk = &here->disk;
 	struct sim_file *f;
 
 	(void)dirfd;
@@ -244,11 +244,11 @@ int __wrap_fsync(int fd)
 
 	if (refuse(F_FAIL, 256, EIO)) {
 		if (d->file)
-			sim_disk_flush_fails(sim_world, d->file);
+			sim_disk_flush_fails(world, d->file);
 		return -1;
 	}
 	if (d->dir)
-		sim_disk_flush_names(&sim_self->disk);
+		sim_disk_flush_names(&here->disk);
 	else
 		sim_disk_flush(d->file);
 	return 0;
@@ -267,7 +267,7 @@ int __wrap_posix_fallocate(int fd, off_t offset, off_t len)
 	struct sim_file *f = sim_fd_file(fd);
 
 	if (full())
-		return ENOSPC;
+		return errno;	/* not through errno, says POSIX; a positive number */
 	sim_disk_room(f, (u32)(offset + len));
 	for (; len > 0; offset += SIM_BLOCK, len -= SIM_BLOCK)
 		if ((u64)offset >= f->size)
@@ -288,7 +288,7 @@ int __wrap_posix_fadvise(int fd, off_t offset, off_t len, int advice)
 int __wrap_renameat(int from, const char *old, int to, const char *name);
 int __wrap_renameat(int from, const char *old, int to, const char *name)
 {
-	struct sim_file *f = sim_disk_find(&sim_self->disk, old);
+	struct sim_file *f = sim_disk_find(&here->disk, old);
 
 	(void)from;
 	(void)to;
@@ -296,14 +296,14 @@ int __wrap_renameat(int from, const char *old, int to, const char *name)
 		errno = ENOENT;
 		return -1;
 	}
-	sim_disk_rename(&sim_self->disk, f, name);
+	sim_disk_rename(&here->disk, f, name);
 	return 0;
 }
 
 int __wrap_unlinkat(int dirfd, const char *name, int flags);
 int __wrap_unlinkat(int dirfd, const char *name, int flags)
 {
-	struct sim_file *f = sim_disk_find(&sim_self->disk, name);
+	struct sim_file *f = sim_disk_find(&here->disk, name);
 
 	(void)dirfd;
 	(void)flags;
@@ -311,7 +311,7 @@ int __wrap_unlinkat(int dirfd, const char *name, int flags)
 		errno = ENOENT;
 		return -1;
 	}
-	sim_disk_unlink(&sim_self->disk, f);
+	sim_disk_unlink(&here->disk, f);
 	return 0;
 }
 
@@ -320,7 +320,7 @@ DIR *__wrap_fdopendir(int fd)
 {
 	struct descriptor *d = get(fd);
 
-	d->at = sim_self->disk.files;
+	d->at = here->disk.files;
 	return (DIR *)d;
 }
 
@@ -349,7 +349,7 @@ int __wrap_closedir(DIR *dir)
 ssize_t __wrap_getrandom(void *buf, size_t len, unsigned int flags);
 ssize_t __wrap_getrandom(void *buf, size_t len, unsigned int flags)
 {
-	u64 r = sim_random(sim_world) ^ sim_random(sim_world) << 32;
+	u64 r = sim_random(world) ^ sim_random(world) << 32;
 
 	(void)flags;
 	if (len > sizeof(r))

@@ -15,8 +15,8 @@
 
 #define ENTRIES	SIM_IOS
 
-struct sim *sim_world;
-struct sim_node *sim_self;
+struct sim *world;
+struct sim_node *here;
 
 static struct io_uring_sqe entry[ENTRIES];	/* prepared in this round */
 static u32 entries;
@@ -24,8 +24,8 @@ static char last_error[512];
 
 void sim_enter(struct sim *s, struct sim_node *n)
 {
-	sim_world = s;
-	sim_self = n;
+	world = s;
+	here = n;
 	if (n->agent.node)
 		n->agent.node->loop.now = sim_clock(s, n);
 }
@@ -39,12 +39,12 @@ void pxs_report(enum pxs_level level, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (level > PXS_ERR && !sim_world->trace)
+	if (level > PXS_ERR && !world->trace)
 		return;
 	va_start(ap, fmt);
 	vsnprintf(last_error, sizeof(last_error), fmt, ap);
 	va_end(ap);
-	TRACE(sim_world, "node %u: agent says: %s", sim_index(sim_world, sim_self), last_error);
+	TRACE(world, "node %u: agent says: %s", sim_index(world, here), last_error);
 }
 
 /* --- agent/loop.h ---------------------------------------------------------------------- */
@@ -69,7 +69,7 @@ void pxs_loop_reserve(struct pxs_loop *l, unsigned int n)
 {
 	(void)l;
 	if (entries + n > ENTRIES)
-		sim_fail(sim_world, "node %u: too many operations at once", sim_index(sim_world, sim_self));
+		sim_fail(world, "node %u: too many operations at once", sim_index(world, here));
 }
 
 struct io_uring_sqe *pxs_loop_sqe(struct pxs_loop *l)
@@ -102,9 +102,9 @@ void sim_ring_hooks(struct pxs_loop *l)
 		for (hook = l->hooks; hook; hook = hook->next)
 			again |= hook->run(hook);
 		if (++rounds > 10000)
-			sim_fail(sim_world, "node %u: the agent does not come to rest",
-				 sim_index(sim_world, sim_self));
-	} while (again && !sim_world->failed);
+			sim_fail(world, "node %u: the agent does not come to rest",
+				 sim_index(world, here));
+	} while (again && !world->failed);
 }
 
 void sim_ring_tick(struct pxs_loop *l)
@@ -120,14 +120,14 @@ void sim_ring_tick(struct pxs_loop *l)
 /* How long the disk takes. */
 static u64 disk_ms(const struct sim_io *io)
 {
-	u64 ms = 1 + sim_below(sim_world, sim_world->p.disk_ms);
+	u64 ms = 1 + sim_below(world, world->p.disk_ms);
 
 	if (io->opcode != IORING_OP_FSYNC && !io->dsync)
-		return sim_below(sim_world, 2);
-	if (sim_chance(sim_world, F_DISK, 16))
-		ms += sim_fault_below(sim_world, F_DISK, 3 * sim_world->p.election);
-	if (sim_self->disk.stall > sim_world->now)
-		ms += sim_self->disk.stall - sim_world->now;
+		return sim_below(world, 2);
+	if (sim_chance(world, F_DISK, 16))
+		ms += sim_fault_below(world, F_DISK, 3 * world->p.election);
+	if (here->disk.stall > world->now)
+		ms += here->disk.stall - world->now;
 	return ms;
 }
 
@@ -288,16 +288,16 @@ void pxs_worker_stop(struct pxs_worker *w)
 
 void pxs_worker_give(struct pxs_worker *w, struct pxs_job *job)
 {
-	u64 ms = 2 + 3 * sim_below(sim_world, sim_world->p.disk_ms);
+	u64 ms = 2 + 3 * sim_below(world, world->p.disk_ms);
 	struct sim_event *e;
 
 	(void)w;
 	pxs_assert(!job->busy);
 	job->busy = true;
-	if (sim_self->disk.stall > sim_world->now)
-		ms += sim_self->disk.stall - sim_world->now;
-	e = sim_post(sim_world, sim_world->now + ms, E_JOB, (u8)sim_index(sim_world, sim_self), sim_self->agent.life);
-	e->a = (u64)((u8 *)job - (u8 *)sim_self->agent.node);
+	if (here->disk.stall > world->now)
+		ms += here->disk.stall - world->now;
+	e = sim_post(world, world->now + ms, E_JOB, (u8)sim_index(world, here), here->agent.life);
+	e->a = (u64)((u8 *)job - (u8 *)here->agent.node);
 }
 
 void sim_ring_job(struct sim *s, struct sim_node *n, struct sim_event *e)

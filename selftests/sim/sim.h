@@ -307,8 +307,8 @@ int sim_part_of(const struct sim *s, u32 g, u32 node);	/* member index, or -1 */
 int sim_group_index(const struct sim *s, u32 id);
 
 /* ring.c */
-extern struct sim *sim_world;	/* whose code runs: the daemon has no other way to ask */
-extern struct sim_node *sim_self;
+extern struct sim *world;	/* whose code runs: the daemon has no other way to ask */
+extern struct sim_node *here;
 void sim_enter(struct sim *s, struct sim_node *n);
 void sim_ring_hooks(struct pxs_loop *l);
 void sim_ring_tick(struct pxs_loop *l);
