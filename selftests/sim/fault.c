@@ -306,7 +306,7 @@ static bool strike(struct sim *s, enum sim_fault f, u32 i)
 		sim_fault_stop(s, i, 1 + hit(s, 4 * s->p.election));
 		return true;
 	case F_JUMP:
-		n->wall += (s64)hit(s, 40000) - 20000;
+		n->wall += (s64)hit(s, 200000) - 100000;
 		return true;
 	default:
 		return strike_disk(s, f, n);

@@ -86,6 +86,7 @@ int sim_module_group_add(struct sim *s, struct sim_node *n, const struct pxs_gro
 	part->promise_left_lsn = 0;
 	part->led = 0;
 	part->led_commit = 0;
+	memset(part->beat, 0, sizeof(part->beat));
 	return 0;
 }
 

@@ -66,6 +66,7 @@ static void post(struct sim *s, struct sim_node *n, u32 to, const u8 *p, u32 len
 		copy[sim_fault_below(s, F_FLIP, len)] ^= 1u << sim_fault_below(s, F_FLIP, 8);
 	e = sim_post(s, s->now + delay, E_NET, (u8)to, 0);
 	e->a = sim_index(s, n);
+	e->b = s->sends;
 	e->reborn = n->reborn;
 	e->data = copy;
 	e->len = len;
@@ -87,6 +88,7 @@ void sim_send(struct sim *s, struct sim_node *n, u32 g, const struct pxs_msg *m,
 		return;
 	}
 	s->stat.datagrams++;
+	s->sends++;
 	msg.counter = ++n->part[g].counter;
 	msg.key_id = 1;
 	pxs_wire_build(hdr, &msg);
@@ -113,7 +115,7 @@ void sim_deliver(struct sim *s, struct sim_event *e)
 	u8 tag[PXS_WIRE_TAG_LEN];
 	struct sim_part *part;
 	struct pxs_msg m;
-	int g;
+	int g, fault;
 
 	if (!n->mod.up || (s->cut[e->a][e->node] && !s->healed))
 		return;
@@ -128,8 +130,14 @@ void sim_deliver(struct sim *s, struct sim_event *e)
 	tag_of(e->data, e->len, tag);
 	if (memcmp(tag, hdr->tag, sizeof(tag)))
 		return;
-	if (pxs_group_trust(&part->core, &m))
+	fault = pxs_group_trust(&part->core, &m);
+	if (fault == PXS_GROUP_STAT_REPLAY && e->b > part->beat[e->a])
+		sim_fail(s, "node %u takes a new heartbeat of node %llu for an old one", e->node,
+			 U(e->a));
+	if (fault)
 		return;
+	if (m.type == PXS_WIRE_HEARTBEAT)
+		part->beat[e->a] = max(part->beat[e->a], e->b);
 	if (e->reborn)
 		sim_fail(s, "S3: node %u listens to node %llu, whose disk was replaced", e->node,
 			 U(e->a));

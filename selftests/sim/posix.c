@@ -315,17 +315,17 @@ int __wrap_unlinkat(int dirfd, const char *name, int flags)
 	return 0;
 }
 
-DIR *__wrap_fdopendir(int fd);
-DIR *__wrap_fdopendir(int fd)
+struct __dirstream *__wrap_fdopendir(int fd);
+struct __dirstream *__wrap_fdopendir(int fd)
 {
 	struct descriptor *d = get(fd);
 
 	d->at = here->disk.files;
-	return (DIR *)d;
+	return (struct __dirstream *)d;
 }
 
-struct dirent *__wrap_readdir(DIR *dir);
-struct dirent *__wrap_readdir(DIR *dir)
+struct dirent *__wrap_readdir(struct __dirstream *dir);
+struct dirent *__wrap_readdir(struct __dirstream *dir)
 {
 	struct descriptor *d = (struct descriptor *)dir;
 	static struct dirent e;
@@ -339,8 +339,8 @@ struct dirent *__wrap_readdir(DIR *dir)
 	return &e;
 }
 
-int __wrap_closedir(DIR *dir);
-int __wrap_closedir(DIR *dir)
+int __wrap_closedir(struct __dirstream *dir);
+int __wrap_closedir(struct __dirstream *dir)
 {
 	release((struct descriptor *)dir);
 	return 0;

@@ -159,6 +159,7 @@ struct sim_part {
 	u64 led_commit;
 	u64 durable_promise;	/* highest ballot promised on disk: outlives the module */
 	u64 applied;		/* by the agent, as last seen */
+	u64 beat[SIM_NODES];	/* newest heartbeat taken from each node: number of its sending */
 };
 
 struct sim_module {
@@ -239,6 +240,7 @@ struct sim {
 	u8 cut[SIM_NODES][SIM_NODES];	/* [from][to]: lost; counts */
 	bool healed;
 	u32 strikes;
+	u64 sends;
 	u64 heal_vid;		/* the first value proposed after healing */
 	bool healed_group[SIM_GROUPS];	/* ... and one was acknowledged */
 	u64 next_vid;
