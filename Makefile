@@ -80,9 +80,10 @@ agent:
 unit:
 	$(Q)$(MAKE) -j$(JOBS) -C selftests/unit check
 
-# N= schedules from SEED= on; again the same one: N=1 SEED=...
+# N= schedules from SEED= on, by JOBS= processes. A failure says what to run again: N=1 SEED= LESS=
 sim:
-	$(Q)$(MAKE) -j$(JOBS) -C selftests/sim run $(if $(N),N=$(N)) $(if $(SEED),SEED=$(SEED))
+	$(Q)$(MAKE) -j$(JOBS) -C selftests/sim run JOBS=$(JOBS) $(if $(N),N=$(N)) \
+		$(if $(SEED),SEED=$(SEED)) $(if $(LESS),LESS=$(LESS))
 
 # The history checker itself; the cluster tests use it.
 lin:
@@ -213,7 +214,7 @@ help:
 	'  results         write selftests/RESULTS.md from what ran' \
 	'  lint            layering, style, static analysis' \
 	'  unit            the core in user space, under ASan and UBSan' \
-	'  sim             clusters in a deterministic simulator: N=1000 SEED=1' \
+	'  sim             clusters in a deterministic simulator: N=1000 SEED=1 JOBS=2' \
 	'  lin             the history checker (linearizability): is it right, and how fast' \
 	'  mutants         planted bugs: which are caught, by what, how soon (MUTANTS_VM=1: more)' \
 	'  fuzz            one fuzz target, or all: T=scan SECONDS=3600' \

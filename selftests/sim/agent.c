@@ -368,6 +368,7 @@ static void not_opened(struct sim *s, struct sim_node *n, int err)
 		sim_fail(s, "node %u: the agent does not come up (%d): %s", i, err,
 			 sim_last_error());
 	n->lost = true;
+	s->stat.lost++;
 }
 
 void sim_agent_open(struct sim *s, struct sim_node *n)

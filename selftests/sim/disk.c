@@ -103,7 +103,10 @@ bool sim_disk_write(struct sim_file *f, u64 offset, const void *buf, u32 len)
 		return false;
 	sim_disk_room(f, (u32)offset + len);
 	memcpy(f->cache + offset, buf, len);
-	for (b = (u32)offset / SIM_BLOCK; b <= ((u32)offset + len - 1) / SIM_BLOCK; b++) {
+	b = (u32)offset / SIM_BLOCK;
+	if (!f->dirty_blocks || b < f->first_dirty)
+		f->first_dirty = b;
+	for (; b <= ((u32)offset + len - 1) / SIM_BLOCK; b++) {
 		f->dirty_blocks += !f->dirty[b];
 		f->dirty[b] = 1;
 	}
@@ -120,7 +123,7 @@ void sim_disk_flush(struct sim_file *f)
 {
 	u32 b;
 
-	for (b = 0; f->dirty_blocks && b < f->cap / SIM_BLOCK; b++) {
+	for (b = f->first_dirty; f->dirty_blocks && b < f->cap / SIM_BLOCK; b++) {
 		if (!f->dirty[b])
 			continue;
 		land(f, b, SIM_BLOCK);
@@ -144,7 +147,7 @@ static void land_some(struct sim *s, struct sim_file *f)
 {
 	u32 b, sectors;
 
-	for (b = 0; f->dirty_blocks && b < f->cap / SIM_BLOCK; b++) {
+	for (b = f->first_dirty; f->dirty_blocks && b < f->cap / SIM_BLOCK; b++) {
 		if (!f->dirty[b])
 			continue;
 		sectors = (u32)sim_fault_below(s, F_TEAR, SIM_BLOCK / SIM_SECTOR);

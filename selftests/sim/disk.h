@@ -27,6 +27,7 @@ struct sim_file {
 	u8 *platter;
 	u8 *dirty;		/* a byte a block */
 	u32 dirty_blocks;
+	u32 first_dirty;	/* none is before it */
 	u32 opens;
 };
 

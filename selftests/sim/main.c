@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -139,6 +140,7 @@ static void run_some(u64 me)
 {
 	struct tally *t = &tally[me];
 	double start = seconds(), last = start;
+	struct sim_check *check;
 	u64 i;
 
 	for (i = me; i < opt.schedules && (opt.go_on || !total().failed); i += opt.processes) {
@@ -156,8 +158,9 @@ static void run_some(u64 me)
 			progress(last - start);
 		}
 	}
+	check = sim.check;
 	sim_free(&sim);
-	sim_check_free(sim.check);
+	sim_check_free(check);
 }
 
 static bool reap(u64 *left)
@@ -240,14 +243,25 @@ static bool arguments(int argc, char **argv)
 	return opt.processes && opt.processes <= PROCESSES;
 }
 
+static double cpu_seconds(int who)
+{
+	struct rusage u;
+
+	getrusage(who, &u);
+	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
 static void summary(const struct tally *t, double sec)
 {
 	u32 f;
 
 	progress(sec);
-	fprintf(stderr, "# %llu events, %llu datagrams, %llu elections won, %llu slots chosen, %llu values acknowledged, %llu refused\n",
+	fprintf(stderr, "# %.0f schedules per second of processor time\n",
+		(double)t->done / max(cpu_seconds(RUSAGE_SELF) + cpu_seconds(RUSAGE_CHILDREN), 0.01));
+	fprintf(stderr, "# %llu events, %llu datagrams, %llu elections won, %llu slots chosen, %llu values acknowledged, %llu refused, %llu journals refused\n",
 		U(t->stat.events), U(t->stat.datagrams), U(t->stat.elections),
-		U(t->stat.decided), U(t->stat.acked), U(t->stat.refused));
+		U(t->stat.decided), U(t->stat.acked), U(t->stat.refused), U(t->stat.lost));
 	for (f = 0; f < F_MAX; f++)
 		if (t->stat.by_fault[f])
 			fprintf(stderr, "# %12llu %s\n", U(t->stat.by_fault[f]), sim_fault_name(f));

@@ -220,7 +220,8 @@ struct sim_node {
 };
 
 struct sim_stat {
-	u64 events, faults, datagrams, decided, elections, acked, refused, by_fault[F_MAX];
+	u64 events, faults, datagrams, decided, elections, acked, refused, lost;
+	u64 by_fault[F_MAX];
 };
 
 /* Independent streams: leaving one class of faults out does not change the others. */
