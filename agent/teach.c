@@ -20,7 +20,10 @@ static bool teach_take(void *ctx, const struct pxs_fetched *v)
 		.data = v->data,
 	};
 
-	if (v->faulty || r->lesson.count == PXS_WIRE_ENTRIES_MAX ||
+	/* Whoever holds a value of that ballot needs no more than to hear that it was chosen. */
+	if (v->faulty)
+		e.flags = PXS_ENTRY_FAULTY;
+	if (!e.ballot || r->lesson.count == PXS_WIRE_ENTRIES_MAX ||
 	    r->lesson.len + pxs_wire_entry_size(v->len) > PXS_WIRE_BODY_MAX)
 		return false;
 	r->lesson.len = pxs_wire_put(r->lesson_body, r->lesson.len, &e);

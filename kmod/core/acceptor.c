@@ -262,6 +262,18 @@ bool pxs_acceptor_learn(struct pxs_group *g, u64 slot, u64 ballot, struct pxs_va
 	return true;
 }
 
+/* A ballot has one value for a slot: what we accepted or learned at it is what was chosen. */
+bool pxs_acceptor_learn_ballot(struct pxs_group *g, u64 slot, u64 ballot, struct pxs_out *out)
+{
+	struct pxs_slot *s = pxs_window_at(&g->window, slot);
+
+	if (slot <= g->commit)
+		return true;
+	if (!pxs_window_holds(&g->window, slot) || !s->value || s->ballot != ballot)
+		return false;
+	return pxs_acceptor_learn(g, slot, ballot, s->value, out);
+}
+
 void pxs_acceptor_commit(struct pxs_group *g, struct pxs_out *out)
 {
 	u64 before = g->commit;

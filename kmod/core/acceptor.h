@@ -38,6 +38,12 @@ enum pxs_accept_result pxs_acceptor_accept(struct pxs_group *g, u64 ballot, u64 
 					   struct pxs_value *v, u8 to, u64 *higher,
 					   struct pxs_out *out);
 
+/*
+ * What is chosen for @slot is the value of @ballot; who says so cannot show it. False: neither
+ * can we.
+ */
+bool pxs_acceptor_learn_ballot(struct pxs_group *g, u64 slot, u64 ballot, struct pxs_out *out);
+
 /* @v is chosen for @slot and known at @ballot. False: there was no room or no credit. */
 bool pxs_acceptor_learn(struct pxs_group *g, u64 slot, u64 ballot, struct pxs_value *v,
 			struct pxs_out *out);

@@ -385,6 +385,23 @@ static void recv_learn_req(struct pxs_group *g, const struct pxs_msg *m, u8 from
 	}
 }
 
+static bool learn_entry(struct pxs_group *g, const struct pxs_entry *e, struct pxs_out *out)
+{
+	struct pxs_value *v;
+	bool ok;
+
+	if (e->flags & PXS_ENTRY_FAULTY)
+		return pxs_acceptor_learn_ballot(g, e->slot, e->ballot, out);
+	v = pxs_value_new(e->data, e->len, e->flags & PXS_ENTRY_NOOP);
+	if (!v) {
+		g->stat[PXS_GROUP_STAT_NO_MEMORY]++;
+		return false;
+	}
+	ok = pxs_acceptor_learn(g, e->slot, e->ballot, v, out);
+	pxs_value_put(v);
+	return ok;
+}
+
 static void recv_learn(struct pxs_group *g, const struct pxs_msg *m, const u8 *body, u64 now,
 		       struct pxs_out *out)
 {
@@ -392,16 +409,9 @@ static void recv_learn(struct pxs_group *g, const struct pxs_msg *m, const u8 *b
 	struct pxs_entry e;
 	u32 offset = 0;
 
-	while (pxs_wire_next(body, m->len, &offset, &e) > 0) {
-		struct pxs_value *v = pxs_value_new(e.data, e.len, e.flags & PXS_ENTRY_NOOP);
-		bool ok = v && pxs_acceptor_learn(g, e.slot, e.ballot, v, out);
-
-		if (!v)
-			g->stat[PXS_GROUP_STAT_NO_MEMORY]++;
-		pxs_value_put(v);
-		if (!ok)
+	while (pxs_wire_next(body, m->len, &offset, &e) > 0)
+		if (!learn_entry(g, &e, out))
 			break;
-	}
 	if (g->state != PXS_GROUP_ACTIVE)
 		return;
 	pxs_acceptor_commit(g, out);

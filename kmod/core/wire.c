@@ -123,7 +123,7 @@ static bool entry_fits_type(const struct pxs_msg *m, const struct pxs_entry *e)
 	case PXS_WIRE_ACCEPT:
 		return e->ballot == m->ballot && !(e->flags & ~PXS_ENTRY_NOOP);
 	case PXS_WIRE_LEARN:
-		return !(e->flags & PXS_ENTRY_FAULTY) && e->flags & PXS_ENTRY_DECIDED;
+		return e->flags & (PXS_ENTRY_FAULTY | PXS_ENTRY_DECIDED);
 	default:
 		return true;
 	}

@@ -128,6 +128,20 @@ static void leaves_promise(struct sim *s, struct sim_node *n, u32 g, const struc
 		sim_node_crash_soon(s, n);
 }
 
+/* Says that what was proposed at a ballot was chosen, and cannot show it. */
+static void check_ballot_chosen(struct sim *s, struct sim_node *n, u32 g,
+				const struct pxs_entry *en)
+{
+	const struct slot *sl = &book_of(s, g)->slot[en->slot % SIM_SLOTS];
+	u32 i;
+
+	for (i = 0; i < sl->n; i++)
+		if (sl->a[i].ballot == en->ballot && sl->a[i].vid == sl->chosen)
+			return;
+	sim_fail(s, "node %u says that slot %llu was chosen at %llx; it was not", sim_index(s, n),
+		 U(en->slot), U(en->ballot));
+}
+
 static void leaves_entries(struct sim *s, struct sim_node *n, u32 g, const struct pxs_msg *m,
 			   const u8 *body)
 {
@@ -137,8 +151,11 @@ static void leaves_entries(struct sim *s, struct sim_node *n, u32 g, const struc
 	while (pxs_wire_next(body, m->len, &offset, &en) > 0) {
 		u64 vid;
 
-		if (en.flags & PXS_ENTRY_FAULTY)
+		if (en.flags & PXS_ENTRY_FAULTY) {
+			if (m->type == PXS_WIRE_LEARN)
+				check_ballot_chosen(s, n, g, &en);
 			continue;
+		}
 		vid = sim_value_vid(en.data, en.len, en.flags & PXS_ENTRY_NOOP);
 		if (!vid)
 			sim_fail(s, "node %u sends a damaged value", sim_index(s, n));

@@ -418,6 +418,37 @@ static void learns_from_another(void)
 	end();
 }
 
+/*
+ * Who knows a slot as decided may be unable to show its value any more, and those who accepted it
+ * not know that it is decided. Its ballot tells them. Found by the simulator.
+ */
+static void learns_by_ballot(void)
+{
+	struct pxs_msg m = { .type = PXS_WIRE_LEARN, .slot = 1, .count = 1, .commit = 2 };
+	struct pxs_entry e = { .slot = 1, .ballot = 0x303, .flags = PXS_ENTRY_FAULTY };
+	u8 body[64];
+
+	begin();
+	accept(1, 0x202, 1, "a", 0);
+	accept(1, 0x202, 2, "b", 0);
+	durable();
+	m.len = pxs_wire_put(body, 0, &e);
+	recv(2, m, body);
+	CHECK_EQ(g.commit, 0);		/* another ballot may have had another value */
+	e.ballot = 0x202;
+	m.len = pxs_wire_put(body, 0, &e);
+	recv(2, m, body);
+	CHECK_EQ(g.commit, 1);
+	CHECK_EQ(pxs_window_at(&g.window, 1)->value->data[0], 'a');
+	e.slot = 3;			/* nothing was accepted there */
+	m.slot = 3;
+	m.len = pxs_wire_put(body, 0, &e);
+	recv(2, m, body);
+	CHECK_EQ(g.commit, 1);
+	CHECK(!pxs_window_at(&g.window, 3)->value);
+	end();
+}
+
 int main(void)
 {
 	RUN(inactive_is_silent);
@@ -432,6 +463,7 @@ int main(void)
 	RUN(refused_heartbeat);
 	RUN(restarted_leader);
 	RUN(learns_from_another);
+	RUN(learns_by_ballot);
 	RUN(commit_of_a_leader);
 	RUN(two_values_fence);
 	RUN(recovered);

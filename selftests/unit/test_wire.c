@@ -151,7 +151,10 @@ static void bodies_by_type(void)
 	CHECK(!check(PXS_WIRE_ACCEPT, twice, 3, 0x105, 0, 0, 3));
 	CHECK(check(PXS_WIRE_LEARN, slots_from_5, 3, 0x205, PXS_ENTRY_DECIDED, 0, 3));
 	CHECK(!check(PXS_WIRE_LEARN, slots_from_5, 3, 0x205, 0, 0, 3));
-	CHECK(!check(PXS_WIRE_LEARN, slots_from_5, 3, 0x205, PXS_ENTRY_FAULTY, 0, 3));
+	CHECK(check(PXS_WIRE_LEARN, slots_from_5, 3, 0x205, PXS_ENTRY_FAULTY, 0, 3));
+	CHECK(!check(PXS_WIRE_LEARN, slots_from_5, 3, 0, PXS_ENTRY_FAULTY, 0, 3));
+	CHECK(!check(PXS_WIRE_LEARN, slots_from_5, 3, 0x205, PXS_ENTRY_FAULTY | PXS_ENTRY_DECIDED,
+		     0, 3));
 	CHECK(!check(PXS_WIRE_LEARN, slots_from_5, 3, 0, PXS_ENTRY_DECIDED, 0, 3));
 	CHECK(check(PXS_WIRE_PROMISE, gap, 3, 0x205, PXS_ENTRY_FAULTY, 0, 3));
 	CHECK(check(PXS_WIRE_PROMISE, late, 3, 0x205, 0, 9, 3));

@@ -44,6 +44,8 @@
  * accepted value there stands in an entry; a slot without an entry has accepted
  * nothing. Slots up to commit are decided and left out: the asker must learn them
  * before it may lead.
+ * A FAULTY entry in LEARN has no value: the one of its ballot was chosen, and the sender cannot
+ * show it any more. Who holds a value of that ballot has learned; others must ask elsewhere.
  * ACCEPT's and LEARN's entries are for consecutive slots; their ballots are that of
  * the accept, or the one at which the value is known to be chosen.
  * ACCEPTED says that slots [slot, slot + count) are durably accepted at ballot.
