@@ -254,11 +254,11 @@ static double cpu_seconds(int who)
 
 static void summary(const struct tally *t, double sec)
 {
+	double cpu = cpu_seconds(RUSAGE_SELF) + cpu_seconds(RUSAGE_CHILDREN) + 0.001;
 	u32 f;
 
 	progress(sec);
-	fprintf(stderr, "# %.0f schedules per second of processor time\n",
-		(double)t->done / max(cpu_seconds(RUSAGE_SELF) + cpu_seconds(RUSAGE_CHILDREN), 0.01));
+	fprintf(stderr, "# %.0f schedules per second of processor time\n", (double)t->done / cpu);
 	fprintf(stderr, "# %llu events, %llu datagrams, %llu elections won, %llu slots chosen, %llu values acknowledged, %llu refused, %llu journals refused\n",
 		U(t->stat.events), U(t->stat.datagrams), U(t->stat.elections),
 		U(t->stat.decided), U(t->stat.acked), U(t->stat.refused), U(t->stat.lost));
