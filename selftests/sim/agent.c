@@ -198,31 +198,45 @@ static int dp_resign(struct pxs_datapath *dp, u32 group)
 	return 0;
 }
 
-static int dp_propose(struct pxs_datapath *dp, u32 group, const void *value, u32 len, bool noop,
-		      u64 *slot)
+static void note_proposed(struct sim_part *part, u64 slot, const struct pxs_value *v, int ret)
+{
+	u64 vid = sim_value_vid(v->data, v->len, v->noop);
+
+	TRACE(world, "node %u group %u: PROPOSE command value %llu to slot %llu: %d",
+	      sim_index(world, here), part->index, U(vid), U(slot), ret);
+	if (ret > 0)
+		sim_check_proposed(world, here, part->index, part->core.lead_ballot, slot, vid);
+}
+
+static int dp_propose(struct pxs_datapath *dp, u32 group, const struct iovec *values, u32 n,
+		      u64 *first)
 {
 	struct sim_part *part = part_of(group);
-	struct pxs_value *v;
+	struct pxs_value *v[PXS_PROPOSE_MAX];
 	struct pxs_out out;
-	u64 vid = sim_value_vid(value, len, noop);
-	int ret;
+	int ret, lost;
+	u32 i;
 
 	(void)dp;
 	if (!part)
 		return -ENOENT;
-	v = pxs_value_new(value, len, noop);
-	if (!v)
-		abort();
+	n = min(n, PXS_PROPOSE_MAX);
+	for (i = 0; i < n; i++) {
+		v[i] = values ? pxs_value_new(values[i].iov_base, (u32)values[i].iov_len, false) :
+				pxs_value_new(NULL, 0, true);
+		if (!v[i])
+			abort();
+	}
 	under_way();
 	pxs_out_init(&out);
-	*slot = 0;
-	ret = pxs_group_propose(&part->core, v, sim_clock(world, here), slot, &out);
-	pxs_value_put(v);
-	TRACE(world, "node %u group %u: PROPOSE command value %llu to slot %llu: %d",
-	      sim_index(world, here), part->index, U(vid), U(*slot), ret);
-	if (!ret)
-		sim_check_proposed(world, here, part->index, part->core.lead_ballot, *slot, vid);
-	return answer(part, &out, ret);
+	*first = 0;
+	ret = pxs_group_propose_many(&part->core, v, n, sim_clock(world, here), first, &out);
+	for (i = 0; i < n; i++) {
+		note_proposed(part, *first + i, v[i], ret - (int)i);
+		pxs_value_put(v[i]);
+	}
+	lost = answer(part, &out, 0);
+	return lost ? lost : ret;
 }
 
 static int dp_send(struct pxs_datapath *dp, u32 group, const struct pxs_msg *in, const u8 *body)
