@@ -120,12 +120,13 @@ void sim_ring_tick(struct pxs_loop *l)
 /* How long the disk takes. */
 static u64 disk_ms(const struct sim_io *io)
 {
-	u64 ms = 1 + sim_below(world, world->p.disk_ms);
+	bool flush = io->opcode == IORING_OP_FSYNC || io->dsync;
+	u64 ms = flush ? 1 + sim_below(world, world->p.disk_ms) : sim_below(world, 2);
 
-	if (io->opcode != IORING_OP_FSYNC && !io->dsync)
-		return sim_below(world, 2);
 	if (sim_chance(world, F_DISK, 16))
 		ms += sim_fault_below(world, F_DISK, 3 * world->p.election);
+	if (!flush)
+		return ms;
 	if (here->disk.stall > world->now)
 		ms += here->disk.stall - world->now;
 	return ms;
