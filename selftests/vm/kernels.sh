@@ -50,6 +50,7 @@ usage()
 	  build LABEL [ARGS] build the module into build/modules/<version>/ (ARGS go to make)
 	  matrix [LABEL...]  build for all, warnings are errors, print one line each
 	  prune              remove cached versions no label points to
+	  mirror             the Debian archive that this machine uses
 	labels: ${LABELS[*]}, and debug, which is built here (make debug-kernel); cache: $CACHE
 	EOF
 }
@@ -502,6 +503,7 @@ info)		[ $# = 1 ] || die "info LABEL"; cmd_info "$1" ;;
 build)		[ $# -ge 1 ] || die "build LABEL"; cmd_build "$@" ;;
 matrix)		cmd_matrix "$@" ;;
 prune)		cmd_prune ;;
+mirror)		mirror ;;
 newest-hook)	newest_hook "$1" ;;
 help|-h|--help)	usage ;;
 *)		usage >&2; exit 2 ;;
