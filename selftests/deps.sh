@@ -17,7 +17,7 @@ PURPOSES=(
 "agent      libjansson-dev libconfuse-dev"
 "unit       gcc-12 libasan8 libubsan1 libc6-dbg valgrind"
 "fuzz       clang-14 libclang-rt-14-dev python3-minimal"
-"model      spin gcc-12 apt"
+"model      spin gcc-12 apt debian-archive-keyring"
 "lint       sparse shellcheck cppcheck perl binutils git python3-yaml python3-jsonschema"
 "debugging  flex bison bc libelf-dev libssl-dev rsync kmod"
 "machines   qemu-system-x86 busybox-static cpio xz-utils zstd mmdebstrap util-linux uidmap"

@@ -32,9 +32,10 @@ triplet() { dpkg-architecture -qDEB_HOST_MULTIARCH 2>/dev/null || echo "$(uname 
 
 run()
 {
-	local lib=$STORE/root/usr/lib/$(triplet) ld
+	local lib ld
 
-	for ld in "$lib"/ld-linux*.so.* "$STORE"/root/lib*/ld-linux*.so.* "$STORE"/root/usr/lib64/ld-*.so.*; do
+	lib=$STORE/root/usr/lib/$(triplet)
+	for ld in "$lib"/ld-linux*.so.* "$STORE"/root/usr/lib64/ld-*.so.*; do
 		[ ! -x "$ld" ] || break
 	done
 	exec "$ld" --library-path "$lib:$STORE/root/usr/lib" "$STORE/root/usr/bin/cbmc" "$@"
@@ -60,7 +61,7 @@ fetch()
 	(cd "$tmp/deb" && "${apt[@]}" download "${PACKAGES[@]}") >"$tmp/log" 2>&1 ||
 		{ tail -n 5 "$tmp/log" >&2; return 1; }
 	find "$tmp/deb" -name '*.deb' -exec dpkg -x {} "$tmp/root" \;
-	rm -rf "$tmp/lists" "$tmp/cache" "$tmp/deb"
+	rm -rf "$tmp/lists" "$tmp/cache" "$tmp/deb" "$tmp/sources.list"
 	rm -rf --one-file-system "$STORE"
 	mv -T "$tmp" "$STORE"
 	(run --version) >"$STORE/version" 2>&1 ||

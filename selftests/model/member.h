@@ -53,10 +53,12 @@
 #define SENT_LEARN(s, b, v)	(SENT_BEAT(BALLOTS, SLOTS) + 1 + \
 				 (((s) - 1) * BALLOTS + (b) - 1) * BALLOTS + (v) - 1)
 #define SENT_ACCEPT(b, s, v, c)	(SENT_LEARN(SLOTS, BALLOTS, BALLOTS) + 1 + \
-				 ((((b) - 1) * SLOTS + (s) - 1) * BALLOTS + (v) - 1) * (SLOTS + 1) + (c))
+				 ((((b) - 1) * SLOTS + (s) - 1) * BALLOTS + (v) - 1) * \
+				 (SLOTS + 1) + (c))
 #define SENT_PROMISE(b, code)	(SENT_ACCEPT(BALLOTS, SLOTS, BALLOTS, SLOTS) + 1 + \
 				 ((b) - 1) * CODES + (code))
-#define SENT_LED(b)		(SENT_PROMISE(BALLOTS + 1, 0) + (b) - 1)	/* no message: a mark */
+/* No message: the mark that this ballot was led. */
+#define SENT_LED(b)		(SENT_PROMISE(BALLOTS + 1, 0) + (b) - 1)
 #define SENT_BITS		SENT_LED(BALLOTS + 1)
 
 struct model_slot {

@@ -84,7 +84,8 @@ void real_wipe(void)
 struct pxs_record real_record(const struct model_record *r, struct pxs_value *v)
 {
 	return (struct pxs_record){
-		.group = REAL_GROUP, .type = r->type, .slot = r->slot, .ballot = real_ballot(r->ballot),
+		.group = REAL_GROUP, .type = r->type, .slot = r->slot,
+		.ballot = real_ballot(r->ballot),
 		.len = v ? v->len : 0, .flags = v && v->noop ? PXS_ENTRY_NOOP : 0,
 		.data = v ? v->data : NULL,
 	};
@@ -114,7 +115,8 @@ void real_pump(struct member *m, u64 known)
 				return;
 			}
 			m->record[m->nrecords++] = (struct model_record){
-				.type = r.type, .ballot = model_ballot(r.ballot), .slot = (u8)r.slot,
+				.type = r.type, .slot = (u8)r.slot,
+				.ballot = model_ballot(r.ballot),
 				.vid = r.type == PXS_RECORD_ACCEPT || r.type == PXS_RECORD_DECIDED ?
 				       model_vid(r.data, r.len, r.flags & PXS_ENTRY_NOOP) : 0,
 			};
@@ -177,7 +179,8 @@ void real_group(const struct model_group *e, u8 self, u8 state)
 		if (!s->flags)
 			continue;
 		v = s->vid ? real_value(s->vid) : NULL;
-		pxs_window_set(&g.window, i, real_ballot(s->ballot), REAL_LSN0 + s->lsn, v, s->flags);
+		pxs_window_set(&g.window, i, real_ballot(s->ballot), REAL_LSN0 + s->lsn, v,
+			       s->flags);
 		slots[i & (WINDOW - 1)].voters = s->voters;
 		pxs_value_put(v);
 	}

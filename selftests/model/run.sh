@@ -29,14 +29,14 @@ SPIN=(
 # name, form, harness in cbmc/, loop bound, files of kmod/core, what is defined
 CBMC=(
 "cbmc-quorum short quorum 9 quorum"
-"cbmc-stage  short stage  9 stage,record"
+"cbmc-stage  short stage  5 stage,record"
 )
 
 say() { printf '%s\n' "$*"; }
 
 ok()
 {
-	say "ok - $1"
+	say "ok - $*"
 	passed=$((passed + 1))
 }
 
@@ -97,7 +97,8 @@ run_spin()
 	done
 	say "# spin $name: $(grep -h '^model: [0-9]' "$log" | sed 's/^model: //')"
 	if [ -z "$why" ]; then
-		ok "spin $name: $states states, depth $depth, $secs s CPU, $mb MB; 3 members, ${scope//-D/}"
+		ok "spin $name: $states states, depth $depth, $secs s CPU, $mb MB;" \
+			"3 members, ${scope//-D/}"
 		bar "spin-$name-violations" 0 0 met
 	else
 		not_ok "spin $name: $why (make -C selftests/model trace W=$name)"
@@ -128,7 +129,8 @@ run_cbmc()
 		[ -n "$why" ] || why="cbmc ended early: $(tail -n 2 "$log" | paste -sd' ')"
 	fi
 	if [ -z "$why" ]; then
-		ok "cbmc ${name#cbmc-}: $all properties hold, loops at most $bound, $secs s CPU${*:6}"
+		ok "cbmc ${name#cbmc-}: $all properties hold, loops at most $bound," \
+			"$secs s CPU ${*:6}"
 		bar "$name-properties-failed" 0 0 met
 	else
 		not_ok "cbmc ${name#cbmc-}: $why"

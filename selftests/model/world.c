@@ -290,7 +290,8 @@ static void events_of_ballot(u8 b)
 				to_others(owner, SENT_ACCEPT(b, s, v, c), (struct input){
 					.type = IN_ACCEPT, .a = b, .b = s, .c = v, .d = c });
 	for (c = 0; LEARN && c <= SLOTS; c++)
-		to_others(owner, SENT_BEAT(b, c), (struct input){ .type = IN_BEAT, .a = b, .b = c });
+		to_others(owner, SENT_BEAT(b, c),
+			  (struct input){ .type = IN_BEAT, .a = b, .b = c });
 	for (m = 0; m < MEMBERS; m++) {
 		if (m == owner)
 			continue;

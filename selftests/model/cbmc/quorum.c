@@ -33,7 +33,8 @@ int main(void)
 	__CPROVER_assert(!(q.votes & ~members), "only members are counted");
 	__CPROVER_assert((q.votes & before) == before, "no vote is lost");
 	__CPROVER_assert(news == (q.votes != before), "a repeat is no news");
-	__CPROVER_assert(q.votes == before || (ballot == q.ballot && q.votes == (before | 1ull << member)),
+	__CPROVER_assert(q.votes == before ||
+			 (ballot == q.ballot && q.votes == (before | 1ull << member)),
 			 "one vote, for this ballot");
 	return 0;
 }

@@ -5,7 +5,7 @@
  * What the acceptor relies on: an append is refused and changes nothing, or gives the next
  * LSN; the durable point moves only up, only for the present attach epoch, only over what
  * was sent; the next journal must be the same one and may lack nothing that was durable.
- * The record's bytes and sums are made, but what is in them is not looked at.
+ * Bytes are not copied, only where they would go is checked; unit tests look at them.
  */
 #include "stage.h"
 
@@ -32,6 +32,13 @@ u32 pxs_crc32c(u32 crc, const void *data, size_t len)
 	(void)data;
 	(void)len;
 	return nondet_u32();
+}
+
+/* What is copied does not matter here, where from and to does. */
+void *memcpy(void *to, const void *from, size_t n)
+{
+	ENSURE(!n || (__CPROVER_r_ok(from, n) && __CPROVER_w_ok(to, n)), "copied within bounds");
+	return to;
 }
 
 static bool invariant(void)
