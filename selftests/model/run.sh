@@ -29,7 +29,7 @@ SPIN=(
 # name, form, harness in cbmc/, loop bound, files of kmod/core, what is defined
 CBMC=(
 "cbmc-quorum short quorum 9 quorum"
-"cbmc-stage  short stage  5 stage,record"
+"cbmc-stage  short stage  5 record"
 )
 
 say() { printf '%s\n' "$*"; }
