@@ -51,7 +51,8 @@ usage()
 	  matrix [LABEL...]  build for all, warnings are errors, print one line each
 	  prune              remove cached versions no label points to
 	  mirror             the Debian archive that this machine uses
-	labels: ${LABELS[*]}, and debug, which is built here (make debug-kernel); cache: $CACHE
+	labels: ${LABELS[*]}, and debug and uml, which are built here (make debug-kernel,
+	make uml-kernel); cache: $CACHE
 	EOF
 }
 
@@ -59,10 +60,10 @@ check_label()
 {
 	local l
 
-	for l in "${LABELS[@]}" debug; do
+	for l in "${LABELS[@]}" "${BUILT_LABELS[@]}"; do
 		[ "$l" = "$1" ] && return 0
 	done
-	die "unknown kernel '$1' (known: ${LABELS[*]} debug)"
+	die "unknown kernel '$1' (known: ${LABELS[*]} ${BUILT_LABELS[*]})"
 }
 
 ready() { [ -f "$STORE/$1/info" ]; }
@@ -305,8 +306,8 @@ fetch_one()
 {
 	local label=$1 ver tmp=$STORE/$1.tmp
 
-	if [ "$label" = debug ]; then
-		fetch_debug
+	if [[ " ${BUILT_LABELS[*]} " = *" $label "* ]]; then
+		fetch_built "$label"
 		return
 	fi
 	if [ "$label" = newest ]; then
@@ -351,8 +352,8 @@ cmd_fetch()
 	return $rc
 }
 
-# shellcheck source=selftests/vm/debug-kernel.sh
-. "$HERE/debug-kernel.sh"
+# shellcheck source=selftests/vm/built.sh
+. "$HERE/built.sh"
 
 # --- building ----------------------------------------------------------------
 
@@ -390,15 +391,17 @@ in_chroot()
 # kbuild LABEL DIR [ARGS]: run Kbuild of that kernel over the sources staged in DIR.
 kbuild()
 {
-	local label=$1 dir=$2 chroot kdir
+	local label=$1 dir=$2 chroot kdir arch
 
 	shift 2
 	chroot=$(get "$label" CHROOT)
 	kdir=$(get "$label" KDIR)
+	arch=$(get "$label" ARCH)
 	if [ -n "$chroot" ]; then
 		in_chroot "$chroot" "$dir" make --no-print-directory -C "$kdir" M=/src "$@"
 	else
-		env -u MAKEFLAGS -u MAKELEVEL make --no-print-directory -C "$kdir" M="$dir" "$@"
+		env -u MAKEFLAGS -u MAKELEVEL make --no-print-directory -C "$kdir" M="$dir" \
+			${arch:+ARCH="$arch" SUBARCH=x86_64} "$@"
 	fi
 }
 
@@ -487,7 +490,8 @@ cmd_prune()
 
 	for d in "$STORE"/*-*/; do
 		d=${d%/} keep=
-		for l in "${LABELS[@]}"; do
+		[ "$(basename "$d")" != sid-apt ] || continue
+		for l in "${LABELS[@]}" "${BUILT_LABELS[@]}"; do
 			[ "$(readlink "$STORE/$l" 2>/dev/null)" = "$(basename "$d")" ] && keep=1
 		done
 		[ -n "$keep" ] || { say RM "$(basename "$d")"; rm -rf --one-file-system "$d"; }

@@ -42,8 +42,10 @@ expect()
 
 mkdir -p "$D/fault"
 cp "$HERE"/fault/* "$D/fault/"
-kdir=$("$HERE/kernels.sh" info "$KERNEL" | sed -n 's/^KDIR=//p')
-make -s -C "$kdir" M="$D/fault" modules >"$D/log" 2>&1 || { cat "$D/log"; exit 1; }
+info=$("$HERE/kernels.sh" info "$KERNEL")
+kdir=$(sed -n 's/^KDIR=//p' <<<"$info") arch=$(sed -n 's/^ARCH=//p' <<<"$info")
+make -s -C "$kdir" ${arch:+ARCH="$arch" SUBARCH=x86_64} M="$D/fault" modules >"$D/log" 2>&1 ||
+	{ cat "$D/log"; exit 1; }
 # Built under the name paxsteer: loaded before and unloaded after each test.
 M=(--module "$D/fault/paxsteer.ko")
 
@@ -66,13 +68,28 @@ expect "time limit, and the next test runs" 1 '^1 passed, 1 failed, 1 skipped' \
 expect "failing command" 1 'exit status 7' "${M[@]}" -- sh -c 'exit 7'
 expect "kernel warning" 1 'kernel: .*WARNING: CPU' "${M[@]}" --params what=warn "$D/good.sh"
 expect "oops" 1 'kernel: .*BUG: kernel NULL pointer' "${M[@]}" --params what=null -- true
-expect "sleep while atomic" 1 'kernel: .*scheduling while atomic' \
+expect "sleep while atomic" 1 'kernel: .*(scheduling while atomic|sleeping function called)' \
 	"${M[@]}" --params what=atomic -- true
 expect "module can't be unloaded" 1 'module does not unload' "${M[@]}" --params what=stuck -- true
 expect "module can't be loaded" 1 'module does not load' "${M[@]}" --params what=refuse -- true
 expect "panic" 1 'machine died' "${M[@]}" --params what=panic -- true
 expect "tests after a crash did not run" 1 'good: did not run' "${M[@]}" "$D/before.sh" "$D/good.sh"
 expect "hang" 1 'machine hangs' "${M[@]}" --smp 1 -t 5 --params what=hang -- true
+# What only a kernel for finding mistakes notices, each in a machine of its own.
+if grep -qs '^CONFIG_KASAN=y' "$kdir/.config"; then
+	expect "KASAN: beyond the end" 1 'kernel: .*KASAN: slab-out-of-bounds' \
+		"${M[@]}" --params what=beyond -- true
+	expect "KASAN: after free" 1 'kernel: .*KASAN: (slab-)?use-after-free' \
+		"${M[@]}" --params what=after-free -- true
+fi
+if grep -qs '^CONFIG_PROVE_LOCKING=y' "$kdir/.config"; then
+	expect "lockdep: ABBA" 1 'kernel: .*possible circular locking' \
+		"${M[@]}" --params what=order -- true
+	expect "kmemleak" 1 'kernel: .*unreferenced object' "${M[@]}" --params what=leak -- true
+	expect "UBSAN: shift" 1 'kernel: .*UBSAN: shift-out-of-bounds' \
+		"${M[@]}" --params what=shift -- true
+	expect "ODEBUG: timer" 1 'kernel: .*ODEBUG: free active' "${M[@]}" --params what=timer -- true
+fi
 expect "died, where that is allowed" 0 'as allowed' \
 	"${M[@]}" --allow-crash -- sh -c 'echo b >/proc/sysrq-trigger; sleep 60'
 echo "1..$n"
