@@ -76,12 +76,7 @@ class Answer:
 
 class Genl:
     def __init__(self, family="paxsteer"):
-        self.sk = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16)
-        self.sk.setsockopt(SOL_NETLINK, NETLINK_EXT_ACK, 1)
-        self.sk.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
-        self.sk.settimeout(60)
-        self.sk.bind((0, 0))
-        self.seq = 0
+        self.open()
         a = self.call(16, struct.pack("=BBH", 3, 1, 0) + attr(2, family))
         if a.errno:
             raise OSError(a.errno, "family " + family)
@@ -91,6 +86,14 @@ class Genl:
         for _, group in attrs(found.get(7, b"")):
             g = dict(attrs(group))
             self.groups[g[1].rstrip(b"\0").decode()] = struct.unpack("=I", g[2])[0]
+
+    def open(self):
+        self.sk = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16)
+        self.sk.setsockopt(SOL_NETLINK, NETLINK_EXT_ACK, 1)
+        self.sk.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+        self.sk.settimeout(60)
+        self.sk.bind((0, 0))
+        self.seq = 0
 
     def join(self, group):
         self.sk.setsockopt(SOL_NETLINK, ADD_MEMBERSHIP, self.groups[group])
@@ -105,8 +108,11 @@ class Genl:
             self.receive(a, payload)
         return a
 
+    def recv(self):
+        return self.sk.recv(1 << 20)
+
     def receive(self, a, payload):
-        data = self.sk.recv(1 << 20)
+        data = self.recv()
         while len(data) >= 16:
             n, kind, flags, seq, _ = struct.unpack_from("=IHHII", data)
             if seq == self.seq and kind in (2, 3):
