@@ -181,6 +181,15 @@ cluster_wait_leader() { wait_until "${1:-30}" cluster_find_leader; }
 # cluster_log ARGS...: paxsteer log with all sockets
 cluster_log() { paxsteer log -S "$(cluster_sockets)" "$@"; }
 
+# cluster_append NAME ARGS...: appending in the background; START_PID is the command's own, so that
+# stopping it stops it (a function's would be its shell's)
+cluster_append()
+{
+	local name=$1
+	shift
+	start "$name" paxsteer log -S "$(cluster_sockets)" append "$@"
+}
+
 # cluster_caught_up I SLOT: member I has applied it
 cluster_caught_up()
 {

@@ -15,6 +15,19 @@ D_N=0
 BACKEND=$(prog backend) || bail "selftests/backend.c does not build"
 TRAFFIC=$(prog traffic) || bail "selftests/traffic.c does not build"
 
+# lay_client, lay_backend I: their cables to the director
+lay_client()
+{
+	link c eth0 10.1.0.2/24,fd01::2/64 d c0 10.1.0.1/24,fd01::1/64
+	default_route c 10.1.0.1 fd01::1
+}
+
+lay_backend()
+{
+	link "b$1" eth0 "10.2.$1.2/24,fd02:$1::2/64" d "b$1" "10.2.$1.1/24,fd02:$1::1/64"
+	default_route "b$1" "10.2.$1.1" "fd02:$1::1"
+}
+
 # director_hosts N
 director_hosts()
 {
@@ -22,14 +35,12 @@ director_hosts()
 	D_N=$1
 	host c
 	host d
-	link c eth0 10.1.0.2/24,fd01::2/64 d c0 10.1.0.1/24,fd01::1/64
-	default_route c 10.1.0.1 fd01::1
+	lay_client
 	on d sysctl -q -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 	printf 'addr add %s dev lo\n' 192.0.2.1/32 2001:db8::1/128 | ip -n pxs-d -batch -
 	for ((i = 1; i <= D_N; i++)); do
 		host "b$i"
-		link "b$i" eth0 "10.2.$i.2/24,fd02:$i::2/64" d "b$i" "10.2.$i.1/24,fd02:$i::1/64"
-		default_route "b$i" "10.2.$i.1" "fd02:$i::1"
+		lay_backend "$i"
 	done
 }
 

@@ -75,10 +75,9 @@ for ((r = 1; r <= ROUNDS; r++)); do
 	refused "round $r: and steers nothing" "no answer" on c "$TRAFFIC" -t 200 udp "$(vip 7000)"
 	ok "round $r: services" configure
 	agents_up "round $r: a leader"
-	cluster_log append count 1000000 outstanding 8 seconds 60 keep-going prefix "r$r." \
-		acked-file "$T_DIR/acked.$r" quiet >/dev/null 2>&1 &
-	APPEND=$!
-	T_PIDS+=("$APPEND")
+	cluster_append append count 1000000 outstanding 8 seconds 60 keep-going prefix "r$r." \
+		acked-file "$T_DIR/acked.$r" quiet
+	APPEND=$START_PID
 	load_all
 	ok "round $r: values are acknowledged" wait_until 30 test -s "$T_DIR/acked.$r"
 	ok "round $r: the module is unloaded under load" wait_until 20 unload
