@@ -36,8 +36,9 @@ endif
 export V
 
 .DEFAULT_GOAL := all
-.PHONY: all modules modules_clean matrix toolchains debug-kernel deps agent unit sim \
-	mutants fuzz model check results lint vm vm-shell demo bench bench-tables lin \
+.PHONY: all modules modules_clean matrix toolchains debug-kernel deps agent unit sim mutants \
+	fuzz model check results lint vm vm-shell demo bench bench-tables lin uml-kernel check-long \
+	coverage \
 	dkms-install dkms-remove install uninstall clean distclean help
 
 all: agent modules
@@ -69,6 +70,10 @@ toolchains:
 # The kernel that finds mistakes: KASAN, lockdep, kmemleak... Then: make vm KERNEL=debug TEST=...
 debug-kernel:
 	$(Q)$(KERNELS_SH) fetch debug
+
+# The kernel that is a program of this machine, at its speed: make vm KERNEL=uml TEST=...
+uml-kernel:
+	$(Q)$(KERNELS_SH) fetch uml
 
 deps:
 	$(Q)selftests/deps.sh
@@ -108,12 +113,21 @@ check: deps
 results:
 	$(Q)selftests/results.sh
 
+# And what takes hours: the debug kernel, line coverage, user-mode Linux, long life cycles.
+check-long: deps
+	$(Q)selftests/check.sh --long
+
+# Lines of the module that the kselftests run: KERNEL=debug|uml, some TEST="a b" or all
+coverage:
+	$(Q)$(MAKE) agent
+	$(Q)KERNEL=$(if $(KERNEL),$(KERNEL),debug) selftests/vm/coverage.sh $(TEST)
+
 lint:
 	$(Q)selftests/lint/lint.sh
 
 VM_KERNEL := $(if $(KERNEL),$(KERNEL),6.1)
 vm:
-	$(Q)test -n "$(TEST)" || { echo "make vm TEST=name [KERNEL=6.1|6.12|newest]" >&2; exit 2; }
+	$(Q)test -n "$(TEST)" || { echo "make vm TEST=name [KERNEL=6.1|6.12|newest|debug|uml]" >&2; exit 2; }
 	$(Q)$(MAKE) modules KERNEL=$(VM_KERNEL)
 	$(Q)$(MAKE) agent
 	$(Q)$(MAKE) -s -C selftests/lin
@@ -209,9 +223,11 @@ help:
 	'  deps            install what building and testing need (Debian 12, root)' \
 	'  toolchains      fetch kernels, headers and compilers into the cache' \
 	'  debug-kernel    build and cache 6.1 with KASAN, lockdep, kmemleak (KERNEL=debug)' \
+	'  uml-kernel      build and cache user-mode Linux with lockdep, kmemleak (KERNEL=uml)' \
 	'Test' \
 	'  check           everything; ends with "N passed, N failed, N skipped"' \
 	'  results         write selftests/RESULTS.md from what ran' \
+	'  check-long      that, and what takes hours' \
 	'  lint            layering, style, static analysis' \
 	'  unit            the core in user space, under ASan and UBSan' \
 	'  sim             clusters in a deterministic simulator: N=1000 SEED=1 JOBS=2' \
@@ -220,6 +236,7 @@ help:
 	'  fuzz            one fuzz target, or all: T=scan SECONDS=3600' \
 	'  model           the acceptor under SPIN and CBMC' \
 	'  vm              one selftest in a virtual machine: TEST=name KERNEL=6.1 VM_ARGS="..."' \
+	'  coverage        lines of the module that the kselftests run: KERNEL=debug TEST="..."' \
 	'  vm-shell        a shell in a virtual machine: KERNEL=6.1' \
 	'  demo            the guided tour, in a throw-away machine (HOST=1: on this one)' \
 	'  bench           what the main path costs, a table of ratios: ROUNDS=7 KERNEL=6.1' \

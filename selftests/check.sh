@@ -3,8 +3,9 @@
 #
 # check.sh - everything that can be shown on one machine, one step after the other
 #
-#   check.sh [STEP...]     only these (check.sh --list names them)
-#   PXS_CHECK_MINUTES=80   what is not begun by then fails by name
+#   check.sh [--long] [STEP...]   only these (check.sh [--long] --list names them)
+#   check.sh --tests KERNEL       the kselftests that belong to a kernel
+#   PXS_CHECK_MINUTES=80          what is not begun by then fails by name (--long: 1440)
 #
 # A step says its results as "N passed, N failed, N skipped" or as TAP; its whole output
 # goes to build/check/STEP.log and, indented, to the terminal. A skip is named at the end,
@@ -15,7 +16,9 @@ cd "$(dirname "$0")/.." || exit 2
 TOP=$PWD
 LOGS=$TOP/build/check
 TREE=$(git describe --always --dirty 2>/dev/null || echo -)
-BUDGET=$((${PXS_CHECK_MINUTES:-80} * 60))
+LONG=0
+[ "${1:-}" != --long ] || { LONG=1; shift; }
+BUDGET=$((${PXS_CHECK_MINUTES:-$((LONG ? 1440 : 80))} * 60))
 
 # name, limit in seconds, skips allowed (yes, no), command
 STEPS=(
@@ -39,6 +42,20 @@ STEPS+=(
 "vm-newest  1500 yes tests_on newest"
 )
 
+# What takes hours: the kernels that look for mistakes, and everything over and over. They are
+# built once, in ten minutes each; user-mode Linux is sid's, and optional without a network.
+if [ $LONG = 1 ]; then
+	STEPS+=(
+	"debug-kernel 7200 no selftests/vm/kernels.sh fetch debug"
+	"runner-debug 7200 no env KERNEL=debug selftests/vm/selftest.sh"
+	"vm-debug   36000 no tests_on debug"
+	"coverage   36000 no env KERNEL=debug selftests/vm/coverage.sh"
+	"uml-kernel 7200 yes optional_kernel uml"
+	"vm-uml     7200 yes tests_on uml"
+	"lifecycle-long 30000 no env PXS_ROUNDS=200 selftests/vm/run -m 2G -t 29000 lifecycle"
+	)
+fi
+
 # The value of a "# key: value" line at the head of a test.
 tag() { sed -n "1,40s/^# $2: *//p" "$1" | head -n1; }
 
@@ -58,20 +75,38 @@ toolchains()
 	done
 }
 
-# All tests that belong to a kernel, in one machine.
+optional_kernel()
+{
+	if selftests/vm/kernels.sh fetch "$1"; then
+		echo "ok - kernel $1"
+	else
+		echo "ok - kernel $1 # SKIP can't be built here"
+	fi
+}
+
+# The kselftests that belong to a kernel, as their heads say.
+tests_of()
+{
+	local t k
+
+	for t in $(make -s -C selftests list); do
+		k=$(tag "selftests/$t" kernels)
+		[ -n "$k" ] && [[ " $k " != *" $1 "* ]] && continue
+		echo "selftests/$t"
+	done
+}
+
+# All of them in one machine.
 tests_on()
 {
-	local kernel=$1 t k tests=()
+	local kernel=$1 tests
 
 	if ! selftests/vm/kernels.sh info "$kernel" >/dev/null; then
 		echo "ok - kselftests on $kernel # SKIP kernel not available"
 		return 0
 	fi
-	for t in $(make -s -C selftests list); do
-		k=$(tag "selftests/$t" kernels)
-		[ -n "$k" ] && [[ " $k " != *" $kernel "* ]] && continue
-		tests+=("selftests/$t")
-	done
+	selftests/vm/kernels.sh build "$kernel" -s || return 1
+	mapfile -t tests < <(tests_of "$kernel")
 	if [ ${#tests[@]} -eq 0 ]; then
 		echo "not ok - no test for $kernel"
 		return 1
@@ -87,6 +122,10 @@ for t in $(make -s -C selftests list-host); do
 done
 [ ! -x selftests/demo.sh ] || STEPS+=("demo 600 no selftests/demo.sh")
 
+if [ "${1:-}" = --tests ]; then
+	tests_of "${2:?}"
+	exit
+fi
 if [ "${1:-}" = --list ]; then
 	printf '%s\n' "${STEPS[@]}"
 	exit 0
@@ -150,7 +189,7 @@ run_step()
 	echo "== [$((++step_number))/$step_count] $name (at most $limit s)"
 	# A function of this file, or a program; timeout gets the whole process group.
 	if declare -F "$1" >/dev/null; then
-		set -- bash -c "$(declare -f tag "$1"); \"\$@\"" step "$@"
+		set -- bash -c "$(declare -f tag tests_of "$1"); \"\$@\"" step "$@"
 	fi
 	timeout -k 20 "$limit" "$@" </dev/null 2>&1 | tee "$log" | sed -u 's/^/    /'
 	rc=${PIPESTATUS[0]}

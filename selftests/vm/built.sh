@@ -124,8 +124,10 @@ built_build()
 {
 	local label=$1 dir=$2 targets=(bzImage modules) ver BOOT_MODULES=overlay
 
-	built_source "$label" "$dir" && mkdir -p "$dir/obj" && built_config "$label" "$dir" ||
+	# What was interrupted goes on where it was.
+	[ -f "$dir/unpacked" ] || { built_source "$label" "$dir" && touch "$dir/unpacked"; } ||
 		return 1
+	mkdir -p "$dir/obj" && built_config "$label" "$dir" || return 1
 	[ "$label" = debug ] || targets=(linux modules)
 	say BUILD "$label: about ten minutes on two idle cores; log: $dir/build.log"
 	built_make "$label" "$dir" -j"$(nproc)" "${targets[@]}" >"$dir/build.log" 2>&1 ||
@@ -151,7 +153,7 @@ fetch_built()
 		{ say FAIL "$label: no index of sid"; return 1; }
 	final=$STORE/$label-$(built_key "$label")
 	if [ ! -f "$final/info" ]; then
-		rm -rf --one-file-system "$final"
+		[ -f "$final/unpacked" ] || rm -rf --one-file-system "$final"
 		mkdir -p "$final"
 		built_build "$label" "$final" || return 1
 	fi
