@@ -109,13 +109,13 @@ model:
 check: deps
 	$(Q)selftests/check.sh
 
-# selftests/RESULTS.md: what check and its like found out on this machine.
-results:
-	$(Q)selftests/results.sh
-
 # And what takes hours: the debug kernel, line coverage, user-mode Linux, long life cycles.
 check-long: deps
 	$(Q)selftests/check.sh --long
+
+# selftests/RESULTS.md: what check and its like found out on this machine.
+results:
+	$(Q)selftests/results.sh
 
 # Lines of the module that the kselftests run: KERNEL=debug|uml, some TEST="a b" or all
 coverage:
