@@ -16,6 +16,7 @@ STAGE=$TOP/build/modules/coverage.$KERNEL
 OUT=$TOP/build/vm/coverage.$KERNEL
 WANTED=85
 
+cd "$TOP" || exit 1
 kdir=$("$HERE/kernels.sh" info "$KERNEL" | sed -n 's/^KDIR=//p')
 grep -qs '^CONFIG_GCOV_KERNEL=y' "$kdir/.config" || {
 	echo "coverage.sh: $KERNEL counts no lines; KERNEL=debug or uml does" >&2

@@ -88,7 +88,8 @@ if grep -qs '^CONFIG_PROVE_LOCKING=y' "$kdir/.config"; then
 	expect "kmemleak" 1 'kernel: .*unreferenced object' "${M[@]}" --params what=leak -- true
 	expect "UBSAN: shift" 1 'kernel: .*UBSAN: shift-out-of-bounds' \
 		"${M[@]}" --params what=shift -- true
-	expect "ODEBUG: timer" 1 'kernel: .*ODEBUG: free active' "${M[@]}" --params what=timer -- true
+	expect "ODEBUG: timer" 1 'kernel: .*ODEBUG: free active' \
+		"${M[@]}" --params what=timer -- true
 fi
 expect "died, where that is allowed" 0 'as allowed' \
 	"${M[@]}" --allow-crash -- sh -c 'echo b >/proc/sysrq-trigger; sleep 60'
