@@ -11,7 +11,10 @@ cd "$(dirname "$0")/.." || exit 2
 LOGS=build/check
 OUT=selftests/RESULTS.md
 
-[ -n "$(find $LOGS -name '*.sum' 2>/dev/null)" ] || { echo "results.sh: nothing ran yet: make check" >&2; exit 1; }
+[ -n "$(find $LOGS -name '*.sum' 2>/dev/null)" ] || {
+	echo "results.sh: nothing ran yet: make check" >&2
+	exit 1
+}
 
 # Names of the steps that ran, in that order.
 ran()
@@ -39,8 +42,8 @@ bars()
 	echo '| step | bound | value | wanted | |'
 	echo '| --- | --- | ---: | ---: | --- |'
 	for name in $(ran); do
-		sed -nE "s/^[# ]*bar: ([^ ]+) (.*) wanted (.*) (met|missed)\$/| $name | \1 | \2 | \3 | \4 |/p" \
-			"$LOGS/$name.log"
+		sed -nE 's/^[# ]*bar: ([^ ]+) (.*) wanted (.*) (met|missed)$/\1 | \2 | \3 | \4 |/p' \
+			"$LOGS/$name.log" | sed "s/^/| $name | /"
 	done
 }
 
@@ -65,8 +68,8 @@ found()
 cat >$OUT <<END
 # What ran
 
-Written by \`make results\` from the logs of this machine: $(nproc) cores, Linux $(uname -r). Virtual
-machines are emulated by QEMU (TCG): their times say nothing about hardware.
+Written by \`make results\` from the logs of this machine: $(nproc) cores, Linux $(uname -r).
+Virtual machines are emulated by QEMU (TCG): their times say nothing about hardware.
 
 $(steps)
 

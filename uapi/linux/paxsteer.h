@@ -324,7 +324,7 @@ enum pxs_group_attr {
 	PXS_A_GROUP_STATS,		/* nest of enum pxs_group_stat, out */
 	PXS_A_GROUP_REASON,		/* string, out: why it is fenced */
 	PXS_A_GROUP_PAD,
-	PXS_A_GROUP_COUNT,		/* u32, out (PROPOSE's reply): values taken, the first ones */
+	PXS_A_GROUP_COUNT,		/* u32, out: values that PROPOSE took, the first ones */
 	__PXS_A_GROUP_MAX
 };
 #define PXS_A_GROUP_MAX (__PXS_A_GROUP_MAX - 1)
