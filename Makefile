@@ -120,6 +120,7 @@ results:
 # Lines of the module that the kselftests run: KERNEL=debug|uml, some TEST="a b" or all
 coverage:
 	$(Q)$(MAKE) agent
+	$(Q)$(MAKE) -s -C selftests/lin
 	$(Q)KERNEL=$(if $(KERNEL),$(KERNEL),debug) selftests/vm/coverage.sh $(TEST)
 
 lint:
