@@ -19,17 +19,20 @@ TOP=$(cd "$HERE/../.." && pwd)
 OUT=${OUT:-$TOP/build/model}
 passed=0 failed=0 skipped=0
 
-# name, form, events, scope: see scope.h and world.c
+# name, form (short, full, never: by name only), events, scope: see scope.h and world.c
 SPIN=(
 "acceptors short 87  -DBALLOTS=3 -DCOUNT=0 -DLEARN=0"
 "votes     short 93  -DBALLOTS=3 -DCOUNT=1 -DLEARN=0"
 "owners    short 93  -DBALLOTS=3 -DCOUNT=1 -DLEARN=0 -DOWNERS=2"
 "slots     full  91  -DBALLOTS=2 -DCOUNT=0 -DLEARN=0 -DSLOTS=2"
 )
+CORE=acceptor,leader,quorum,window,group,out,value,wire
 # name, form, harness in cbmc/, loop bound, files of kmod/core, what is defined
 CBMC=(
 "cbmc-quorum short quorum 9 quorum"
-"cbmc-stage  short stage  5 record"
+# Not finished: none of these was ever seen to end, so they are run by name only.
+"cbmc-stage  never stage  5 record"
+"cbmc-accept never step   5 $CORE -DPARKED=3 -DEVENT=16"
 )
 
 say() { printf '%s\n' "$*"; }

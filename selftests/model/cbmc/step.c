@@ -3,9 +3,11 @@
  * step.c - from any state that keeps the invariant, any event leads to such a state
  *
  * So what proof.c checks of an event holds after any number of them. The invariant is
- * below; step-first proves that a new member keeps it.
+ * below; -DFIRST proves that a new member keeps it.
  */
 #include "proof.h"
+
+/* EVENT says which (proof.c); FIRST: that a new member keeps the invariant. */
 
 void proof_staged(const struct pxs_record *r, const u8 *data)
 {
