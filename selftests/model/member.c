@@ -298,6 +298,17 @@ static void new_agent(u8 n)
 	memset(now->plan, 0, sizeof(now->plan));
 }
 
+/* Whoever asks whether its ballot would be welcome is told so at once: see member.h. */
+static void stand(const struct input *in)
+{
+	struct pxs_msg m = { .type = PXS_WIRE_PREVOTE_ACK, .ballot = real_ballot(in->a), .slot = 1 };
+
+	pxs_group_prepare(&g, m.ballot, 1, 0, &out);
+	if (g.poll.ballot)
+		recv((now->self + 1) % MEMBERS, m, NULL);
+	pxs_quorum_start(&g.poll, MEMBERS, 0);
+}
+
 /* @n: how many records reached the disk. */
 static void act(const struct input *in, u64 n)
 {
@@ -305,7 +316,7 @@ static void act(const struct input *in, u64 n)
 
 	switch (in->type) {
 	case IN_STAND:
-		pxs_group_prepare(&g, real_ballot(in->a), 1, 0, &out);
+		stand(in);
 		break;
 	case IN_LEAD:
 		lead(in);

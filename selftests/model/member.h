@@ -22,6 +22,7 @@
  *              counters of heartbeats, which only forbid that, are left out. A REFUSE may
  *              come at any time, sent or not. Tags are not made; encoding and the checks
  *              behind the tag are the shipped ones
+ *   prevotes   a ballot is always welcome: the poll only keeps members from standing
  *   phase 1    the choice of values is the agent's (agent/elect.c): world.c has its rule
  *
  * That all else is as assumed is checked: after each call the struct member is turned back
