@@ -33,8 +33,10 @@ STEPS=(
 # Folders of tests that need no kernel: sim, cli, fuzz...
 for m in selftests/*/Makefile; do
 	d=$(basename "${m%/Makefile}")
-	! grep -q '^check:' "$m" || [ "$d" = unit ] ||
-		STEPS+=("$d 600 no make --no-print-directory -C selftests/$d check")
+	grep -q '^check:' "$m" && [ "$d" != unit ] || continue
+	# The bounded model checker is not in Debian 12 and may be out of reach.
+	[ "$d" = model ] && skip=yes || skip=no
+	STEPS+=("$d 600 $skip make --no-print-directory -C selftests/$d check")
 done
 STEPS+=(
 "vm-6.1     1800 no  tests_on 6.1"
