@@ -42,7 +42,7 @@ bars()
 	echo '| step | bound | value | wanted | |'
 	echo '| --- | --- | ---: | ---: | --- |'
 	for name in $(ran); do
-		sed -nE 's/^[# ]*bar: ([^ ]+) (.*) wanted (.*) (met|missed)$/\1 | \2 | \3 | \4 |/p' \
+		sed -nE 's/^[# ]*bar: ([^ ]+) (.*) wanted (.*) (m.*)$/\1 | \2 | \3 | \4 |/p' \
 			"$LOGS/$name.log" | sed "s/^/| $name | /"
 	done
 }

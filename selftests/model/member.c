@@ -301,7 +301,9 @@ static void new_agent(u8 n)
 /* Whoever asks whether its ballot would be welcome is told so at once: see member.h. */
 static void stand(const struct input *in)
 {
-	struct pxs_msg m = { .type = PXS_WIRE_PREVOTE_ACK, .ballot = real_ballot(in->a), .slot = 1 };
+	struct pxs_msg m = {
+		.type = PXS_WIRE_PREVOTE_ACK, .ballot = real_ballot(in->a), .slot = 1,
+	};
 
 	pxs_group_prepare(&g, m.ballot, 1, 0, &out);
 	if (g.poll.ballot)
