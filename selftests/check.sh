@@ -40,8 +40,8 @@ for m in selftests/*/Makefile; do
 done
 STEPS+=(
 "vm-6.1     1800 no  tests_on 6.1"
-"vm-6.12    1500 yes tests_on 6.12"
-"vm-newest  1500 yes tests_on newest"
+"vm-6.12    2400+ yes tests_on 6.12"
+"vm-newest  2400 yes tests_on newest"
 )
 
 # What takes hours: the kernels that look for mistakes, and everything over and over. They are
@@ -176,25 +176,36 @@ add()
 		"$name" "$p" "$f" "$s" "$secs")")
 }
 
-run_step()
+# Begin a step: its output to the log and, with HOW in front of each line, to the terminal. Its
+# exit status, limit and seconds go to the file .end beside the log. For the background, too.
+do_step()
 {
-	local name=$1 limit=$2 may_skip=$3 log=$LOGS/$1.log t0=$SECONDS rc p f s line
-	local left=$((BUDGET - SECONDS))
+	local name=$1 limit=${2%+} log=$LOGS/$1.log t0=$SECONDS how="    " left=$((BUDGET - SECONDS))
 
+	[ "$limit" = "$2" ] || how="    $name: "
 	shift 3
 	[ "$limit" -le "$left" ] || limit=$left
-	if [ "$limit" -le 10 ]; then
-		notes+=("$name: not begun, no time left")
-		add "$name" 0 1 0 0
-		return
-	fi
-	echo "== [$((++step_number))/$step_count] $name (at most $limit s)"
+	rm -f "$LOGS/$name.end"
+	: >"$log"
+	[ "$limit" -gt 10 ] || return
 	# A function of this file, or a program; timeout gets the whole process group.
 	if declare -F "$1" >/dev/null; then
 		set -- bash -c "$(declare -f tag tests_of "$1"); \"\$@\"" step "$@"
 	fi
-	timeout -k 20 "$limit" "$@" </dev/null 2>&1 | tee "$log" | sed -u 's/^/    /'
-	rc=${PIPESTATUS[0]}
+	timeout -k 20 "$limit" "$@" </dev/null 2>&1 | tee "$log" | sed -u "s/^/$how/"
+	echo "${PIPESTATUS[0]} $limit $((SECONDS - t0))" >"$LOGS/$name.end"
+}
+
+# Judge a step that ended, by what do_step left.
+judge_step()
+{
+	local name=$1 may_skip=$3 log=$LOGS/$1.log rc limit secs p f s line
+
+	if ! read -r rc limit secs 2>/dev/null <"$LOGS/$name.end"; then
+		notes+=("$name: not begun, no time left")
+		add "$name" 0 1 0 0
+		return
+	fi
 	read -r p f s <<<"$(count "$log")"
 	if [ "$rc" = 124 ] || [ "$rc" = 137 ]; then
 		notes+=("$name: no end within $limit s")
@@ -220,10 +231,10 @@ run_step()
 	while read -r line; do
 		notes+=("$name: $line")
 	done < <(grep -E '^not ok' "$log" | head -n 20)
-	add "$name" "$p" "$f" "$s" $((SECONDS - t0))
+	add "$name" "$p" "$f" "$s" "$secs"
 	# For results.sh.
-	echo "$p $f $s $((SECONDS - t0)) $(date +%F) $TREE" >"$LOGS/$name.sum"
-	echo "== $name: $p passed, $f failed, $s skipped, $((SECONDS - t0)) s"
+	echo "$p $f $s $secs $(date +%F) $TREE" >"$LOGS/$name.sum"
+	echo "== $name: $p passed, $f failed, $s skipped, $secs s"
 }
 
 wanted=("$@")
@@ -248,11 +259,34 @@ step_count=0 step_number=0
 for step in "${STEPS[@]}"; do
 	selected "${step%% *}" && step_count=$((step_count + 1))
 done
+# A step whose limit ends in + runs beside those that follow, up to the first without.
+beside=()
+judge_all()
+{
+	local step
+
+	wait
+	for step in "${beside[@]}"; do
+		# shellcheck disable=SC2086  # words
+		judge_step $step
+	done
+	beside=()
+}
+
 for step in "${STEPS[@]}"; do
 	selected "${step%% *}" || continue
+	read -r name limit _ <<<"$step"
+	echo "== [$((++step_number))/$step_count] $name (at most ${limit%+} s)"
+	beside+=("$step")
 	# shellcheck disable=SC2086  # words
-	run_step $step
+	if [ "$limit" != "${limit%+}" ]; then
+		do_step $step &
+	else
+		do_step $step
+		judge_all
+	fi
 done
+judge_all
 
 echo
 printf '%s\n' "${table[@]}"

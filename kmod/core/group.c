@@ -313,7 +313,7 @@ static u64 in_the_way(const struct pxs_group *g, u64 ballot, u64 now)
 		return g->promised;
 	if (g->lead_ballot)
 		return g->lead_ballot;
-	return g->leader_told && now - g->leader_ms < g->conf.election_ms ? g->leader_ballot : 0;
+	return g->leader_told && now < g->leader_ms + g->conf.election_ms ? g->leader_ballot : 0;
 }
 
 static void recv_prevote(struct pxs_group *g, const struct pxs_msg *m, u8 from, u64 now,
@@ -495,13 +495,13 @@ void pxs_group_tick(struct pxs_group *g, u64 now, bool healthy, struct pxs_out *
 			pxs_leader_preempted(g, g->lead_ballot, out);
 		else if (healthy)
 			pxs_leader_tick(g, now, out);
-	} else if (now - g->leader_ms >= g->conf.election_ms &&
-		   now - g->lost_ms >= g->conf.election_ms) {
+	} else if (now >= g->leader_ms + g->conf.election_ms &&
+		   now >= g->lost_ms + g->conf.election_ms) {
 		g->lost_ms = now;
 		g->leader_told = false;
 		pxs_out_leader(out, PXS_LEADER_LOST, g->leader_ballot);
 	}
-	if (now - g->learn_ms >= g->conf.heartbeat_ms)
+	if (now >= g->learn_ms + g->conf.heartbeat_ms)
 		ask_learn(g, now, out);
 }
 

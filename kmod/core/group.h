@@ -14,7 +14,8 @@
  *   out.c       what is to be sent and told
  *
  * Every function here is called with the group's lock held. Time is milliseconds on
- * a monotonic clock of the shell's.
+ * a monotonic clock of the shell's, read before it took the lock: one call's time may be
+ * a little behind that of the call before.
  */
 #ifndef PXS_CORE_GROUP_H
 #define PXS_CORE_GROUP_H

@@ -160,7 +160,7 @@ static void resend(struct pxs_group *g, u64 now, struct pxs_out *out)
 		struct pxs_slot *s = pxs_window_at(&g->window, slot);
 		u64 missing = others(g) & ~s->voters;
 
-		if (s->flags & PXS_SLOT_DECIDED || !missing || now - s->sent_ms < patience)
+		if (s->flags & PXS_SLOT_DECIDED || !missing || now < s->sent_ms + patience)
 			continue;
 		if (!send || send->to != missing || slot != last + 1) {
 			send = pxs_out_send(g, out, PXS_WIRE_ACCEPT, missing, g->lead_ballot, slot);
@@ -184,14 +184,14 @@ bool pxs_leader_heard(const struct pxs_group *g, u64 now)
 	u8 i;
 
 	for (i = 0; i < g->conf.nmembers; i++)
-		if (now - g->heard_ms[i] < 2 * (u64)g->conf.election_ms)
+		if (now < g->heard_ms[i] + 2 * (u64)g->conf.election_ms)
 			heard |= 1ull << i;
 	return pxs_quorum_met(heard, g->conf.nmembers);
 }
 
 void pxs_leader_tick(struct pxs_group *g, u64 now, struct pxs_out *out)
 {
-	if (now - g->beat_ms >= g->conf.heartbeat_ms)
+	if (now >= g->beat_ms + g->conf.heartbeat_ms)
 		beat(g, now, out);
 	resend(g, now, out);
 }

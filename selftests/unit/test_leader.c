@@ -350,6 +350,30 @@ static void leader_is_heard_and_lost(void)
 	end();
 }
 
+/* A tick reads its clock before it gets the lock: what was heard meanwhile is ahead of it. */
+static void clock_a_little_behind(void)
+{
+	begin();
+	now += 5000;
+	recv(2, (struct pxs_msg){ .type = PXS_WIRE_HEARTBEAT, .ballot = 0x203, .slot = 1 }, NULL);
+	pxs_out_done(&out);
+	pxs_group_tick(&g, now - 1, true, &out);
+	CHECK(!(out.what & PXS_OUT_LEADER));
+	now--;
+	asked(0x304, 0x203);
+	now++;
+	lead(0x401);
+	now += 5000;
+	recv(1, (struct pxs_msg){ .type = PXS_WIRE_HEARTBEAT_ACK, .ballot = 0x401, .slot = 1 },
+	     NULL);
+	recv(2, (struct pxs_msg){ .type = PXS_WIRE_HEARTBEAT_ACK, .ballot = 0x401, .slot = 1 },
+	     NULL);
+	pxs_out_done(&out);
+	pxs_group_tick(&g, now - 1, true, &out);
+	CHECK_EQ(g.lead_ballot, 0x401);
+	end();
+}
+
 /* An agent or a disk that stopped: no heartbeats, so that another is chosen. */
 static void unhealthy_leader_is_quiet(void)
 {
@@ -406,6 +430,7 @@ int main(void)
 	RUN(stale_leader);
 	RUN(stale_leader_learns);
 	RUN(leader_is_heard_and_lost);
+	RUN(clock_a_little_behind);
 	RUN(unhealthy_leader_is_quiet);
 	RUN(learning);
 	return unit_done();
