@@ -39,7 +39,7 @@ for m in selftests/*/Makefile; do
 	STEPS+=("$d 600 $skip make --no-print-directory -C selftests/$d check")
 done
 STEPS+=(
-"vm-6.1     1800 no  tests_on 6.1"
+"vm-6.1     2700 no  tests_on 6.1"
 "vm-6.12    2400+ yes tests_on 6.12"
 "vm-newest  2400 yes tests_on newest"
 )
