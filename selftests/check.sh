@@ -16,7 +16,7 @@ cd "$(dirname "$0")/.." || exit 2
 TOP=$PWD
 LOGS=$TOP/build/check
 TREE=$(git describe --always --dirty 2>/dev/null || echo -)
-LONG=0
+export LONG=0
 [ "${1:-}" != --long ] || { LONG=1; shift; }
 BUDGET=$((${PXS_CHECK_MINUTES:-$((LONG ? 1440 : 80))} * 60))
 
@@ -93,7 +93,8 @@ tests_of()
 
 	for t in $(make -s -C selftests list); do
 		k=$(tag "selftests/$t" kernels)
-		[ -n "$k" ] && [[ " $k " != *" $1 "* ]] && continue
+		[ "$LONG" = 1 ] || k+=" $(tag "selftests/$t" check-kernels)"
+		[ -n "${k# }" ] && [[ " $k " != *" $1 "* ]] && continue
 		echo "selftests/$t"
 	done
 }
@@ -180,7 +181,8 @@ add()
 # exit status, limit and seconds go to the file .end beside the log. For the background, too.
 do_step()
 {
-	local name=$1 limit=${2%+} log=$LOGS/$1.log t0=$SECONDS how="    " left=$((BUDGET - SECONDS))
+	local name=$1 limit=${2%+} log=$LOGS/$1.log how="    "
+	local t0=$SECONDS left=$((BUDGET - SECONDS))
 
 	[ "$limit" = "$2" ] || how="    $name: "
 	shift 3

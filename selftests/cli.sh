@@ -7,6 +7,8 @@
 #	paxsteer -n cli-$$ -----------------^			in another one
 #
 # Run it in a VM (selftests/vm/run cli): it unloads the module at the end.
+#
+# check-kernels: 6.1
 
 set -u
 PAXSTEER=${PAXSTEER:-paxsteer}

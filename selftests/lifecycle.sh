@@ -14,6 +14,7 @@
 #                            only these (default: all; memory, which is slow to fill in
 #                            emulation, only with PXS_ROUNDS)
 #
+# check-kernels: 6.1
 # limit: 600
 # shellcheck disable=SC2034  # cluster.sh and director.sh read C_DIR, FAMILY
 

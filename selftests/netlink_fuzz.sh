@@ -9,6 +9,8 @@
 # names stays as it was, the kernel says nothing (the VM runner reads its log), and the
 # memory comes back. PXS_SEED=N repeats a run, PXS_MESSAGES=N makes it longer. Unloads
 # the module.
+#
+# check-kernels: 6.1
 
 . "$(dirname "$0")/lib.sh"
 need_module

@@ -13,6 +13,7 @@
 # (the VM runner reads its log); and afterwards the group works. PXS_SEED=N repeats a run,
 # PXS_DATAGRAMS=N changes its length.
 #
+# check-kernels: 6.1
 # limit: 600
 # shellcheck disable=SC2034  # cluster.sh reads C_*
 
