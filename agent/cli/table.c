@@ -43,29 +43,35 @@ static int on_page(struct cli *cli, struct nl_msg *msg, void *arg)
 {
 	struct nlattr *tb[PXS_A_TABLE_MAX + 1];
 	struct table *t = arg;
-	uint32_t n, nrows;
+	struct pxs_table_row *grown;
+	uint32_t n;
 
 	nlq_parse(msg, tb, PXS_A_TABLE_MAX);
-	nrows = (uint32_t)nlq_uint(tb[PXS_A_TABLE_NROWS]);
 	n = tb[PXS_A_TABLE_ROWS] ? (uint32_t)nla_len(tb[PXS_A_TABLE_ROWS]) / sizeof(*t->row) : 0;
 	if (!t->have) {
 		t->generation = nlq_uint(tb[PXS_A_TABLE_GENERATION]);
 		t->digest = nlq_uint(tb[PXS_A_TABLE_DIGEST]);
 		t->fill = (unsigned int)nlq_uint(tb[PXS_A_TABLE_FILL]);
-		t->nrows = nrows;
-		free(t->row);
-		t->row = calloc((size_t)nrows + 1, sizeof(*t->row));
+		t->nrows = (uint32_t)nlq_uint(tb[PXS_A_TABLE_NROWS]);
 	} else if (t->generation != nlq_uint(tb[PXS_A_TABLE_GENERATION])) {
 		t->changed = true;
 		return CLI_OK;
 	}
-	if (!t->row || nlq_uint(tb[PXS_A_TABLE_FIRST_ROW]) != t->have || n > t->nrows - t->have ||
+	if (nlq_uint(tb[PXS_A_TABLE_FIRST_ROW]) != t->have || n > t->nrows - t->have ||
 	    (!n && t->have < t->nrows)) {
 		cli_error(cli, "the kernel's page does not continue at row %u", t->have);
 		return CLI_NO_KERNEL;
 	}
-	if (n)
-		memcpy(t->row + t->have, nla_data(tb[PXS_A_TABLE_ROWS]), n * sizeof(*t->row));
+	if (!n)
+		return CLI_OK;
+	/* Room for what came, never for what is announced. */
+	grown = realloc(t->row, ((size_t)t->have + n) * sizeof(*t->row));
+	if (!grown) {
+		cli_error(cli, "out of memory");
+		return CLI_NO_KERNEL;
+	}
+	t->row = grown;
+	memcpy(t->row + t->have, nla_data(tb[PXS_A_TABLE_ROWS]), n * sizeof(*t->row));
 	t->have += n;
 	return CLI_OK;
 }
