@@ -29,7 +29,7 @@ _paxsteer()
 		table) words='show help' ;;
 		lookup) words=$(_paxsteer_services) ;;
 		log) words='append tail status group -S' ;;
-		journal) words='init show verify' ;;
+		journal) words='init show verify dump' ;;
 		esac ;;
 	*)	case $object.$command.$prev in
 		service.*.mode) words='nat local' ;;
@@ -46,6 +46,7 @@ _paxsteer()
 		table.*) words='rows' ;;
 		lookup.*) words='key hex from' ;;
 		journal.*."$command") mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
+		journal.dump.*) words='group slot from count values' ;;
 		journal.init.*) words='cluster member segment-size' ;;
 		log.append.*) words='count size prefix outstanding seconds timeout keep-going quiet
 			acked-file history' ;;

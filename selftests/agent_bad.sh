@@ -83,10 +83,41 @@ level()
 	[ "$(paxsteer -j log -S "$D/j1.sock" status | json "d['groups'][0]['applied']")" -ge 41 ]
 }
 wait_until 60 level || fail "member 1 has all"
+paxsteer log -S "$D/j1.sock" tail hash >"$D/tail" || fail "log tail"
 for i in 1 2 3; do stop "${PID[i]}"; done
 ok "it is sound" paxsteer journal verify "$D/j1"
 segments=("$D"/j1/*.pxs)
 ok "and has ${#segments[@]} segments" [ ${#segments[@]} -ge 4 ]
+
+# --- its records, one a line ---
+
+# dumped EXPR WORD...: is EXPR true of the records (d) that are dumped, and of the log's tail (t)?
+dumped()
+{
+	local expr=$1
+
+	shift
+	paxsteer -j journal dump "$D/j1" "$@" >"$D/dump" || return
+	python3 - "$expr" "$D/dump" "$D/tail" <<-'E'
+		import json, sys
+		d = [json.loads(line) for line in open(sys.argv[2])]
+		t = {int(w[0]): w[1] for w in map(str.split, open(sys.argv[3]))}
+		values = [r for r in d if r["type"] in ("accept", "learned")]
+		last = {r["slot"]: r.get("hash", "")[2:] for r in values}
+		sys.exit(not eval(sys.argv[1]))
+	E
+}
+
+lsn=$(paxsteer -j journal show "$D/j1" | json 'd["last_lsn"]')
+ok "a dump has every record, in order" \
+	dumped "[r['lsn'] for r in d] == list(range(1, $lsn + 1))"
+ok "and for each slot what the log's tail shows" \
+	dumped 'len(t) >= 41 and all(last[s] == t[s] for s in t)'
+ok "from an LSN on, so many" dumped '[r["lsn"] for r in d] == [5, 6, 7]' from 5 count 3
+slot=$(awk 'END { print $1 }' "$D/tail")
+ok "of one slot" dumped "d and {r['slot'] for r in d} == {$slot}" slot "$slot"
+ok "of another group" dumped 'not d' group 2
+ok "with its value" dumped 'any(r.get("text") == "first" for r in d)' values
 
 # The tests below mean something only if a good one is taken.
 fresh
@@ -144,6 +175,11 @@ both "a segment without header" "0000000000000003 offset 0: its header is damage
 at=$(bytes batches "$two" | awk 'NR == 1 { print $1 }')
 fresh; bytes flip "$two" $((at + 48 + 30))
 both "a damaged record in the middle" "damage in the middle of the journal; LSN [0-9]+ to [0-9]+"
+fresh; bytes flip "$two" $((at + 48 + 30))
+ok "a dump shows what stands before" eval '
+	paxsteer journal dump "$J" >"$D/dump" 2>"$D/err"
+	[ $? = 2 ] && grep -q "^lsn 1 " "$D/dump" && ! grep -q "segment 2 " "$D/dump" &&
+		grep -q "damage in the middle" "$D/err"'
 fresh; bytes zero "$two" "$at"
 both "a block in the middle is gone" "damage in the middle|had been confirmed"
 fresh; rm "$J"/*.pxs

@@ -9,13 +9,14 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "cli.h"
+#include "journal_dump.h"
 #include "recover.h"
 
 static const char usage[] =
 	"Usage: paxsteer journal init DIR cluster UUID member N [segment-size BYTES]\n"
 	"       paxsteer journal show DIR\n"
-	"       paxsteer journal verify DIR\n";
+	"       paxsteer journal verify DIR\n"
+	"       paxsteer journal dump DIR [group N] [slot N] [from LSN] [count N] [values]\n";
 
 static int take_number(struct cli *cli, const char *name, const char *text, u32 low, u32 high,
 		       u32 *value)
@@ -168,6 +169,7 @@ int journal_run(struct cli *cli, int argc, char **argv)
 		{ "init", journal_init },
 		{ "show", journal_show },
 		{ "verify", journal_verify },
+		{ "dump", journal_dump },
 		{ }
 	};
 

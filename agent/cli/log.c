@@ -14,6 +14,7 @@
 #include "group.h"
 #include "logconn.h"
 #include "logload.h"
+#include "value.h"
 
 #define DEFAULT_SOCKET	"/run/paxsteer/paxsteerd.sock"
 #define SOCKETS_MAX	16
@@ -277,14 +278,10 @@ static int log_append(struct cli *cli, struct args *a, int argc, char **argv)
 
 static void put_text(const struct logmsg *m)
 {
-	u32 i;
+	char *text = value_text(m->body, m->len);
 
-	for (i = 0; i < m->len; i++) {
-		if (m->body[i] < 0x20 || m->body[i] == '\\' || m->body[i] == 0x7f)
-			printf("\\x%02x", m->body[i]);
-		else
-			putchar(m->body[i]);
-	}
+	fputs(text ? text : "?", stdout);
+	free(text);
 }
 
 static void put_json(const struct logmsg *m)
@@ -293,7 +290,7 @@ static void put_json(const struct logmsg *m)
 	json_t *text = json_stringn((const char *)m->body, m->len);
 	char hash[20];
 
-	snprintf(hash, sizeof(hash), "%016" PRIx64, logload_hash(m->body, m->len));
+	snprintf(hash, sizeof(hash), "%016" PRIx64, value_hash(m->body, m->len));
 	json_object_set_new(o, "slot", json_integer((json_int_t)m->arg));
 	if (m->flags & PXS_CLIENT_NOOP)
 		json_object_set_new(o, "noop", json_true());
@@ -323,7 +320,7 @@ static int put_value(struct cli *cli, const struct args *a, const struct logmsg 
 		if (m->flags & PXS_CLIENT_NOOP)
 			printf("-");
 		else if (a->hash)
-			printf("%016" PRIx64 " %u", logload_hash(m->body, m->len), m->len);
+			printf("%016" PRIx64 " %u", value_hash(m->body, m->len), m->len);
 		else
 			put_text(m);
 		putchar('\n');
@@ -347,7 +344,7 @@ static int stream(struct cli *cli, const struct args *a, struct logconn *c, stru
 				return CLI_REFUSED;
 			}
 			if (!(m.flags & (PXS_CLIENT_NOOP | PXS_CLIENT_DAMAGED)))
-				loghist_fetch(h, call_us, m.arg, logload_hash(m.body, m.len),
+				loghist_fetch(h, call_us, m.arg, value_hash(m.body, m.len),
 					      m.len);
 			if (put_value(cli, a, &m))
 				ret = CLI_REFUSED;

@@ -11,6 +11,8 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "value.h"
+
 struct flight {
 	u64 id;		/* 0: free */
 	u64 call_us;	/* first sent */
@@ -35,16 +37,6 @@ struct run {
 	char *line;
 	size_t line_room;
 };
-
-u64 logload_hash(const void *data, size_t len)
-{
-	const u8 *p = data;
-	u64 h = 0xcbf29ce484222325ull;
-
-	while (len--)
-		h = (h ^ *p++) * 0x100000001b3ull;
-	return h;
-}
 
 static int by_value(const void *a, const void *b)
 {
@@ -150,7 +142,7 @@ static int send_more(struct run *r)
 		f = free_flight(r);
 		f->id = ++r->next_id;
 		f->len = (u32)n;
-		f->hash = logload_hash(r->line, (size_t)n);
+		f->hash = value_hash(r->line, (size_t)n);
 		f->value = malloc((size_t)n + 1);
 		if (!f->value)
 			return -ENOMEM;

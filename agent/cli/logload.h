@@ -48,7 +48,4 @@ void logload_free(struct logload *l);
 /* The @part (0..1) quantile in microseconds; sorts the samples. */
 u32 logload_quantile(struct logload *l, double part);
 
-/* FNV-1a, 64 bits: names a value in acked files and in `log tail hash`. */
-u64 logload_hash(const void *data, size_t len);
-
 #endif /* PXS_CLI_LOGLOAD_H */

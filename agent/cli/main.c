@@ -34,7 +34,7 @@ static const struct cli_object objects[] = {
 	{ "stats", stats_run, "all counters" },
 	{ "monitor", monitor_run, "print changes as they come" },
 	{ "log", log_run, "a replicated log, through its daemon: append, tail, status" },
-	{ "journal", journal_run, "a daemon's journal directory: init, show, verify" },
+	{ "journal", journal_run, "a daemon's journal directory: init, show, verify, dump" },
 };
 
 #define N_OBJECTS (sizeof(objects) / sizeof(objects[0]))

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * value.h - the values of a log, as people read them
+ */
+#ifndef PXS_CLI_VALUE_H
+#define PXS_CLI_VALUE_H
+
+#include "platform.h"
+
+/* FNV-1a, 64 bits: tells values apart in lists and histories; no protection. */
+u64 value_hash(const void *data, size_t len);
+
+/* Bytes below 0x20, 0x7f and the backslash as \xNN. Return: to be freed, or NULL. */
+char *value_text(const void *data, size_t len);
+
+#endif /* PXS_CLI_VALUE_H */
