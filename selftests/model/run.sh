@@ -29,10 +29,14 @@ SPIN=(
 CORE=acceptor,leader,quorum,window,group,out,value,wire
 # name, form, harness in cbmc/, loop bound, files of kmod/core, what is defined
 CBMC=(
-"cbmc-quorum short quorum 9 quorum"
-# Not finished: none of these was ever seen to end, so they are run by name only.
-"cbmc-stage  never stage  5 record"
-"cbmc-accept never step   5 $CORE -DPARKED=3 -DEVENT=16"
+"cbmc-quorum  short quorum 9 quorum"
+"cbmc-append  short stage  5 record -DEVENT=0"
+"cbmc-durable full  stage  5 record -DEVENT=1"
+"cbmc-attach  full  stage  5 record -DEVENT=2"
+"cbmc-send    short stage  5 record -DEVENT=3"
+"cbmc-fail    short stage  5 record -DEVENT=4"
+# Not finished: never seen to end, so it is run by name only.
+"cbmc-accept  never step   5 $CORE -DPARKED=3 -DEVENT=16"
 )
 
 say() { printf '%s\n' "$*"; }
@@ -110,7 +114,7 @@ run_spin()
 }
 
 CHECKS=(--bounds-check --pointer-check --signed-overflow-check --conversion-check
-	--unwinding-assertions --slice-formula --no-array-field-sensitivity)
+	--unwinding-assertions --slice-formula --sat-solver cadical)
 
 run_cbmc()
 {
