@@ -21,7 +21,8 @@ _paxsteer()
 	done
 	object=${COMP_WORDS[i]} command=${COMP_WORDS[i + 1]}
 	case $((COMP_CWORD - i)) in
-	0)	words='service backend table lookup group log journal stats monitor help
+	0)	words='service backend table lookup group log journal stats monitor save
+			restore help
 			-json -pretty -statistics -netns -batch -force -Version' ;;
 	1)	case $object in
 		service | backend) words='add set del show help' ;;
@@ -30,6 +31,8 @@ _paxsteer()
 		lookup) words=$(_paxsteer_services) ;;
 		log) words='append tail status group -S' ;;
 		journal) words='init show verify dump' ;;
+		save) words='service' ;;
+		restore) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 		esac ;;
 	*)	case $object.$command.$prev in
 		service.*.mode) words='nat local' ;;
@@ -45,6 +48,8 @@ _paxsteer()
 		backend.*) words='weight id state' ;;
 		table.*) words='rows' ;;
 		lookup.*) words='key hex from' ;;
+		save.service.service) words=$(_paxsteer_services) ;;
+		restore.*) words='flush' ;;
 		journal.*."$command") mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
 		journal.dump.*) words='group slot from count values' ;;
 		journal.init.*) words='cluster member segment-size' ;;

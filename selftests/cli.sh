@@ -15,6 +15,7 @@ PAXSTEER=${PAXSTEER:-paxsteer}
 n=0
 failed=0
 ns=cli-$$
+other=cli-other-$$
 tmp=$(mktemp -d) || exit 1
 monitor=
 
@@ -22,6 +23,7 @@ cleanup()
 {
 	[ -z "$monitor" ] || kill "$monitor" 2>/dev/null
 	ip netns del "$ns" 2>/dev/null
+	ip netns del "$other" 2>/dev/null
 	rm -rf "$tmp"
 }
 trap cleanup EXIT
@@ -135,6 +137,43 @@ does 'and comes back' backend set cache "$first" state up
 json 'a tuple is looked up' "x['chosen'] == 0" lookup web from '[2001:db8::9]:1024'
 refuses 2 '(missing: key)' lookup cache from 1.2.3.4
 refuses 2 '(missing: from port)' lookup web from 2001:db8::9
+
+# Saved, and restored in another namespace: the same bytes, the same tables.
+ip netns add "$other" && ip -n "$other" link set lo up
+does 'a backend of each state' backend add cache 10.0.0.4:11211 weight 0 state down
+does 'and one that drains' backend set cache 10.0.0.3:11211 state drain
+does 'a source with a prefix' service add net tcp 192.0.2.7:80 key source/24 fill jump rows 512
+does 'and one of ids' service add quic udp 192.0.2.8:443 key quic 20 mode local
+does 'its backend' backend add quic 127.0.0.1:4433
+digests()	# [-n NETNS]
+{
+	"$PAXSTEER" "$@" -j service | grep -o '"name":"[^"]*"\|"digest":[^,]*'
+}
+"$PAXSTEER" save >"$tmp/saved" 2>"$tmp/err" &&
+	"$PAXSTEER" -n "$other" restore "$tmp/saved" >"$tmp/out" 2>>"$tmp/err" &&
+	[ ! -s "$tmp/out" ] &&
+	"$PAXSTEER" -n "$other" save 2>>"$tmp/err" | cmp "$tmp/saved" - 2>>"$tmp/err" &&
+	[ "$(wc -l <"$tmp/saved")" = 10 ] && [ "$(digests)" = "$(digests -n "$other")" ]
+result $? 'restored in another namespace: the same configuration and digests'
+refuses 2 'say flush to replace' -n "$other" restore "$tmp/saved"
+{ grep -v '^service add web' "$tmp/saved" && echo 'backend add cache 192.0.2.1:11211'; } |
+	sed '/^backend add web/d' >"$tmp/bad"
+refuses 2 "$tmp/bad:$(wc -l <"$tmp/bad"): backend add:" -n "$other" restore "$tmp/bad" flush
+"$PAXSTEER" -n "$other" save 2>"$tmp/err" | cmp "$tmp/saved" - &&
+	[ "$(digests)" = "$(digests -n "$other")" ]
+result $? 'a refused restore puts back what was there'
+sed -i '$d' "$tmp/bad"
+does 'flush replaces' -n "$other" restore "$tmp/bad" flush
+"$PAXSTEER" -n "$other" save 2>"$tmp/err" | cmp "$tmp/bad" -
+result $? 'by what the file says'
+"$PAXSTEER" -b "$tmp/saved" >"$tmp/out" 2>"$tmp/err"
+[ $? = 2 ] && grep -q 'saved:1: service add' "$tmp/err"
+result $? 'a batch takes the same lines, and adds'
+ip netns del "$other"
+does 'the state of before' backend del cache 10.0.0.4:11211
+does 'again' backend set cache 10.0.0.3:11211 state up
+does 'and again' service del net
+does 'and again' service del quic
 
 # Many: dumps of several messages, batches.
 for i in $(seq 1 300); do

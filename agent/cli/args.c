@@ -13,6 +13,7 @@
 #include "args.h"
 #include "nlq.h"
 #include "parse.h"
+#include "queue.h"
 
 #define KEYWORDS_MAX 64		/* bits of the set of those seen */
 
@@ -74,7 +75,7 @@ int args_name(struct args *a, struct nl_msg *msg, const struct arg *arg)
 int args_send(struct cli *cli, struct nl_msg *msg, int ret)
 {
 	if (!ret)
-		return nlq_do(cli, msg);
+		return cli->queue ? queue_add(cli, msg) : nlq_do(cli, msg);
 	nlmsg_free(msg);
 	return ret;
 }

@@ -43,7 +43,10 @@ int args_endpoint(struct args *a, struct nl_msg *msg, const char *what, int addr
 /* The next word as one of arg->names, put as u8. Return: an exit status. */
 int args_name(struct args *a, struct nl_msg *msg, const struct arg *arg);
 
-/* Send a request if ret is CLI_OK, otherwise only free it. Return: an exit status. */
+/*
+ * Send a request if ret is CLI_OK, or queue it where requests are queued; otherwise only free it.
+ * Return: an exit status.
+ */
 int args_send(struct cli *cli, struct nl_msg *msg, int ret);
 
 /* The next word as a number of min..max. Return: an exit status. */

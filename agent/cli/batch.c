@@ -12,8 +12,24 @@
 
 #include "cli.h"
 #include "parse.h"
+#include "queue.h"
 
 #define WORDS_MAX 128
+
+/* Of a file that is queued every line must become a request. */
+static int queue_line(struct cli *cli, int n, char **words)
+{
+	size_t had = cli->queue->n;
+	int ret;
+
+	if (!queue_takes(n, words))
+		return cli_usage_error(cli, "\"%s%s%s\" is not \"service add\" or \"backend add\"",
+				       words[0], n > 1 ? " " : "", n > 1 ? words[1] : "");
+	ret = cli_run(cli, n, words);
+	if (!ret && cli->queue->n == had)
+		return cli_usage_error(cli, "adds nothing");
+	return ret;
+}
 
 static int run_line(struct cli *cli, char *line)
 {
@@ -25,21 +41,18 @@ static int run_line(struct cli *cli, char *line)
 	if (n < 0)
 		return cli_usage_error(cli, "a quote is not closed, or more than %d words",
 				       WORDS_MAX);
-	return n ? cli_run(cli, n, words) : CLI_OK;
+	if (!n)
+		return CLI_OK;
+	return cli->queue ? queue_line(cli, n, words) : cli_run(cli, n, words);
 }
 
-int batch_run(struct cli *cli, const char *path, bool force)
+int batch_read(struct cli *cli, FILE *f, const char *name, bool force)
 {
-	bool is_stdin = !strcmp(path, "-");
-	FILE *f = is_stdin ? stdin : fopen(path, "re");
 	int ret, first = CLI_OK;
 	char *line = NULL;
 	size_t room = 0;
 
-	if (!f)
-		return cli_usage_error(cli, "cannot open batch file \"%s\": %s", path,
-				       strerror(errno));
-	cli->batch = is_stdin ? "stdin" : path;
+	cli->batch = name;
 	for (cli->line = 1; getline(&line, &room, f) >= 0; cli->line++) {
 		ret = run_line(cli, line);
 		if (ret && !first)
@@ -52,8 +65,28 @@ int batch_run(struct cli *cli, const char *path, bool force)
 		first = cli_usage_error(cli, "cannot read: %s", strerror(errno));
 	}
 	free(line);
-	if (!is_stdin)
-		fclose(f);
 	cli->batch = NULL;
 	return first;
+}
+
+FILE *batch_open(struct cli *cli, const char *path)
+{
+	FILE *f = strcmp(path, "-") ? fopen(path, "re") : stdin;
+
+	if (!f)
+		cli_error(cli, "cannot open \"%s\": %s", path, strerror(errno));
+	return f;
+}
+
+int batch_run(struct cli *cli, const char *path, bool force)
+{
+	FILE *f = batch_open(cli, path);
+	int ret;
+
+	if (!f)
+		return CLI_USAGE;
+	ret = batch_read(cli, f, f == stdin ? "stdin" : path, force);
+	if (f != stdin)
+		fclose(f);
+	return ret;
 }

@@ -16,7 +16,9 @@
 #include "out.h"
 
 struct nl_msg;
+struct nlattr;
 struct nlq;
+struct queue;
 
 /* Exit statuses, documented in paxsteer(8). */
 enum cli_exit {
@@ -30,6 +32,7 @@ enum cli_exit {
 struct cli {
 	struct out *out;	/* of the command that runs */
 	struct nlq *nlq;	/* opened by the first request */
+	struct queue *queue;	/* where changes go instead of to the kernel; NULL: they are sent */
 	const char *object;	/* "service", for messages */
 	const char *command;	/* "add", for messages; NULL before it is known */
 	const char *batch;	/* file name of a batch, NULL outside */
@@ -70,9 +73,15 @@ int stats_run(struct cli *cli, int argc, char **argv);
 int monitor_run(struct cli *cli, int argc, char **argv);
 int log_run(struct cli *cli, int argc, char **argv);
 int journal_run(struct cli *cli, int argc, char **argv);
+int save_run(struct cli *cli, int argc, char **argv);
+int restore_run(struct cli *cli, int argc, char **argv);
 
-/* batch.c: run the lines of a file ("-": standard input). */
+/* batch.c: run the lines of a file ("-": standard input), or of an open one of that name. */
 int batch_run(struct cli *cli, const char *path, bool force);
+int batch_read(struct cli *cli, FILE *f, const char *name, bool force);
+
+/* A file to read; "-" is stdin, which is not to be closed. Return: NULL and a message if not. */
+FILE *batch_open(struct cli *cli, const char *path);
 int cli_run(struct cli *cli, int argc, char **argv);
 
 /*
@@ -82,5 +91,8 @@ int cli_run(struct cli *cli, int argc, char **argv);
 void service_put(struct cli *cli, struct nl_msg *msg, enum out_style stats);
 void backend_put(struct cli *cli, struct nl_msg *msg, enum out_style stats);
 void group_put(struct cli *cli, struct nl_msg *msg, enum out_style members, enum out_style stats);
+
+/* The key of a service as `service add` takes it. tb: the service's attributes. */
+void service_key_text(struct nlattr **tb, char *text, size_t len);
 
 #endif /* PXS_CLI_H */

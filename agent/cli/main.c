@@ -33,6 +33,8 @@ static const struct cli_object objects[] = {
 	{ "group", group_run, "replicated logs of this host: add, del, show" },
 	{ "stats", stats_run, "all counters" },
 	{ "monitor", monitor_run, "print changes as they come" },
+	{ "save", save_run, "the steering configuration as lines for restore or -batch" },
+	{ "restore", restore_run, "make the steering configuration what a file says" },
 	{ "log", log_run, "a replicated log, through its daemon: append, tail, status" },
 	{ "journal", journal_run, "a daemon's journal directory: init, show, verify, dump" },
 };
@@ -143,7 +145,8 @@ int cli_dispatch(struct cli *cli, const struct cli_command *commands, const char
 	if (i < 0)
 		return CLI_USAGE;
 	cli->command = commands[i].name;
-	if (argc > 1 && !strcmp(argv[1], "help")) {
+	/* With more words after it "help" is a name: a service may be called so. */
+	if (argc == 2 && !strcmp(argv[1], "help")) {
 		fputs(text, stdout);
 		return CLI_OK;
 	}

@@ -172,32 +172,39 @@ static int del(struct cli *cli, int argc, char **argv)
 	return args_send(cli, msg, ret);
 }
 
+void service_key_text(struct nlattr **tb, char *text, size_t len)
+{
+	unsigned int rule = (unsigned int)nlq_uint(tb[PXS_A_SERVICE_KEY]);
+	unsigned int prefix = (unsigned int)nlq_uint(tb[PXS_A_SERVICE_KEY_PREFIX]);
+	unsigned int offset = (unsigned int)nlq_uint(tb[PXS_A_SERVICE_KEY_OFFSET]);
+	unsigned int bytes = (unsigned int)nlq_uint(tb[PXS_A_SERVICE_KEY_LEN]);
+	const char *name = name_of(&names_key, rule);
+
+	if (rule == PXS_KEY_PAYLOAD)
+		snprintf(text, len, "%s %u:%u", name, offset, bytes);
+	else if (rule == PXS_KEY_QUIC)
+		snprintf(text, len, "%s %u", name, bytes);
+	else if (prefix)
+		snprintf(text, len, "%s/%u", name, prefix);
+	else
+		snprintf(text, len, "%s", name);
+}
+
 /* As `service add` takes it; in JSON each part by itself. */
 static void put_key(struct out *o, struct nlattr **tb)
 {
 	unsigned int rule = (unsigned int)nlq_uint(tb[PXS_A_SERVICE_KEY]);
-	unsigned int offset = (unsigned int)nlq_uint(tb[PXS_A_SERVICE_KEY_OFFSET]);
-	unsigned int len = (unsigned int)nlq_uint(tb[PXS_A_SERVICE_KEY_LEN]);
-	unsigned int prefix = (unsigned int)nlq_uint(tb[PXS_A_SERVICE_KEY_PREFIX]);
-	const char *name = name_of(&names_key, rule);
 	char text[64];
 
-	if (rule == PXS_KEY_PAYLOAD)
-		snprintf(text, sizeof(text), "%s %u:%u", name, offset, len);
-	else if (rule == PXS_KEY_QUIC)
-		snprintf(text, sizeof(text), "%s %u", name, len);
-	else if (prefix)
-		snprintf(text, sizeof(text), "%s/%u", name, prefix);
-	else
-		snprintf(text, sizeof(text), "%s", name);
-	out_str(o, "key", NULL, name);
+	service_key_text(tb, text, sizeof(text));
+	out_str(o, "key", NULL, name_of(&names_key, rule));
 	out_str(o, NULL, "key", text);
 	if (rule == PXS_KEY_PAYLOAD)
-		out_num(o, "key_offset", NULL, offset);
+		out_num(o, "key_offset", NULL, nlq_uint(tb[PXS_A_SERVICE_KEY_OFFSET]));
 	if (tb[PXS_A_SERVICE_KEY_LEN])
-		out_num(o, "key_len", NULL, len);
-	if (prefix)
-		out_num(o, "key_prefix", NULL, prefix);
+		out_num(o, "key_len", NULL, nlq_uint(tb[PXS_A_SERVICE_KEY_LEN]));
+	if (nlq_uint(tb[PXS_A_SERVICE_KEY_PREFIX]))
+		out_num(o, "key_prefix", NULL, nlq_uint(tb[PXS_A_SERVICE_KEY_PREFIX]));
 }
 
 void service_put(struct cli *cli, struct nl_msg *msg, enum out_style stats)

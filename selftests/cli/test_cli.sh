@@ -69,13 +69,15 @@ for object in service backend table group stats; do
 done
 shows 'Usage: paxsteer lookup' lookup help
 shows 'Usage: paxsteer monitor' monitor help
+shows 'Usage: paxsteer save' save help
+shows 'Usage: paxsteer restore' restore help
 shows 'Usage: paxsteer service' service add help
 shows 'Usage: paxsteer service' serv help
 
 # Objects and commands.
 refuses 1 'Usage: paxsteer'
 refuses 1 'unknown object "frob"' frob
-refuses 1 'object "s" is ambiguous: service, stats' s
+refuses 1 'object "s" is ambiguous: service, stats, save' s
 refuses 1 'unknown command "frob"' service frob
 refuses 1 'command "s" is ambiguous: set, show' service s
 refuses 1 'unknown object ""' ''
@@ -146,6 +148,15 @@ refuses 1 'unexpected "x"' lookup web key a x
 refuses 1 'unexpected "x"' stats show x
 refuses 1 'unexpected "x"' monitor x
 
+# Save and restore; what a file may say is in test_save.c.
+refuses 1 'expected service' save web
+refuses 1 'NAME is missing' save service
+refuses 1 'cannot open "/' restore "$tmp/none"
+refuses 1 'cannot read' restore "$tmp"
+refuses 1 'unexpected "b"' restore a b
+echo 'service add web udp 1.2.3.4' >"$tmp/batch"
+refuses 1 'batch:1: service add: "1.2.3.4" is not ADDR:PORT' restore "$tmp/batch" flush
+
 # Groups. The key is never taken from the command line.
 refuses 1 'ID is missing' group add
 refuses 1 'ID: "0" is not a number of 1..2147483647' group add 0
@@ -209,7 +220,7 @@ refuses 1 'count: must be 1..' log tail count 0
 refuses 1 '"frob" is not understood' log tail frob
 
 # Batches.
-refuses 1 'cannot open batch file' -b "$tmp/none"
+refuses 1 'cannot open "/' -b "$tmp/none"
 refuses 1 'cannot read' -b "$tmp"
 printf '# nothing\n\n  \n' >"$tmp/empty"
 "$PAXSTEER" -b "$tmp/empty"
@@ -239,6 +250,9 @@ else
 	refuses 3 "$no" service set web key memcached
 	refuses 3 "$no" b a web 1.2.3.4:53 weight 0 id 0xffffffffffffffff state drain
 	refuses 3 "$no" table show web rows
+	refuses 3 "$no" save
+	refuses 3 "$no" restore
+	refuses 3 "$no" service add help udp 192.0.2.1:53	# a name like any other
 	refuses 3 "$no" lookup web key k
 	refuses 3 "$no" lookup web hex 00ff
 	refuses 3 "$no" lookup web from 2001:db8::1

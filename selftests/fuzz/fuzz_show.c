@@ -140,7 +140,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		{ "backend", "show", "cache" }, { "table", "show", "cache" },
 		{ "lookup", "cache", "key", "a" }, { "group", "show" }, { "group", "show", "1" },
 		{ "stats", "show" }, { "service", "del", "cache" }, { "table", "show", "cache", "rows" },
-		{ "lookup", "cache", "from", "10.0.0.1:80" },
+		{ "lookup", "cache", "from", "10.0.0.1:80" }, { "save" },
+		{ "save", "service", "cache" },
 	};
 	struct cli cli = { 0 };
 	char *words[6];

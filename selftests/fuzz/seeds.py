@@ -194,7 +194,7 @@ def show():
                    *[attr(k, u64(1)) for k in range(12, 24)])
     backend = genl(2, *[attr(k, u32(1)) for k in sorted(b.values()) if 0 < k < 60])
     table = genl(3, *[attr(k, u32(1)) for k in sorted(t.values()) if 0 < k < 60])
-    for which in range(11):
+    for which in range(13):
         for n, msg in enumerate((service, backend, table, group_answer())):
             for how in (0, 1):
                 yield '%d-%d-%d' % (which, n, how), \
@@ -250,6 +250,9 @@ journal init /d cluster 6a1f0c52-9d0e-4a3b-8f53-0b7a2a6f1e11 member 1 segment-si
 journal show /d
 journal verify /d
 help
+save
+save service cache
+restore /f flush
 service help'''
 
 

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * save.h - the steering configuration as the lines that make it
+ */
+#ifndef PXS_CLI_SAVE_H
+#define PXS_CLI_SAVE_H
+
+struct cli;
+
+/*
+ * All of the namespace, or one service (NULL: all): lines for a batch, one a service or backend.
+ * On CLI_OK *text is the caller's to free. Return: an exit status.
+ */
+int save_text(struct cli *cli, const char *service, char **text);
+
+#endif /* PXS_CLI_SAVE_H */

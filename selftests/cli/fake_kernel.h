@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * fake_kernel.h - what answers the command in a test: services and backends, and no packets
+ *
+ * Takes the place of nlq_do(), nlq_get() and nlq_dump() by the linker's --wrap, so that whole
+ * commands run, by cli_run(), with nothing asked of this machine's kernel. What it keeps are the
+ * requests; what it shows are their attributes, and counters where a test sets some.
+ */
+#ifndef FAKE_KERNEL_H
+#define FAKE_KERNEL_H
+
+#include <stdarg.h>
+
+#include <linux/paxsteer.h>
+
+#include "cli/cli.h"
+#include "cli/nlq.h"
+
+#define FAKE_MAX	64
+
+struct fake_object {
+	struct nl_msg *msg;		/* that added it */
+	char name[PXS_NAME_MAX + 1];	/* of the service */
+	uint64_t packets;
+};
+
+static struct {
+	struct fake_object service[FAKE_MAX], backend[FAKE_MAX];
+	unsigned int services, backends;
+	unsigned int changes;		/* requests that would change something */
+	unsigned int refuse_at;		/* the so many-th of them, from 1; 0: none */
+	unsigned int dumps;
+	unsigned int changes_under;	/* so often a table is replaced while backends are shown */
+	uint64_t generation;
+	struct nl_msg *page;		/* answer to TABLE_GET */
+} fake;
+
+int __wrap_nlq_do(struct cli *cli, struct nl_msg *msg);
+int __wrap_nlq_get(struct cli *cli, struct nl_msg *msg, nlq_fn *fn, void *arg);
+int __wrap_nlq_dump(struct cli *cli, struct nl_msg *msg, nlq_fn *fn, void *arg);
+
+static const char *fake_str(struct nl_msg *msg, int attr)
+{
+	struct nlattr *tb[64];
+
+	nlq_parse(msg, tb, 63);
+	return nlq_str(tb[attr]);
+}
+
+static void fake_keep(struct fake_object *o, struct nl_msg *msg, int name)
+{
+	*o = (struct fake_object){ .msg = msg };
+	snprintf(o->name, sizeof(o->name), "%s", fake_str(msg, name));
+}
+
+static unsigned int fake_drop(struct fake_object *list, unsigned int n, const char *name)
+{
+	unsigned int i, kept = 0;
+
+	for (i = 0; i < n; i++) {
+		if (strcmp(list[i].name, name))
+			list[kept++] = list[i];
+		else
+			nlmsg_free(list[i].msg);
+	}
+	return kept;
+}
+
+static bool fake_has(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < fake.services; i++)
+		if (!strcmp(fake.service[i].name, name))
+			return true;
+	return false;
+}
+
+static int fake_refuse(struct cli *cli, struct nl_msg *msg)
+{
+	cli_error(cli, "the fake kernel refused");
+	nlmsg_free(msg);
+	return CLI_REFUSED;
+}
+
+int __wrap_nlq_do(struct cli *cli, struct nl_msg *msg)
+{
+	uint8_t cmd = nlq_cmd(msg);
+	const char *name = fake_str(msg, PXS_A_SERVICE_NAME);	/* also PXS_A_BACKEND_SERVICE */
+
+	if (++fake.changes == fake.refuse_at)
+		return fake_refuse(cli, msg);
+	if (fake_has(name) == (cmd == PXS_CMD_SERVICE_ADD))
+		return fake_refuse(cli, msg);
+	if (cmd == PXS_CMD_SERVICE_ADD) {
+		fake_keep(&fake.service[fake.services++], msg, PXS_A_SERVICE_NAME);
+	} else if (cmd == PXS_CMD_BACKEND_ADD) {
+		fake_keep(&fake.backend[fake.backends++], msg, PXS_A_BACKEND_SERVICE);
+	} else {
+		fake.backends = fake_drop(fake.backend, fake.backends, name);
+		fake.services = fake_drop(fake.service, fake.services, name);
+		nlmsg_free(msg);
+	}
+	if (fake.services > FAKE_MAX - 2 || fake.backends > FAKE_MAX - 2)
+		abort();
+	return CLI_OK;
+}
+
+static void fake_put_stats(struct nl_msg *msg, int type, uint64_t packets)
+{
+	struct nlattr *nest = nlq_nest(msg, type);
+
+	nlq_put_u64(msg, PXS_STEER_STAT_PACKETS, packets);
+	nlq_put_u64(msg, PXS_STEER_STAT_BYTES, 100 * packets);
+	nlq_put_u64(msg, PXS_STEER_STAT_REQUESTS, packets / 2);
+	nla_nest_end(msg, nest);
+}
+
+/* The request that made an object, with what GET adds. */
+static int fake_show(struct cli *cli, const struct fake_object *o, bool service, unsigned int index,
+		     nlq_fn *fn, void *arg)
+{
+	struct nl_msg *msg = nlq_msg(service ? PXS_CMD_SERVICE_GET : PXS_CMD_BACKEND_GET);
+	struct genlmsghdr *g = genlmsg_hdr(nlmsg_hdr(o->msg));
+	unsigned int i, n = 0;
+	int ret;
+
+	if (nlmsg_append(msg, genlmsg_attrdata(g, 0), (size_t)genlmsg_attrlen(g, 0), NLMSG_ALIGNTO))
+		abort();
+	for (i = 0; i < fake.backends; i++)
+		n += !strcmp(fake.backend[i].name, o->name);
+	if (service) {
+		nlq_put_u32(msg, PXS_A_SERVICE_NBACKENDS, n);
+		nlq_put_u64(msg, PXS_A_SERVICE_GENERATION, fake.generation);
+	} else {
+		nlq_put_u16(msg, PXS_A_BACKEND_INDEX, (uint16_t)index);
+	}
+	fake_put_stats(msg, service ? PXS_A_SERVICE_STATS : PXS_A_BACKEND_STATS, o->packets);
+	ret = fn(cli, msg, arg);
+	nlmsg_free(msg);
+	return ret;
+}
+
+/* Backends come in the order of their services. */
+static int fake_walk(struct cli *cli, bool services, const char *name, nlq_fn *fn, void *arg)
+{
+	unsigned int s, b, index;
+	int ret = CLI_OK;
+
+	for (s = 0; s < fake.services && !ret; s++) {
+		if (*name && strcmp(fake.service[s].name, name))
+			continue;
+		if (services)
+			ret = fake_show(cli, &fake.service[s], true, 0, fn, arg);
+		for (b = 0, index = 0; !services && b < fake.backends && !ret; b++)
+			if (!strcmp(fake.backend[b].name, fake.service[s].name))
+				ret = fake_show(cli, &fake.backend[b], false, index++, fn, arg);
+	}
+	return ret;
+}
+
+int __wrap_nlq_dump(struct cli *cli, struct nl_msg *msg, nlq_fn *fn, void *arg)
+{
+	bool services = nlq_cmd(msg) == PXS_CMD_SERVICE_GET;
+	const char *name = fake_str(msg, PXS_A_SERVICE_NAME);
+	int ret;
+
+	fake.dumps++;
+	if (!services && fake.changes_under) {
+		fake.changes_under--;
+		fake.generation++;
+	}
+	ret = fake_walk(cli, services, name, fn, arg);
+	nlmsg_free(msg);
+	return ret;
+}
+
+int __wrap_nlq_get(struct cli *cli, struct nl_msg *msg, nlq_fn *fn, void *arg)
+{
+	const char *name = fake_str(msg, PXS_A_SERVICE_NAME);	/* also PXS_A_TABLE_SERVICE */
+	int ret;
+
+	if (!fake_has(name))
+		return fake_refuse(cli, msg);
+	if (nlq_cmd(msg) == PXS_CMD_TABLE_GET)
+		ret = fn(cli, fake.page, arg);
+	else
+		ret = fake_walk(cli, true, name, fn, arg);
+	nlmsg_free(msg);
+	return ret;
+}
+
+static void fake_forget(void)
+{
+	while (fake.services)
+		nlmsg_free(fake.service[--fake.services].msg);
+	while (fake.backends)
+		nlmsg_free(fake.backend[--fake.backends].msg);
+	memset(&fake, 0, sizeof(fake));
+}
+
+/* A command with what it said. */
+struct said {
+	char *out, *err;
+	size_t out_len, err_len;
+	int ret;
+};
+
+static struct said said;
+
+static int run_words(struct cli *cli, int argc, char **argv)
+{
+	FILE *out = stdout, *err = stderr;
+
+	free(said.out);
+	free(said.err);
+	memset(&said, 0, sizeof(said));
+	stdout = open_memstream(&said.out, &said.out_len);
+	stderr = open_memstream(&said.err, &said.err_len);
+	if (!stdout || !stderr)
+		abort();
+	said.ret = cli_run(cli, argc, argv);
+	fclose(stdout);
+	fclose(stderr);
+	stdout = out;
+	stderr = err;
+	return said.ret;
+}
+
+/* Words end with NULL. Return: the exit status. */
+static int run(const char *word, ...)
+{
+	struct cli cli = { .json = false };
+	char *words[32];
+	va_list ap;
+	int n = 0;
+
+	va_start(ap, word);
+	for (; word && n < 32; word = va_arg(ap, const char *)) {
+		if (!strcmp(word, "-j"))
+			cli.json = true;
+		else
+			words[n++] = (char *)word;
+	}
+	va_end(ap);
+	return run_words(&cli, n, words);
+}
+
+#endif /* FAKE_KERNEL_H */

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * test_save.c - save and restore: exact, all or nothing, and never by surprise
+ *
+ * Each test begins with an empty fake kernel. A file that is restored is FILE in a directory of
+ * its own.
+ */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cli/names.h"
+#include "fake_kernel.h"
+#include "unit.h"
+
+static char file[64];
+
+#define SEED " seed 000102030405060708090a0b0c0d0e0f\n"
+
+/* Every option, each with values that are not its default. */
+static const char all[] =
+	"service add a udp 192.0.2.1:53 mode nat key dns fill rendezvous rows 0 cap 20" SEED
+	"backend add a 10.0.0.1:53 weight 0 id 0x0000000000000001 state up\n"
+	"backend add a 10.0.0.2:53 weight 65535 id 0xffffffffffffffff state drain\n"
+	"backend add a 10.0.0.3:1 weight 1 id 0x0000000000000000 state down\n"
+	"service add empty tcp 192.0.2.1:65535 mode local key tuple fill maglev rows 65537" SEED
+	"service add six tcp [2001:db8::1]:80 mode nat key source/64 fill jump rows 512" SEED
+	"backend add six [2001:db8::2]:80 weight 3 id 0x8000000000000000 state up\n"
+	"service add p udp 192.0.2.2:1 mode nat key payload 511:1 fill rendezvous rows 131072 cap 0" SEED
+	"service add q udp 192.0.2.2:2 mode nat key quic 20 fill rendezvous rows 256 cap 1000" SEED
+	"service add r udp 192.0.2.2:3 mode nat key redis fill redis-slots rows 16384" SEED
+	"service add k udp 192.0.2.2:4 mode nat key memcached fill ketama rows 0" SEED
+	"service add help udp 192.0.2.2:5 mode nat key http-path fill rendezvous rows 0 cap 1" SEED
+	"backend add help 10.0.0.1:53 weight 1 id 0x0000000000000009 state up\n"
+	"service add s udp 192.0.2.2:6 mode nat key source fill rendezvous rows 0 cap 1" SEED
+	"service add h udp 192.0.2.2:7 mode nat key http-host fill rendezvous rows 0 cap 1" SEED;
+
+static const char other[] =
+	"service add old udp 192.0.2.9:1 mode nat key tuple fill rendezvous rows 0 cap 20" SEED
+	"backend add old 10.0.9.1:1 weight 1 id 0x0000000000000007 state up\n"
+	"service add old2 udp 192.0.2.9:2 mode nat key tuple fill rendezvous rows 0 cap 20" SEED;
+
+static void write_file(const char *text)
+{
+	FILE *f = fopen(file, "w");
+
+	CHECK_FATAL(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static int restore(const char *text)
+{
+	write_file(text);
+	return run("restore", file, NULL);
+}
+
+static void check_saves(const char *want)
+{
+	CHECK_EQ(run("save", NULL), CLI_OK);
+	CHECK_STR(said.out, want);
+	CHECK_STR(said.err, "");
+}
+
+static void round_trip(void)
+{
+	check_saves("");
+	CHECK_EQ(restore(all), CLI_OK);
+	CHECK_STR(said.err, "");
+	CHECK_STR(said.out, "");
+	check_saves(all);
+	CHECK_EQ(run("save", "service", "six", NULL), CLI_OK);
+	CHECK(!strncmp(said.out, "service add six tcp", 19));
+	CHECK(strstr(said.out, "\nbackend add six [2001:db8::2]:80 "));
+	CHECK_EQ(run("save", "service", "none", NULL), CLI_REFUSED);
+	CHECK_STR(said.out, "");
+}
+
+/* What `service add` says of each rule, fill and mode is in the text above. */
+static void names_all_saved(void)
+{
+	const struct names *every[] = { &names_mode, &names_fill, &names_key,
+		&names_backend_state };
+	char word[64];
+	size_t i, v;
+
+	for (i = 0; i < sizeof(every) / sizeof(every[0]); i++) {
+		for (v = 1; v < every[i]->n; v++) {
+			snprintf(word, sizeof(word), " %s", every[i]->name[v]);
+			if (!CHECK(strstr(all, word)))
+				NOTE("not tried:%s", word);
+		}
+	}
+}
+
+static void json(void)
+{
+	restore(other);
+	CHECK_EQ(run("-j", "save", NULL), CLI_OK);
+	CHECK(!strncmp(said.out, "{\"command\":\"service add old udp", 31));
+	CHECK(strstr(said.out, "state up\"}\n{\"command\""));
+}
+
+/* A configuration is not added to by accident, nor thrown away. */
+static void occupied(void)
+{
+	restore(other);
+	fake.changes = 0;
+	CHECK_EQ(restore(all), CLI_REFUSED);
+	CHECK(strstr(said.err, "services already: say flush"));
+	CHECK_EQ(fake.changes, 0);
+	check_saves(other);
+
+	write_file("# nothing\n\n");
+	CHECK_EQ(run("restore", file, NULL), CLI_REFUSED);
+	CHECK_EQ(run("restore", file, "flush", NULL), CLI_REFUSED);
+	CHECK(strstr(said.err, "nothing is flushed"));
+	check_saves(other);
+}
+
+static void flush(void)
+{
+	restore(other);
+	write_file(all);
+	CHECK_EQ(run("restore", file, "flush", NULL), CLI_OK);
+	CHECK_STR(said.err, "");
+	check_saves(all);
+	write_file(other);
+	CHECK_EQ(run("restore", file, "flush", NULL), CLI_OK);
+	check_saves(other);
+}
+
+static void nothing_of_nothing(void)
+{
+	CHECK_EQ(restore("\n# empty\n"), CLI_OK);
+	CHECK_EQ(fake.changes, 0);
+	CHECK_EQ(run("restore", "/nonexistent/file", NULL), CLI_USAGE);
+}
+
+/* The last line is wrong: the kernel hears of none. */
+static void bad_lines(void)
+{
+	static const struct {
+		const char *line, *words;
+	} bad[] = {
+		{ "service add x udp 192.0.2.1:53 fil maglev\n", ":4: service add: unknown keyword" },
+		{ "backend add old 10.0.0.1\n", ":4: backend add: \"10.0.0.1\" is not" },
+		{ "service add\n", ":4: service add: NAME is missing" },
+		{ "service add help\n", ":4: service add: adds nothing" },
+		{ "service del old\n", ":4: \"service del\" is not" },
+		{ "service\n", ":4: \"service\" is not" },
+		{ "se a x udp 192.0.2.1:53\n", ":4: \"se a\" is not" },
+		{ "restore x\n", ":4: \"restore x\" is not" },
+		{ "service add 'x\n", ":4: a quote" },
+		{ "service add x udp 192.0.2.1:53 mode nat \377\n", ":4: service add: unknown keyword" },
+		{ "-A -t 10.0.0.1:80 -s mh\n", ":4: \"-A -t\" is not" },
+	};
+	char text[2048];
+	size_t i;
+
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(text, sizeof(text), "%s%s", other, bad[i].line);
+		CHECK_EQ(restore(text), CLI_USAGE);
+		if (!CHECK(strstr(said.err, bad[i].words)))
+			NOTE("%s", said.err);
+		CHECK(strstr(said.err, file));
+	}
+	CHECK_EQ(fake.changes, 0);
+	CHECK_EQ(fake.dumps, 0);
+}
+
+/* Whichever request is refused, what was there is there afterwards. */
+static void refused(void)
+{
+	unsigned int lines = 15, deletions = 2, i;
+
+	for (i = 1; i <= lines; i++) {
+		fake.changes = 0;
+		fake.refuse_at = i;
+		CHECK_EQ(restore(all), CLI_REFUSED);
+		CHECK(strstr(said.err, "nothing is changed"));
+		check_saves("");
+	}
+	fake.refuse_at = 0;
+	restore(other);
+	write_file(all);
+	for (i = deletions + 1; i <= deletions + lines; i++) {
+		fake.changes = 0;
+		fake.refuse_at = i;
+		CHECK_EQ(run("restore", file, "flush", NULL), CLI_REFUSED);
+		CHECK(strstr(said.err, "the fake kernel refused"));
+		check_saves(other);
+	}
+	/* The line is named. */
+	fake.changes = 0;
+	fake.refuse_at = deletions + 3;
+	run("restore", file, "flush", NULL);
+	CHECK(strstr(said.err, "/file:3: backend add: the fake kernel refused"));
+	fake.refuse_at = 0;
+	CHECK_EQ(run("restore", file, "flush", NULL), CLI_OK);
+	check_saves(all);
+}
+
+static void changes_meanwhile(void)
+{
+	restore(other);
+	fake.changes_under = 3;
+	check_saves(other);
+	CHECK_EQ(fake.changes_under, 0);
+	fake.changes_under = 1000;
+	CHECK_EQ(run("save", NULL), CLI_NO_KERNEL);
+	CHECK_STR(said.out, "");
+	CHECK(strstr(said.err, "changes too fast"));
+}
+
+/* A kernel that knows more than this program: no line rather than a wrong one. */
+static void unknown_values(void)
+{
+	struct nl_msg *msg;
+
+	restore(other);
+	msg = nlq_msg(PXS_CMD_SERVICE_ADD);
+	nlq_put_str(msg, PXS_A_SERVICE_NAME, "new");
+	nlq_put_u8(msg, PXS_A_SERVICE_PROTO, 17);
+	nlq_put_u8(msg, PXS_A_SERVICE_MODE, PXS_MODE_NAT);
+	nlq_put_u8(msg, PXS_A_SERVICE_FILL, 200);
+	fake_keep(&fake.service[fake.services++], msg, PXS_A_SERVICE_NAME);
+	CHECK_EQ(run("save", NULL), CLI_NO_KERNEL);
+	CHECK_STR(said.out, "");
+	CHECK(strstr(said.err, "fill 200 is not known"));
+}
+
+static void words(void)
+{
+	CHECK_EQ(run("save", "help", NULL), CLI_OK);
+	CHECK(strstr(said.out, "Usage: paxsteer save"));
+	CHECK_EQ(run("save", "servic", "a", NULL), CLI_USAGE);
+	CHECK_EQ(run("save", "service", NULL), CLI_USAGE);
+	CHECK_EQ(run("save", "service", "a", "b", NULL), CLI_USAGE);
+	CHECK_EQ(run("restore", "help", NULL), CLI_OK);
+	CHECK(strstr(said.out, "Usage: paxsteer restore"));
+	CHECK_EQ(run("restore", "a", "b", NULL), CLI_USAGE);
+	CHECK_EQ(run("restore", "a", "flush", "b", NULL), CLI_USAGE);
+	CHECK_EQ(fake.dumps, 0);
+}
+
+#define RUN_FRESH(test)		\
+	do {			\
+		fake_forget();	\
+		RUN(test);	\
+	} while (0)
+
+int main(void)
+{
+	char dir[] = "/tmp/pxs-save.XXXXXX";
+
+	if (!mkdtemp(dir))
+		return 1;
+	snprintf(file, sizeof(file), "%s/file", dir);
+	RUN_FRESH(round_trip);
+	RUN_FRESH(names_all_saved);
+	RUN_FRESH(json);
+	RUN_FRESH(occupied);
+	RUN_FRESH(flush);
+	RUN_FRESH(nothing_of_nothing);
+	RUN_FRESH(bad_lines);
+	RUN_FRESH(refused);
+	RUN_FRESH(changes_meanwhile);
+	RUN_FRESH(unknown_values);
+	RUN_FRESH(words);
+	fake_forget();
+	free(said.out);
+	free(said.err);
+	unlink(file);
+	rmdir(dir);
+	return unit_done();
+}
