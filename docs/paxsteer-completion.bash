@@ -22,7 +22,7 @@ _paxsteer()
 	object=${COMP_WORDS[i]} command=${COMP_WORDS[i + 1]}
 	case $((COMP_CWORD - i)) in
 	0)	words='service backend table lookup group log journal stats monitor save
-			restore help
+			restore import help
 			-json -pretty -statistics -netns -batch -force -Version' ;;
 	1)	case $object in
 		service | backend) words='add set del show help' ;;
@@ -32,6 +32,7 @@ _paxsteer()
 		log) words='append tail status group -S' ;;
 		journal) words='init show verify dump' ;;
 		save) words='service' ;;
+		import) words='ipvs' ;;
 		restore) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 		esac ;;
 	*)	case $object.$command.$prev in
@@ -50,6 +51,7 @@ _paxsteer()
 		lookup.*) words='key hex from' ;;
 		save.service.service) words=$(_paxsteer_services) ;;
 		restore.*) words='flush' ;;
+		import.*) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 		journal.*."$command") mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
 		journal.dump.*) words='group slot from count values' ;;
 		journal.init.*) words='cluster member segment-size' ;;

@@ -75,6 +75,7 @@ int log_run(struct cli *cli, int argc, char **argv);
 int journal_run(struct cli *cli, int argc, char **argv);
 int save_run(struct cli *cli, int argc, char **argv);
 int restore_run(struct cli *cli, int argc, char **argv);
+int import_run(struct cli *cli, int argc, char **argv);
 
 /* batch.c: run the lines of a file ("-": standard input), or of an open one of that name. */
 int batch_run(struct cli *cli, const char *path, bool force);

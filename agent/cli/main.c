@@ -35,6 +35,7 @@ static const struct cli_object objects[] = {
 	{ "monitor", monitor_run, "print changes as they come" },
 	{ "save", save_run, "the steering configuration as lines for restore or -batch" },
 	{ "restore", restore_run, "make the steering configuration what a file says" },
+	{ "import", import_run, "lines for restore from what ipvsadm -Sn prints" },
 	{ "log", log_run, "a replicated log, through its daemon: append, tail, status" },
 	{ "journal", journal_run, "a daemon's journal directory: init, show, verify, dump" },
 };

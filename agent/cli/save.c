@@ -261,8 +261,7 @@ int save_text(struct cli *cli, const char *service, char **text)
 	return CLI_NO_KERNEL;
 }
 
-/* In JSON a line is an object of its own, as monitor's are. */
-static void print(struct out *o, char *text)
+void save_print(struct out *o, char *text)
 {
 	char *line, *rest = text;
 
@@ -299,7 +298,7 @@ int save_run(struct cli *cli, int argc, char **argv)
 		ret = save_text(cli, service, &text);
 	if (ret)
 		return ret;
-	print(cli->out, text);
+	save_print(cli->out, text);
 	free(text);
 	return CLI_OK;
 }

@@ -6,11 +6,15 @@
 #define PXS_CLI_SAVE_H
 
 struct cli;
+struct out;
 
 /*
  * All of the namespace, or one service (NULL: all): lines for a batch, one a service or backend.
  * On CLI_OK *text is the caller's to free. Return: an exit status.
  */
 int save_text(struct cli *cli, const char *service, char **text);
+
+/* Show such lines; in JSON each is an object of its own, as monitor's are. */
+void save_print(struct out *o, char *text);
 
 #endif /* PXS_CLI_SAVE_H */

@@ -10,6 +10,7 @@
 #define FAKE_KERNEL_H
 
 #include <stdarg.h>
+#include <unistd.h>
 
 #include <linux/paxsteer.h>
 
@@ -199,6 +200,23 @@ static void fake_forget(void)
 	memset(&fake, 0, sizeof(fake));
 }
 
+/* A file in a directory of its own, for commands that read or write one. */
+static char fake_dir[] = "/tmp/pxs-cli.XXXXXX", fake_file[64];
+
+static void fake_write(const char *text)
+{
+	FILE *f;
+
+	if (!*fake_file) {
+		if (!mkdtemp(fake_dir))
+			abort();
+		snprintf(fake_file, sizeof(fake_file), "%s/file", fake_dir);
+	}
+	f = fopen(fake_file, "w");
+	if (!f || fputs(text, f) < 0 || fclose(f))
+		abort();
+}
+
 /* A command with what it said. */
 struct said {
 	char *out, *err;
@@ -244,6 +262,24 @@ static int run(const char *word, ...)
 	}
 	va_end(ap);
 	return run_words(&cli, n, words);
+}
+
+/* A test begins with an empty kernel. */
+#define RUN_FRESH(test)		\
+	do {			\
+		fake_forget();	\
+		RUN(test);	\
+	} while (0)
+
+static void fake_end(void)
+{
+	fake_forget();
+	free(said.out);
+	free(said.err);
+	if (!*fake_file)
+		return;
+	unlink(fake_file);
+	rmdir(fake_dir);
 }
 
 #endif /* FAKE_KERNEL_H */

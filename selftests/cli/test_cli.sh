@@ -71,6 +71,7 @@ shows 'Usage: paxsteer lookup' lookup help
 shows 'Usage: paxsteer monitor' monitor help
 shows 'Usage: paxsteer save' save help
 shows 'Usage: paxsteer restore' restore help
+shows 'Usage: paxsteer import' import help
 shows 'Usage: paxsteer service' service add help
 shows 'Usage: paxsteer service' serv help
 

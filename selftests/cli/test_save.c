@@ -2,17 +2,11 @@
 /*
  * test_save.c - save and restore: exact, all or nothing, and never by surprise
  *
- * Each test begins with an empty fake kernel. A file that is restored is FILE in a directory of
- * its own.
+ * Each test begins with an empty fake kernel (fake_kernel.h).
  */
-#include <stdio.h>
-#include <unistd.h>
-
 #include "cli/names.h"
 #include "fake_kernel.h"
 #include "unit.h"
-
-static char file[64];
 
 #define SEED " seed 000102030405060708090a0b0c0d0e0f\n"
 
@@ -39,19 +33,10 @@ static const char other[] =
 	"backend add old 10.0.9.1:1 weight 1 id 0x0000000000000007 state up\n"
 	"service add old2 udp 192.0.2.9:2 mode nat key tuple fill rendezvous rows 0 cap 20" SEED;
 
-static void write_file(const char *text)
-{
-	FILE *f = fopen(file, "w");
-
-	CHECK_FATAL(f);
-	fputs(text, f);
-	fclose(f);
-}
-
 static int restore(const char *text)
 {
-	write_file(text);
-	return run("restore", file, NULL);
+	fake_write(text);
+	return run("restore", fake_file, NULL);
 }
 
 static void check_saves(const char *want)
@@ -110,9 +95,9 @@ static void occupied(void)
 	CHECK_EQ(fake.changes, 0);
 	check_saves(other);
 
-	write_file("# nothing\n\n");
-	CHECK_EQ(run("restore", file, NULL), CLI_REFUSED);
-	CHECK_EQ(run("restore", file, "flush", NULL), CLI_REFUSED);
+	fake_write("# nothing\n\n");
+	CHECK_EQ(run("restore", fake_file, NULL), CLI_REFUSED);
+	CHECK_EQ(run("restore", fake_file, "flush", NULL), CLI_REFUSED);
 	CHECK(strstr(said.err, "nothing is flushed"));
 	check_saves(other);
 }
@@ -120,12 +105,12 @@ static void occupied(void)
 static void flush(void)
 {
 	restore(other);
-	write_file(all);
-	CHECK_EQ(run("restore", file, "flush", NULL), CLI_OK);
+	fake_write(all);
+	CHECK_EQ(run("restore", fake_file, "flush", NULL), CLI_OK);
 	CHECK_STR(said.err, "");
 	check_saves(all);
-	write_file(other);
-	CHECK_EQ(run("restore", file, "flush", NULL), CLI_OK);
+	fake_write(other);
+	CHECK_EQ(run("restore", fake_file, "flush", NULL), CLI_OK);
 	check_saves(other);
 }
 
@@ -162,7 +147,7 @@ static void bad_lines(void)
 		CHECK_EQ(restore(text), CLI_USAGE);
 		if (!CHECK(strstr(said.err, bad[i].words)))
 			NOTE("%s", said.err);
-		CHECK(strstr(said.err, file));
+		CHECK(strstr(said.err, fake_file));
 	}
 	CHECK_EQ(fake.changes, 0);
 	CHECK_EQ(fake.dumps, 0);
@@ -182,21 +167,21 @@ static void refused(void)
 	}
 	fake.refuse_at = 0;
 	restore(other);
-	write_file(all);
+	fake_write(all);
 	for (i = deletions + 1; i <= deletions + lines; i++) {
 		fake.changes = 0;
 		fake.refuse_at = i;
-		CHECK_EQ(run("restore", file, "flush", NULL), CLI_REFUSED);
+		CHECK_EQ(run("restore", fake_file, "flush", NULL), CLI_REFUSED);
 		CHECK(strstr(said.err, "the fake kernel refused"));
 		check_saves(other);
 	}
 	/* The line is named. */
 	fake.changes = 0;
 	fake.refuse_at = deletions + 3;
-	run("restore", file, "flush", NULL);
+	run("restore", fake_file, "flush", NULL);
 	CHECK(strstr(said.err, "/file:3: backend add: the fake kernel refused"));
 	fake.refuse_at = 0;
-	CHECK_EQ(run("restore", file, "flush", NULL), CLI_OK);
+	CHECK_EQ(run("restore", fake_file, "flush", NULL), CLI_OK);
 	check_saves(all);
 }
 
@@ -243,19 +228,8 @@ static void words(void)
 	CHECK_EQ(fake.dumps, 0);
 }
 
-#define RUN_FRESH(test)		\
-	do {			\
-		fake_forget();	\
-		RUN(test);	\
-	} while (0)
-
 int main(void)
 {
-	char dir[] = "/tmp/pxs-save.XXXXXX";
-
-	if (!mkdtemp(dir))
-		return 1;
-	snprintf(file, sizeof(file), "%s/file", dir);
 	RUN_FRESH(round_trip);
 	RUN_FRESH(names_all_saved);
 	RUN_FRESH(json);
@@ -267,10 +241,6 @@ int main(void)
 	RUN_FRESH(changes_meanwhile);
 	RUN_FRESH(unknown_values);
 	RUN_FRESH(words);
-	fake_forget();
-	free(said.out);
-	free(said.err);
-	unlink(file);
-	rmdir(dir);
+	fake_end();
 	return unit_done();
 }

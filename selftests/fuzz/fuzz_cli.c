@@ -2,9 +2,10 @@
 /*
  * fuzz_cli.c - the words of a command line
  *
- * The input is a line as a batch has it, words with quotes; it is taken apart, and the
- * command it names is run up to the point where the kernel or a daemon would be asked, or
- * a file would be touched: those are stubs, which say no.
+ * The input is a line as a batch has it, words with quotes, and then what stands in the file
+ * that it names, if any. It is taken apart, and the command it names is run up to the point where
+ * the kernel or a daemon would be asked, or a file would be touched: those are stubs, which say
+ * no.
  */
 #include <unistd.h>
 
@@ -37,7 +38,7 @@ int logload_run(struct logload *l)
 	return -ENOENT;
 }
 
-/* What a command reads is the input itself, be it called as it may. */
+/* What a command reads is what follows the first line, be it called as it may. */
 static const u8 *file;
 static size_t file_size;
 
@@ -94,8 +95,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	FUZZ_CHECK(line);
 	memcpy(line, data, size);
 	line[size] = 0;
-	file = data;
-	file_size = size;
+	file = memchr(data, '\n', size);
+	file_size = file ? (size_t)(data + size - ++file) : 0;
+	if (file)
+		line[file - data - 1] = 0;
 	n = parse_words(line, words, 128);
 	if (n > 0 && harmless(data, size)) {
 		cli.json = data[0] & 1;

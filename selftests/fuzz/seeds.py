@@ -256,9 +256,25 @@ restore /f flush
 service help'''
 
 
+IPVS = '''import ipvs /f
+-A -t 10.0.0.100:80 -s rr -p 300 -M 255.255.255.0 --pe sip
+-a -t 10.0.0.100:80 -r 10.0.1.1:8080 -m -w 1
+-A -u [2001:db8::100]:53 -s mh -o -b mh-fallback,mh-port
+-a -u [2001:db8::100]:53 -r [2001:db8::1]:53 -i -w 2 --tun-type gue --tun-port 6080 --tun-nocsum
+-A -f 3 -6 -s wlc
+-a -f 3 -6 -r [2001:db8::1]:0 -g -w 1
+'''
+RESTORE = '''restore /f flush
+service add cache udp 10.0.0.100:11211 mode nat key payload 4:8 fill rendezvous rows 0 cap 20
+backend add cache 10.0.1.1:11211 weight 2 id 0x0000000000000001 state up
+'''
+
+
 def cli():
     for i, line in enumerate(CLI.split('\n')):
         yield 'line%d' % i, line.encode()
+    yield 'ipvs', IPVS.encode()
+    yield 'restore', RESTORE.encode()
 
 
 CONFIG = '''node {
