@@ -28,6 +28,7 @@ _paxsteer()
 		service | backend) words='add set del show help' ;;
 		group) words='add del show help' ;;
 		table) words='show help' ;;
+		stats) words='show -w help' ;;
 		lookup) words=$(_paxsteer_services) ;;
 		log) words='append tail status group -S' ;;
 		journal) words='init show verify dump' ;;
@@ -48,6 +49,7 @@ _paxsteer()
 		service.*) words='mode fill key seed rows cap' ;;
 		backend.*) words='weight id state' ;;
 		table.*) words='rows' ;;
+		stats.*) words='-w count' ;;
 		lookup.*) words='key hex from' ;;
 		save.service.service) words=$(_paxsteer_services) ;;
 		restore.*) words='flush' ;;

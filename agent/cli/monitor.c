@@ -6,7 +6,6 @@
  * changes came than were read, it says so: what was lost can be had from `show`.
  */
 #include <string.h>
-#include <time.h>
 
 #include <linux/paxsteer.h>
 
@@ -16,24 +15,10 @@
 static const char usage[] =
 	"Usage: paxsteer monitor\n";
 
-/* UTC in microseconds, RFC 3339: sorts, and two hosts can be compared. */
-static void put_time(struct out *o)
-{
-	char day[32], text[48];
-	struct timespec now;
-	struct tm tm;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(text, sizeof(text), "%s.%06uZ", day, (unsigned int)(now.tv_nsec / 1000));
-	out_str(o, "time", "", text);
-}
-
 static void begin(struct cli *cli, const char *event)
 {
 	out_object(cli->out, NULL, NULL, OUT_LINE);
-	put_time(cli->out);
+	out_now(cli->out, "time", "");
 	out_str(cli->out, "event", "", event);
 }
 

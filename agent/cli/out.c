@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <jansson.h>
 
@@ -416,6 +417,42 @@ void out_share(struct out *o, const char *key, const char *title, uint64_t part,
 		put_text(o, title, buf, true);
 	else if (key)
 		add_json(o, key, json_real(share));
+}
+
+/* A quantity that is no whole number. */
+static void put_real(struct out *o, const char *key, const char *title, double val,
+		     unsigned int digits)
+{
+	char buf[64];
+
+	snprintf(buf, sizeof(buf), "%.*f", (int)digits, val);
+	if (!o->json)
+		put_text(o, title, buf, true);
+	else if (key)
+		add_json(o, key, json_real(val));
+}
+
+void out_rate(struct out *o, const char *key, const char *title, uint64_t count, uint64_t ns)
+{
+	put_real(o, key, title, ns ? (double)count * 1e9 / (double)ns : 0, 1);
+}
+
+void out_seconds(struct out *o, const char *key, const char *title, uint64_t ns)
+{
+	put_real(o, key, title, (double)ns / 1e9, 3);
+}
+
+void out_now(struct out *o, const char *key, const char *title)
+{
+	char day[32], text[48];
+	struct timespec now;
+	struct tm tm;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(text, sizeof(text), "%s.%06uZ", day, (unsigned int)(now.tv_nsec / 1000));
+	out_str(o, key, title, text);
 }
 
 void out_endpoint(struct out *o, const char *title, const struct endpoint *ep)

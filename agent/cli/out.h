@@ -53,6 +53,15 @@ void out_hex(struct out *o, const char *key, const char *title, uint64_t val);
 /* part of whole: text as percent, JSON as a fraction; 0 where whole is 0. */
 void out_share(struct out *o, const char *key, const char *title, uint64_t part, uint64_t whole);
 
+/* count in ns nanoseconds, by the second: text with one decimal. */
+void out_rate(struct out *o, const char *key, const char *title, uint64_t count, uint64_t ns);
+
+/* ns nanoseconds as seconds: text with three decimals. */
+void out_seconds(struct out *o, const char *key, const char *title, uint64_t ns);
+
+/* The time, UTC in microseconds, RFC 3339: sorts, and two hosts can be compared. */
+void out_now(struct out *o, const char *key, const char *title);
+
 /* Text ADDR:PORT under title; JSON "addr" and, where not 0, "port". */
 void out_endpoint(struct out *o, const char *title, const struct endpoint *ep);
 

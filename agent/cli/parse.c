@@ -169,6 +169,29 @@ int parse_permille(const char *s, uint64_t *val)
 	return 0;
 }
 
+int parse_seconds(const char *s, uint64_t min, uint64_t max, uint64_t *ms)
+{
+	size_t dot = strcspn(s, "."), decimals = s[dot] ? strlen(s + dot + 1) : 0, i;
+	uint64_t whole, part = 0;
+	char digits[16];
+
+	if (dot >= sizeof(digits) || decimals > 3 || (s[dot] && !decimals) ||
+	    strspn(s, "0123456789.") != strlen(s))
+		return -1;
+	memcpy(digits, s, dot);
+	digits[dot] = '\0';
+	if (parse_u64(digits, 0, UINT32_MAX, &whole))
+		return -1;
+	if (decimals && parse_u64(s + dot + 1, 0, 999, &part))
+		return -1;
+	for (i = decimals; i < 3; i++)
+		part *= 10;
+	if (whole * 1000 + part < min || whole * 1000 + part > max)
+		return -1;
+	*ms = whole * 1000 + part;
+	return 0;
+}
+
 int parse_span(const char *s, uint16_t *offset, uint16_t *len)
 {
 	const char *colon = strchr(s, ':');

@@ -38,6 +38,9 @@ int parse_endpoint(const char *s, bool need_port, struct endpoint *ep);
 /* A cap as thousandths ("20") or percent with at most one decimal ("2%", "2.5%"): 0..1000. */
 int parse_permille(const char *s, uint64_t *val);
 
+/* Seconds with at most three decimals ("1", "0.5"), as milliseconds: min..max of these. */
+int parse_seconds(const char *s, uint64_t min, uint64_t max, uint64_t *ms);
+
 /* "OFFSET:LEN", both 0..65535. */
 int parse_span(const char *s, uint16_t *offset, uint16_t *len);
 

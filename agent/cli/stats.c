@@ -12,9 +12,15 @@
 #include "args.h"
 #include "nlq.h"
 #include "parse.h"
+#include "watch.h"
 
 static const char usage[] =
-	"Usage: paxsteer stats [show]\n";
+	"Usage: paxsteer stats [show]\n"
+	"       paxsteer stats [show] -w SECONDS [count N]\n"
+	"SECONDS := 0.1 .. 86400: rates of each such interval, until interrupted, or N of them\n";
+
+#define INTERVAL_MIN	100		/* ms: the kernel adds up all CPUs' counters each time */
+#define INTERVAL_MAX	86400000
 
 static int on_net(struct cli *cli, struct nl_msg *msg, void *arg)
 {
@@ -80,11 +86,36 @@ static int dump(struct cli *cli, uint8_t cmd, const char *key, enum out_style st
 	return ret;
 }
 
+/* Behind "-w". */
+static int watch(struct cli *cli, int argc, char **argv)
+{
+	struct args a = { cli, argc, argv };
+	const char *word = args_next(&a, "-w: SECONDS");
+	uint64_t ms, count = 0;
+	int ret = CLI_OK;
+
+	if (!word)
+		return CLI_USAGE;
+	if (parse_seconds(word, INTERVAL_MIN, INTERVAL_MAX, &ms))
+		return cli_usage_error(cli, "-w: \"%s\" is not a number of seconds of 0.1..86400",
+				       word);
+	if (a.argc && !strcmp(a.argv[0], "count")) {
+		args_next(&a, "count");
+		ret = args_u64(&a, "count", 1, UINT64_MAX, &count);
+	}
+	if (!ret)
+		ret = args_end(&a);
+	return ret ? ret : watch_run(cli, ms, count);
+}
+
 static int show(struct cli *cli, int argc, char **argv)
 {
 	struct args a = { cli, argc, argv };
-	int ret = args_end(&a);
+	int ret;
 
+	if (argc && !strcmp(argv[0], "-w"))
+		return watch(cli, argc - 1, argv + 1);
+	ret = args_end(&a);
 	if (ret)
 		return ret;
 	out_object(cli->out, NULL, NULL, OUT_PAIRS);
@@ -106,5 +137,7 @@ int stats_run(struct cli *cli, int argc, char **argv)
 		{ "show", show }, { NULL, NULL },
 	};
 
+	if (argc && !strcmp(argv[0], "-w"))
+		return show(cli, argc, argv);
 	return cli_dispatch(cli, commands, usage, argc, argv);
 }

@@ -9,6 +9,7 @@
 #ifndef FAKE_KERNEL_H
 #define FAKE_KERNEL_H
 
+#include <signal.h>
 #include <stdarg.h>
 #include <unistd.h>
 
@@ -31,6 +32,8 @@ static struct {
 	unsigned int changes;		/* requests that would change something */
 	unsigned int refuse_at;		/* the so many-th of them, from 1; 0: none */
 	unsigned int dumps;
+	uint64_t step;			/* packets that each object gets before each dump */
+	unsigned int interrupt_at;	/* the so many-th dump brings SIGINT, from 1; 0: none */
 	unsigned int changes_under;	/* so often a table is replaced while backends are shown */
 	uint64_t generation;
 	struct nl_msg *page;		/* answer to TABLE_GET */
@@ -164,9 +167,15 @@ int __wrap_nlq_dump(struct cli *cli, struct nl_msg *msg, nlq_fn *fn, void *arg)
 {
 	bool services = nlq_cmd(msg) == PXS_CMD_SERVICE_GET;
 	const char *name = fake_str(msg, PXS_A_SERVICE_NAME);
+	unsigned int i;
 	int ret;
 
-	fake.dumps++;
+	for (i = 0; i < fake.services; i++)
+		fake.service[i].packets += services ? fake.step : 0;
+	for (i = 0; i < fake.backends; i++)
+		fake.backend[i].packets += services ? 0 : fake.step;
+	if (++fake.dumps == fake.interrupt_at)
+		raise(SIGINT);
 	if (!services && fake.changes_under) {
 		fake.changes_under--;
 		fake.generation++;

@@ -148,6 +148,12 @@ refuses 1 'from: "1.2.3" is not an address' lookup web from 1.2.3
 refuses 1 'unexpected "x"' lookup web key a x
 refuses 1 'unexpected "x"' stats show x
 refuses 1 'unexpected "x"' monitor x
+refuses 1 '-w: SECONDS is missing' stats -w
+refuses 1 '-w: "0" is not a number of seconds of 0.1..86400' stats -w 0
+refuses 1 '-w: "0.01" is not a number' stats show -w 0.01
+refuses 1 '-w: "86401" is not a number' stats -w 86401
+refuses 1 'count: "0" is not a number' stats -w 1 count 0
+refuses 1 'unexpected "x"' stats -w 1 count 1 x
 
 # Save and restore; what a file may say is in test_save.c.
 refuses 1 'expected service' save web
@@ -261,6 +267,7 @@ else
 		durability disk epoch 18446744073709551615 key-id 1 "${member[@]}" "${member[@]}" \
 		"${member[@]}" "${member[@]}" "${member[@]}" "${member[@]}"
 	refuses 3 "$no" -j stats
+	refuses 3 "$no" stats -w 86400 count 1
 	refuses 3 "$no" monitor
 fi
 

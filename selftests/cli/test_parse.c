@@ -130,6 +130,25 @@ static void caps(void)
 	CHECK_EQ(v, 1000);
 }
 
+static void seconds(void)
+{
+	static const char *const bad[] = { "", ".", "1.", ".5", "0.0999", "0.099", "1.2345",
+		"1.2.3", "0x1", "1.0x1", "-1", "+1", " 1", "1s", "86400.001", "4294967296",
+		"99999999999999999999", "1e3", "0", "0.0" };
+	uint64_t ms = 0;
+	size_t i;
+
+	CHECK(!parse_seconds("1", 100, 86400000, &ms) && ms == 1000);
+	CHECK(!parse_seconds("0.1", 100, 86400000, &ms) && ms == 100);
+	CHECK(!parse_seconds("2.05", 100, 86400000, &ms) && ms == 2050);
+	CHECK(!parse_seconds("0.125", 100, 86400000, &ms) && ms == 125);
+	CHECK(!parse_seconds("86400.000", 100, 86400000, &ms) && ms == 86400000);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (!CHECK(parse_seconds(bad[i], 100, 86400000, &ms)))
+			NOTE("taken: \"%s\"", bad[i]);
+	CHECK_EQ(ms, 86400000);
+}
+
 static void spans(void)
 {
 	uint16_t offset = 1, len = 2;
@@ -227,6 +246,7 @@ static void noise(void)
 		taken += !parse_endpoint(word, false, &ep);
 		taken += !parse_endpoint(word, true, &ep);
 		taken += !parse_permille(word, &v);
+		taken += !parse_seconds(word, 0, UINT64_MAX, &v);
 		taken += !parse_span(word, &o, &l);
 		taken += !parse_uuid(word, buf);
 		taken += !parse_hex_any(word, buf, sizeof(buf), &i);
@@ -244,6 +264,7 @@ int main(void)
 	RUN(hex);
 	RUN(uuids);
 	RUN(caps);
+	RUN(seconds);
 	RUN(spans);
 	RUN(words_of_enums);
 	RUN(keys);
