@@ -27,7 +27,7 @@ _paxsteer()
 	1)	case $object in
 		service | backend) words='add set del show help' ;;
 		group) words='add del show help' ;;
-		table) words='show help' ;;
+		table) words='show plot help' ;;
 		stats) words='show -w help' ;;
 		lookup) words=$(_paxsteer_services) ;;
 		log) words='append tail status group -S' ;;
@@ -48,6 +48,8 @@ _paxsteer()
 			backend.*."$command" | table.*."$command") words=$(_paxsteer_services) ;;
 		service.*) words='mode fill key seed rows cap' ;;
 		backend.*) words='weight id state' ;;
+		table.plot.svg) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+		table.plot.*) words='svg' ;;
 		table.*) words='rows' ;;
 		stats.*) words='-w count' ;;
 		lookup.*) words='key hex from' ;;

@@ -28,7 +28,7 @@
 static const struct cli_object objects[] = {
 	{ "service", service_run, "what clients address: add, set, del, show" },
 	{ "backend", backend_run, "where a service's requests go: add, set, del, show" },
-	{ "table", table_run, "the table in force: show" },
+	{ "table", table_run, "the table in force: show, plot" },
 	{ "lookup", lookup_run, "which backend a key or a flow gets" },
 	{ "group", group_run, "replicated logs of this host: add, del, show" },
 	{ "stats", stats_run, "all counters" },

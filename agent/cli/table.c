@@ -14,30 +14,13 @@
 #include "args.h"
 #include "nlq.h"
 #include "parse.h"
+#include "table.h"
 
-#define NOBODY		0xffff
 #define TRIES		8
 
 static const char usage[] =
-	"Usage: paxsteer table show SERVICE [rows]\n";
-
-struct backend {
-	struct endpoint ep;
-	uint64_t weight;
-	unsigned int state;
-	uint64_t first, second;		/* rows that name it as such */
-	bool known;
-};
-
-struct table {
-	const char *service;
-	uint64_t generation, digest;
-	unsigned int fill;
-	uint32_t nrows, have;		/* rows it has, rows read so far */
-	struct pxs_table_row *row;
-	struct backend *backend;	/* by index, NOBODY of them */
-	bool changed;			/* a page of another generation came */
-};
+	"Usage: paxsteer table show SERVICE [rows]\n"
+	"       paxsteer table plot SERVICE [svg FILE]\n";
 
 static int on_page(struct cli *cli, struct nl_msg *msg, void *arg)
 {
@@ -89,13 +72,13 @@ static int on_backend(struct cli *cli, struct nl_msg *msg, void *arg)
 {
 	struct nlattr *tb[PXS_A_BACKEND_MAX + 1];
 	struct table *t = arg;
-	struct backend *b;
+	struct table_backend *b;
 	uint64_t index;
 
 	(void)cli;
 	nlq_parse(msg, tb, PXS_A_BACKEND_MAX);
 	index = nlq_uint(tb[PXS_A_BACKEND_INDEX]);
-	if (!tb[PXS_A_BACKEND_INDEX] || index >= NOBODY)
+	if (!tb[PXS_A_BACKEND_INDEX] || index >= TABLE_NOBODY)
 		return CLI_OK;
 	b = &t->backend[index];
 	b->known = nlq_endpoint(tb[PXS_A_BACKEND_ADDR], tb[PXS_A_BACKEND_PORT], &b->ep);
@@ -126,7 +109,7 @@ static int read_once(struct cli *cli, struct table *t)
 
 	t->have = 0;
 	t->changed = false;
-	memset(t->backend, 0, NOBODY * sizeof(*t->backend));
+	memset(t->backend, 0, TABLE_NOBODY * sizeof(*t->backend));
 	do {
 		ret = ask_page(cli, t);
 	} while (!ret && !t->changed && t->have < t->nrows);
@@ -143,11 +126,23 @@ static int read_once(struct cli *cli, struct table *t)
 	return nlq_get(cli, msg, ask_generation, t);
 }
 
-static int read_table(struct cli *cli, struct table *t)
+bool table_has(const struct table *t, unsigned int index)
+{
+	const struct table_backend *b = &t->backend[index];
+
+	return b->known || b->first || b->second;
+}
+
+int table_read(struct cli *cli, struct table *t)
 {
 	uint32_t i;
 	int tries, ret;
 
+	t->backend = calloc(TABLE_NOBODY, sizeof(*t->backend));
+	if (!t->backend) {
+		cli_error(cli, "out of memory");
+		return CLI_NO_KERNEL;
+	}
 	for (tries = 0; tries < TRIES; tries++) {
 		ret = read_once(cli, t);
 		if (ret)
@@ -160,12 +155,20 @@ static int read_table(struct cli *cli, struct table *t)
 		return CLI_NO_KERNEL;
 	}
 	for (i = 0; i < t->nrows; i++) {
-		if (t->row[i].first < NOBODY && t->fill != PXS_FILL_KETAMA)
+		if (t->row[i].first < TABLE_NOBODY && t->fill != PXS_FILL_KETAMA)
 			t->backend[t->row[i].first].first++;
-		if (t->row[i].second < NOBODY)
+		if (t->row[i].second < TABLE_NOBODY)
 			t->backend[t->row[i].second].second++;
 	}
+	for (t->end = TABLE_NOBODY; t->end && !table_has(t, t->end - 1);)
+		t->end--;
 	return CLI_OK;
+}
+
+void table_free(struct table *t)
+{
+	free(t->row);
+	free(t->backend);
 }
 
 static void put_backends(struct out *o, const struct table *t)
@@ -173,10 +176,10 @@ static void put_backends(struct out *o, const struct table *t)
 	unsigned int i;
 
 	out_list(o, "backends", OUT_TABLE);
-	for (i = 0; i < NOBODY; i++) {
-		const struct backend *b = &t->backend[i];
+	for (i = 0; i < t->end; i++) {
+		const struct table_backend *b = &t->backend[i];
 
-		if (!b->known && !b->first && !b->second)
+		if (!table_has(t, i))
 			continue;
 		out_object(o, NULL, NULL, OUT_ROW);
 		out_num(o, "index", "index", i);
@@ -198,7 +201,7 @@ static void put_backends(struct out *o, const struct table *t)
 
 static void put_choice(struct out *o, const char *key, const char *title, unsigned int index)
 {
-	if (index == NOBODY)
+	if (index == TABLE_NOBODY)
 		out_str(o, key, title, NULL);
 	else
 		out_num(o, key, title, index);
@@ -236,12 +239,7 @@ static int show(struct cli *cli, int argc, char **argv)
 		ret = cli_usage_error(cli, "unexpected \"%s\"", a.argv[1]);
 	if (ret)
 		return ret;
-	t.backend = calloc(NOBODY, sizeof(*t.backend));
-	if (!t.backend) {
-		cli_error(cli, "out of memory");
-		return CLI_NO_KERNEL;
-	}
-	ret = read_table(cli, &t);
+	ret = table_read(cli, &t);
 	if (ret)
 		goto out_free;
 
@@ -257,15 +255,14 @@ static int show(struct cli *cli, int argc, char **argv)
 	out_close(o);
 
 out_free:
-	free(t.row);
-	free(t.backend);
+	table_free(&t);
 	return ret;
 }
 
 int table_run(struct cli *cli, int argc, char **argv)
 {
 	static const struct cli_command commands[] = {
-		{ "show", show }, { NULL, NULL },
+		{ "show", show }, { "plot", table_plot }, { NULL, NULL },
 	};
 
 	return cli_dispatch(cli, commands, usage, argc, argv);

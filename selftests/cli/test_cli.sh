@@ -138,6 +138,10 @@ refuses 1 'unexpected "x"' backend del web 1.2.3.4:5 x
 refuses 1 'NAME is missing' table show
 refuses 1 'unknown keyword "row", expected rows' table show web row
 refuses 1 'unexpected "x"' table show web rows x
+refuses 1 'NAME is missing' table plot
+refuses 1 'unknown keyword "png", expected svg' table plot web png x
+refuses 1 'svg: FILE is missing' table plot web svg
+refuses 1 'unexpected "y"' table plot web svg x y
 refuses 1 'NAME is missing' lookup
 refuses 1 'key, hex or from is missing' lookup web
 refuses 1 'unknown keyword "kee"' lookup web kee x
@@ -257,6 +261,8 @@ else
 	refuses 3 "$no" service set web key memcached
 	refuses 3 "$no" b a web 1.2.3.4:53 weight 0 id 0xffffffffffffffff state drain
 	refuses 3 "$no" table show web rows
+	refuses 3 "$no" table plot web
+	refuses 3 "$no" table plot web svg "$tmp/no/x.svg"
 	refuses 3 "$no" save
 	refuses 3 "$no" restore
 	refuses 3 "$no" service add help udp 192.0.2.1:53	# a name like any other

@@ -141,7 +141,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		{ "lookup", "cache", "key", "a" }, { "group", "show" }, { "group", "show", "1" },
 		{ "stats", "show" }, { "service", "del", "cache" }, { "table", "show", "cache", "rows" },
 		{ "lookup", "cache", "from", "10.0.0.1:80" }, { "save" },
-		{ "save", "service", "cache" },
+		{ "save", "service", "cache" }, { "table", "plot", "cache" },
+		{ "table", "plot", "cache", "svg", "-" },
 	};
 	struct cli cli = { 0 };
 	char *words[6];

@@ -194,7 +194,7 @@ def show():
                    *[attr(k, u64(1)) for k in range(12, 24)])
     backend = genl(2, *[attr(k, u32(1)) for k in sorted(b.values()) if 0 < k < 60])
     table = genl(3, *[attr(k, u32(1)) for k in sorted(t.values()) if 0 < k < 60])
-    for which in range(13):
+    for which in range(15):
         for n, msg in enumerate((service, backend, table, group_answer())):
             for how in (0, 1):
                 yield '%d-%d-%d' % (which, n, how), \
