@@ -138,6 +138,21 @@ json 'a tuple is looked up' "x['chosen'] == 0" lookup web from '[2001:db8::9]:10
 refuses 2 '(missing: key)' lookup cache from 1.2.3.4
 refuses 2 '(missing: from port)' lookup web from 2001:db8::9
 
+# Drawn, and watched: on a terminal and elsewhere.
+json 'a plot tells of the same shares' "[b['share'] * x['rows'] for b in x['backends']] ==
+	[b['rows'] for b in json.load(open('$tmp/table'))['backends']] and
+	sum(b['wanted'] for b in x['backends']) == 1" table plot cache
+does 'a plot as a file' table plot cache svg "$tmp/plot.svg"
+python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' "$tmp/plot.svg" \
+	2>"$tmp/err"
+result $? 'is well-formed'
+json 'an interval in JSON' "x['interval'] > 0 and len(x['backends']) == 4 and
+	x['services'][0]['packets_per_second'] == 0" stats -w 0.1 count 1
+TERM=vt100 script -qec "$PAXSTEER stats -w 0.1 count 1; $PAXSTEER table plot cache" /dev/null \
+	</dev/null >"$tmp/out" 2>"$tmp/err" && grep -q $'^\e\\[H\e\\[J' "$tmp/out" &&
+	grep -q $'\e\\[3[123]m###' "$tmp/out"
+result $? 'a terminal is cleared, and bars have colours'
+
 # Saved, and restored in another namespace: the same bytes, the same tables.
 ip netns add "$other" && ip -n "$other" link set lo up
 does 'a backend of each state' backend add cache 10.0.0.4:11211 weight 0 state down
