@@ -9,12 +9,11 @@
 
 #include <arpa/inet.h>
 #include <confuse.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <unistd.h>
 
+#include "keyfile.h"
 #include "report.h"
 
 #define DEFAULT_SOCKET	"/run/paxsteer/paxsteerd.sock"
@@ -107,7 +106,7 @@ static int check_election(cfg_t *cfg, cfg_opt_t *opt)
 
 static int check_key_id(cfg_t *cfg, cfg_opt_t *opt)
 {
-	return check_range(cfg, opt, 0, 255);
+	return check_range(cfg, opt, 0, 255);	/* key-id and also-key-id */
 }
 
 static int check_cache(cfg_t *cfg, cfg_opt_t *opt)
@@ -225,63 +224,26 @@ int pxs_address_parse(const char *text, struct pxs_address *a)
 	return inet_pton(AF_INET, host, &v4->sin_addr) == 1 ? 0 : -EINVAL;
 }
 
-static int parse_key(const char *text, u8 *key)
-{
-	unsigned int i, byte;
-
-	if (strspn(text, "0123456789abcdefABCDEF") != 2 * PXS_KEY_LEN ||
-	    strspn(text + 2 * PXS_KEY_LEN, "\n") != strlen(text + 2 * PXS_KEY_LEN))
-		return -EINVAL;
-	for (i = 0; i < PXS_KEY_LEN; i++) {
-		if (sscanf(text + 2 * i, "%2x", &byte) != 1)
-			return -EINVAL;
-		key[i] = (u8)byte;
-	}
-	return 0;
-}
-
-static int read_key(struct pxs_config *c)
-{
-	char text[2 * PXS_KEY_LEN + 16] = "";
-	struct stat st;
-	ssize_t n;
-	int fd, err;
-
-	/* A fifo must not stop us here. */
-	fd = open(c->key_file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &st)) {
-		err = -errno;
-		pxs_err("%s: node: key-file %s: %s", c->file, c->key_file, strerror(-err));
-		if (fd >= 0)
-			close(fd);
-		return err;
-	}
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (!S_ISREG(st.st_mode)) {
-		pxs_err("%s: node: key-file %s: is not a file", c->file, c->key_file);
-		return -EINVAL;
-	}
-	if (st.st_mode & 027) {
-		pxs_err("%s: node: key-file %s: others may read it, or its group write it (mode %03o): make it 0600 or 0640, and make a new key if it was seen",
-			c->file, c->key_file, st.st_mode & 0777);
-		return -EPERM;
-	}
-	if (n < 0 || parse_key(text, c->key)) {
-		pxs_err("%s: node: key-file %s: must hold %d hex digits", c->file, c->key_file,
-			2 * PXS_KEY_LEN);
-		return -EINVAL;
-	}
-	explicit_bzero(text, sizeof(text));
-	return 0;
-}
-
 static int want(const struct pxs_config *c, cfg_t *section, const char *where, const char *name)
 {
 	if (cfg_size(section, name))
 		return 0;
 	pxs_err("%s:%d: %s: %s is missing", c->file, section->line, where, name);
 	return -EINVAL;
+}
+
+/* Which key is which, each group says: pxs_key.id is not set here. */
+static int load_keys(struct pxs_config *c, cfg_t *node)
+{
+	const char *also = cfg_getstr(node, "also-key-file");
+	int err;
+
+	err = pxs_keyfile_read(c->file, "key-file", cfg_getstr(node, "key-file"),
+			       c->keys.key[0].bytes);
+	if (!err && also)
+		err = pxs_keyfile_read(c->file, "also-key-file", also, c->keys.key[1].bytes);
+	c->keys.count = also ? 2 : 1;
+	return err;
 }
 
 static int load_node(struct pxs_config *c, cfg_t *node)
@@ -295,15 +257,14 @@ static int load_node(struct pxs_config *c, cfg_t *node)
 	pxs_uuid_parse(cfg_getstr(node, "cluster"), c->cluster);
 	c->journal = strdup(cfg_getstr(node, "journal"));
 	c->socket = strdup(cfg_getstr(node, "socket"));
-	c->key_file = strdup(cfg_getstr(node, "key-file"));
-	if (!c->journal || !c->socket || !c->key_file)
+	if (!c->journal || !c->socket)
 		return -ENOMEM;
 	c->datapath = strcmp(cfg_getstr(node, "datapath"), "user") ? PXS_DATAPATH_KERNEL :
 								     PXS_DATAPATH_USER;
 	c->flush = strcmp(cfg_getstr(node, "flush"), "dsync") ? PXS_FLUSH_FDATASYNC :
 								PXS_FLUSH_DSYNC;
 	c->cache = (u32)cfg_getint(node, "cache") << 20;
-	return read_key(c);
+	return load_keys(c, node);
 }
 
 static int load_nodes(struct pxs_config *c, cfg_t *cfg)
@@ -379,13 +340,16 @@ static int load_group(struct pxs_config *c, struct pxs_group_config *g, cfg_t *g
 			g->conf.self = (u8)i;
 	}
 	memcpy(g->conf.cluster, c->cluster, sizeof(g->conf.cluster));
-	memcpy(g->key, c->key, sizeof(g->key));
-	g->key_id = (u8)cfg_getint(group, "key-id");
+	g->keys = c->keys;
+	g->keys.key[0].id = (u8)cfg_getint(group, "key-id");
+	g->keys.key[1].id = (u8)cfg_getint(group, "also-key-id");
 	g->conf.epoch = (u64)cfg_getint(group, "epoch");
 	g->conf.window = (u32)cfg_getint(group, "window");
 	g->conf.heartbeat_ms = (u32)cfg_getint(group, "heartbeat");
 	g->conf.election_ms = (u32)cfg_getint(group, "election");
 	wrong = pxs_group_check_conf(&g->conf);
+	if (!wrong)
+		wrong = pxs_keys_check(&g->keys);
 	if (!wrong)
 		return 0;
 	pxs_err("%s:%d: %s: %s", c->file, group->line, where, wrong);
@@ -428,6 +392,7 @@ static cfg_t *make_parser(void)
 	cfg_opt_t node[] = {
 		CFG_STR("cluster", NULL, CFGF_NODEFAULT),
 		CFG_STR("key-file", NULL, CFGF_NODEFAULT),
+		CFG_STR("also-key-file", NULL, CFGF_NODEFAULT),
 		CFG_STR("journal", NULL, CFGF_NODEFAULT),
 		CFG_STR("socket", DEFAULT_SOCKET, CFGF_NONE),
 		CFG_STR("datapath", "kernel", CFGF_NONE),
@@ -444,6 +409,7 @@ static cfg_t *make_parser(void)
 		CFG_INT("self", 0, CFGF_NODEFAULT),
 		CFG_INT("epoch", 1, CFGF_NONE),
 		CFG_INT("key-id", 1, CFGF_NONE),
+		CFG_INT("also-key-id", 2, CFGF_NONE),
 		CFG_INT("window", 4096, CFGF_NONE),
 		CFG_INT("heartbeat", 100, CFGF_NONE),
 		CFG_INT("election", 1000, CFGF_NONE),
@@ -461,6 +427,7 @@ static cfg_t *make_parser(void)
 	} checks[] = {
 		{ "node|cluster", check_cluster },
 		{ "node|key-file", check_path },
+		{ "node|also-key-file", check_path },
 		{ "node|journal", check_path },
 		{ "node|socket", check_socket },
 		{ "node|datapath", check_datapath },
@@ -469,6 +436,7 @@ static cfg_t *make_parser(void)
 		{ "group|self", check_self },
 		{ "group|epoch", check_epoch },
 		{ "group|key-id", check_key_id },
+		{ "group|also-key-id", check_key_id },
 		{ "group|window", check_window },
 		{ "group|heartbeat", check_heartbeat },
 		{ "group|election", check_election },
@@ -530,10 +498,9 @@ void pxs_config_free(struct pxs_config *c)
 	free(c->file);
 	free(c->journal);
 	free(c->socket);
-	free(c->key_file);
 	if (c->group)
 		explicit_bzero(c->group, c->ngroups * sizeof(*c->group));
-	explicit_bzero(c->key, sizeof(c->key));
+	explicit_bzero(&c->keys, sizeof(c->keys));
 	free(c->group);
 	memset(c, 0, sizeof(*c));
 }

@@ -7,6 +7,7 @@
 
 #include <sys/socket.h>
 
+#include "auth.h"
 #include "group.h"
 #include "journal.h"
 
@@ -23,8 +24,7 @@ struct pxs_address {
 struct pxs_group_config {
 	struct pxs_group_conf conf;
 	struct pxs_address address[PXS_MEMBERS_MAX];
-	u8 key[PXS_KEY_LEN];
-	u8 key_id;
+	struct pxs_keys keys;
 };
 
 enum pxs_datapath_kind {
@@ -36,9 +36,8 @@ struct pxs_config {
 	char *file;
 	char *journal;
 	char *socket;
-	char *key_file;
 	u8 cluster[PXS_CLUSTER_LEN];
-	u8 key[PXS_KEY_LEN];
+	struct pxs_keys keys;	/* without their ids: each group has its own */
 	enum pxs_datapath_kind datapath;
 	enum pxs_flush flush;
 	u32 cache;		/* bytes of values kept in memory, per group */

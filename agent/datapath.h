@@ -47,6 +47,8 @@ struct pxs_datapath_ops {
 	const char *name;
 	/* Make the group, inactive; fine if it is there already with the same configuration. */
 	int (*group_add)(struct pxs_datapath *dp, const struct pxs_group_config *g);
+	/* Sign with and accept g->keys from now on, and no others. -EINVAL: as it was, said why. */
+	int (*keys)(struct pxs_datapath *dp, const struct pxs_group_config *g);
 	/* Become the owner. *last_lsn: newest record that the datapath holds. */
 	int (*attach)(struct pxs_datapath *dp, u64 incarnation, u64 next_lsn, u64 *last_lsn);
 	void (*durable)(struct pxs_datapath *dp, u64 lsn);

@@ -186,6 +186,16 @@ static void link_event(void *ctx, struct nlmsghdr *nlh)
 
 /* --- groups and the journal ----------------------------------------------- */
 
+static int kernel_keys(struct pxs_datapath *dp, const struct pxs_group_config *g)
+{
+	struct kernel *k = to_kernel(dp);
+	int err = pxs_link_call(&k->link, pxs_kernel_keys_msg(&k->link, g), NULL, NULL);
+
+	if (err)
+		complain(k, "GROUP_SET", err);
+	return err;
+}
+
 static int kernel_group_add(struct pxs_datapath *dp, const struct pxs_group_config *g)
 {
 	struct kernel *k = to_kernel(dp);
@@ -196,7 +206,7 @@ static int kernel_group_add(struct pxs_datapath *dp, const struct pxs_group_conf
 		return -E2BIG;
 	err = pxs_link_call(&k->link, pxs_kernel_add_msg(&k->link, g), NULL, NULL);
 	if (err == -EEXIST)
-		err = pxs_kernel_check_same(&k->link, g);
+		err = pxs_kernel_check_same(&k->link, g) ?: kernel_keys(dp, g);
 	else if (err)
 		complain(k, "GROUP_ADD", err);
 	if (err)
@@ -475,6 +485,7 @@ static void kernel_close(struct pxs_datapath *dp)
 static const struct pxs_datapath_ops kernel_ops = {
 	.name = "kernel",
 	.group_add = kernel_group_add,
+	.keys = kernel_keys,
 	.attach = kernel_attach,
 	.durable = kernel_durable,
 	.fail = kernel_fail,

@@ -92,10 +92,10 @@ static void transmit(struct user *u, struct user_group *g, u8 to, struct pxs_msg
 {
 	struct pxs_wire_hdr *hdr = (struct pxs_wire_hdr *)u->datagram;
 
-	m->key_id = g->config.key_id;
+	m->key_id = g->config.keys.key[0].id;
 	m->counter = ++u->counter;
 	pxs_wire_build(hdr, m);
-	pxs_auth_sign(g->config.key, hdr, u->datagram + PXS_WIRE_HDR_LEN, m->len);
+	pxs_auth_sign(g->config.keys.key[0].bytes, hdr, u->datagram + PXS_WIRE_HDR_LEN, m->len);
 	if (pxs_udp_send(g->udp, &g->config.address[to], u->datagram, PXS_WIRE_HDR_LEN + m->len))
 		g->core.stat[PXS_GROUP_STAT_TX_ERRORS]++;
 	else
@@ -153,10 +153,8 @@ static void receive(void *ctx, u8 *buf, size_t size)
 		return;
 	}
 	fault = pxs_group_admit(&g->core, &m);
-	if (!fault && m.key_id != g->config.key_id)
-		fault = PXS_GROUP_STAT_BAD_KEY;
-	if (!fault && !pxs_auth_holds(g->config.key, hdr, body, m.len))
-		fault = PXS_GROUP_STAT_BAD_TAG;
+	if (!fault)
+		fault = pxs_keys_verify(&g->config.keys, hdr, body, m.len);
 	if (!fault)
 		fault = pxs_group_trust(&g->core, &m);
 	if (fault) {
@@ -262,6 +260,23 @@ fail:
 	free(g->parked);
 	free(g);
 	return err;
+}
+
+static int user_keys(struct pxs_datapath *dp, const struct pxs_group_config *config)
+{
+	struct user_group *g = find(to_user(dp), config->conf.id);
+	const char *wrong;
+
+	if (!g)
+		return -ENOENT;
+	wrong = pxs_keys_check_change(&g->config.keys, &config->keys);
+	if (wrong) {
+		pxs_err("group %u: %s", config->conf.id, wrong);
+		return -EINVAL;
+	}
+	explicit_bzero(&g->config.keys, sizeof(g->config.keys));
+	g->config.keys = config->keys;
+	return 0;
 }
 
 static int user_attach(struct pxs_datapath *dp, u64 incarnation, u64 next_lsn, u64 *last_lsn)
@@ -480,6 +495,7 @@ static void user_close(struct pxs_datapath *dp)
 static const struct pxs_datapath_ops user_ops = {
 	.name = "user",
 	.group_add = user_group_add,
+	.keys = user_keys,
 	.attach = user_attach,
 	.durable = user_durable,
 	.fail = user_fail,

@@ -46,6 +46,29 @@ static int put_member(struct nl_msg *msg, const struct pxs_group_config *g, u8 i
 	return 0;
 }
 
+static int put_keys(struct nl_msg *msg, const struct pxs_keys *keys)
+{
+	if (nla_put(msg, PXS_A_GROUP_KEY, PXS_KEY_LEN, keys->key[0].bytes) ||
+	    nla_put_u8(msg, PXS_A_GROUP_KEY_ID, keys->key[0].id))
+		return -EMSGSIZE;
+	if (keys->count < 2)
+		return 0;
+	if (nla_put(msg, PXS_A_GROUP_ALSO_KEY, PXS_KEY_LEN, keys->key[1].bytes) ||
+	    nla_put_u8(msg, PXS_A_GROUP_ALSO_KEY_ID, keys->key[1].id))
+		return -EMSGSIZE;
+	return 0;
+}
+
+struct nl_msg *pxs_kernel_keys_msg(struct pxs_link *link, const struct pxs_group_config *g)
+{
+	struct nl_msg *msg = pxs_link_msg(link, PXS_CMD_GROUP_SET);
+
+	if (msg && !nla_put_u32(msg, PXS_A_GROUP_ID, g->conf.id) && !put_keys(msg, &g->keys))
+		return msg;
+	nlmsg_free(msg);
+	return NULL;
+}
+
 struct nl_msg *pxs_kernel_add_msg(struct pxs_link *link, const struct pxs_group_config *g)
 {
 	const struct pxs_group_conf *conf = &g->conf;
@@ -57,8 +80,7 @@ struct nl_msg *pxs_kernel_add_msg(struct pxs_link *link, const struct pxs_group_
 		return NULL;
 	bad = nla_put_u32(msg, PXS_A_GROUP_ID, conf->id) ||
 	      nla_put(msg, PXS_A_GROUP_CLUSTER, PXS_CLUSTER_LEN, conf->cluster) ||
-	      nla_put(msg, PXS_A_GROUP_KEY, PXS_KEY_LEN, g->key) ||
-	      nla_put_u8(msg, PXS_A_GROUP_KEY_ID, g->key_id) ||
+	      put_keys(msg, &g->keys) ||
 	      nla_put_u64(msg, PXS_A_GROUP_EPOCH, conf->epoch) ||
 	      nla_put_u8(msg, PXS_A_GROUP_SELF, conf->member[conf->self].id) ||
 	      nla_put_u32(msg, PXS_A_GROUP_WINDOW, conf->window) ||
@@ -106,7 +128,7 @@ static const char *member_differs(const struct pxs_group_config *g, struct nlatt
 	return NULL;
 }
 
-/* Is the group in the module the one of the configuration? (The key is never shown.) */
+/* Is the group in the module the one of the configuration? Keys are not compared, but set. */
 static void compare_group(void *ctx, struct nlmsghdr *nlh)
 {
 	struct compare *c = ctx;
@@ -117,15 +139,13 @@ static void compare_group(void *ctx, struct nlmsghdr *nlh)
 	int rem;
 
 	if (genlmsg_parse(nlh, 0, a, PXS_A_GROUP_MAX, NULL) ||
-	    !a[PXS_A_GROUP_CLUSTER] || !a[PXS_A_GROUP_KEY_ID] ||
+	    !a[PXS_A_GROUP_CLUSTER] ||
 	    !a[PXS_A_GROUP_SELF] || !a[PXS_A_GROUP_WINDOW] || !a[PXS_A_GROUP_HEARTBEAT_MS] ||
 	    !a[PXS_A_GROUP_ELECTION_MS])
 		c->differs = "an attribute is missing";
 	else if (nla_len(a[PXS_A_GROUP_CLUSTER]) != PXS_CLUSTER_LEN ||
 		 memcmp(nla_data(a[PXS_A_GROUP_CLUSTER]), conf->cluster, PXS_CLUSTER_LEN))
 		c->differs = "cluster";
-	else if (pxs_kernel_u8(a[PXS_A_GROUP_KEY_ID]) != c->g->key_id)
-		c->differs = "key-id";
 	else if (pxs_kernel_u64(a[PXS_A_GROUP_EPOCH]) != conf->epoch)
 		c->differs = "epoch";
 	else if (pxs_kernel_u8(a[PXS_A_GROUP_SELF]) != conf->member[conf->self].id)

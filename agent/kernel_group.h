@@ -17,7 +17,10 @@ u8 pxs_kernel_u8(struct nlattr *attr);
 /* GROUP_ADD for @g; NULL without memory. */
 struct nl_msg *pxs_kernel_add_msg(struct pxs_link *link, const struct pxs_group_config *g);
 
-/* The module has the group: as @g says? Return: 0, -EEXIST (said what differs), -errno. */
+/* GROUP_SET with the keys of @g; NULL without memory. */
+struct nl_msg *pxs_kernel_keys_msg(struct pxs_link *link, const struct pxs_group_config *g);
+
+/* Is the group in the module as @g says, keys apart? Return: 0, -EEXIST (said), -errno. */
 int pxs_kernel_check_same(struct pxs_link *link, const struct pxs_group_config *g);
 
 #endif /* PXS_AGENT_KERNEL_GROUP_H */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "node.h"
+#include "reload.h"
 #include "report.h"
 #include "server.h"
 
@@ -22,7 +23,7 @@
 
 struct signals {
 	struct pxs_op op;
-	struct pxs_loop *loop;
+	struct pxs_node *node;
 	struct signalfd_siginfo info;
 	int fd;
 };
@@ -67,7 +68,7 @@ static void notify(const char *state)
 
 static void signals_read(struct signals *s)
 {
-	struct io_uring_sqe *sqe = pxs_loop_sqe(s->loop);
+	struct io_uring_sqe *sqe = pxs_loop_sqe(&s->node->loop);
 
 	io_uring_prep_read(sqe, s->fd, &s->info, sizeof(s->info), 0);
 	pxs_loop_own(sqe, &s->op);
@@ -80,9 +81,11 @@ static void signals_got(struct pxs_op *op, int res)
 	if (res == (int)sizeof(s->info) &&
 	    (s->info.ssi_signo == SIGTERM || s->info.ssi_signo == SIGINT)) {
 		pxs_info("signal %u: ending", s->info.ssi_signo);
-		s->loop->stop = true;
+		s->node->loop.stop = true;
 		return;
 	}
+	if (res == (int)sizeof(s->info) && s->info.ssi_signo == SIGHUP)
+		pxs_reload(s->node);
 	signals_read(s);
 }
 
@@ -117,7 +120,7 @@ static void resign_all(struct pxs_node *n)
 
 static int run(struct pxs_node *n, bool wait)
 {
-	struct signals sig = { .op.done = signals_got, .loop = &n->loop };
+	struct signals sig = { .op.done = signals_got, .node = n };
 	unsigned int i;
 	int err;
 

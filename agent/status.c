@@ -106,6 +106,12 @@ static json_t *group_status(struct pxs_node *n, struct pxs_replica *r)
 	set_int(o, "damaged", st.stat[PXS_GROUP_STAT_FAULTY]);
 	set_int(o, "no_credit", st.stat[PXS_GROUP_STAT_NO_CREDIT]);
 	set_int(o, "resent", st.stat[PXS_GROUP_STAT_RESENT]);
+	set_int(o, "key_id", r->config->keys.key[0].id);
+	if (r->config->keys.count > 1)
+		set_int(o, "also_key_id", r->config->keys.key[1].id);
+	else
+		json_object_set_new(o, "also_key_id", json_null());
+	set_int(o, "bad_key", st.stat[PXS_GROUP_STAT_BAD_KEY]);
 	set_int(o, "bad_tag", st.stat[PXS_GROUP_STAT_BAD_TAG]);
 	set_int(o, "bad_incarnation", st.stat[PXS_GROUP_STAT_BAD_INCARNATION]);
 	return o;

@@ -26,7 +26,7 @@ _paxsteer()
 			-json -pretty -statistics -netns -batch -force -Version' ;;
 	1)	case $object in
 		service | backend) words='add set del show help' ;;
-		group) words='add del show help' ;;
+		group) words='add set del show help' ;;
 		table) words='show plot help' ;;
 		stats) words='show -w help' ;;
 		lookup) words=$(_paxsteer_services) ;;
@@ -43,7 +43,7 @@ _paxsteer()
 			payload' ;;
 		backend.*.state) words='up drain down' ;;
 		group.*.durability) words='disk memory' ;;
-		group.*.key-file) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+		group.*.key-file | group.*.also-key-file) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 		service.set."$command" | service.del."$command" | service.show."$command" | \
 			backend.*."$command" | table.*."$command") words=$(_paxsteer_services) ;;
 		service.*) words='mode fill key seed rows cap' ;;
@@ -62,8 +62,9 @@ _paxsteer()
 		log.append.*) words='count size prefix outstanding seconds timeout keep-going quiet
 			acked-file history' ;;
 		log.tail.*) words='from count follow hash noops' ;;
-		group.add.*) words='cluster key-file self member incarnation key-id epoch window
-			heartbeat election durability' ;;
+		group.add.*) words='cluster key-file self member incarnation key-id also-key-file
+			also-key-id epoch window heartbeat election durability' ;;
+		group.set.*) words='key-file key-id also-key-file also-key-id' ;;
 		esac ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")

@@ -6,6 +6,9 @@
  * core decides under kg->lock; everything that leaves is sent after it was dropped.
  *
  *   by_id     changed under pxs_net.config, read under RCU
+ *   keys      the same: replaced whole, and the old ones are wiped a grace period later. Receiving
+ *             and sending are RCU readers anyway and take no lock for them; each looks once a
+ *             datagram, so that no datagram is signed half with one and half with another
  *   lifetime  the namespace holds a reference, process context may take one; softirq
  *             only looks under RCU, so the last put is always in process context
  *   steps     softirq (datagram, timer) and process context with bottom halves off;
@@ -19,6 +22,7 @@
 #include <net/netlink.h>
 
 #include "group.h"
+#include "netlink.h"
 #include "pernet.h"
 
 /* Made with the first group of the machine: an unused module takes no memory. */
@@ -145,13 +149,14 @@ static void pxs_kgroup_free(struct pxs_kgroup *kg)
 {
 	u32 i;
 
+	kfree_sensitive(rcu_dereference_protected(kg->keys, true));	/* nobody looks any more */
 	pxs_group_exit(&kg->core);
 	for (i = 0; i < PXS_MEMBERS_MAX; i++)
 		dst_cache_destroy(&kg->peer[i].route);
 	free_percpu(kg->stats);
 	kvfree(kg->parked);
 	kvfree(kg->slots);
-	kfree_sensitive(kg);
+	kfree(kg);
 }
 
 void pxs_kgroup_put(struct pxs_kgroup *kg)
@@ -187,16 +192,32 @@ struct pxs_kgroup *pxs_kgroup_next(struct pxs_groups *gs, unsigned long *id)
 	return kg;
 }
 
+static struct pxs_kkeys *pxs_kkeys_new(const struct pxs_keys *keys)
+{
+	struct pxs_kkeys *kk = kmalloc(sizeof(*kk), GFP_KERNEL);
+
+	if (kk)
+		kk->keys = *keys;
+	return kk;
+}
+
+static void pxs_kkeys_wipe(struct rcu_head *rcu)
+{
+	kfree_sensitive(container_of(rcu, struct pxs_kkeys, rcu));
+}
+
 static int pxs_kgroup_alloc_parts(struct pxs_kgroup *kg, const struct pxs_group_spec *spec)
 {
+	struct pxs_kkeys *keys = pxs_kkeys_new(&spec->keys);
 	u32 window = spec->conf.window;
 	u32 i;
 	int err;
 
+	RCU_INIT_POINTER(kg->keys, keys);
 	kg->slots = kvcalloc(window, sizeof(*kg->slots), GFP_KERNEL);
 	kg->parked = kvcalloc(2 * (size_t)window, sizeof(*kg->parked), GFP_KERNEL);
 	kg->stats = alloc_percpu(struct pxs_group_stats);
-	if (!kg->slots || !kg->parked || !kg->stats)
+	if (!keys || !kg->slots || !kg->parked || !kg->stats)
 		return -ENOMEM;
 	for (i = 0; i < spec->conf.nmembers; i++) {
 		kg->peer[i].addr = spec->addr[i];
@@ -221,8 +242,6 @@ static struct pxs_kgroup *pxs_kgroup_new(struct pxs_groups *gs, const struct pxs
 	}
 	spin_lock_init(&kg->lock);
 	kg->home = gs;
-	memcpy(kg->key, spec->key, sizeof(kg->key));
-	kg->key_id = spec->key_id;
 	refcount_set(&kg->refs, 1);
 	atomic_set(&kg->tell.want, 0);
 	/* Peers remember the highest counter: it must rise over a restart, too. */
@@ -283,6 +302,25 @@ err_socket:
 err_group:
 	pxs_kgroup_free(kg);
 	return ERR_PTR(err);
+}
+
+int pxs_kgroup_set_keys(struct pxs_kgroup *kg, const struct pxs_keys *keys,
+			struct netlink_ext_ack *extack)
+{
+	struct pxs_kkeys *old, *new;
+	const char *wrong;
+
+	old = rcu_dereference_protected(kg->keys, lockdep_is_held(&kg->home->pn->config));
+	wrong = pxs_keys_check_change(&old->keys, keys);
+	if (wrong)
+		return pxs_nl_refuse(extack, NULL, -EINVAL, wrong);
+	new = pxs_kkeys_new(keys);
+	if (!new)
+		return -ENOMEM;
+	rcu_assign_pointer(kg->keys, new);
+	/* Not waited for: an agent with a thousand groups changes all of them in one go. */
+	call_rcu(&old->rcu, pxs_kkeys_wipe);
+	return 0;
 }
 
 /* No step begins and no timer runs after this; datagrams find no socket of its own. */
@@ -415,6 +453,7 @@ void pxs_groups_exit(void)
 {
 	int cpu;
 
+	rcu_barrier();	/* keys that wait to be wiped, by our code */
 	pxs_journals_exit();
 	for_each_possible_cpu(cpu)
 		kvfree(per_cpu(pxs_scratches, cpu));

@@ -19,6 +19,7 @@
 #include <linux/timer.h>
 #include <linux/xarray.h>
 
+#include "core/auth.h"
 #include "core/group.h"
 #include "event.h"
 #include "journal.h"
@@ -31,13 +32,18 @@ struct pxs_net;
 struct pxs_group_spec {
 	struct pxs_group_conf conf;
 	struct pxs_udp_addr addr[PXS_MEMBERS_MAX];
-	u8 key[PXS_KEY_LEN];
-	u8 key_id;
+	struct pxs_keys keys;
 };
 
 /* Counted without the group's lock: what is dropped before it is taken, and what is sent. */
 struct pxs_group_stats {
 	u64 n[__PXS_GROUP_STAT_MAX];
+};
+
+/* Never changed once published; wiped a grace period after others took their place. */
+struct pxs_kkeys {
+	struct pxs_keys keys;
+	struct rcu_head rcu;
 };
 
 struct pxs_kgroup {
@@ -49,8 +55,7 @@ struct pxs_kgroup {
 	struct pxs_groups *home;
 	struct pxs_socket __rcu *socket; /* NULL once deleted; changed under pxs_net.config */
 	struct pxs_peer peer[PXS_MEMBERS_MAX];
-	u8 key[PXS_KEY_LEN];		/* const, like key_id */
-	u8 key_id;
+	struct pxs_kkeys __rcu *keys;	/* changed under pxs_net.config; never NULL */
 	atomic64_t counter;		/* of datagrams sent; see pxs_wire_hdr.counter */
 	struct timer_list timer;
 	refcount_t refs;		/* the namespace's, and one for each pxs_kgroup_find() */
@@ -103,6 +108,13 @@ struct pxs_kgroup *pxs_kgroup_add(struct pxs_groups *gs, const struct pxs_group_
 
 /* Take it out: no step, no datagram, no timer after this. Under pn->config. Sleeps. */
 void pxs_kgroup_del(struct pxs_kgroup *kg);
+
+/*
+ * Sign with and accept @keys from now on, and nothing else. Under pn->config. Return: 0, or -EINVAL
+ * or -ENOMEM, and why.
+ */
+int pxs_kgroup_set_keys(struct pxs_kgroup *kg, const struct pxs_keys *keys,
+			struct netlink_ext_ack *extack);
 
 /* Group @id with a reference, or NULL. Process context. */
 struct pxs_kgroup *pxs_kgroup_find(struct pxs_groups *gs, u32 id);

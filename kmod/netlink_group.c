@@ -2,8 +2,8 @@
 /*
  * netlink_group.c - attributes <-> group: what an operator asks for
  *
- * GROUP_ADD, GROUP_DEL and GROUP_GET. Translation only: group.c acts. Process context;
- * ADD and DEL under pxs_net.config, GET without: it holds a reference on the group.
+ * GROUP_ADD, GROUP_SET, GROUP_DEL and GROUP_GET. Translation only: group.c acts. Process context;
+ * all but GET under pxs_net.config, GET without: it holds a reference on the group.
  */
 #include "pxs.h"
 
@@ -32,11 +32,16 @@ static const struct nla_policy pxs_member_policy[PXS_A_MEMBER_MAX + 1] = {
 	[PXS_A_MEMBER_PORT] = { .type = NLA_U16 },
 };
 
+#define PXS_KEYS_POLICY								\
+	[PXS_A_GROUP_ID] = NLA_POLICY_FULL_RANGE(NLA_U32, &pxs_group_id_range),	\
+	[PXS_A_GROUP_KEY] = NLA_POLICY_EXACT_LEN(PXS_KEY_LEN),			\
+	[PXS_A_GROUP_KEY_ID] = { .type = NLA_U8 },				\
+	[PXS_A_GROUP_ALSO_KEY] = NLA_POLICY_EXACT_LEN(PXS_KEY_LEN),		\
+	[PXS_A_GROUP_ALSO_KEY_ID] = { .type = NLA_U8 }
+
 static const struct nla_policy pxs_group_add_policy[PXS_A_GROUP_MAX + 1] = {
-	[PXS_A_GROUP_ID] = NLA_POLICY_FULL_RANGE(NLA_U32, &pxs_group_id_range),
+	PXS_KEYS_POLICY,
 	[PXS_A_GROUP_CLUSTER] = NLA_POLICY_EXACT_LEN(PXS_CLUSTER_LEN),
-	[PXS_A_GROUP_KEY] = NLA_POLICY_EXACT_LEN(PXS_KEY_LEN),
-	[PXS_A_GROUP_KEY_ID] = { .type = NLA_U8 },
 	[PXS_A_GROUP_EPOCH] = NLA_POLICY_MIN(NLA_U64, 1),
 	[PXS_A_GROUP_SELF] = NLA_POLICY_RANGE(NLA_U8, 1, PXS_MEMBER_ID_MAX),
 	[PXS_A_GROUP_MEMBER] = NLA_POLICY_NESTED(pxs_member_policy),
@@ -44,6 +49,10 @@ static const struct nla_policy pxs_group_add_policy[PXS_A_GROUP_MAX + 1] = {
 	[PXS_A_GROUP_WINDOW] = NLA_POLICY_FULL_RANGE(NLA_U32, &pxs_window_range),
 	[PXS_A_GROUP_HEARTBEAT_MS] = NLA_POLICY_FULL_RANGE(NLA_U32, &pxs_heartbeat_range),
 	[PXS_A_GROUP_ELECTION_MS] = NLA_POLICY_FULL_RANGE(NLA_U32, &pxs_election_range),
+};
+
+static const struct nla_policy pxs_group_set_policy[PXS_A_GROUP_MAX + 1] = {
+	PXS_KEYS_POLICY,
 };
 
 static const struct nla_policy pxs_group_id_policy[PXS_A_GROUP_MAX + 1] = {
@@ -182,6 +191,41 @@ static int pxs_parse_durability(struct genl_info *info)
 	return pxs_nl_no(info, attr, -EINVAL, "DURABILITY must be disk");
 }
 
+static void pxs_take_key(struct pxs_keys *keys, const struct nlattr *key, const struct nlattr *id)
+{
+	struct pxs_key *k = &keys->key[keys->count++];
+
+	nla_memcpy(k->bytes, key, sizeof(k->bytes));
+	k->id = id ? nla_get_u8(id) : PXS_DEFAULT_KEY_ID;
+}
+
+static int pxs_parse_keys(struct pxs_keys *keys, struct genl_info *info)
+{
+	struct nlattr **a = info->attrs;
+	const char *wrong;
+
+	pxs_take_key(keys, a[PXS_A_GROUP_KEY], a[PXS_A_GROUP_KEY_ID]);
+	if (!a[PXS_A_GROUP_ALSO_KEY] != !a[PXS_A_GROUP_ALSO_KEY_ID])
+		return pxs_nl_no(info, a[PXS_A_GROUP_ALSO_KEY] ?: a[PXS_A_GROUP_ALSO_KEY_ID],
+				 -EINVAL, "ALSO_KEY and ALSO_KEY_ID go together");
+	if (a[PXS_A_GROUP_ALSO_KEY])
+		pxs_take_key(keys, a[PXS_A_GROUP_ALSO_KEY], a[PXS_A_GROUP_ALSO_KEY_ID]);
+	wrong = pxs_keys_check(keys);
+	return wrong ? pxs_nl_no(info, a[PXS_A_GROUP_ALSO_KEY_ID], -EINVAL, wrong) : 0;
+}
+
+/* The request lives on in a buffer, and in the answer to a refused one: without its keys. */
+static void pxs_wipe_keys(struct genl_info *info)
+{
+	struct nlattr *key = info->attrs[PXS_A_GROUP_KEY];
+	struct nlattr *also = info->attrs[PXS_A_GROUP_ALSO_KEY];
+
+	if (key)
+		memzero_explicit(nla_data(key), nla_len(key));
+	if (also)
+		memzero_explicit(nla_data(also), nla_len(also));
+}
+
 static int pxs_parse_spec(struct pxs_group_spec *spec, struct genl_info *info)
 {
 	struct pxs_group_conf *conf = &spec->conf;
@@ -194,14 +238,12 @@ static int pxs_parse_spec(struct pxs_group_spec *spec, struct genl_info *info)
 		return err;
 	conf->id = nla_get_u32(a[PXS_A_GROUP_ID]);
 	nla_memcpy(conf->cluster, a[PXS_A_GROUP_CLUSTER], sizeof(conf->cluster));
-	nla_memcpy(spec->key, a[PXS_A_GROUP_KEY], sizeof(spec->key));
-	spec->key_id = a[PXS_A_GROUP_KEY_ID] ? nla_get_u8(a[PXS_A_GROUP_KEY_ID]) :
-		       PXS_DEFAULT_KEY_ID;
 	conf->epoch = a[PXS_A_GROUP_EPOCH] ? nla_get_u64(a[PXS_A_GROUP_EPOCH]) : PXS_DEFAULT_EPOCH;
 	conf->window = pxs_u32_or(a[PXS_A_GROUP_WINDOW], PXS_DEFAULT_WINDOW);
 	conf->heartbeat_ms = pxs_u32_or(a[PXS_A_GROUP_HEARTBEAT_MS], PXS_DEFAULT_HEARTBEAT);
 	conf->election_ms = pxs_u32_or(a[PXS_A_GROUP_ELECTION_MS], PXS_DEFAULT_ELECTION);
-	err = pxs_parse_durability(info) ?: pxs_parse_members(spec, info);
+	err = pxs_parse_keys(&spec->keys, info) ?: pxs_parse_durability(info) ?:
+	      pxs_parse_members(spec, info);
 	if (err)
 		return err;
 	wrong = pxs_group_check_conf(conf);
@@ -222,7 +264,30 @@ static int pxs_nl_group_add(struct sk_buff *skb, struct genl_info *info)
 		else
 			pxs_nl_group_announce(kg, info, PXS_CMD_GROUP_ADD);
 	}
-	memzero_explicit(spec.key, sizeof(spec.key));
+	memzero_explicit(&spec.keys, sizeof(spec.keys));
+	pxs_wipe_keys(info);
+	return err;
+}
+
+static int pxs_nl_group_set(struct sk_buff *skb, struct genl_info *info)
+{
+	struct pxs_kgroup *kg = pxs_nl_group(info);
+	struct pxs_keys keys = {};
+	int err;
+
+	if (IS_ERR(kg)) {
+		pxs_wipe_keys(info);
+		return PTR_ERR(kg);
+	}
+	err = pxs_nl_need(info, PXS_A_GROUP_KEY, "KEY is missing") ?:
+	      pxs_nl_need(info, PXS_A_GROUP_KEY_ID, "KEY_ID is missing") ?:
+	      pxs_parse_keys(&keys, info) ?:
+	      pxs_kgroup_set_keys(kg, &keys, info->extack);
+	if (!err)
+		pxs_nl_group_announce(kg, info, PXS_CMD_GROUP_SET);
+	memzero_explicit(&keys, sizeof(keys));
+	pxs_wipe_keys(info);
+	pxs_kgroup_put(kg);
 	return err;
 }
 
@@ -262,6 +327,23 @@ static int pxs_fill_member(struct sk_buff *skb, const struct pxs_kgroup *kg, u8 
 	return err;
 }
 
+/* Which keys are valid; never the keys. */
+static int pxs_fill_key_ids(struct sk_buff *skb, const struct pxs_kgroup *kg)
+{
+	const struct pxs_keys *keys;
+	u8 count, id, also;
+
+	rcu_read_lock();
+	keys = &rcu_dereference(kg->keys)->keys;
+	count = keys->count;
+	id = keys->key[0].id;
+	also = keys->key[1].id;
+	rcu_read_unlock();
+	if (nla_put_u8(skb, PXS_A_GROUP_KEY_ID, id))
+		return -EMSGSIZE;
+	return count > 1 ? nla_put_u8(skb, PXS_A_GROUP_ALSO_KEY_ID, also) : 0;
+}
+
 static int pxs_fill_conf(struct sk_buff *skb, const struct pxs_kgroup *kg)
 {
 	const struct pxs_group_conf *conf = &kg->core.conf;
@@ -269,7 +351,7 @@ static int pxs_fill_conf(struct sk_buff *skb, const struct pxs_kgroup *kg)
 
 	if (nla_put_u32(skb, PXS_A_GROUP_ID, conf->id) ||
 	    nla_put(skb, PXS_A_GROUP_CLUSTER, sizeof(conf->cluster), conf->cluster) ||
-	    nla_put_u8(skb, PXS_A_GROUP_KEY_ID, kg->key_id) ||
+	    pxs_fill_key_ids(skb, kg) ||
 	    nla_put_u64_64bit(skb, PXS_A_GROUP_EPOCH, conf->epoch, PXS_A_GROUP_PAD) ||
 	    nla_put_u8(skb, PXS_A_GROUP_SELF, conf->member[conf->self].id) ||
 	    nla_put_u8(skb, PXS_A_GROUP_DURABILITY, PXS_DURABILITY_DISK) ||
@@ -381,6 +463,12 @@ const struct genl_ops pxs_group_ops[] = {
 		.cmd = PXS_CMD_GROUP_ADD,
 		.doit = pxs_nl_group_add,
 		.policy = pxs_group_add_policy,
+		.maxattr = PXS_A_GROUP_MAX,
+		.internal_flags = PXS_OP_CONFIG,
+	}, {
+		.cmd = PXS_CMD_GROUP_SET,
+		.doit = pxs_nl_group_set,
+		.policy = pxs_group_set_policy,
 		.maxattr = PXS_A_GROUP_MAX,
 		.internal_flags = PXS_OP_CONFIG,
 	}, {

@@ -4,7 +4,7 @@
  *
  * netlink_group.c has what an operator asks for, netlink_agent.c and netlink_journal.c
  * what the attached agent asks for. An announcement shows the group as GROUP_GET does;
- * its command is GROUP_ADD, GROUP_DEL, or GROUP_ACTIVATE when only the state changed
+ * its command is GROUP_ADD, GROUP_SET, GROUP_DEL, or GROUP_ACTIVATE when only the state changed
  * (activated, fenced).
  */
 #ifndef PXS_NETLINK_GROUP_H

@@ -58,11 +58,7 @@ static int pxs_authenticate(struct pxs_kgroup *kg, const struct pxs_datagram *rx
 
 	if (bad)
 		return bad;
-	if (rx->msg->key_id != kg->key_id)
-		return PXS_GROUP_STAT_BAD_KEY;
-	if (!rx->body || !pxs_auth_holds(kg->key, rx->hdr, rx->body, rx->msg->len))
-		return PXS_GROUP_STAT_BAD_TAG;
-	return 0;
+	return pxs_keys_verify(&rcu_dereference(kg->keys)->keys, rx->hdr, rx->body, rx->msg->len);
 }
 
 static void pxs_step_recv(struct pxs_kgroup *kg, const struct pxs_datagram *rx)
@@ -311,14 +307,16 @@ static struct sk_buff *pxs_skb(struct pxs_kgroup *kg, u32 len)
 	return skb;
 }
 
-/* @skb has room for header and body, and the body in place behind the header. */
+/* The body is in place behind the header. RCU read side: one look at the keys a datagram. */
 static void pxs_sign(struct pxs_kgroup *kg, struct pxs_msg *m, struct pxs_wire_hdr *hdr,
 		     const u8 *body)
 {
-	m->key_id = kg->key_id;
+	const struct pxs_key *key = &rcu_dereference(kg->keys)->keys.key[0];
+
+	m->key_id = key->id;
 	m->counter = atomic64_inc_return(&kg->counter);
 	pxs_wire_build(hdr, m);
-	pxs_auth_sign(kg->key, hdr, body, m->len);
+	pxs_auth_sign(key->bytes, hdr, body, m->len);
 }
 
 void pxs_transport_send_msg(struct pxs_kgroup *kg, u8 to, struct pxs_msg *m, const u8 *body)

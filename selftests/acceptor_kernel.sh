@@ -15,6 +15,8 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cluster.sh"
 . "$(dirname "$0")/scenario.sh"
+# shellcheck source=rotate.sh disable=SC1091
+. "$(dirname "$0")/rotate.sh"
 need_module
 need python3 ip mkfs.ext4
 
@@ -25,12 +27,63 @@ kernel_worked()
 	s=$(on "n$1" paxsteer -j group show) && [ "$(value_of "$s" accepts)" -ge 500 ]
 }
 
+# has_keys I ID ALSO-ID: in the module
+has_keys()
+{
+	local s
+	s=$(on "n$1" paxsteer -j group show) && [ "$(value_of "$s" key_id)" = "$2" ] &&
+		[ "$(value_of "$s" also_key_id)" = "$3" ]
+}
+
+take_keys()	# take_keys I KEY ID [ALSO-KEY ID]
+{
+	rotate_conf "$C_DIR/n$1.conf" "${@:2}"
+	kill -HUP "${C_PID[$1]}"
+	wait_until 30 has_keys "$1" "$3" "${5:-null}"
+}
+
+dropped()
+{
+	local i s n=0
+	for i in 1 2 3; do
+		s=$(on "n$i" paxsteer -j group show)
+		n=$((n + $(value_of "$s" bad_key) + $(value_of "$s" bad_tag)))
+	done
+	echo $n
+}
+
+# From one key to another, step by step, under load.
+rotate()
+{
+	local i load keys
+
+	rotate_new "$C_DIR/key2"
+	rm -f "$T_DIR/acked"
+	cluster_append rotate count 1000000 seconds 5 outstanding 4 size 32 quiet \
+		acked-file "$T_DIR/acked" history "$S_HISTORY"
+	load=$START_PID
+	while read -r -a keys; do
+		for i in 1 2 3; do
+			ok "member $i: key ${keys[1]} signs, ${keys[3]:-no other} is accepted" \
+				take_keys $i "${keys[@]}"
+		done
+	done < <(rotate_steps "$C_DIR/key" "$C_DIR/key2")
+	wait "$load"
+	is "a load under way during the rotation loses nothing" $? 0
+	is "no member refused a datagram" "$(dropped)" 0
+	ok "every acknowledged value is in its slot" cluster_acked "$T_DIR/acked" "$LEADER"
+	refused "an id in use cannot name another key" "a key id in use" \
+		on n1 paxsteer group set 1 key-file "$C_DIR/key" key-id 2
+	ok "and the keys are as they were" has_keys 1 2 null
+}
+
 run_family()
 {
 	C_DIR=$T_DIR/disk/$1
 	cluster_init "$1"
 	scenario "$1" kernel kernel kernel || return
 	ok "$1: the kernel counts its accepts" kernel_worked "$LEADER"
+	[ "$1" = v6 ] || rotate
 	scenario_end
 }
 

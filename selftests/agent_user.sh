@@ -6,13 +6,16 @@
 #
 #     paxsteerd 1 ── 127.0.0.1:PORT+1..3 ── paxsteerd 2, 3
 #
-# No root, no module, no namespaces. Values are appended, the leader's process is killed
+# No root, no module, no namespaces. Values are appended, the key is rotated and the leader's
+# process is killed
 # under load, another member leads, the killed one comes back, and all logs are equal and
 # hold every acknowledged value in its place. What all clients saw, those that append and those
 # that follow, is a history: the history checker (selftests/lin) judges it.
 
 # shellcheck source=lib.sh disable=SC1091
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=rotate.sh disable=SC1091
+. "$(dirname "$0")/rotate.sh"
 need paxsteer paxsteerd python3
 
 UUID=0d6c8a54-5f3b-4c55-9c1e-6a4d9f0b7a11
@@ -71,8 +74,7 @@ missing()	# acknowledged values that do not stand in their slots
 		"$D/dump1" "$D/acked"
 }
 
-head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$D/key"
-chmod 600 "$D/key"
+rotate_new "$D/key"
 for i in 1 2 3; do
 	paxsteer -j journal init "$D/j$i" cluster $UUID member $i segment-size 4194304 |
 		json 'd["incarnation"]' >"$D/inc$i" || bail "journal init"
@@ -120,6 +122,64 @@ refused "a value one byte too large" "too large" \
 refused "a group that is not there" "no such group|no leader" log group 2 append timeout 500 x
 all_equal "at rest"
 is "no acknowledged value is missing" "$(missing)" 0
+
+# --- the key is rotated under load: nobody is refused, nothing is lost ---
+has_keys()	# (python is slow to start, and the load is not to end before the rotation)
+{
+	[[ $(paxsteer -j log -S "$D/$1.sock" status) == *"\"key_id\":$2,\"also_key_id\":$3,"* ]]
+}
+dropped()	# datagrams refused for their key, by all members
+{
+	local i n=0
+	for i in 1 2 3; do n=$((n + $(field $i bad_key) + $(field $i bad_tag))); done
+	echo $n
+}
+take_keys()	# take_keys I KEY ID [ALSO-KEY ID]: its daemon has taken them
+{
+	rotate_conf "$D/$1.conf" "${@:2}"
+	kill -HUP "${PID[$1]}"
+	wait_until 30 has_keys "$1" "$3" "${5:-null}"
+}
+rotate_new "$D/key2"
+rotate_new "$D/key3"
+old=$(leader)
+ballot=$(field "$old" ballot)
+paxsteer -j log -S "$D/$old.sock" append count 200000 seconds 8 size 64 outstanding 8 prefix r \
+	acked-file "$D/acked" history "$D/history" >"$D/load" 2>"$D/load.err" &
+load=$!
+while read -r -a keys; do
+	for i in 1 2 3; do
+		ok "member $i: key ${keys[1]} signs, ${keys[3]:-no other} is accepted" \
+			take_keys $i "${keys[@]}"
+	done
+done < <(rotate_steps "$D/key" "$D/key2")
+ok "the load was under way during the rotation" kill -0 $load
+wait $load
+is "and lost nothing" "$?/$(json 'd["unknown"] + d["refused"]' <"$D/load")" 0/0
+diag "$(<"$D/load")" "$(<"$D/load.err")"
+is "no datagram was refused in between" "$(dropped)" 0
+is "and the leader leads on" "$(field "$old" ballot)" "$ballot"
+off=$((old % 3 + 1))
+refused_more() { [ "$(field "$old" bad_key)" -gt 0 ]; }
+ok "a member with quite another key" take_keys $off "$D/key3" 3
+ok "is not heard, and counted" wait_until 30 refused_more
+ok "until it has the right one" take_keys $off "$D/key2" 2
+cp "$D/$off.conf" "$D/good.conf"
+log_says() { grep -q "$1" "$T_DIR/agent$off.log"; }
+rotate_conf "$D/$off.conf" "$D/key3" 2
+kill -HUP "${PID[off]}"
+ok "an id in use cannot name another key" wait_until 30 log_says "a key id in use names another"
+sed -i 's/heartbeat = 100/heartbeat = 5/' "$D/$off.conf"
+kill -HUP "${PID[off]}"
+ok "a wrong file changes nothing" wait_until 30 log_says "not taken; everything stays"
+sed 's/election = 1000/election = 1500/' "$D/good.conf" >"$D/$off.conf"
+kill -HUP "${PID[off]}"
+ok "what needs a restart is said" wait_until 30 log_says "that needs a restart"
+cp "$D/good.conf" "$D/$off.conf"
+kill -HUP "${PID[off]}"
+ok "all keys are as they were" has_keys $off 2 null
+all_equal "after the rotation"
+is "no acknowledged value is missing after it" "$(missing)" 0
 
 # --- the leader dies under load ---
 old=$(leader)

@@ -269,6 +269,10 @@ def commands():
     yield lambda g: must(g, "GROUP_ADD", group(1, *FOUR))
     yield Command("group add on the same socket", "GROUP_ADD", group(2, *FOUR),
                   undo("GROUP_DEL", of("GROUP", ID=u32(2))))
+    keys = of("GROUP", ID=u32(1), KEY=bytes(range(32)), KEY_ID=u8(1))
+    yield Command("group set", "GROUP_SET",
+                  of("GROUP", ID=u32(1), KEY=bytes(range(1, 33)), KEY_ID=u8(2),
+                     ALSO_KEY=bytes(range(32)), ALSO_KEY_ID=u8(1)), undo("GROUP_SET", keys))
     yield Command("group dump", "GROUP_GET", b"", dump=True)
     yield Command("group get", "GROUP_GET", of("GROUP", ID=u32(1)))
     yield Command("group del", "GROUP_DEL", of("GROUP", ID=u32(1)),

@@ -93,6 +93,8 @@ static const struct request good[] = {
 	  B(GROUP_SELF, 1), B(GROUP_WINDOW, U32(64)), B(GROUP_HEARTBEAT_MS, U32(100)),
 	  B(GROUP_ELECTION_MS, U32(1000)), B(GROUP_DURABILITY, 1), MEMBER(1), MEMBER(2),
 	  MEMBER(3) } },
+	{ PXS_CMD_GROUP_SET, 0, { ID, { PXS_A_GROUP_KEY, 32, zeros }, B(GROUP_KEY_ID, 1),
+	  { PXS_A_GROUP_ALSO_KEY, 32, zeros }, B(GROUP_ALSO_KEY_ID, 2) } },
 	{ PXS_CMD_GROUP_DEL, 0, { ID } },
 	{ PXS_CMD_GROUP_GET, 0, { ID } },
 	{ PXS_CMD_GROUP_GET, NLM_F_DUMP, { { 0 } } },

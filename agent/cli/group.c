@@ -20,13 +20,16 @@
 static const char usage[] =
 	"Usage: paxsteer group add ID cluster UUID key-file FILE self MEMBER\n"
 	"                { member MEMBER ADDR:PORT incarnation HEX }...\n"
-	"                [key-id N] [epoch N] [window N] [heartbeat MS] [election MS]\n"
-	"                [durability { disk | memory }]\n"
+	"                [key-id N] [also-key-file FILE also-key-id N] [epoch N] [window N]\n"
+	"                [heartbeat MS] [election MS] [durability { disk | memory }]\n"
+	"       paxsteer group set ID key-file FILE key-id N\n"
+	"                [also-key-file FILE also-key-id N]\n"
 	"       paxsteer group del ID\n"
 	"       paxsteer group [show [ID]]\n"
 	"ID := 1..2147483647\n"
 	"MEMBER := 1..63\n"
-	"FILE := the cluster's key: 64 hex digits or 32 bytes\n";
+	"FILE := the cluster's key: 64 hex digits or 32 bytes\n"
+	"key-file signs and is accepted, also-key-file is accepted\n";
 
 static int take_cluster(struct args *a, struct nl_msg *msg, const struct arg *arg)
 {
@@ -71,10 +74,11 @@ static int take_key(struct args *a, struct nl_msg *msg, const struct arg *arg)
 		return CLI_USAGE;
 	len = read_some(path, buf, sizeof(buf));
 	if (len < 0)
-		return cli_usage_error(a->cli, "key-file: \"%s\": %s", path, strerror((int)-len));
+		return cli_usage_error(a->cli, "%s: \"%s\": %s", arg->name, path,
+				       strerror((int)-len));
 	if (parse_key(buf, (size_t)len, key))
-		ret = cli_usage_error(a->cli, "key-file: \"%s\" is not 64 hex digits or 32 bytes",
-				      path);
+		ret = cli_usage_error(a->cli, "%s: \"%s\" is not 64 hex digits or 32 bytes",
+				      arg->name, path);
 	else
 		nlq_put(msg, arg->attr, key, sizeof(key));
 	explicit_bzero(buf, sizeof(buf));
@@ -116,11 +120,21 @@ static const struct arg add_keywords[] = {
 	  .required = true },
 	{ "member", PXS_A_GROUP_MEMBER, .take = take_member, .required = true, .repeat = true },
 	{ "key-id", PXS_A_GROUP_KEY_ID, .bytes = 1 },
+	{ "also-key-file", PXS_A_GROUP_ALSO_KEY, .take = take_key },
+	{ "also-key-id", PXS_A_GROUP_ALSO_KEY_ID, .bytes = 1 },
 	{ "epoch", PXS_A_GROUP_EPOCH, .bytes = 8 },
 	{ "window", PXS_A_GROUP_WINDOW, .bytes = 4 },
 	{ "heartbeat", PXS_A_GROUP_HEARTBEAT_MS, .bytes = 4 },
 	{ "election", PXS_A_GROUP_ELECTION_MS, .bytes = 4 },
 	{ "durability", PXS_A_GROUP_DURABILITY, .names = &names_durability },
+	{ NULL },
+};
+
+static const struct arg set_keywords[] = {
+	{ "key-file", PXS_A_GROUP_KEY, .take = take_key, .required = true },
+	{ "key-id", PXS_A_GROUP_KEY_ID, .bytes = 1, .required = true },
+	{ "also-key-file", PXS_A_GROUP_ALSO_KEY, .take = take_key },
+	{ "also-key-id", PXS_A_GROUP_ALSO_KEY_ID, .bytes = 1 },
 	{ NULL },
 };
 
@@ -142,6 +156,17 @@ static int add(struct cli *cli, int argc, char **argv)
 
 	if (!ret)
 		ret = args_keywords(&a, add_keywords, msg);
+	return args_send(cli, msg, ret);
+}
+
+static int set(struct cli *cli, int argc, char **argv)
+{
+	struct nl_msg *msg = nlq_msg(PXS_CMD_GROUP_SET);
+	struct args a = { cli, argc, argv };
+	int ret = take_id(&a, msg);
+
+	if (!ret)
+		ret = args_keywords(&a, set_keywords, msg);
 	return args_send(cli, msg, ret);
 }
 
@@ -212,6 +237,10 @@ void group_put(struct cli *cli, struct nl_msg *msg, enum out_style members, enum
 	out_num(o, "epoch", "epoch", nlq_uint(tb[PXS_A_GROUP_EPOCH]));
 	out_str(o, "cluster", "cluster", cluster);
 	out_num(o, "key_id", "key-id", nlq_uint(tb[PXS_A_GROUP_KEY_ID]));
+	if (tb[PXS_A_GROUP_ALSO_KEY_ID])
+		out_num(o, "also_key_id", "also-key-id", nlq_uint(tb[PXS_A_GROUP_ALSO_KEY_ID]));
+	else
+		out_str(o, "also_key_id", NULL, NULL);
 	out_num(o, "window", "window", nlq_uint(tb[PXS_A_GROUP_WINDOW]));
 	out_num(o, "heartbeat_ms", "heartbeat", nlq_uint(tb[PXS_A_GROUP_HEARTBEAT_MS]));
 	out_num(o, "election_ms", "election", nlq_uint(tb[PXS_A_GROUP_ELECTION_MS]));
@@ -253,7 +282,7 @@ static int show(struct cli *cli, int argc, char **argv)
 int group_run(struct cli *cli, int argc, char **argv)
 {
 	static const struct cli_command commands[] = {
-		{ "add", add }, { "del", del }, { "show", show }, { NULL, NULL },
+		{ "add", add }, { "set", set }, { "del", del }, { "show", show }, { NULL, NULL },
 	};
 
 	return cli_dispatch(cli, commands, usage, argc, argv);

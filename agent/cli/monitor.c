@@ -60,7 +60,7 @@ static int on_change(struct cli *cli, struct nl_msg *msg, void *arg)
 		put_object(cli, msg, "service");
 	else if (cmd >= PXS_CMD_BACKEND_ADD && cmd <= PXS_CMD_BACKEND_DEL)
 		put_object(cli, msg, "backend");
-	else if (cmd == PXS_CMD_GROUP_ADD || cmd == PXS_CMD_GROUP_DEL)
+	else if (cmd == PXS_CMD_GROUP_ADD || cmd == PXS_CMD_GROUP_SET || cmd == PXS_CMD_GROUP_DEL)
 		put_object(cli, msg, "group");
 	end(cli);
 	/* Nobody reads any more. */

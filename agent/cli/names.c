@@ -98,6 +98,7 @@ static const char *const command[] = {
 	[PXS_CMD_EVENT_RECV] = "event-recv",
 	[PXS_CMD_EVENT_LEADER] = "event-leader",
 	[PXS_CMD_EVENT_GROUP_GONE] = "event-group-gone",
+	[PXS_CMD_GROUP_SET] = "group-set",
 };
 COMPLETE(command, PXS_CMD_MAX);
 
@@ -259,6 +260,8 @@ static const char *const group_attr[] = {
 	[PXS_A_GROUP_EVENT] = "event",
 	[PXS_A_GROUP_STATS] = "stats",
 	[PXS_A_GROUP_COUNT] = "count",
+	[PXS_A_GROUP_ALSO_KEY] = "also-key",
+	[PXS_A_GROUP_ALSO_KEY_ID] = "also-key-id",
 };
 COMPLETE(group_attr, PXS_A_GROUP_MAX);
 
@@ -322,6 +325,7 @@ const char *name_of_attr(uint8_t cmd, unsigned int type, bool member)
 	case PXS_CMD_LOOKUP:
 		return find(&names_lookup_attr, type);
 	case PXS_CMD_GROUP_ADD:
+	case PXS_CMD_GROUP_SET:
 	case PXS_CMD_GROUP_DEL:
 	case PXS_CMD_GROUP_GET:
 	case PXS_CMD_GROUP_PROPOSE:

@@ -186,6 +186,12 @@ refuses 1 'expected incarnation' "${group[@]}" member 1 10.0.0.1:7000 inc 1
 refuses 1 'incarnation: "0" is not a number of 1..' "${group[@]}" member 1 10.0.0.1:7000 \
 	incarnation 0
 refuses 1 'key-id: "256" is not' "${group[@]}" "${member[@]}" key-id 256
+refuses 1 'also-key-id: "256" is not' "${group[@]}" "${member[@]}" also-key-id 256
+refuses 1 'also-key-file: "' group set 1 also-key-file "$tmp/none"
+refuses 1 'key-id is missing' group set 1 key-file "$tmp/key"
+refuses 1 'key-file is missing' group set 1 key-id 1
+refuses 1 'unknown keyword "window"' group set 1 window 64
+refuses 1 'ID is missing' group set
 refuses 1 'window: "x" is not' "${group[@]}" "${member[@]}" window x
 refuses 1 'is missing' group add 1 "${member[@]}"
 
@@ -272,6 +278,8 @@ else
 	refuses 3 "$no" "${group[@]}" "${member[@]}" window 64 heartbeat 10 election 100 \
 		durability disk epoch 18446744073709551615 key-id 1 "${member[@]}" "${member[@]}" \
 		"${member[@]}" "${member[@]}" "${member[@]}" "${member[@]}"
+	refuses 3 "$no" group set 1 key-file "$tmp/key" key-id 255 also-key-file "$tmp/key" \
+		also-key-id 0
 	refuses 3 "$no" -j stats
 	refuses 3 "$no" stats -w 86400 count 1
 	refuses 3 "$no" monitor

@@ -98,6 +98,12 @@ s/heartbeat = 100/window = 100/|bad.conf:10: window: 100 is not a power of two
 s/heartbeat = 100/window = 131072/|bad.conf:10: window: 131072 is not in 64..65536
 s/heartbeat = 100/epoch = 0/|bad.conf:10: epoch: 0 is not in 1..
 s/heartbeat = 100/key-id = 256/|bad.conf:10: key-id: 256 is not in 0..255
+s/heartbeat = 100/also-key-id = -1/|bad.conf:10: also-key-id: -1 is not in 0..255
+s,key-file.*,&\nalso-key-file = "@/none",|also-key-file @/none: No such file
+s,key-file.*,&\nalso-key-file = "@/open",|also-key-file @/open: others may read it
+s,key-file.*,&\nalso-key-file = "@/short",|also-key-file @/short: must hold 64 hex digits
+s,key-file.*,&\nalso-key-file = "",|bad.conf:4: also-key-file: is empty
+s,key-file.*,&\nalso-key-file = "@/key",;s/heartbeat/key-id = 2 &/|group 1: the two keys have
 s/127.0.0.1:7002/127.0.0.1/|address: "127.0.0.1" is not ADDRESS:PORT
 s/127.0.0.1:7002/127.0.0.1:0/|address: "127.0.0.1:0" is not ADDRESS:PORT
 s/127.0.0.1:7002/127.0.0.1:65536/|address: "127.0.0.1:65536" is not

@@ -208,7 +208,8 @@ static void group_json(void)
 		"\"role\":\"follower\",\"self\":1,\"leader\":null,"
 		"\"promised\":{\"round\":5,\"member\":2},\"commit\":41,\"next_slot\":0,"
 		"\"durability\":\"disk\",\"epoch\":1,"
-		"\"cluster\":\"ab000000-0000-0000-0000-000000000000\",\"key_id\":1,\"window\":0,"
+		"\"cluster\":\"ab000000-0000-0000-0000-000000000000\",\"key_id\":1,"
+		"\"also_key_id\":null,\"window\":0,"
 		"\"heartbeat_ms\":0,\"election_ms\":0,\"members\":[{\"id\":1,"
 		"\"addr\":\"2001:db8::1\",\"port\":7000,\"incarnation\":\"0x0000000000001234\"}]}\n");
 	nlmsg_free(msg);

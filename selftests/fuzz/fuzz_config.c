@@ -58,7 +58,7 @@ static void check_config(const struct pxs_config *c)
 {
 	u32 i;
 
-	FUZZ_CHECK(c->journal && c->socket && c->key_file);
+	FUZZ_CHECK(c->journal && c->socket && c->keys.count);
 	FUZZ_CHECK(c->ngroups >= 1 && c->ngroups <= PXS_GROUPS_MAX);
 	for (i = 0; i < c->ngroups; i++)
 		FUZZ_CHECK(!pxs_group_check_conf(&c->group[i].conf));

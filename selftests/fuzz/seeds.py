@@ -290,6 +290,7 @@ group 1 {
 	self = 1
 	epoch = 2
 	key-id = 3
+	also-key-id = 4
 	window = 128
 	heartbeat = 20
 	election = 100

@@ -84,8 +84,96 @@ static void length_matters(void)
 	CHECK(!pxs_auth_holds(key, &hdr, longer, BODY + 1));
 }
 
+static struct pxs_keys keys(u8 signs, u8 also)
+{
+	struct pxs_keys k = { .count = also ? 2 : 1, .key = { { .id = signs }, { .id = also } } };
+	u32 i;
+
+	for (i = 0; i < PXS_KEYS_MAX; i++)
+		memset(k.key[i].bytes, k.key[i].id, PXS_KEY_LEN);
+	return k;
+}
+
+/* @to's verdict on what @from signs. */
+static int passes(struct pxs_keys from, struct pxs_keys to)
+{
+	make();
+	hdr.key_id = from.key[0].id;
+	pxs_auth_sign(from.key[0].bytes, &hdr, body, BODY);
+	return pxs_keys_verify(&to, &hdr, body, BODY);
+}
+
+/* Members of neighbouring steps hear each other, both ways; the old key does not pass for ever. */
+static void rotation(void)
+{
+	struct pxs_keys step[] = { keys(1, 0), keys(1, 2), keys(2, 1), keys(2, 0) };
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(step); i++) {
+		CHECK(!pxs_keys_check(&step[i]));
+		CHECK_EQ(passes(step[i], step[i]), 0);
+		if (!i)
+			continue;
+		CHECK(!pxs_keys_check_change(&step[i - 1], &step[i]));
+		CHECK(!pxs_keys_check_change(&step[i], &step[i - 1]));
+		CHECK_EQ(passes(step[i - 1], step[i]), 0);
+		CHECK_EQ(passes(step[i], step[i - 1]), 0);
+	}
+	CHECK_EQ(passes(step[0], step[3]), PXS_GROUP_STAT_BAD_KEY);
+	CHECK_EQ(passes(step[3], step[0]), PXS_GROUP_STAT_BAD_KEY);
+}
+
+/* The id names the key: what the other one would accept does not pass under it. */
+static void named_key_only(void)
+{
+	struct pxs_keys both = keys(1, 2);
+
+	make();
+	hdr.key_id = 1;
+	pxs_auth_sign(both.key[1].bytes, &hdr, body, BODY);
+	CHECK_EQ(pxs_keys_verify(&both, &hdr, body, BODY), PXS_GROUP_STAT_BAD_TAG);
+	hdr.key_id = 0;
+	CHECK_EQ(pxs_keys_verify(&both, &hdr, body, BODY), PXS_GROUP_STAT_BAD_KEY);
+	hdr.key_id = 1;
+	pxs_auth_sign(both.key[0].bytes, &hdr, body, BODY);
+	CHECK_EQ(pxs_keys_verify(&both, &hdr, NULL, BODY), PXS_GROUP_STAT_BAD_TAG);
+	CHECK_EQ(pxs_keys_verify(&both, &hdr, body, BODY), 0);
+	/* What is left in memory behind the only key is no key. */
+	both.count = 1;
+	hdr.key_id = 2;
+	pxs_auth_sign(both.key[1].bytes, &hdr, body, BODY);
+	CHECK_EQ(pxs_keys_verify(&both, &hdr, body, BODY), PXS_GROUP_STAT_BAD_KEY);
+}
+
+static void bad_changes(void)
+{
+	struct pxs_keys one = keys(1, 0), two = keys(1, 2);
+	struct pxs_keys same = keys(1, 1), none = keys(1, 0);
+
+	none.count = 0;
+	CHECK(pxs_keys_check(&none));
+	CHECK(pxs_keys_check(&same));
+	CHECK(pxs_keys_check_change(&one, &same));
+	two.count = 3;
+	CHECK(pxs_keys_check(&two));
+	two.count = 2;
+	two.key[1].bytes[31] ^= 1;
+	CHECK(!pxs_keys_check_change(&one, &two));
+	/* An id in use gets other bytes, as the signing key or as the other: a bit is enough. */
+	one.key[0].bytes[31] ^= 1;
+	CHECK(pxs_keys_check_change(&one, &two));
+	one = keys(2, 0);
+	CHECK(pxs_keys_check_change(&two, &one));
+	/* From one key to quite another: allowed, for a key that was stolen. */
+	one = keys(3, 0);
+	CHECK(!pxs_keys_check_change(&two, &one));
+}
+
 int main(void)
 {
+	RUN(rotation);
+	RUN(named_key_only);
+	RUN(bad_changes);
 	RUN(vectors);
 	RUN(every_bit);
 	RUN(length_matters);

@@ -21,7 +21,8 @@
  *   TABLE_GET                 one page of rows from FIRST_ROW on
  *   LOOKUP                    which backend a key or a flow would get, and why
  * Agreement, for the operator
- *   GROUP_ADD|DEL|GET         a group is born inactive: it answers nothing
+ *   GROUP_ADD|SET|DEL|GET     a group is born inactive: it answers nothing; SET says which keys
+ *                             are valid from now on: those it names, and no others
  *   STATS_GET                 dump of all counters of the namespace
  * Agreement, for the agent that owns the journal (only from the attached port)
  *   JOURNAL_ATTACH            become the owner; the reply tells the attach epoch
@@ -98,6 +99,7 @@ enum pxs_cmd {
 	PXS_CMD_EVENT_RECV,
 	PXS_CMD_EVENT_LEADER,
 	PXS_CMD_EVENT_GROUP_GONE,
+	PXS_CMD_GROUP_SET,
 	__PXS_CMD_MAX
 };
 #define PXS_CMD_MAX (__PXS_CMD_MAX - 1)
@@ -289,8 +291,8 @@ enum pxs_group_attr {
 	PXS_A_GROUP_UNSPEC,
 	PXS_A_GROUP_ID,			/* u32, 1..2^31-1 */
 	PXS_A_GROUP_CLUSTER,		/* binary 16: the cluster's UUID */
-	PXS_A_GROUP_KEY,		/* binary 32: the cluster's key; never shown */
-	PXS_A_GROUP_KEY_ID,		/* u8: which key; default 1 */
+	PXS_A_GROUP_KEY,		/* binary 32: the cluster's key, which signs; never shown */
+	PXS_A_GROUP_KEY_ID,		/* u8: which key; default 1 (ADD) */
 	PXS_A_GROUP_EPOCH,		/* u64, configuration epoch, >= 1; default 1 */
 	PXS_A_GROUP_SELF,		/* u8: which member is this node */
 	PXS_A_GROUP_MEMBER,		/* nest of enum pxs_member_attr; 3 or 5 times */
@@ -325,6 +327,8 @@ enum pxs_group_attr {
 	PXS_A_GROUP_REASON,		/* string, out: why it is fenced */
 	PXS_A_GROUP_PAD,
 	PXS_A_GROUP_COUNT,		/* u32, out: values that PROPOSE took, the first ones */
+	PXS_A_GROUP_ALSO_KEY,		/* binary 32: accepted too, does not sign; never shown */
+	PXS_A_GROUP_ALSO_KEY_ID,	/* u8: which key; goes with ALSO_KEY, not KEY_ID's */
 	__PXS_A_GROUP_MAX
 };
 #define PXS_A_GROUP_MAX (__PXS_A_GROUP_MAX - 1)

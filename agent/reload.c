@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * reload.c - SIGHUP: what of a changed configuration can be taken without a restart
+ *
+ * The keys, and nothing else. The file is small and read in the loop's thread: the datapath and
+ * its heartbeats need the loop far less often than that takes.
+ */
+#include "reload.h"
+
+#include "report.h"
+
+static struct pxs_group_config *find(const struct pxs_config *c, u32 group)
+{
+	u32 i;
+
+	for (i = 0; i < c->ngroups; i++)
+		if (c->group[i].conf.id == group)
+			return &c->group[i];
+	return NULL;
+}
+
+static bool same_group(const struct pxs_group_config *a, const struct pxs_group_config *b)
+{
+	const struct pxs_group_conf *x = &a->conf, *y = &b->conf;
+	u8 i;
+
+	if (x->epoch != y->epoch || x->nmembers != y->nmembers || x->self != y->self ||
+	    x->window != y->window || x->heartbeat_ms != y->heartbeat_ms ||
+	    x->election_ms != y->election_ms)
+		return false;
+	for (i = 0; i < x->nmembers; i++)
+		if (x->member[i].id != y->member[i].id ||
+		    x->member[i].incarnation != y->member[i].incarnation ||
+		    memcmp(&a->address[i], &b->address[i], sizeof(a->address[i])))
+			return false;
+	return true;
+}
+
+/* The datapath is not compared: the command line may have its own. */
+static bool same_rest(const struct pxs_config *a, const struct pxs_config *b)
+{
+	u32 i;
+
+	if (memcmp(a->cluster, b->cluster, sizeof(a->cluster)) || strcmp(a->journal, b->journal) ||
+	    strcmp(a->socket, b->socket) || a->flush != b->flush || a->cache != b->cache ||
+	    a->ngroups != b->ngroups)
+		return false;
+	for (i = 0; i < a->ngroups; i++) {
+		const struct pxs_group_config *g = find(b, a->group[i].conf.id);
+
+		if (!g || !same_group(&a->group[i], g))
+			return false;
+	}
+	return true;
+}
+
+static void take_keys(struct pxs_node *n, struct pxs_group_config *g,
+		      const struct pxs_group_config *changed)
+{
+	int err = n->dp->ops->keys(n->dp, changed);
+
+	if (err) {
+		pxs_err("group %u: the keys stay as they were: %s", g->conf.id, strerror(-err));
+		return;
+	}
+	explicit_bzero(&g->keys, sizeof(g->keys));
+	g->keys = changed->keys;
+	if (g->keys.count > 1)
+		pxs_notice("group %u: key %u signs, key %u is accepted too", g->conf.id,
+			   g->keys.key[0].id, g->keys.key[1].id);
+	else
+		pxs_notice("group %u: key %u signs, no other is accepted", g->conf.id,
+			   g->keys.key[0].id);
+}
+
+void pxs_reload(struct pxs_node *n)
+{
+	const struct pxs_group_config *g;
+	struct pxs_config c;
+	u32 i;
+
+	if (pxs_config_load(&c, n->config.file)) {
+		pxs_err("%s: not taken; everything stays as it was", n->config.file);
+		return;
+	}
+	if (!same_rest(&n->config, &c))
+		pxs_warn("%s: more than keys has changed; that needs a restart", n->config.file);
+	for (i = 0; i < n->config.ngroups; i++) {
+		g = find(&c, n->config.group[i].conf.id);
+		if (g)
+			take_keys(n, &n->config.group[i], g);
+	}
+	pxs_config_free(&c);
+}
