@@ -9,6 +9,7 @@
 # Run it in a VM (selftests/vm/run cli): it unloads the module at the end.
 #
 # check-kernels: 6.1
+# limit: 600
 
 set -u
 PAXSTEER=${PAXSTEER:-paxsteer}
