@@ -26,6 +26,7 @@ static const char *const fill[] = {
 	[PXS_FILL_REDIS_SLOTS] = "redis-slots",
 	[PXS_FILL_JUMP] = "jump",
 	[PXS_FILL_KETAMA] = "ketama",
+	[PXS_FILL_IPVS_MH] = "ipvs-mh",
 };
 
 static const char *const key[] = {

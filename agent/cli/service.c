@@ -16,7 +16,7 @@ static const char usage[] =
 	"       paxsteer service del NAME\n"
 	"       paxsteer service [show [NAME]]\n"
 	"OPTIONS := [fill FILL] [key KEY] [seed HEX32] [rows N] [cap CAP]\n"
-	"FILL := { rendezvous | maglev | redis-slots | jump | ketama }\n"
+	"FILL := { rendezvous | maglev | redis-slots | jump | ketama | ipvs-mh }\n"
 	"MODE := { nat | local }\n"
 	"KEY := { source[/PREFIX] | tuple | memcached | dns | redis | http-host | http-path |\n"
 	"         quic LEN | payload OFFSET:LEN }\n"

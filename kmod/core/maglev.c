@@ -34,10 +34,12 @@ static void advance(const struct pxs_maglev *m, struct pxs_maglev_walk *w)
 		w->next -= m->nrows;
 }
 
-void pxs_maglev_begin(struct pxs_maglev *m, struct pxs_table_row *rows)
+void pxs_maglev_begin(struct pxs_maglev *m, u8 turns, struct pxs_table_row *rows)
 {
 	u32 i;
 
+	m->turns = turns;
+	m->run = 0;
 	m->round = 1;
 	m->nfilled = 0;
 	m->turn = 0;
@@ -68,7 +70,31 @@ void pxs_maglev_start(void *scratch, const struct pxs_seed *seed, u32 nrows,
 		m->walk[i].weight = owners[i].weight;
 		m->walk[i].index = owners[i].index;
 	}
-	pxs_maglev_begin(m, rows);
+	pxs_maglev_begin(m, PXS_TURNS_SHARE, rows);
+}
+
+/* May the backend whose turn it is claim a row? */
+static bool is_due(const struct pxs_maglev *m, const struct pxs_maglev_walk *w)
+{
+	return m->turns == PXS_TURNS_RUN || m->round * w->weight >= w->target;
+}
+
+static void pass_on(struct pxs_maglev *m)
+{
+	m->run = 0;
+	if (++m->turn < m->n)
+		return;
+	m->turn = 0;
+	m->round++;
+}
+
+/* @w claimed a row: is it still its turn? */
+static void claimed(struct pxs_maglev *m, struct pxs_maglev_walk *w)
+{
+	m->nfilled++;
+	w->target += m->max_weight;
+	if (m->turns != PXS_TURNS_RUN || ++m->run == w->weight)
+		pass_on(m);
 }
 
 bool pxs_maglev_step(void *scratch, struct pxs_table_row *rows, u32 budget)
@@ -80,20 +106,15 @@ bool pxs_maglev_step(void *scratch, struct pxs_table_row *rows, u32 budget)
 		if (!budget--)
 			return true;
 		w = &m->walk[m->turn];
-		if (m->round * w->weight >= w->target) {
-			if (rows[w->next].first != PXS_NONE) {
-				advance(m, w);
-				continue;	/* still its turn */
-			}
+		if (!is_due(m, w)) {
+			pass_on(m);
+			continue;
+		}
+		if (rows[w->next].first == PXS_NONE) {
 			rows[w->next].first = w->index;
-			advance(m, w);
-			w->target += m->max_weight;
-			m->nfilled++;
+			claimed(m, w);
 		}
-		if (++m->turn == m->n) {
-			m->turn = 0;
-			m->round++;
-		}
+		advance(m, w);
 	}
 	pxs_table_second_is_next(rows, m->nrows);
 	return false;

@@ -13,6 +13,14 @@
 
 #include "table.h"
 
+/* Whose turn it is to claim a row. */
+enum pxs_maglev_turns {
+	/* all in order, round by round; less than the greatest weight sits some rounds out */
+	PXS_TURNS_SHARE,
+	/* all in order, weight rows at a time */
+	PXS_TURNS_RUN,
+};
+
 /* One backend's walk through its permutation. */
 struct pxs_maglev_walk {
 	u64 target;	/* turns are due while round * weight reaches it */
@@ -27,8 +35,10 @@ struct pxs_maglev {
 	u32 nrows;	/* M, a prime */
 	u32 nfilled;
 	u32 n;
-	u32 turn;
+	u32 turn;	/* whose turn it is */
+	u32 run;	/* rows it has claimed in this turn */
 	u32 max_weight;
+	u8 turns;	/* enum pxs_maglev_turns */
 	struct pxs_maglev_walk walk[];
 };
 
@@ -41,7 +51,7 @@ void pxs_maglev_start(void *scratch, const struct pxs_seed *seed, u32 nrows,
 		      const struct pxs_table_owner *owners, u32 n, struct pxs_table_row *rows);
 
 /* The same once n, nrows and next (the offset), skip, weight, index of each walk are set. */
-void pxs_maglev_begin(struct pxs_maglev *m, struct pxs_table_row *rows);
+void pxs_maglev_begin(struct pxs_maglev *m, u8 turns, struct pxs_table_row *rows);
 
 /* Work about @budget steps on @rows. Return: true while there is more to do. */
 bool pxs_maglev_step(void *scratch, struct pxs_table_row *rows, u32 budget);

@@ -9,6 +9,7 @@
 #include "table.h"
 #include "rendezvous.h"
 #include "maglev.h"
+#include "ipvs_mh.h"
 #include "jump.h"
 #include "ketama.h"
 #include "redis_slots.h"
@@ -60,6 +61,16 @@ static int plan_maglev(struct pxs_table_config *cfg, const char **why)
 		cfg->nrows = PXS_ROWS_MAGLEV;
 	if (cfg->nrows > PXS_ROWS_MAX || !pxs_is_prime(cfg->nrows))
 		return refuse(why, "rows is not a prime up to 131071", -ERANGE);
+	return 0;
+}
+
+static int plan_ipvs_mh(struct pxs_table_config *cfg, const char **why)
+{
+	if (!cfg->nrows)
+		cfg->nrows = PXS_ROWS_IPVS_MH;
+	if (!pxs_ipvs_mh_rows(cfg->nrows))
+		return refuse(why, "rows is none of the primes of ipvs-mh: 251, 509, 1021, 2039, "
+			      "4093, 8191, 16381, 32749, 65521, 131071", -ERANGE);
 	return 0;
 }
 
@@ -140,6 +151,11 @@ static void start_maglev(struct pxs_table_build *b, u32 n)
 	pxs_maglev_start(b->fill, &b->cfg->seed, b->cfg->nrows, b->owners, n, b->table->rows);
 }
 
+static void start_ipvs_mh(struct pxs_table_build *b, u32 n)
+{
+	pxs_ipvs_mh_start(b->fill, b->cfg, b->owners, n, b->table->rows);
+}
+
 static void start_redis_slots(struct pxs_table_build *b, u32 n)
 {
 	pxs_redis_slots_start(b->fill, &b->cfg->seed, b->owners, n);
@@ -157,6 +173,7 @@ static const struct table_fill fills[] = {
 	[PXS_FILL_REDIS_SLOTS] = { plan_redis_slots, scratch_redis_slots, start_redis_slots,
 				   pxs_redis_slots_step },
 	[PXS_FILL_KETAMA] = { plan_ketama, scratch_ketama, start_ketama, pxs_ketama_step },
+	[PXS_FILL_IPVS_MH] = { plan_ipvs_mh, scratch_maglev, start_ipvs_mh, pxs_maglev_step },
 	[PXS_FILL_JUMP] = { plan_power_of_two, scratch_jump, start_jump, pxs_jump_step },
 };
 

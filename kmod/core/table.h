@@ -46,7 +46,7 @@
 struct pxs_table_backend {
 	u64 id;		/* what is hashed; unique; equal on every director */
 	u32 weight;	/* 0..PXS_WEIGHT_MAX; 0 owns no row, as first or second choice */
-	/* Its name for fills that others have too (ketama); id is all that counts elsewhere. */
+	/* Its name for fills that others have too (ketama...); id is all that counts elsewhere. */
 	u16 port;	/* host order */
 	u8 family;	/* 4, 6 */
 	u8 addr[16];
@@ -105,10 +105,10 @@ struct pxs_table_build {
 
 /*
  * Check a configuration and settle its size. Rows by rule: rendezvous and jump 65536 up to
- * 256 backends with weight, else 131072; maglev 65537; redis-slots 16384; ketama as many as
- * there are points. But for ketama the size follows neither a weight nor, below 257, the
- * number of backends: another size means another owner for half of the rows or more, and
- * a weight that is ramped up from 1 must not cause that.
+ * 256 backends with weight, else 131072; maglev 65537; ipvs-mh 4093; redis-slots 16384;
+ * ketama as many as there are points. But for ketama the size follows neither a weight nor,
+ * below 257, the number of backends: another size means another owner for half of the rows
+ * or more, and a weight that is ramped up from 1 must not cause that.
  * Balance wants 100 * sum(weights) / min(weight) rows; ask for them where it matters.
  * Return: 0, or -EINVAL, -ERANGE, -E2BIG (too many backends), -ENODATA (no backend has
  * weight) with *why a sentence for the operator.

@@ -102,7 +102,7 @@ refuses 1 'port of 1..65535' service add web udp 1.2.3.4:65536
 refuses 1 'unknown keyword "fil", expected mode, fill, key, seed, rows or cap' \
 	service add web udp 1.2.3.4:5 fil maglev
 refuses 1 'fill is missing' service add web udp 1.2.3.4:5 fill
-refuses 1 'fill: "mag" is not rendezvous, maglev, redis-slots, jump or ketama' \
+refuses 1 'fill: "mag" is not rendezvous, maglev, redis-slots, jump, ketama or ipvs-mh' \
 	service add web udp 1.2.3.4:5 fill mag
 refuses 1 'mode: "dsr" is not nat or local' service add web udp 1.2.3.4:5 mode dsr
 refuses 1 'rows is given twice' service add web udp 1.2.3.4:5 rows 256 rows 512

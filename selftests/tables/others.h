@@ -23,11 +23,6 @@ struct mh {
 struct mh *mh_build(const struct pxs_table_backend *be, u32 n, u32 nrows);
 u32 mh_offset(const struct pxs_table_backend *be, u32 nrows);
 
-static inline u32 mh_find(const struct mh *m, u64 hash)
-{
-	return m->row[(u32)(hash >> 32) % m->nrows];
-}
-
 /*
  * AnchorHash (Mendelson, Vargaftik, Barabash, Lorenz, Keslassy and Orda, 2020), with the
  * stack of removed buckets and without wrapping; no weights.

@@ -22,7 +22,7 @@ static void fill(u32 nrows, u32 n, const u32 *offset, const u32 *skip, const u32
 		m->walk[i].weight = weight ? weight[i] : 1;
 		m->walk[i].index = (u16)i;
 	}
-	pxs_maglev_begin(m, rows);
+	pxs_maglev_begin(m, PXS_TURNS_SHARE, rows);
 	while (pxs_maglev_step(m, rows, 1))
 		;
 	free(m);

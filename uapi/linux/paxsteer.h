@@ -121,6 +121,8 @@ enum pxs_fill {
 	PXS_FILL_JUMP = 4,
 	/* ring of libmemcached's weighted ketama: keys by MD5; a row is a point; ROWS 0 */
 	PXS_FILL_KETAMA = 5,
+	/* IPVS' scheduler mh: same owners in the same rows; ROWS one of its primes, 251..131071 */
+	PXS_FILL_IPVS_MH = 6,
 };
 
 /* What of a request is hashed. */
