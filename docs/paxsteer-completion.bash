@@ -38,7 +38,8 @@ _paxsteer()
 		esac ;;
 	*)	case $object.$command.$prev in
 		service.*.mode) words='nat local' ;;
-		service.*.fill) words='rendezvous maglev redis-slots jump ketama ipvs-mh' ;;
+		service.*.fill) words='rendezvous maglev redis-slots jump ketama ipvs-mh
+			maglev-envoy maglev-katran maglev-cilium' ;;
 		service.*.key) words='source tuple memcached dns redis http-host http-path quic
 			payload' ;;
 		backend.*.state) words='up drain down' ;;

@@ -91,6 +91,7 @@ struct pxs_plan *pxs_plan_build(const struct pxs_service *svc, struct pxs_refusa
 {
 	struct pxs_table_config cfg = {
 		.fill = svc->config.fill,
+		.proto = svc->at.proto,
 		.cap = svc->config.cap,
 		.nrows = svc->config.rows,
 		.seed = svc->config.seed,

@@ -82,7 +82,7 @@ def of_services():
     yield case("service at a backend", add,
                service.with_(ADDR=addr("10.0.0.1"), PORT=be16(1001)), E.EADDRINUSE,
                "loop", "ADDR")
-    for n, v in (("MODE", u8(0)), ("MODE", u8(3)), ("FILL", u8(0)), ("FILL", u8(7)),
+    for n, v in (("MODE", u8(0)), ("MODE", u8(3)), ("FILL", u8(0)), ("FILL", u8(10)),
                  ("KEY", u8(0)), ("KEY", u8(10)), ("SEED", bytes(15)), ("SEED", bytes(17)),
                  ("ROWS", u32(131073)), ("CAP", u16(1001)), ("MODE", u16(1)), ("ROWS", u8(1))):
         yield case("service %s %s" % (n, v.hex()), add, service.with_(**{n: v}),
@@ -129,7 +129,10 @@ def of_services():
     mh = service.with_(FILL=u8(C["PXS_FILL_IPVS_MH"]))
     for rows in (1, 65537):
         yield case("ipvs-mh with %d rows" % rows, add, mh.with_(ROWS=u32(rows)), E.ERANGE,
-                   "primes of ipvs-mh", "ROWS")
+                   "none of 251", "ROWS")
+    yield case("maglev-katran with 131071 rows", add,
+               service.with_(FILL=u8(C["PXS_FILL_MAGLEV_KATRAN"]), ROWS=u32(131071)), E.ERANGE,
+               "prime up to 65537", "ROWS")
     yield case("ketama with rows", add, service.with_(FILL=u8(C["PXS_FILL_KETAMA"]),
                ROWS=u32(4096)), E.ERANGE, "follow from the backends", "ROWS")
     yield case("set of nobody", change, named.with_(NAME="nope"), E.ENOENT, "this name", "NAME")

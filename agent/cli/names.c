@@ -27,6 +27,9 @@ static const char *const fill[] = {
 	[PXS_FILL_JUMP] = "jump",
 	[PXS_FILL_KETAMA] = "ketama",
 	[PXS_FILL_IPVS_MH] = "ipvs-mh",
+	[PXS_FILL_MAGLEV_ENVOY] = "maglev-envoy",
+	[PXS_FILL_MAGLEV_KATRAN] = "maglev-katran",
+	[PXS_FILL_MAGLEV_CILIUM] = "maglev-cilium",
 };
 
 static const char *const key[] = {

@@ -12,8 +12,6 @@
 #define MH_KEY_OFFSET	2654435761u
 #define MH_KEY_SKIP	2654446892u
 
-static const u32 mh_rows[] = { 251, 509, 1021, 2039, 4093, 8191, 16381, 32749, 65521, 131071 };
-
 u32 pxs_hsiphash_u32(const struct pxs_seed *seed, u32 value)
 {
 	u64 last = 4ull << 56 | value;
@@ -28,26 +26,6 @@ u32 pxs_hsiphash_u32(const struct pxs_seed *seed, u32 value)
 	pxs_sipround(&s);
 	pxs_sipround(&s);
 	return (u32)(s.v[0] ^ s.v[1] ^ s.v[2] ^ s.v[3]);
-}
-
-bool pxs_ipvs_mh_rows(u32 nrows)
-{
-	u32 i;
-
-	for (i = 0; i < ARRAY_SIZE(mh_rows); i++)
-		if (mh_rows[i] == nrows)
-			return true;
-	return false;
-}
-
-/* Bits of a weight that count: half the option's number, 8 for the first of the list. */
-static u32 weight_bits(u32 nrows)
-{
-	u32 i = 0;
-
-	while (mh_rows[i] != nrows)
-		i++;
-	return (i + 8) / 2;
 }
 
 static u32 mh_hash(const struct pxs_table_backend *be, u32 key)
@@ -79,15 +57,17 @@ void pxs_ipvs_mh_start(void *scratch, const struct pxs_table_config *cfg,
 		       const struct pxs_table_owner *owners, u32 n, struct pxs_table_row *rows)
 {
 	struct pxs_maglev *m = scratch;
-	u32 i, unit = 0, most = 0, bits, shift = 0;
+	u32 i, unit = 0, most = 0, bits, known, shift = 0;
 
 	for (i = 0; i < n; i++) {
 		unit = gcd(owners[i].weight, unit);
 		most = max(most, owners[i].weight);
 	}
 	bits = 32 - (u32)__builtin_clz(most / unit);
-	if (bits > weight_bits(cfg->nrows))
-		shift = bits - weight_bits(cfg->nrows);
+	/* bits of a weight that count: half the option's number, 8 for the first size */
+	known = ((u32)pxs_maglev_size(cfg->nrows) + 8) / 2;
+	if (bits > known)
+		shift = bits - known;
 	m->nrows = cfg->nrows;
 	m->n = n;
 	for (i = 0; i < n; i++) {

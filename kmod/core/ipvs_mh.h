@@ -20,9 +20,6 @@
 /* hsiphash() of one u32 on a 64-bit kernel: SipHash-1-3, its lower half. */
 u32 pxs_hsiphash_u32(const struct pxs_seed *seed, u32 value);
 
-/* Is @nrows one that a kernel can have? */
-bool pxs_ipvs_mh_rows(u32 nrows);
-
 /* Begin; scratch as pxs_maglev_scratch(@n), steps by pxs_maglev_step(). */
 void pxs_ipvs_mh_start(void *scratch, const struct pxs_table_config *cfg,
 		       const struct pxs_table_owner *owners, u32 n, struct pxs_table_row *rows);

@@ -9,6 +9,7 @@
  */
 #include "ketama.h"
 #include "md5.h"
+#include "name.h"
 
 #define KETAMA_PORT	11211	/* left out of the name */
 #define RADIX		256
@@ -80,76 +81,14 @@ u64 pxs_ketama_hash(const u8 *key, u32 len)
 	return (u64)digest[0] << 32 | digest[1];
 }
 
-static u32 put_decimal(char *buf, u32 value)
-{
-	char digits[10];
-	u32 n = 0, i;
-
-	do {
-		digits[n++] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value);
-	for (i = 0; i < n; i++)
-		buf[i] = digits[n - 1 - i];
-	return n;
-}
-
-static u32 put_hex(char *buf, u32 value)
-{
-	u32 n = 0;
-	int shift;
-
-	for (shift = 12; shift >= 0; shift -= 4)
-		if (n || value >> shift || !shift)
-			buf[n++] = "0123456789abcdef"[value >> shift & 15];
-	return n;
-}
-
-/* RFC 5952: the longest run of zero words, if of two or more, is "::". */
-static u32 put_ipv6(char *buf, const u8 *addr)
-{
-	u32 i, j, n = 0, at = 8, longest = 1;
-
-	for (i = 0; i < 8; i = j + 1) {
-		for (j = i; j < 8 && !addr[2 * j] && !addr[2 * j + 1]; j++)
-			;
-		if (j - i > longest) {
-			longest = j - i;
-			at = i;
-		}
-	}
-	for (i = 0; i < 8; i++) {
-		if (i == at) {
-			buf[n++] = ':';
-			i += longest - 1;
-			if (i == 7)
-				buf[n++] = ':';
-			continue;
-		}
-		if (i)
-			buf[n++] = ':';
-		n += put_hex(buf + n, get_unaligned_be16(addr + 2 * i));
-	}
-	return n;
-}
-
 u32 pxs_ketama_name(const struct pxs_table_backend *be, char *buf)
 {
-	u32 i, n = 0;
+	u32 n = pxs_name_addr(buf, be);
 
-	if (be->family == 6) {
-		n = put_ipv6(buf, be->addr);
-	} else {
-		for (i = 0; i < 4; i++) {
-			if (i)
-				buf[n++] = '.';
-			n += put_decimal(buf + n, be->addr[i]);
-		}
-	}
 	if (be->port == KETAMA_PORT)
 		return n;
 	buf[n++] = ':';
-	return n + put_decimal(buf + n, be->port);
+	return n + pxs_name_decimal(buf + n, be->port);
 }
 
 /* All points of one owner. Return: steps that this took. */
@@ -162,7 +101,7 @@ static u32 add_points(struct ketama *k)
 	len = pxs_ketama_name(&k->cfg->backends[o->index], name);
 	name[len++] = '-';
 	for (i = 0; i < count / 4; i++) {
-		pxs_md5(name, len + put_decimal(name + len, i), digest);
+		pxs_md5(name, len + pxs_name_decimal(name + len, i), digest);
 		for (j = 0; j < 4; j++)
 			k->from[k->done++] = (u64)digest[j] << 32 | k->owner;
 	}

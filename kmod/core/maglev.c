@@ -22,6 +22,18 @@ bool pxs_is_prime(u32 n)
 	return true;
 }
 
+int pxs_maglev_size(u32 nrows)
+{
+	static const u32 sizes[] = { 251, 509, 1021, 2039, 4093, 8191, 16381, 32749, 65521,
+				     131071 };
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++)
+		if (sizes[i] == nrows)
+			return (int)i;
+	return -1;
+}
+
 size_t pxs_maglev_scratch(u32 n)
 {
 	return sizeof(struct pxs_maglev) + n * sizeof(struct pxs_maglev_walk);
@@ -34,6 +46,20 @@ static void advance(const struct pxs_maglev *m, struct pxs_maglev_walk *w)
 		w->next -= m->nrows;
 }
 
+/* What must be gathered before the first row. */
+static void begin_walk(const struct pxs_maglev *m, struct pxs_maglev_walk *w)
+{
+	w->target = 0;
+	w->due.m = 0;
+	w->due.e = 0;
+	if (m->turns == PXS_TURNS_ENVOY)
+		w->share = pxs_real_quotient(w->weight, (u32)m->sum);
+	if (m->turns == PXS_TURNS_KATRAN)
+		w->target = m->max_weight;
+	if (m->turns == PXS_TURNS_CILIUM)
+		w->target = w->weight / m->n;
+}
+
 void pxs_maglev_begin(struct pxs_maglev *m, u8 turns, struct pxs_table_row *rows)
 {
 	u32 i;
@@ -44,10 +70,14 @@ void pxs_maglev_begin(struct pxs_maglev *m, u8 turns, struct pxs_table_row *rows
 	m->nfilled = 0;
 	m->turn = 0;
 	m->max_weight = 0;
+	m->sum = 0;
 	for (i = 0; i < m->n; i++) {
-		m->walk[i].target = 0;
+		m->sum += m->walk[i].weight;
 		m->max_weight = max(m->max_weight, m->walk[i].weight);
 	}
+	m->max_share = pxs_real_quotient(m->max_weight, (u32)m->sum);
+	for (i = 0; i < m->n; i++)
+		begin_walk(m, &m->walk[i]);
 	for (i = 0; i < m->nrows; i++) {
 		rows[i].first = PXS_NONE;
 		rows[i].second = PXS_NONE;
@@ -76,7 +106,17 @@ void pxs_maglev_start(void *scratch, const struct pxs_seed *seed, u32 nrows,
 /* May the backend whose turn it is claim a row? */
 static bool is_due(const struct pxs_maglev *m, const struct pxs_maglev_walk *w)
 {
-	return m->turns == PXS_TURNS_RUN || m->round * w->weight >= w->target;
+	switch (m->turns) {
+	case PXS_TURNS_RUN:
+		return true;
+	case PXS_TURNS_ENVOY:
+		return !pxs_real_less(pxs_real_times(m->round, w->share), w->due);
+	case PXS_TURNS_CILIUM:
+		/* an average below 2 is no reason to look at weights */
+		return m->sum < 2ull * m->n || (m->nfilled + 1ull) * w->weight >= w->target;
+	default:
+		return m->round * w->weight >= w->target;
+	}
 }
 
 static void pass_on(struct pxs_maglev *m)
@@ -88,13 +128,27 @@ static void pass_on(struct pxs_maglev *m)
 	m->round++;
 }
 
-/* @w claimed a row: is it still its turn? */
+/* @w claimed a row: whose turn is it now? */
 static void claimed(struct pxs_maglev *m, struct pxs_maglev_walk *w)
 {
 	m->nfilled++;
-	w->target += m->max_weight;
-	if (m->turns != PXS_TURNS_RUN || ++m->run == w->weight)
-		pass_on(m);
+	switch (m->turns) {
+	case PXS_TURNS_RUN:
+		if (++m->run == w->weight)
+			pass_on(m);
+		return;
+	case PXS_TURNS_CILIUM:
+		w->target += m->sum;
+		m->turn = m->nfilled % m->n;
+		return;
+	case PXS_TURNS_ENVOY:
+		w->due = pxs_real_sum(w->due, m->max_share);
+		break;
+	default:
+		w->target += m->max_weight;
+		break;
+	}
+	pass_on(m);
 }
 
 bool pxs_maglev_step(void *scratch, struct pxs_table_row *rows, u32 budget)

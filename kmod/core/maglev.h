@@ -11,6 +11,7 @@
 #ifndef PXS_CORE_MAGLEV_H
 #define PXS_CORE_MAGLEV_H
 
+#include "real.h"
 #include "table.h"
 
 /* Whose turn it is to claim a row. */
@@ -19,6 +20,12 @@ enum pxs_maglev_turns {
 	PXS_TURNS_SHARE,
 	/* all in order, weight rows at a time */
 	PXS_TURNS_RUN,
+	/* as SHARE, but shares are doubles, whose roundings decide who comes in which round */
+	PXS_TURNS_ENVOY,
+	/* as SHARE, but a round later: the first row is for whoever has gathered enough */
+	PXS_TURNS_KATRAN,
+	/* row after row, whoever comes next in order and has less than its share of rows */
+	PXS_TURNS_CILIUM,
 };
 
 /* One backend's walk through its permutation. */
@@ -28,6 +35,8 @@ struct pxs_maglev_walk {
 	u32 skip;	/* 1..M-1 */
 	u32 weight;	/* 1..PXS_WEIGHT_MAX */
 	u16 index;	/* what is written into the row */
+	struct pxs_real share;	/* ENVOY: weight, of all weights */
+	struct pxs_real due;	/* ENVOY: turns are due while round * share reaches it */
 };
 
 struct pxs_maglev {
@@ -38,11 +47,16 @@ struct pxs_maglev {
 	u32 turn;	/* whose turn it is */
 	u32 run;	/* rows it has claimed in this turn */
 	u32 max_weight;
+	u64 sum;	/* of weights */
+	struct pxs_real max_share;
 	u8 turns;	/* enum pxs_maglev_turns */
 	struct pxs_maglev_walk walk[];
 };
 
 bool pxs_is_prime(u32 n);
+
+/* One of the ten primes that IPVS and Cilium have: 251, 509... 131071. Its place, or -1. */
+int pxs_maglev_size(u32 nrows);
 
 size_t pxs_maglev_scratch(u32 n);
 

@@ -9,6 +9,7 @@
 #include "table.h"
 #include "rendezvous.h"
 #include "maglev.h"
+#include "maglev_others.h"
 #include "ipvs_mh.h"
 #include "jump.h"
 #include "ketama.h"
@@ -64,14 +65,31 @@ static int plan_maglev(struct pxs_table_config *cfg, const char **why)
 	return 0;
 }
 
-static int plan_ipvs_mh(struct pxs_table_config *cfg, const char **why)
+static int plan_maglev_katran(struct pxs_table_config *cfg, const char **why)
+{
+	if (cfg->nrows && (cfg->nrows > PXS_ROWS_KATRAN_MAX || !pxs_is_prime(cfg->nrows)))
+		return refuse(why, "rows is not a prime up to 65537", -ERANGE);
+	return plan_maglev(cfg, why);
+}
+
+static int plan_size(struct pxs_table_config *cfg, u32 by_rule, const char **why)
 {
 	if (!cfg->nrows)
-		cfg->nrows = PXS_ROWS_IPVS_MH;
-	if (!pxs_ipvs_mh_rows(cfg->nrows))
-		return refuse(why, "rows is none of the primes of ipvs-mh: 251, 509, 1021, 2039, "
-			      "4093, 8191, 16381, 32749, 65521, 131071", -ERANGE);
+		cfg->nrows = by_rule;
+	if (pxs_maglev_size(cfg->nrows) < 0)
+		return refuse(why, "rows is none of 251, 509, 1021, 2039, 4093, 8191, 16381, "
+			      "32749, 65521, 131071", -ERANGE);
 	return 0;
+}
+
+static int plan_maglev_cilium(struct pxs_table_config *cfg, const char **why)
+{
+	return plan_size(cfg, PXS_ROWS_CILIUM, why);
+}
+
+static int plan_ipvs_mh(struct pxs_table_config *cfg, const char **why)
+{
+	return plan_size(cfg, PXS_ROWS_IPVS_MH, why);
 }
 
 static int plan_redis_slots(struct pxs_table_config *cfg, const char **why)
@@ -116,6 +134,18 @@ static size_t scratch_maglev(const struct pxs_table_config *cfg, u32 n)
 	return pxs_maglev_scratch(n);
 }
 
+static size_t scratch_maglev_envoy(const struct pxs_table_config *cfg, u32 n)
+{
+	(void)cfg;
+	return pxs_maglev_envoy_scratch(n);
+}
+
+static size_t scratch_maglev_cilium(const struct pxs_table_config *cfg, u32 n)
+{
+	(void)cfg;
+	return pxs_maglev_cilium_scratch(n);
+}
+
 static size_t scratch_redis_slots(const struct pxs_table_config *cfg, u32 n)
 {
 	(void)cfg;
@@ -151,6 +181,21 @@ static void start_maglev(struct pxs_table_build *b, u32 n)
 	pxs_maglev_start(b->fill, &b->cfg->seed, b->cfg->nrows, b->owners, n, b->table->rows);
 }
 
+static void start_maglev_envoy(struct pxs_table_build *b, u32 n)
+{
+	pxs_maglev_envoy_start(b->fill, b->cfg, b->owners, n, b->table->rows);
+}
+
+static void start_maglev_katran(struct pxs_table_build *b, u32 n)
+{
+	pxs_maglev_katran_start(b->fill, b->cfg, b->owners, n, b->table->rows);
+}
+
+static void start_maglev_cilium(struct pxs_table_build *b, u32 n)
+{
+	pxs_maglev_cilium_start(b->fill, b->cfg, b->owners, n, b->table->rows);
+}
+
 static void start_ipvs_mh(struct pxs_table_build *b, u32 n)
 {
 	pxs_ipvs_mh_start(b->fill, b->cfg, b->owners, n, b->table->rows);
@@ -173,6 +218,12 @@ static const struct table_fill fills[] = {
 	[PXS_FILL_REDIS_SLOTS] = { plan_redis_slots, scratch_redis_slots, start_redis_slots,
 				   pxs_redis_slots_step },
 	[PXS_FILL_KETAMA] = { plan_ketama, scratch_ketama, start_ketama, pxs_ketama_step },
+	[PXS_FILL_MAGLEV_ENVOY] = { plan_maglev, scratch_maglev_envoy, start_maglev_envoy,
+				    pxs_maglev_step },
+	[PXS_FILL_MAGLEV_KATRAN] = { plan_maglev_katran, scratch_maglev, start_maglev_katran,
+				     pxs_maglev_step },
+	[PXS_FILL_MAGLEV_CILIUM] = { plan_maglev_cilium, scratch_maglev_cilium,
+				     start_maglev_cilium, pxs_maglev_step },
 	[PXS_FILL_IPVS_MH] = { plan_ipvs_mh, scratch_maglev, start_ipvs_mh, pxs_maglev_step },
 	[PXS_FILL_JUMP] = { plan_power_of_two, scratch_jump, start_jump, pxs_jump_step },
 };

@@ -55,6 +55,7 @@ struct pxs_table_backend {
 struct pxs_table_config {
 	u8 fill;	/* enum pxs_fill */
 	u16 cap;	/* rendezvous: thousandths above the fair share that a backend may own */
+	u8 proto;	/* of the service, as in an IP header: part of maglev-cilium's names */
 	u32 nrows;	/* 0: by rule, see pxs_table_plan(); ketama: 0 */
 	struct pxs_seed seed;
 	u32 nbackends;	/* 1..PXS_TABLE_BACKENDS_MAX */
@@ -105,10 +106,10 @@ struct pxs_table_build {
 
 /*
  * Check a configuration and settle its size. Rows by rule: rendezvous and jump 65536 up to
- * 256 backends with weight, else 131072; maglev 65537; ipvs-mh 4093; redis-slots 16384;
- * ketama as many as there are points. But for ketama the size follows neither a weight nor,
- * below 257, the number of backends: another size means another owner for half of the rows
- * or more, and a weight that is ramped up from 1 must not cause that.
+ * 256 backends with weight, else 131072; maglev 65537, as Cilium 16381; ipvs-mh 4093;
+ * redis-slots 16384; ketama as many as there are points. But for ketama the size follows
+ * neither a weight nor, below 257, the number of backends: another size means another owner
+ * for half of the rows or more, and a weight that is ramped up from 1 must not cause that.
  * Balance wants 100 * sum(weights) / min(weight) rows; ask for them where it matters.
  * Return: 0, or -EINVAL, -ERANGE, -E2BIG (too many backends), -ENODATA (no backend has
  * weight) with *why a sentence for the operator.

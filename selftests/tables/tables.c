@@ -126,6 +126,9 @@ static u32 find_jump(const void *state, u64 hash)
 static const struct way ways[] = {
 	{ "rendezvous 2%", PXS_FILL_RENDEZVOUS, 0, true, build_core, find_core },
 	{ "maglev", PXS_FILL_MAGLEV, 0, true, build_core, find_core },
+	{ "maglev-envoy", PXS_FILL_MAGLEV_ENVOY, 0, true, build_core, find_core },
+	{ "maglev-katran", PXS_FILL_MAGLEV_KATRAN, 0, true, build_core, find_core },
+	{ "maglev-cilium", PXS_FILL_MAGLEV_CILIUM, 0, true, build_core, find_core },
 	{ "ketama ring", PXS_FILL_KETAMA, 0, true, build_core, find_core },
 	{ "jump table", PXS_FILL_JUMP, 0, true, build_core, find_core },
 	{ "jump", 0, 0, false, build_jump, find_jump },

@@ -123,6 +123,9 @@ enum pxs_fill {
 	PXS_FILL_KETAMA = 5,
 	/* IPVS' scheduler mh: same owners in the same rows; ROWS one of its primes, 251..131071 */
 	PXS_FILL_IPVS_MH = 6,
+	PXS_FILL_MAGLEV_ENVOY = 7,	/* Envoy's: backends are called ADDR:PORT */
+	PXS_FILL_MAGLEV_KATRAN = 8,	/* katran's version 2: a backend's hash is its id */
+	PXS_FILL_MAGLEV_CILIUM = 9,	/* Cilium's: SEED begins with its 12 bytes */
 };
 
 /* What of a request is hashed. */
