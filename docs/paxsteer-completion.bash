@@ -39,7 +39,7 @@ _paxsteer()
 	*)	case $object.$command.$prev in
 		service.*.mode) words='nat local' ;;
 		service.*.fill) words='rendezvous maglev redis-slots jump ketama ipvs-mh
-			maglev-envoy maglev-katran maglev-cilium' ;;
+			maglev-envoy maglev-katran maglev-cilium sticky' ;;
 		service.*.key) words='source tuple memcached dns redis http-host http-path quic
 			payload' ;;
 		backend.*.state) words='up drain down' ;;

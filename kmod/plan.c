@@ -77,6 +77,31 @@ err_free:
 	return ERR_PTR(err);
 }
 
+/*
+ * The rows in force, for a fill that goes on from them. Their backends are there still: one that
+ * goes is freed only after the plan without it is published. Return: false for lack of memory.
+ */
+static bool pxs_plan_past(const struct pxs_plan *old, struct pxs_table_past *past)
+{
+	u64 *ids;
+	u32 i;
+
+	past->ids = NULL;
+	if (!old || !old->table || old->table->ring)
+		return true;
+	ids = kvcalloc(old->nbackends, sizeof(*ids), GFP_KERNEL);
+	if (!ids)
+		return false;
+	for (i = 0; i < old->nbackends; i++)
+		if (old->backends[i])
+			ids[i] = old->backends[i]->id;
+	past->rows = old->table->rows;
+	past->nrows = old->table->nrows;
+	past->nbackends = old->nbackends;
+	past->ids = ids;
+	return true;
+}
+
 static u32 pxs_plan_indices(const struct pxs_service *svc)
 {
 	const struct pxs_backend *be;
@@ -96,6 +121,7 @@ struct pxs_plan *pxs_plan_build(const struct pxs_service *svc, struct pxs_refusa
 		.nrows = svc->config.rows,
 		.seed = svc->config.seed,
 	};
+	struct pxs_table_past past = {};
 	struct pxs_table_backend *in;
 	struct pxs_table *table = NULL;
 	struct pxs_backend *be;
@@ -128,9 +154,16 @@ struct pxs_plan *pxs_plan_build(const struct pxs_service *svc, struct pxs_refusa
 			__set_bit(be->index, plan->live);
 	}
 	cfg.backends = in;
+	if (cfg.fill == PXS_FILL_STICKY && !pxs_plan_past(pxs_service_plan(svc), &past)) {
+		table = ERR_PTR(-ENOMEM);
+		goto out;
+	}
+	if (past.ids)
+		cfg.past = &past;
 	if (cfg.nbackends)
 		table = pxs_plan_table(&cfg, svc->generation + 1, no);
 out:
+	kvfree(past.ids);
 	kvfree(in);
 	if (IS_ERR(table)) {
 		pxs_plan_free(plan);

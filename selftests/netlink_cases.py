@@ -82,7 +82,7 @@ def of_services():
     yield case("service at a backend", add,
                service.with_(ADDR=addr("10.0.0.1"), PORT=be16(1001)), E.EADDRINUSE,
                "loop", "ADDR")
-    for n, v in (("MODE", u8(0)), ("MODE", u8(3)), ("FILL", u8(0)), ("FILL", u8(10)),
+    for n, v in (("MODE", u8(0)), ("MODE", u8(3)), ("FILL", u8(0)), ("FILL", u8(11)),
                  ("KEY", u8(0)), ("KEY", u8(10)), ("SEED", bytes(15)), ("SEED", bytes(17)),
                  ("ROWS", u32(131073)), ("CAP", u16(1001)), ("MODE", u16(1)), ("ROWS", u8(1))):
         yield case("service %s %s" % (n, v.hex()), add, service.with_(**{n: v}),
@@ -114,6 +114,11 @@ def of_services():
         s = payload if k == "PAYLOAD" else service.with_(KEY=u8(C["PXS_KEY_" + k]))
         yield case("%s over TCP" % k, add, s.with_(PROTO=TCP), E.EINVAL, "need protocol UDP",
                    "KEY")
+    sticky = service.with_(FILL=u8(C["PXS_FILL_STICKY"]))
+    yield case("sticky with 257 rows", add, sticky.with_(ROWS=u32(257)), E.ERANGE,
+               "power of two", "ROWS")
+    yield case("sticky with a cap", add, sticky.with_(CAP=u16(1)), E.EINVAL,
+               "belongs to the fill rendezvous", "CAP")
     for rows in (1, 255, 257, 131071):
         yield case("rendezvous with %d rows" % rows, add, service.with_(ROWS=u32(rows)),
                    E.ERANGE, "power of two", "ROWS")

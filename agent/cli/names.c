@@ -30,6 +30,7 @@ static const char *const fill[] = {
 	[PXS_FILL_MAGLEV_ENVOY] = "maglev-envoy",
 	[PXS_FILL_MAGLEV_KATRAN] = "maglev-katran",
 	[PXS_FILL_MAGLEV_CILIUM] = "maglev-cilium",
+	[PXS_FILL_STICKY] = "sticky",
 };
 
 static const char *const key[] = {

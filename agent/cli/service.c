@@ -17,7 +17,7 @@ static const char usage[] =
 	"       paxsteer service [show [NAME]]\n"
 	"OPTIONS := [fill FILL] [key KEY] [seed HEX32] [rows N] [cap CAP]\n"
 	"FILL := { rendezvous | maglev | redis-slots | jump | ketama | ipvs-mh |\n"
-	"          maglev-envoy | maglev-katran | maglev-cilium }\n"
+	"          maglev-envoy | maglev-katran | maglev-cilium | sticky }\n"
 	"MODE := { nat | local }\n"
 	"KEY := { source[/PREFIX] | tuple | memcached | dns | redis | http-host | http-path |\n"
 	"         quic LEN | payload OFFSET:LEN }\n"

@@ -14,6 +14,7 @@
 #include "jump.h"
 #include "ketama.h"
 #include "redis_slots.h"
+#include "sticky.h"
 
 #define TABLE_DOMAIN_OTHER	0x7461626c65000002ull
 
@@ -206,6 +207,11 @@ static void start_redis_slots(struct pxs_table_build *b, u32 n)
 	pxs_redis_slots_start(b->fill, &b->cfg->seed, b->owners, n);
 }
 
+static void start_sticky(struct pxs_table_build *b, u32 n)
+{
+	pxs_sticky_start(b->fill, b->cfg, b->owners, n);
+}
+
 static void start_jump(struct pxs_table_build *b, u32 n)
 {
 	pxs_jump_start(b->fill, &b->cfg->seed, b->cfg->nrows, b->owners, n);
@@ -217,6 +223,8 @@ static const struct table_fill fills[] = {
 	[PXS_FILL_MAGLEV] = { plan_maglev, scratch_maglev, start_maglev, pxs_maglev_step },
 	[PXS_FILL_REDIS_SLOTS] = { plan_redis_slots, scratch_redis_slots, start_redis_slots,
 				   pxs_redis_slots_step },
+	[PXS_FILL_STICKY] = { plan_power_of_two, pxs_sticky_scratch, start_sticky,
+			      pxs_sticky_step },
 	[PXS_FILL_KETAMA] = { plan_ketama, scratch_ketama, start_ketama, pxs_ketama_step },
 	[PXS_FILL_MAGLEV_ENVOY] = { plan_maglev, scratch_maglev_envoy, start_maglev_envoy,
 				    pxs_maglev_step },

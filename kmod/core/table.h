@@ -18,7 +18,7 @@
  *
  * cfg.backends must stay until the last step. The table depends on nothing but fill,
  * rows, cap, seed and the set of (id, weight): not on the order of backends, their
- * index, or what was there before. pxs_table_pick() is for the packet path: no
+ * index, or, unless the fill is sticky, what was there before. pxs_table_pick() is for the packet path: no
  * division, no lock, bounded.
  */
 #ifndef PXS_CORE_TABLE_H
@@ -52,6 +52,14 @@ struct pxs_table_backend {
 	u8 addr[16];
 };
 
+/* The rows of the table before, not of a ring; sticky begins with them. */
+struct pxs_table_past {
+	const struct pxs_table_row *rows;
+	u32 nrows;
+	u32 nbackends;
+	const u64 *ids;	/* by index: who it was */
+};
+
 struct pxs_table_config {
 	u8 fill;	/* enum pxs_fill */
 	u16 cap;	/* rendezvous: thousandths above the fair share that a backend may own */
@@ -60,6 +68,7 @@ struct pxs_table_config {
 	struct pxs_seed seed;
 	u32 nbackends;	/* 1..PXS_TABLE_BACKENDS_MAX */
 	const struct pxs_table_backend *backends;
+	const struct pxs_table_past *past;	/* sticky: the table before, or NULL */
 };
 
 /* A backend that owns rows: what is left of the configuration, in order of id. */
@@ -105,8 +114,8 @@ struct pxs_table_build {
 };
 
 /*
- * Check a configuration and settle its size. Rows by rule: rendezvous and jump 65536 up to
- * 256 backends with weight, else 131072; maglev 65537, as Cilium 16381; ipvs-mh 4093;
+ * Check a configuration and settle its size. Rows by rule: rendezvous, sticky and jump 65536
+ * up to 256 backends with weight, else 131072; maglev 65537, as Cilium 16381; ipvs-mh 4093;
  * redis-slots 16384; ketama as many as there are points. But for ketama the size follows
  * neither a weight nor, below 257, the number of backends: another size means another owner
  * for half of the rows or more, and a weight that is ramped up from 1 must not cause that.

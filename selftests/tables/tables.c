@@ -8,7 +8,7 @@
  * Owners are asked for at evenly spaced places of the space of hashes: exact for tables,
  * near it for rings, a sample for functions of single keys (whose balance is that of so
  * many keys). "moved" counts places whose owner differs, over the least that the shares
- * allow. Times are the least of several rounds, in processor time.
+ * allow; "rebuild" is the time of the table without one backend, after the first. Times are the least of several rounds, in processor time.
  */
 #include <stdio.h>
 #include <time.h>
@@ -45,11 +45,15 @@ static unsigned int ok_bars, missed_bars, tests, failed;
 static u16 owner[PLACES];
 static const struct pxs_seed seed = { .k = { 0x0706050403020100ull, 0x0f0e0d0c0b0a0908ull } };
 
+/* What sticky goes on from: the table of base, while changes to it are measured. */
+static struct pxs_table_past past;
+static u64 past_ids[BACKENDS];
+
 static void *build_core(const struct way *way, const struct backends *b, size_t *bytes)
 {
 	struct pxs_table_config cfg = {
 		.fill = way->fill, .nrows = way->rows, .cap = PXS_CAP_DEFAULT, .seed = seed,
-		.nbackends = b->n, .backends = b->be,
+		.nbackends = b->n, .backends = b->be, .past = past.rows ? &past : NULL,
 	};
 	struct pxs_table_build build;
 	struct pxs_table *t;
@@ -125,6 +129,7 @@ static u32 find_jump(const void *state, u64 hash)
 
 static const struct way ways[] = {
 	{ "rendezvous 2%", PXS_FILL_RENDEZVOUS, 0, true, build_core, find_core },
+	{ "sticky", PXS_FILL_STICKY, 0, true, build_core, find_core },
 	{ "maglev", PXS_FILL_MAGLEV, 0, true, build_core, find_core },
 	{ "maglev-envoy", PXS_FILL_MAGLEV_ENVOY, 0, true, build_core, find_core },
 	{ "maglev-katran", PXS_FILL_MAGLEV_KATRAN, 0, true, build_core, find_core },
@@ -232,13 +237,17 @@ static double least_moves(void)
 	return moves;
 }
 
+static double rebuild_ms;	/* of the last change that was measured */
+
 /* Places that move from base to changed, over the least; rebuild time by the way. */
 static double moved(const struct way *way)
 {
+	double t = now_ms();
 	size_t bytes;
 	void *state = way->build(way, &changed, &bytes);
 	u32 i, n = 0;
 
+	rebuild_ms = now_ms() - t;
 	for (i = 0; state && i < PLACES; i++)
 		n += owner[i] != way->find(state, place(i));
 	free(state);
@@ -278,7 +287,7 @@ static double lookup_ns(const struct way *way, const void *state)
 }
 
 struct result {
-	double most, least, remove, add, step, tenth, build, lookup;
+	double most, least, remove, add, step, tenth, build, rebuild, lookup;
 	size_t bytes;
 };
 
@@ -289,6 +298,7 @@ static void changes(const struct way *way, struct result *r)
 	changed = base;
 	changed.be[victim].weight = 0;
 	r->remove = moved(way);
+	r->rebuild = rebuild_ms;
 	set_backends(&changed, base.n + 1, 100);
 	for (i = 0; i < base.n; i++)
 		changed.be[i] = base.be[i];
@@ -300,6 +310,18 @@ static void changes(const struct way *way, struct result *r)
 	for (i = 3; i < base.n; i += 10)
 		changed.be[i].weight = 0;
 	r->tenth = moved(way);
+}
+
+static void set_past(const struct pxs_table *t)
+{
+	u32 i;
+
+	past.rows = t ? t->rows : NULL;
+	past.nrows = t ? t->nrows : 0;
+	past.nbackends = base.n;
+	past.ids = past_ids;
+	for (i = 0; i < base.n; i++)
+		past_ids[i] = base.be[i].id;
 }
 
 static bool measure(const struct way *way, bool equal, struct result *r)
@@ -324,8 +346,11 @@ static bool measure(const struct way *way, bool equal, struct result *r)
 	}
 	balance(way, state, &r->most, &r->least);
 	r->lookup = lookup_ns(way, state);
-	free(state);
+	if (way->fill == PXS_FILL_STICKY)
+		set_past(state);
 	changes(way, r);
+	set_past(NULL);
+	free(state);
 	return true;
 }
 
@@ -335,8 +360,9 @@ static void print_row(const char *name, const struct result *r)
 
 	if (r->step >= 0)
 		snprintf(step, sizeof(step), "%.2f", r->step);
-	printf("%-14s %8.3f %8.3f %8.2f %8.2f %8s %8.2f %9.1f %9.3f %9zu\n", name, r->most,
-	       r->least, r->remove, r->add, step, r->tenth, r->lookup, r->build, r->bytes);
+	printf("%-14s %8.3f %8.3f %8.2f %8.2f %8s %8.2f %9.1f %9.3f %9.3f %9zu\n", name,
+	       r->most, r->least, r->remove, r->add, step, r->tenth, r->lookup, r->build,
+	       r->rebuild, r->bytes);
 }
 
 /* The bounds of the default fill. */
@@ -355,30 +381,53 @@ static void bars(const char *label, bool equal, const struct result *r, u32 rows
 		bar("n100-moved-tenth", r->tenth, 1.15);
 	}
 	if (base.n == 1000)
-		bar("n1000-rebuild-ms", r->build, 1);
+		bar("n1000-rebuild-ms", r->rebuild, 1);
 	if (equal) {
 		snprintf(name, sizeof(name), "%s-lookup-ns", label);
 		bar(name, r->lookup, 10);
 	}
 }
 
+/* Even to the row, and as few rows moved as may be, a row being what moves at least. */
+static void sticky_bars(const char *label, bool equal, const struct result *r, u32 rows)
+{
+	double fair_rows = (double)rows / (double)sum_of(&base) * (equal ? 100 : 1);
+	char name[64];
+
+	snprintf(name, sizeof(name), "sticky-%s-balance", label);
+	bar(name, r->most, 1 + 1 / fair_rows);
+	snprintf(name, sizeof(name), "sticky-%s-moved-remove", label);
+	bar(name, r->remove, 1.01);
+	snprintf(name, sizeof(name), "sticky-%s-moved-add", label);
+	bar(name, r->add, 1.01);
+	snprintf(name, sizeof(name), "sticky-%s-moved-tenth", label);
+	bar(name, r->tenth, 1.01);
+	snprintf(name, sizeof(name), "sticky-%s-moved-step-rows", label);
+	changed = base;
+	changed.be[base.n * 2 / 5].weight--;
+	bar(name, r->step * least_moves() * rows, least_moves() * rows + 1);
+}
+
 static void compare(const char *label, u32 n, u32 weight)
 {
 	struct result r;
-	u32 i;
+	u32 i, rows = n <= 256 ? PXS_ROWS_DEFAULT : PXS_ROWS_MAX;
 
 	set_backends(&base, n, weight);
 	capacity = n + n / 4 + 2;
 	printf("\n%s: %u backends, weights %s\n", label, n, weight ? "100" : "1, 6, 11...");
-	printf("%-14s %8s %8s %8s %8s %8s %8s %9s %9s %9s\n", "", "max/mean", "min/mean",
-	       "remove", "add", "step", "10% off", "lookup ns", "build ms", "bytes");
+	printf("%-14s %8s %8s %8s %8s %8s %8s %9s %9s %9s %9s\n", "", "max/mean",
+	       "min/mean", "remove", "add", "step", "10% off", "lookup ns", "build ms", "rebuild",
+	       "bytes");
 	for (i = 0; i < ARRAY_SIZE(ways); i++) {
 		if (!measure(&ways[i], weight, &r))
 			continue;
 		print_row(ways[i].name, &r);
 		fflush(stdout);
-		if (!i)
-			bars(label, weight, &r, n <= 256 ? PXS_ROWS_DEFAULT : PXS_ROWS_MAX);
+		if (ways[i].fill == PXS_FILL_RENDEZVOUS)
+			bars(label, weight, &r, rows);
+		if (ways[i].fill == PXS_FILL_STICKY)
+			sticky_bars(label, weight, &r, rows);
 	}
 }
 

@@ -126,6 +126,7 @@ enum pxs_fill {
 	PXS_FILL_MAGLEV_ENVOY = 7,	/* Envoy's: backends are called ADDR:PORT */
 	PXS_FILL_MAGLEV_KATRAN = 8,	/* katran's version 2: a backend's hash is its id */
 	PXS_FILL_MAGLEV_CILIUM = 9,	/* Cilium's: SEED begins with its 12 bytes */
+	PXS_FILL_STICKY = 10,	/* even, least moves from the table before; depends on history */
 };
 
 /* What of a request is hashed. */
