@@ -100,6 +100,42 @@ is "redis-slots: a row is a slot" "$(pa -j lookup r key 'foo{hash_tag}' | json '
 is "redis-slots: ranges by weight" "$(pa -j table show r | json 'sorted(
 	b["rows"] for b in d["backends"])')" "[5461, 10923]"
 
+# Fills that others have: as many rows as they, and what Envoy's own test expects.
+owners() { pa -j table show fill rows | json '[
+	[b["addr"] for b in d["backends"] if b["index"] == r["first"]][0] for r in d["table"]]'; }
+six() { for i in 0 1 2 3 4 5; do pa backend add fill 127.0.0.1:9$i || return; done; }
+for f in ipvs-mh:4093 maglev-envoy:65537 maglev-katran:65537 maglev-cilium:16381; do
+	pa service add fill udp 192.0.2.1:10 fill ${f%:*}
+	six
+	is "${f%:*}: rows by rule" "$(pa -j table show fill | json 'd["rows"]')" ${f#*:}
+	pa service del fill
+done
+pa service add fill udp 192.0.2.1:10 fill maglev-envoy rows 7
+six
+is "maglev-envoy: rows as Envoy's test has them" \
+	"$(pa -j table show fill rows | json '[r["first"] for r in d["table"]]')" \
+	"[2, 4, 0, 1, 5, 0, 3]"
+pa service del fill
+
+# Sticky goes on from the table in force, also when an index is used anew.
+pa service add fill udp 192.0.2.1:10 fill sticky rows 1024
+for i in 1 2 3 4; do pa backend add fill 10.0.4.$i:1; done
+moves() { python3 -c 'import sys
+was, now = map(eval, sys.argv[1:3])
+moved = [(a, b) for a, b in zip(was, now) if a != b and sys.argv[3] not in (a, b)]
+print(len(moved), sorted(map(now.count, set(now))))' "$@"; }
+was=$(owners)
+pa backend del fill 10.0.4.2:1
+now=$(owners)
+is "sticky: only the rows of who went move" "$(moves "$was" "$now" 10.0.4.2)" "0 [341, 341, 342]"
+pa backend add fill 10.0.4.5:1
+was=$now now=$(owners)
+is "sticky: only to who came" "$(moves "$was" "$now" 10.0.4.5)" "0 [256, 256, 256, 256]"
+pa backend set fill 10.0.4.5:1 weight 2
+was=$now now=$(owners)
+is "sticky: and to who weighs more" "$(moves "$was" "$now" 10.0.4.5)" "0 [204, 205, 205, 410]"
+pa service del fill
+
 cases a refused
 report "bad requests" 100
 is "services are still there" "$(count service show)" 15

@@ -18,8 +18,8 @@
  *
  * cfg.backends must stay until the last step. The table depends on nothing but fill,
  * rows, cap, seed and the set of (id, weight): not on the order of backends, their
- * index, or, unless the fill is sticky, what was there before. pxs_table_pick() is for the packet path: no
- * division, no lock, bounded.
+ * index, or, unless the fill is sticky, what was there before. pxs_table_pick() is for the
+ * packet path: no division, no lock, bounded.
  */
 #ifndef PXS_CORE_TABLE_H
 #define PXS_CORE_TABLE_H

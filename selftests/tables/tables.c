@@ -8,7 +8,8 @@
  * Owners are asked for at evenly spaced places of the space of hashes: exact for tables,
  * near it for rings, a sample for functions of single keys (whose balance is that of so
  * many keys). "moved" counts places whose owner differs, over the least that the shares
- * allow; "rebuild" is the time of the table without one backend, after the first. Times are the least of several rounds, in processor time.
+ * allow; "rebuild" is the time of the table without one backend, after the first. Times
+ * are the least of several rounds, in processor time.
  */
 #include <stdio.h>
 #include <time.h>
