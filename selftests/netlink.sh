@@ -133,7 +133,7 @@ was=$now now=$(owners)
 is "sticky: only to who came" "$(moves "$was" "$now" 10.0.4.5)" "0 [256, 256, 256, 256]"
 pa backend set fill 10.0.4.5:1 weight 2
 was=$now now=$(owners)
-is "sticky: and to who weighs more" "$(moves "$was" "$now" 10.0.4.5)" "0 [204, 205, 205, 410]"
+is "sticky: and to who weighs more" "$(moves "$was" "$now" 10.0.4.5)" "0 [205, 205, 205, 409]"
 pa service del fill
 
 cases a refused
