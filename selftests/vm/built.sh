@@ -77,14 +77,15 @@ built_source()
 	rm -rf "$dir/deb"
 }
 
-# built_make LABEL DIR ARGS...: in the tree that belongs to DIR
+# built_make LABEL DIR ARGS...: in the tree that belongs to DIR. As nice as the caller is: to be
+# nicer still is to wait for ever where somebody else is nice too.
 built_make()
 {
 	local label=$1 dir=$2 arch=()
 
 	shift 2
 	[ "$label" = debug ] || arch=(ARCH=um SUBARCH=x86_64)
-	env -u MAKEFLAGS -u MAKELEVEL nice make -s -C "$dir/src" O="$dir/obj" "${arch[@]}" "$@"
+	env -u MAKEFLAGS -u MAKELEVEL make -s -C "$dir/src" O="$dir/obj" "${arch[@]}" "$@"
 }
 
 # A line that Kconfig dropped in silence would be a proof that proves nothing.

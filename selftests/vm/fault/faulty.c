@@ -9,6 +9,7 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/preempt.h>
+#include <linux/reboot.h>
 #include <linux/slab.h>
 #include <linux/timer.h>
 
@@ -51,6 +52,23 @@ static void fault_panic(void)
 static void fault_stuck(void)
 {
 	__module_get(THIS_MODULE);
+}
+
+static int fault_at_reboot(struct notifier_block *nb, unsigned long event, void *data)
+{
+	fault_hang();
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block fault_reboot_nb = {
+	.notifier_call = fault_at_reboot,
+};
+
+/* Not before all is done: the machine never turns off. */
+static void fault_stay(void)
+{
+	fault_stuck();
+	register_reboot_notifier(&fault_reboot_nb);
 }
 
 static void fault_beyond(void)
@@ -134,6 +152,7 @@ static const struct {
 	{ "hang", fault_hang },
 	{ "panic", fault_panic },
 	{ "stuck", fault_stuck },
+	{ "stay", fault_stay },
 	{ "beyond", fault_beyond },
 	{ "after-free", fault_after_free },
 	{ "order", fault_order },
