@@ -95,10 +95,11 @@ need_module()
 		{ echo "1..0 # SKIP needs the module"; exit 4; }
 }
 
-# wait_until SECONDS COMMAND...: poll a condition; never a blind sleep
+# wait_until SECONDS COMMAND...: poll a condition; never a blind sleep. On a slow kernel seconds
+# are long.
 wait_until()
 {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * ${PXS_SLOW:-1}))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ "$SECONDS" -lt "$end" ] || return 1
