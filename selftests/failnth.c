@@ -33,14 +33,22 @@ static void arm(unsigned int n)
 		abort();
 }
 
-/* Return: what was left to count: 0 when the failure happened. */
+/*
+ * Return: what was left to count: 0 when the failure happened. Copies from and to user space are
+ * counted as well, and these calls make one each: when the failure is theirs, it was not the
+ * call's. The counter is at 0 then, and nothing fails the second time.
+ */
 static unsigned int disarm(void)
 {
 	char text[16] = "";
+	ssize_t len = pread(nth_fd, text, sizeof(text) - 1, 0);
 
-	if (pread(nth_fd, text, sizeof(text) - 1, 0) <= 0)
+	if (len < 0 && errno == EFAULT)
+		return 1;
+	if (len <= 0)
 		abort();
-	arm(0);
+	if (pwrite(nth_fd, "0", 1, 0) != 1 && pwrite(nth_fd, "0", 1, 0) != 1)
+		abort();
 	return (unsigned int)strtoul(text, NULL, 10);
 }
 

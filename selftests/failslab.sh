@@ -26,9 +26,12 @@ DEPTH=${PXS_DEPTH:-24}
 VALUES=${PXS_VALUES:-300}
 [ -d $F/failslab ] || { echo "1..0 # SKIP no fault injection in this kernel"; exit 4; }
 
-FAILNTH=$T_DIR/failnth.so
-gcc -O2 -D_GNU_SOURCE -shared -fPIC -o "$FAILNTH" "$TOP/selftests/failnth.c" ||
-	bail "failnth.c does not build"
+FAILNTH=$PXS_BUILD/selftests/failnth.so
+if [ ! -f "$FAILNTH" ]; then
+	FAILNTH=$T_DIR/failnth.so
+	gcc -O2 -D_GNU_SOURCE -shared -fPIC -o "$FAILNTH" "$TOP/selftests/failnth.c" ||
+		bail "failnth.c does not build"
+fi
 export FAILNTH
 failslab() { python3 -u "$TOP/selftests/failslab.py" "$@"; }
 

@@ -184,7 +184,7 @@ link()
 }
 
 # prog NAME [GCC-ARGUMENT...]: path of a test's own C program, selftests/NAME.c, built here
-# if nobody did; prog_core NAME [FILE...]: one that uses the core
+# if "make progs" did not; prog_core NAME [FILE...]: one that uses the core
 prog()
 {
 	local bin=$PXS_BUILD/selftests/$1
