@@ -8,6 +8,8 @@
 #                                where allocations are counted
 #     n1, n2, n3                 members of a group; their cable is failslab.py, too
 #
+#   PXS_PARTS="config packets load group"    only these (default: all)
+#
 # Whether memory is leaked, or used after it was freed, the kernel says (vm/run looks).
 #
 # A failed vmalloc() leaves a trace in the kernel's log even if its caller copes with that.
@@ -45,31 +47,40 @@ done
 echo N >$F/fail_page_alloc/ignore-gfp-highmem
 echo 0 >$F/fail_page_alloc/min-order
 
-# report NAME COMMAND...: each result it prints is one of ours
+# report NAME COMMAND...: each result it prints is one of ours, at once: it takes minutes
 report()
 {
-	local name=$1 line
+	local name=$1 line rc=none
 	shift
-	"$@" >"$T_DIR/out" 2>&1
-	is "$name: to its end" $? 0
 	while read -r line; do
 		case $line in
 		ok\ -*) pass "${line#ok - }" ;;
 		not\ ok\ -*) fail "${line#not ok - }" ;;
+		exit\ *) rc=${line#exit } ;;
 		*) diag "$line" ;;
 		esac
-	done <"$T_DIR/out"
+	done < <("$@" 2>&1; echo "exit $?")
+	is "$name: to its end" "$rc" 0
 }
 
 # --- configuration, packets, loading --------------------------------------------
-host d
-on d sysctl -q -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
-report "configuration" on d python3 -u "$TOP/selftests/failslab.py" config
-report "packets" on d python3 -u "$TOP/selftests/failslab.py" steer
-ip netns del pxs-d
-rmmod paxsteer
-report "module" failslab load "$PXS_KO"
-insmod "$PXS_KO" || bail "the module does not load any more"
+director()
+{
+	host d
+	on d sysctl -q -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	report "$1" on d python3 -u "$TOP/selftests/failslab.py" "$2"
+	ip netns del pxs-d
+}
+
+config() { director "configuration" config; }
+packets() { director "packets" steer; }
+
+load()
+{
+	rmmod paxsteer
+	report "module" failslab load "$PXS_KO"
+	insmod "$PXS_KO" || bail "the module does not load any more"
+}
 
 # --- a group ----------------------------------------------------------------------
 members()
@@ -90,27 +101,35 @@ members()
 	for i in 1 2 3; do cluster_start "$i" kernel; done
 }
 
-members
-if cluster_wait_leader 120; then pass "a leader"; else fail "a leader" "$(cluster_logs)"; fi
-kill -USR1 "$CABLE"
-cluster_log append count "$VALUES" outstanding 8 seconds 240 keep-going acked-file "$T_DIR/acked" \
-	quiet >"$T_DIR/append" 2>&1
-kill -USR2 "$CABLE"
-diag "$(tail -n 2 "$T_DIR/append")"
-ok "values were acknowledged while allocations failed" test -s "$T_DIR/acked"
-ok "then a leader" cluster_wait_leader 120
-ok "values are appended" cluster_log append count 20 outstanding 4 quiet
-ok "all members have applied all" wait_until 120 cluster_even 1 2 3
-ok "all logs are equal" cluster_same_logs 1 2 3
-for i in 1 2 3; do
-	ok "every acknowledged value is in its slot on member $i" cluster_acked "$T_DIR/acked" "$i"
-done
-for i in 1 2 3; do cluster_kill "$i" TERM; done
-kill -TERM "$CABLE"
-wait "$CABLE"
-read -r _ total _ deepest <<<"$(tail -n 1 "$T_DIR/cable.log")"
-diag "$(head -n 2 "$T_DIR/cable.log" | tail -n 1)"
-ok "datagrams: ${total:-0} failures while they were received" test "${total:-0}" -gt 100
-ok "datagrams: the deepest path has ${deepest:-?} allocations, fewer than were tried" \
-	test "${deepest:-$DEPTH}" -lt "$DEPTH"
+group()
+{
+	local i total deepest
+
+	members
+	if cluster_wait_leader 120; then pass "a leader"; else fail "a leader" "$(cluster_logs)"; fi
+	kill -USR1 "$CABLE"
+	cluster_log append count "$VALUES" outstanding 8 seconds 240 keep-going quiet \
+		acked-file "$T_DIR/acked" >"$T_DIR/append" 2>&1
+	kill -USR2 "$CABLE"
+	diag "$(tail -n 2 "$T_DIR/append")"
+	ok "values were acknowledged while allocations failed" test -s "$T_DIR/acked"
+	ok "then a leader" cluster_wait_leader 120
+	ok "values are appended" cluster_log append count 20 outstanding 4 quiet
+	ok "all members have applied all" wait_until 120 cluster_even 1 2 3
+	ok "all logs are equal" cluster_same_logs 1 2 3
+	for i in 1 2 3; do
+		ok "every acknowledged value is in its slot on member $i" \
+			cluster_acked "$T_DIR/acked" "$i"
+	done
+	for i in 1 2 3; do cluster_kill "$i" TERM; done
+	kill -TERM "$CABLE"
+	wait "$CABLE"
+	read -r _ total _ deepest <<<"$(tail -n 1 "$T_DIR/cable.log")"
+	diag "$(head -n 2 "$T_DIR/cable.log" | tail -n 1)"
+	ok "datagrams: ${total:-0} failures while they were received" test "${total:-0}" -gt 100
+	ok "datagrams: the deepest path has ${deepest:-?} allocations, fewer than were tried" \
+		test "${deepest:-$DEPTH}" -lt "$DEPTH"
+}
+
+for part in ${PXS_PARTS:-config packets load group}; do "$part"; done
 done_testing
