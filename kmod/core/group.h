@@ -42,7 +42,7 @@ static inline u64 pxs_ballot_round(u64 ballot)
 
 static inline u8 pxs_ballot_member(u64 ballot)
 {
-	return (u8)ballot;
+	return ballot & 0xff;
 }
 
 struct pxs_member {
