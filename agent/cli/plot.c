@@ -205,9 +205,9 @@ void plot_svg(FILE *f, const struct table *t)
 	for (i = 0; i < t->end; i++)
 		n += table_has(t, i);
 	fprintf(f, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-	fprintf(f, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%u\" "
-		"font-family=\"sans-serif\" font-size=\"12\">\n", SVG_WIDTH,
+	fprintf(f, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%u\"", SVG_WIDTH,
 		SVG_TOP + n * SVG_LINE + 10);
+	fprintf(f, " font-family=\"sans-serif\" font-size=\"12\">\n");
 	fprintf(f, "<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n");
 	snprintf(text, sizeof(text), "%s: share of rows (bar) and what the weight asks for (line)",
 		 t->service);

@@ -21,9 +21,9 @@
 #define TRIES		8
 
 /* An attribute more: does `service add` take it, and does save have to print it? */
-_Static_assert(PXS_A_SERVICE_MAX == PXS_A_SERVICE_PAD && PXS_A_SERVICE_PAD == 18,
+_Static_assert(PXS_A_SERVICE_MAX == 18 && PXS_A_SERVICE_PAD == 18,
 	       "service_line() knows the attributes up to key prefix");
-_Static_assert(PXS_A_BACKEND_MAX == PXS_A_BACKEND_PAD && PXS_A_BACKEND_PAD == 10,
+_Static_assert(PXS_A_BACKEND_MAX == 10 && PXS_A_BACKEND_PAD == 10,
 	       "on_backend() knows the attributes up to state");
 
 static const char usage[] =

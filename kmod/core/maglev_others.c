@@ -103,7 +103,7 @@ void pxs_maglev_envoy_start(void *scratch, const struct pxs_table_config *cfg,
 /* The first half of MurmurHash3 of two words. */
 static u64 katran_hash(u64 a, u64 b, u32 seed)
 {
-	const u64 words[2] = { cpu_to_le64(a), cpu_to_le64(b) };
+	const __le64 words[2] = { cpu_to_le64(a), cpu_to_le64(b) };
 	u64 hash[2];
 
 	pxs_murmur3(words, sizeof(words), seed, hash);

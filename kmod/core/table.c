@@ -78,8 +78,9 @@ static int plan_size(struct pxs_table_config *cfg, u32 by_rule, const char **why
 	if (!cfg->nrows)
 		cfg->nrows = by_rule;
 	if (pxs_maglev_size(cfg->nrows) < 0)
-		return refuse(why, "rows is none of 251, 509, 1021, 2039, 4093, 8191, 16381, "
-			      "32749, 65521, 131071", -ERANGE);
+		return refuse(why,
+			      "rows is none of 251, 509, 1021, 2039, 4093, 8191, 16381, 32749, 65521, 131071",
+			      -ERANGE);
 	return 0;
 }
 

@@ -90,13 +90,14 @@ static int fake_refuse(struct cli *cli, struct nl_msg *msg)
 int __wrap_nlq_do(struct cli *cli, struct nl_msg *msg)
 {
 	uint8_t cmd = nlq_cmd(msg);
+	bool adds = cmd == PXS_CMD_SERVICE_ADD;
 	const char *name = fake_str(msg, PXS_A_SERVICE_NAME);	/* also PXS_A_BACKEND_SERVICE */
 
 	if (++fake.changes == fake.refuse_at)
 		return fake_refuse(cli, msg);
-	if (fake_has(name) == (cmd == PXS_CMD_SERVICE_ADD))
+	if (fake_has(name) == adds)
 		return fake_refuse(cli, msg);
-	if (cmd == PXS_CMD_SERVICE_ADD) {
+	if (adds) {
 		fake_keep(&fake.service[fake.services++], msg, PXS_A_SERVICE_NAME);
 	} else if (cmd == PXS_CMD_BACKEND_ADD) {
 		fake_keep(&fake.backend[fake.backends++], msg, PXS_A_BACKEND_SERVICE);
@@ -210,13 +211,14 @@ static void fake_forget(void)
 }
 
 /* A file in a directory of its own, for commands that read or write one. */
-static char fake_dir[] = "/tmp/pxs-cli.XXXXXX", fake_file[64];
+static char fake_dir[32], fake_file[64];
 
 static void fake_write(const char *text)
 {
 	FILE *f;
 
 	if (!*fake_file) {
+		strcpy(fake_dir, "/tmp/pxs-cli.XXXXXX");
 		if (!mkdtemp(fake_dir))
 			abort();
 		snprintf(fake_file, sizeof(fake_file), "%s/file", fake_dir);
