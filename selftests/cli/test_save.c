@@ -26,7 +26,12 @@ static const char all[] =
 	"service add help udp 192.0.2.2:5 mode nat key http-path fill rendezvous rows 0 cap 1" SEED
 	"backend add help 10.0.0.1:53 weight 1 id 0x0000000000000009 state up\n"
 	"service add s udp 192.0.2.2:6 mode nat key source fill rendezvous rows 0 cap 1" SEED
-	"service add h udp 192.0.2.2:7 mode nat key http-host fill rendezvous rows 0 cap 1" SEED;
+	"service add h udp 192.0.2.2:7 mode nat key http-host fill rendezvous rows 0 cap 1" SEED
+	"service add e udp 192.0.2.3:1 mode nat key tuple fill maglev-envoy rows 0" SEED
+	"service add f udp 192.0.2.3:2 mode nat key tuple fill maglev-katran rows 0" SEED
+	"service add g udp 192.0.2.3:3 mode nat key tuple fill maglev-cilium rows 16381" SEED
+	"service add i udp 192.0.2.3:4 mode nat key tuple fill ipvs-mh rows 251" SEED
+	"service add j udp 192.0.2.3:5 mode nat key tuple fill sticky rows 1024" SEED;
 
 static const char other[] =
 	"service add old udp 192.0.2.9:1 mode nat key tuple fill rendezvous rows 0 cap 20" SEED
