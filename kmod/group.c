@@ -453,7 +453,6 @@ void pxs_groups_exit(void)
 {
 	int cpu;
 
-	rcu_barrier();	/* keys that wait to be wiped, by our code */
 	pxs_journals_exit();
 	for_each_possible_cpu(cpu)
 		kvfree(per_cpu(pxs_scratches, cpu));
