@@ -10,6 +10,7 @@
 #include "maglev.h"
 #include "murmur3.h"
 #include "name.h"
+#include "sort.h"
 #include "xxhash.h"
 
 #define CILIUM_TAIL	"/TCP,State:active]"
@@ -36,45 +37,42 @@ static void set_walk(struct pxs_maglev_walk *w, u32 nrows, u64 offset, u64 skip,
 	w->index = o->index;
 }
 
-static bool is_before(const struct named *a, const struct named *b)
+static bool is_before(const void *a, const void *b)
 {
-	int order = memcmp(a->text, b->text, min(a->len, b->len));
+	const struct named *x = a, *y = b;
+	int order = memcmp(x->text, y->text, min(x->len, y->len));
 
-	return order ? order < 0 : a->len < b->len;
+	return order ? order < 0 : x->len < y->len;
 }
 
-/* Shell's sort, as the owners' (table.c). */
-static void sort_names(struct named *names, u32 n)
-{
-	static const u32 gaps[] = { 44842, 19930, 8858, 3937, 1750, 701, 301, 132, 57, 23, 10, 4,
-				    1 };
-	struct named x;
-	u32 g, i, j, gap;
-
-	for (g = 0; g < ARRAY_SIZE(gaps); g++) {
-		gap = gaps[g];
-		for (i = gap; i < n; i++) {
-			x = names[i];
-			for (j = i; j >= gap && is_before(&x, &names[j - gap]); j -= gap)
-				names[j] = names[j - gap];
-			names[j] = x;
-		}
-	}
-}
-
-static struct named *names_of(struct pxs_maglev *m)
-{
-	return (struct named *)&m->walk[m->n];
-}
-
-static size_t scratch_with_names(u32 n)
+size_t pxs_maglev_named_scratch(u32 n)
 {
 	return pxs_maglev_scratch(n) + n * sizeof(struct named);
 }
 
-size_t pxs_maglev_envoy_scratch(u32 n)
+/* The owners by what @name calls them, in that order; they stand behind the walks. */
+static const struct named *start_named(struct pxs_maglev *m, const struct pxs_table_config *cfg,
+				       const struct pxs_table_owner *owners, u32 n,
+				       u32 (*name)(char *buf, const struct pxs_table_config *cfg,
+						   u32 index))
 {
-	return scratch_with_names(n);
+	struct named *names;
+	u32 i;
+
+	m->nrows = cfg->nrows;
+	m->n = n;
+	names = (struct named *)&m->walk[n];
+	for (i = 0; i < n; i++) {
+		names[i].owner = (u16)i;
+		names[i].len = (u16)name(names[i].text, cfg, owners[i].index);
+	}
+	pxs_sort(names, n, sizeof(*names), is_before);
+	return names;
+}
+
+static u32 envoy_name(char *buf, const struct pxs_table_config *cfg, u32 index)
+{
+	return pxs_name_at(buf, &cfg->backends[index]);
 }
 
 void pxs_maglev_envoy_start(void *scratch, const struct pxs_table_config *cfg,
@@ -82,18 +80,9 @@ void pxs_maglev_envoy_start(void *scratch, const struct pxs_table_config *cfg,
 			    struct pxs_table_row *rows)
 {
 	struct pxs_maglev *m = scratch;
-	struct named *names;
+	const struct named *names = start_named(m, cfg, owners, n, envoy_name);
 	u32 i;
 
-	m->nrows = cfg->nrows;
-	m->n = n;
-	names = names_of(m);
-	for (i = 0; i < n; i++) {
-		names[i].owner = (u16)i;
-		names[i].len = (u16)pxs_name_at(names[i].text,
-						&cfg->backends[owners[i].index]);
-	}
-	sort_names(names, n);
 	for (i = 0; i < n; i++)
 		set_walk(&m->walk[i], m->nrows, pxs_xxh64(names[i].text, names[i].len, 0),
 			 pxs_xxh64(names[i].text, names[i].len, 1), &owners[names[i].owner]);
@@ -125,11 +114,6 @@ void pxs_maglev_katran_start(void *scratch, const struct pxs_table_config *cfg,
 	pxs_maglev_begin(m, PXS_TURNS_KATRAN, rows);
 }
 
-size_t pxs_maglev_cilium_scratch(u32 n)
-{
-	return scratch_with_names(n);
-}
-
 static u32 cilium_name(char *buf, const struct pxs_table_config *cfg, u32 index)
 {
 	u32 n = 0;
@@ -155,18 +139,10 @@ void pxs_maglev_cilium_start(void *scratch, const struct pxs_table_config *cfg,
 			     struct pxs_table_row *rows)
 {
 	struct pxs_maglev *m = scratch;
-	struct named *names;
+	const struct named *names = start_named(m, cfg, owners, n, cilium_name);
 	u64 hash[2];
 	u32 i;
 
-	m->nrows = cfg->nrows;
-	m->n = n;
-	names = names_of(m);
-	for (i = 0; i < n; i++) {
-		names[i].owner = (u16)i;
-		names[i].len = (u16)cilium_name(names[i].text, cfg, owners[i].index);
-	}
-	sort_names(names, n);
 	for (i = 0; i < n; i++) {
 		pxs_murmur3(names[i].text, names[i].len, cilium_seed(&cfg->seed), hash);
 		set_walk(&m->walk[i], m->nrows, hash[0], hash[1], &owners[names[i].owner]);

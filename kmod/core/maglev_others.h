@@ -25,7 +25,9 @@
 #define PXS_ROWS_KATRAN_MAX	65537	/* its own size; beyond, its arithmetic overflows */
 #define PXS_ROWS_CILIUM		16381	/* its default */
 
-size_t pxs_maglev_envoy_scratch(u32 n);
+/* Of those whose backends have names: Envoy, Cilium. */
+size_t pxs_maglev_named_scratch(u32 n);
+
 void pxs_maglev_envoy_start(void *scratch, const struct pxs_table_config *cfg,
 			    const struct pxs_table_owner *owners, u32 n,
 			    struct pxs_table_row *rows);
@@ -35,7 +37,6 @@ void pxs_maglev_katran_start(void *scratch, const struct pxs_table_config *cfg,
 			     const struct pxs_table_owner *owners, u32 n,
 			     struct pxs_table_row *rows);
 
-size_t pxs_maglev_cilium_scratch(u32 n);
 void pxs_maglev_cilium_start(void *scratch, const struct pxs_table_config *cfg,
 			     const struct pxs_table_owner *owners, u32 n,
 			     struct pxs_table_row *rows);

@@ -14,6 +14,7 @@
 #include "jump.h"
 #include "ketama.h"
 #include "redis_slots.h"
+#include "sort.h"
 #include "sticky.h"
 
 #define TABLE_DOMAIN_OTHER	0x7461626c65000002ull
@@ -136,16 +137,10 @@ static size_t scratch_maglev(const struct pxs_table_config *cfg, u32 n)
 	return pxs_maglev_scratch(n);
 }
 
-static size_t scratch_maglev_envoy(const struct pxs_table_config *cfg, u32 n)
+static size_t scratch_maglev_named(const struct pxs_table_config *cfg, u32 n)
 {
 	(void)cfg;
-	return pxs_maglev_envoy_scratch(n);
-}
-
-static size_t scratch_maglev_cilium(const struct pxs_table_config *cfg, u32 n)
-{
-	(void)cfg;
-	return pxs_maglev_cilium_scratch(n);
+	return pxs_maglev_named_scratch(n);
 }
 
 static size_t scratch_redis_slots(const struct pxs_table_config *cfg, u32 n)
@@ -227,11 +222,11 @@ static const struct table_fill fills[] = {
 	[PXS_FILL_STICKY] = { plan_power_of_two, pxs_sticky_scratch, start_sticky,
 			      pxs_sticky_step },
 	[PXS_FILL_KETAMA] = { plan_ketama, scratch_ketama, start_ketama, pxs_ketama_step },
-	[PXS_FILL_MAGLEV_ENVOY] = { plan_maglev, scratch_maglev_envoy, start_maglev_envoy,
+	[PXS_FILL_MAGLEV_ENVOY] = { plan_maglev, scratch_maglev_named, start_maglev_envoy,
 				    pxs_maglev_step },
 	[PXS_FILL_MAGLEV_KATRAN] = { plan_maglev_katran, scratch_maglev, start_maglev_katran,
 				     pxs_maglev_step },
-	[PXS_FILL_MAGLEV_CILIUM] = { plan_maglev_cilium, scratch_maglev_cilium,
+	[PXS_FILL_MAGLEV_CILIUM] = { plan_maglev_cilium, scratch_maglev_named,
 				     start_maglev_cilium, pxs_maglev_step },
 	[PXS_FILL_IPVS_MH] = { plan_ipvs_mh, scratch_maglev, start_ipvs_mh, pxs_maglev_step },
 	[PXS_FILL_JUMP] = { plan_power_of_two, scratch_jump, start_jump, pxs_jump_step },
@@ -278,23 +273,11 @@ static const u16 *order_of(const struct pxs_table *t)
 	return (const u16 *)(pxs_table_points(t) + (t->ring ? t->nrows : 0));
 }
 
-/* Shell's sort with Ciura's gaps, continued: no recursion, no memory. */
-static void sort_by_id(struct pxs_table_owner *o, u32 n)
+static bool has_lower_id(const void *a, const void *b)
 {
-	static const u32 gaps[] = { 44842, 19930, 8858, 3937, 1750, 701, 301, 132, 57, 23, 10, 4,
-				    1 };
-	struct pxs_table_owner x;
-	u32 g, i, j, gap;
+	const struct pxs_table_owner *x = a, *y = b;
 
-	for (g = 0; g < ARRAY_SIZE(gaps); g++) {
-		gap = gaps[g];
-		for (i = gap; i < n; i++) {
-			x = o[i];
-			for (j = i; j >= gap && o[j - gap].id > x.id; j -= gap)
-				o[j] = o[j - gap];
-			o[j] = x;
-		}
-	}
+	return x->id < y->id;
 }
 
 int pxs_table_start(struct pxs_table_build *b, const struct pxs_table_config *cfg,
@@ -312,7 +295,7 @@ int pxs_table_start(struct pxs_table_build *b, const struct pxs_table_config *cf
 		owners[n].index = (u16)i;
 		n++;
 	}
-	sort_by_id(owners, n);
+	pxs_sort(owners, n, sizeof(*owners), has_lower_id);
 	for (i = 1; i < n; i++)
 		if (owners[i].id == owners[i - 1].id)
 			return refuse(why, "two backends have the same id", -EEXIST);
