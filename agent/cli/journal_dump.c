@@ -5,21 +5,20 @@
  * What is left of a member, whether or not a daemon can start on it: records are shown as they
  * are read, so those before a place that can't be read are seen, and then the place is named.
  */
-#include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "args.h"
+#include "cli.h"
 #include "group.h"
 #include "journal_dump.h"
 #include "recover.h"
 #include "value.h"
+#include "words.h"
 
 struct dump {
 	struct cli *cli;
-	u64 group, slot;	/* only of these; 0: of all */
-	u64 from;		/* LSN */
-	u64 left;		/* records to show */
+	uint64_t group, slot;	/* only of these; 0: of all */
+	uint64_t from;		/* LSN */
+	uint64_t left;		/* records to show */
 	bool values;
 };
 
@@ -86,55 +85,27 @@ static int put_record(void *ctx, const struct pxs_record *r, u64 pos)
 	return ferror(stdout) ? -ECANCELED : 0;	/* nobody reads any more */
 }
 
-static int take_words(struct dump *d, struct args *a)
-{
-	const struct {
-		const char *name;
-		u64 *val, max;
-	} words[] = {
-		{ "group", &d->group, INT32_MAX },
-		{ "slot", &d->slot, PXS_SLOT_MAX },
-		{ "from", &d->from, INT64_MAX },
-		{ "count", &d->left, INT64_MAX },
-	};
-	unsigned int i, given = 0;
-	char *word;
-	int ret;
-
-	while (a->argc) {
-		word = args_next(a, "keyword");
-		for (i = 0; i < ARRAY_SIZE(words) && strcmp(words[i].name, word); i++)
-			;
-		if (i == ARRAY_SIZE(words) && strcmp(word, "values"))
-			return cli_usage_error(a->cli, "unknown keyword \"%s\", expected group, slot, from, count or values",
-					       word);
-		if (given >> i & 1)
-			return cli_usage_error(a->cli, "%s: is given twice", word);
-		given |= 1u << i;
-		if (i == ARRAY_SIZE(words)) {
-			d->values = true;
-			continue;
-		}
-		ret = args_u64(a, words[i].name, 1, words[i].max, words[i].val);
-		if (ret)
-			return ret;
-	}
-	return CLI_OK;
-}
-
 int journal_dump(struct cli *cli, int argc, char **argv)
 {
 	struct dump d = { .cli = cli, .left = UINT64_MAX };
+	const struct word words[] = {
+		{ .name = "group", .number = &d.group, .min = 1, .max = INT32_MAX },
+		{ .name = "slot", .number = &d.slot, .min = 1, .max = PXS_SLOT_MAX },
+		{ .name = "from", .number = &d.from, .min = 1 },
+		{ .name = "count", .number = &d.left, .min = 1 },
+		{ .name = "values", .flag = &d.values },
+		{ }
+	};
 	struct pxs_scan_sink sink = { .ctx = &d, .record = put_record };
-	struct args a = { cli, argc, argv };
-	char *dir = args_next(&a, "DIR");
 	struct pxs_recovery r;
 	int ret;
 
-	ret = dir ? take_words(&d, &a) : CLI_USAGE;
+	if (!argc)
+		return cli_usage_error(cli, "DIR is missing");
+	ret = words_take(cli, words, argc - 1, argv + 1, NULL);
 	if (ret)
 		return ret;
-	switch (pxs_recover_look(&r, dir, &sink)) {
+	switch (pxs_recover_look(&r, argv[0], &sink)) {
 	case 0:
 		pxs_recovery_close(&r);
 		return CLI_OK;

@@ -15,6 +15,7 @@
 #include "logconn.h"
 #include "logload.h"
 #include "value.h"
+#include "words.h"
 
 #define DEFAULT_SOCKET	"/run/paxsteer/paxsteerd.sock"
 #define SOCKETS_MAX	16
@@ -37,73 +38,6 @@ struct args {
 	bool sized, keep_going, quiet, follow, hash, noops;
 	const char *value, *prefix, *acked_file, *history_file;
 };
-
-struct word {
-	const char *name;
-	uint64_t *number;
-	uint64_t min, max;	/* of the number; max 0: any */
-	const char **text;
-	bool *flag;
-};
-
-static int take_word(struct cli *cli, const struct word *w, const char *value)
-{
-	char *end;
-
-	if (w->text) {
-		*w->text = value;
-		return CLI_OK;
-	}
-	errno = 0;
-	*w->number = strtoull(value, &end, 10);
-	if (*end || *value < '0' || *value > '9')
-		return cli_usage_error(cli, "%s: \"%s\" is not a number", w->name, value);
-	if (errno || *w->number < w->min || (w->max && *w->number > w->max))
-		return cli_usage_error(cli, "%s: must be %" PRIu64 "..%" PRIu64, w->name, w->min,
-				       w->max ? w->max : UINT64_MAX);
-	return CLI_OK;
-}
-
-/* "count 5", "--count 5" and "--count=5" are the same. */
-static int take_words(struct cli *cli, const struct word *words, int argc, char **argv,
-		      const char **value)
-{
-	const struct word *w;
-	const char *name, *eq;
-	unsigned int given = 0;
-	size_t len;
-	int i, ret;
-
-	for (i = 0; i < argc; i++) {
-		name = argv[i] + (strncmp(argv[i], "--", 2) ? 0 : 2);
-		eq = name == argv[i] ? NULL : strchr(name, '=');
-		len = eq ? (size_t)(eq - name) : strlen(name);
-		for (w = words; w->name; w++)
-			if (strlen(w->name) == len && !strncmp(w->name, name, len))
-				break;
-		if (!w->name) {
-			if (!value || *value || name != argv[i])
-				return cli_usage_error(cli, "\"%s\" is not understood", argv[i]);
-			*value = argv[i];
-			continue;
-		}
-		if (given >> (w - words) & 1)
-			return cli_usage_error(cli, "%s: is given twice", w->name);
-		given |= 1u << (w - words);
-		if (w->flag && eq)
-			return cli_usage_error(cli, "%s: takes no value", w->name);
-		if (w->flag) {
-			*w->flag = true;
-			continue;
-		}
-		if (!eq && ++i == argc)
-			return cli_usage_error(cli, "%s: a value is missing", w->name);
-		ret = take_word(cli, w, eq ? eq + 1 : argv[i]);
-		if (ret)
-			return ret;
-	}
-	return CLI_OK;
-}
 
 static int set_sockets(struct cli *cli, struct args *a, const char *list)
 {
@@ -226,7 +160,7 @@ static int log_append(struct cli *cli, struct args *a, int argc, char **argv)
 	int ret, err;
 
 	a->size = UINT64_MAX;
-	ret = take_words(cli, words, argc, argv, &a->value);
+	ret = words_take(cli, words, argc, argv, &a->value);
 	a->sized = a->size != UINT64_MAX;
 	if (!a->sized)
 		a->size = DEFAULT_SIZE;
@@ -390,7 +324,7 @@ static int log_tail(struct cli *cli, struct args *a, int argc, char **argv)
 	int ret;
 
 	a->from = 1;
-	ret = take_words(cli, words, argc, argv, NULL);
+	ret = words_take(cli, words, argc, argv, NULL);
 	if (!ret)
 		ret = open_history(cli, a, &history);
 	if (ret)
@@ -474,7 +408,7 @@ static int show_status(struct cli *cli, const char *path)
 static int log_status(struct cli *cli, struct args *a, int argc, char **argv)
 {
 	const struct word words[] = { { } };
-	int ret = take_words(cli, words, argc, argv, NULL);
+	int ret = words_take(cli, words, argc, argv, NULL);
 	int i, one;
 
 	for (i = 0; a->paths[i] && ret != CLI_USAGE; i++) {
@@ -532,7 +466,7 @@ int log_run(struct cli *cli, int argc, char **argv)
 		else if (is_socket)
 			list = argv[1];
 		else
-			ret = take_word(cli, &group, argv[1]);
+			ret = words_take_one(cli, &group, argv[1]);
 		argc -= 2;
 		argv += 2;
 	}
