@@ -5,7 +5,8 @@
  * The input is a script for journal_maker.c. Whatever happened to the bytes: LSNs come
  * in order, without a gap; a record that is given out whole is the one that was written;
  * what was confirmed is there, or the scan refuses; and once the tail is cut, a second
- * scan says the same and finds nothing to cut.
+ * scan says the same and finds nothing to cut. (Unless a header was forged: its sum may
+ * cover what the cut clears, so that a batch verifies which did not before.)
  */
 #include "journal_maker.h"
 
@@ -57,12 +58,22 @@ static void cut(struct maker *m, const struct pxs_scan *s)
 		memset(m->segment[s->spare - 1], 0, MAKER_SEGMENT);
 }
 
+static bool same(const struct pxs_scan *first, const struct pxs_scan *second)
+{
+	return !second->cut_from && !second->cut_spare &&
+	       second->next_lsn == first->next_lsn && second->next_seq == first->next_seq &&
+	       second->prev == first->prev && second->segment == first->segment &&
+	       second->offset == first->offset && second->salt == first->salt &&
+	       second->faulty == first->faulty && second->spare == first->spare;
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	struct input in = { data, min(size, (size_t)4096) };
 	struct pxs_scan first, second;
 	struct maker m;
 	u64 confirmed;
+	int err;
 	bool tell = take8(&in) & 1;
 
 	maker_run(&m, &in);
@@ -71,12 +82,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		FUZZ_CHECK(first.next_lsn > confirmed);
 		FUZZ_CHECK(m.forged || first.next_lsn <= m.nrecords + 1);
 		cut(&m, &first);
-		FUZZ_CHECK(!scan(&m, &second, confirmed));
-		FUZZ_CHECK(!second.cut_from && !second.cut_spare);
-		FUZZ_CHECK(second.next_lsn == first.next_lsn && second.next_seq == first.next_seq &&
-			   second.prev == first.prev && second.segment == first.segment &&
-			   second.offset == first.offset && second.salt == first.salt &&
-			   second.faulty == first.faulty && second.spare == first.spare);
+		err = scan(&m, &second, confirmed);
+		FUZZ_CHECK(m.forged || (!err && same(&first, &second)));
 	}
 	maker_free(&m);
 	return 0;
