@@ -47,14 +47,15 @@ source_package()
 
 source_apt() { if [ "$1" = debug ]; then shift; "$@"; else shift; sid_apt "$@"; fi; }
 
-# What a build depends on. Without a network the last one is good enough.
+# What a build depends on: not what the fragment's comments say. Without a network the last one
+# is good enough.
 built_key()
 {
 	local v
 
 	v=$(source_apt "$1" apt-cache show "$(source_package "$1")" 2>/dev/null |
 		sed -n 's/^Version: //p' | head -n1)
-	{ cat "$HERE/$1.config" && echo "${v:-unknown}"; } | sha256sum | cut -c1-12
+	{ grep -E '^(# )?CONFIG_' "$HERE/$1.config" && echo "${v:-unknown}"; } | sha256sum | cut -c1-12
 }
 
 built_source()
