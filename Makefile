@@ -131,7 +131,6 @@ vm:
 	$(Q)test -n "$(TEST)" || { echo "make vm TEST=name [KERNEL=6.1|6.12|newest|debug|uml]" >&2; exit 2; }
 	$(Q)$(MAKE) modules KERNEL=$(VM_KERNEL)
 	$(Q)$(MAKE) agent
-	$(Q)$(MAKE) -s -C selftests/lin
 	$(Q)if grep -qs '^# runs-on: host' selftests/$(TEST).sh; then \
 		KERNEL=$(VM_KERNEL) selftests/$(TEST).sh; \
 	else \

@@ -23,6 +23,7 @@ grep -qs '^CONFIG_GCOV_KERNEL=y' "$kdir/.config" || {
 	exit 2
 }
 PXS_STAGE=$STAGE "$HERE/kernels.sh" build "$KERNEL" -s GCOV_PROFILE=y || exit 1
+make -s agent || exit 1
 rm -rf "$OUT"
 mkdir -p "$OUT"
 if [ $# -eq 0 ]; then
