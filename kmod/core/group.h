@@ -9,6 +9,7 @@
  * step (rule S1: what depends on a record is parked here until it is durable).
  *
  *   acceptor.c  promises, accepts, learns, what recovery loads, the parked answers
+ *   candidate.c how a ballot is opened
  *   leader.c    slots, votes, the commit index
  *   group.c     who may say what; dispatch; time
  *   out.c       what is to be sent and told

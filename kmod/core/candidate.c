@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * candidate.c - how a ballot is opened: by a poll of the others
+ *
+ * The poll (PREVOTE) keeps a member that was cut off from disturbing who leads; it proves
+ * nothing and nobody writes anything for it. The promise is durable before PREPARE leaves (S11).
+ */
+#include "candidate.h"
+#include "acceptor.h"
+
+/* The ballot that is in the way of a new one; 0: none. */
+static u64 in_the_way(const struct pxs_group *g, u64 ballot, u64 now)
+{
+	if (ballot <= g->promised)
+		return g->promised;
+	if (g->lead_ballot)
+		return g->lead_ballot;
+	return g->leader_told && now < g->leader_ms + g->conf.election_ms ? g->leader_ballot : 0;
+}
+
+void pxs_candidate_prevote(struct pxs_group *g, const struct pxs_msg *m, u8 from, u64 now,
+			   struct pxs_out *out)
+{
+	struct pxs_send *send = pxs_out_send(g, out, PXS_WIRE_PREVOTE_ACK, 1ull << from,
+					     m->ballot, m->slot);
+
+	if (send)
+		send->arg = in_the_way(g, m->ballot, now);
+}
+
+/* A quorum welcomes @ballot: promise it. PREPARE leaves when that is durable. */
+static int open_ballot(struct pxs_group *g, u64 ballot, u64 slot)
+{
+	u64 lsn;
+
+	if (!pxs_parked_room(g, 2))
+		return -EAGAIN;
+	lsn = pxs_acceptor_promise(g, ballot);
+	if (!lsn)
+		return -EAGAIN;
+	pxs_group_resign(g);
+	g->prepare_ballot = ballot;
+	pxs_park(g, lsn, PXS_WIRE_PREPARE, ballot, slot, g->conf.self);
+	pxs_park(g, lsn, PXS_WIRE_PROMISE, ballot, slot, g->conf.self);
+	return 0;
+}
+
+void pxs_candidate_prevote_ack(struct pxs_group *g, const struct pxs_msg *m, u8 from,
+			       struct pxs_out *out)
+{
+	if (!m->ballot || m->ballot != g->poll.ballot)
+		return;
+	if (m->arg > m->ballot) {
+		pxs_quorum_start(&g->poll, g->conf.nmembers, 0);
+		pxs_out_leader(out, PXS_LEADER_PREEMPTED, m->arg);
+	}
+	/* Without credit the agent's next PREPARE finds the quorum and tries again. */
+	if (!m->arg && pxs_quorum_add(&g->poll, from, m->ballot) &&
+	    pxs_quorum_reached(&g->poll) && m->ballot > g->promised && !pxs_group_mute(g))
+		open_ballot(g, m->ballot, g->poll_slot);
+}
+
+/* Would a quorum welcome @ballot? Ask who has not said so yet; our own agent has. */
+static int ask_welcome(struct pxs_group *g, u64 ballot, u64 slot, struct pxs_out *out)
+{
+	u64 all = (1ull << g->conf.nmembers) - 1;
+
+	if (ballot != g->poll.ballot) {
+		pxs_quorum_start(&g->poll, g->conf.nmembers, ballot);
+		pxs_quorum_add(&g->poll, g->conf.self, ballot);
+	}
+	g->poll_slot = slot;
+	if (pxs_quorum_reached(&g->poll))
+		return open_ballot(g, ballot, slot);
+	pxs_out_send(g, out, PXS_WIRE_PREVOTE, all & ~g->poll.votes, ballot, slot);
+	return 0;
+}
+
+int pxs_group_prepare(struct pxs_group *g, u64 ballot, u64 slot, u64 to, struct pxs_out *out)
+{
+	u64 all = (1ull << g->conf.nmembers) - 1;
+	u64 self = 1ull << g->conf.self;
+
+	if (g->state != PXS_GROUP_ACTIVE)
+		return -ESHUTDOWN;
+	if (pxs_ballot_member(ballot) != g->conf.member[g->conf.self].id || !slot || to & ~all)
+		return -EINVAL;
+	if (pxs_group_mute(g))
+		return -EAGAIN;
+	if (!to)
+		to = all;
+	if (ballot > g->promised)
+		return ask_welcome(g, ballot, slot, out);
+	if (ballot != g->promised || ballot != g->prepare_ballot)
+		return -ESTALE;
+	if (g->promised_lsn > READ_ONCE(g->stage->durable_lsn))
+		return 0;	/* parked: it will leave by itself */
+	if (to & ~self)
+		pxs_out_send(g, out, PXS_WIRE_PREPARE, to & ~self, ballot, slot);
+	if (to & self)
+		pxs_acceptor_answer(g, ballot, slot, g->conf.self, out);
+	return 0;
+}

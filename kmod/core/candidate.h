@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * candidate.h - how a ballot is opened; used by group.c only
+ *
+ * Called with the group's lock held.
+ */
+#ifndef PXS_CORE_CANDIDATE_H
+#define PXS_CORE_CANDIDATE_H
+
+#include "group.h"
+
+/* Is a ballot of member @from's welcome here? */
+void pxs_candidate_prevote(struct pxs_group *g, const struct pxs_msg *m, u8 from, u64 now,
+			   struct pxs_out *out);
+
+/* Member @from's answer to our poll. */
+void pxs_candidate_prevote_ack(struct pxs_group *g, const struct pxs_msg *m, u8 from,
+			       struct pxs_out *out);
+
+#endif /* PXS_CORE_CANDIDATE_H */
