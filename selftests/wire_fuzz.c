@@ -89,6 +89,8 @@ static u64 honest_ballot(u8 type)
 	case PXS_WIRE_PREPARE:
 	case PXS_WIRE_ACCEPT:
 	case PXS_WIRE_HEARTBEAT:
+	case PXS_WIRE_PREVOTE:
+	case PXS_WIRE_TRANSFER:
 		return ballot_of(peer_id);
 	case PXS_WIRE_LEARN_REQ:
 	case PXS_WIRE_LEARN:
@@ -326,7 +328,7 @@ static void lie_once(struct draft *d, enum want want)
 			m->receiver_inc = not(self_inc);
 		break;
 	case REPLAY:
-		m->type = PXS_WIRE_HEARTBEAT;
+		m->type = rnd(2) ? PXS_WIRE_HEARTBEAT : PXS_WIRE_TRANSFER;
 		m->ballot = ballot_of(peer_id);
 		m->len = 0;
 		m->counter = 0;

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * candidate.c - how a ballot is opened: by a poll of the others
+ * candidate.c - how a ballot is opened: by a poll of the others, or by the leader's wish
  *
  * The poll (PREVOTE) keeps a member that was cut off from disturbing who leads; it proves
- * nothing and nobody writes anything for it. The promise is durable before PREPARE leaves (S11).
+ * nothing and nobody writes anything for it. A leader that hands over says itself that it wants
+ * to be disturbed: TRANSFER stands for the poll, and for nothing else. The promise is durable
+ * before PREPARE leaves either way (S11), and phase 1 is the same.
  */
 #include "candidate.h"
 #include "acceptor.h"
+
+static bool leader_is_heard(const struct pxs_group *g, u64 now)
+{
+	return g->leader_told && now < g->leader_ms + g->conf.election_ms;
+}
 
 /* The ballot that is in the way of a new one; 0: none. */
 static u64 in_the_way(const struct pxs_group *g, u64 ballot, u64 now)
@@ -15,7 +22,7 @@ static u64 in_the_way(const struct pxs_group *g, u64 ballot, u64 now)
 		return g->promised;
 	if (g->lead_ballot)
 		return g->lead_ballot;
-	return g->leader_told && now < g->leader_ms + g->conf.election_ms ? g->leader_ballot : 0;
+	return leader_is_heard(g, now) ? g->leader_ballot : 0;
 }
 
 void pxs_candidate_prevote(struct pxs_group *g, const struct pxs_msg *m, u8 from, u64 now,
@@ -28,7 +35,7 @@ void pxs_candidate_prevote(struct pxs_group *g, const struct pxs_msg *m, u8 from
 		send->arg = in_the_way(g, m->ballot, now);
 }
 
-/* A quorum welcomes @ballot: promise it. PREPARE leaves when that is durable. */
+/* A quorum welcomes @ballot, or the leader wants it. PREPARE leaves when the promise is durable. */
 static int open_ballot(struct pxs_group *g, u64 ballot, u64 slot)
 {
 	u64 lsn;
@@ -76,6 +83,16 @@ static int ask_welcome(struct pxs_group *g, u64 ballot, u64 slot, struct pxs_out
 	return 0;
 }
 
+/*
+ * May @ballot be opened without a poll? Not when somebody overtook the leader that chose us; we did
+ * it ourselves with the first such ballot.
+ */
+static bool is_chosen(const struct pxs_group *g, u64 ballot)
+{
+	return g->handed && ballot > g->handed &&
+	       g->handed == g->leader_ballot && g->promised <= g->handed;
+}
+
 int pxs_group_prepare(struct pxs_group *g, u64 ballot, u64 slot, u64 to, struct pxs_out *out)
 {
 	u64 all = (1ull << g->conf.nmembers) - 1;
@@ -89,6 +106,8 @@ int pxs_group_prepare(struct pxs_group *g, u64 ballot, u64 slot, u64 to, struct 
 		return -EAGAIN;
 	if (!to)
 		to = all;
+	if (is_chosen(g, ballot))
+		return open_ballot(g, ballot, slot);
 	if (ballot > g->promised)
 		return ask_welcome(g, ballot, slot, out);
 	if (ballot != g->promised || ballot != g->prepare_ballot)
@@ -100,4 +119,25 @@ int pxs_group_prepare(struct pxs_group *g, u64 ballot, u64 slot, u64 to, struct 
 	if (to & self)
 		pxs_acceptor_answer(g, ballot, slot, g->conf.self, out);
 	return 0;
+}
+
+void pxs_candidate_transfer(struct pxs_group *g, const struct pxs_msg *m, u64 now,
+			    struct pxs_out *out)
+{
+	/* What we lack is on its way, or is not: the leader asks again, for as long as it waits. */
+	if (pxs_group_mute(g) || g->commit + 1 < m->slot)
+		return;
+	g->handed = m->ballot;
+	g->handed_ms = now;
+	out->what |= PXS_OUT_FORWARD;
+}
+
+void pxs_candidate_tick(struct pxs_group *g, u64 now, struct pxs_out *out)
+{
+	if (!g->handed || now < g->handed_ms + g->conf.election_ms)
+		return;
+	/* The agent may stand in vain by now: where the leader leads on, it hears so again. */
+	if (g->leader_ballot == g->handed && leader_is_heard(g, now))
+		pxs_out_leader(out, PXS_LEADER_SEEN, g->leader_ballot);
+	g->handed = 0;
 }

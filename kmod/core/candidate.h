@@ -17,4 +17,11 @@ void pxs_candidate_prevote(struct pxs_group *g, const struct pxs_msg *m, u8 from
 void pxs_candidate_prevote_ack(struct pxs_group *g, const struct pxs_msg *m, u8 from,
 			       struct pxs_out *out);
 
+/* The leader of m->ballot, which we follow, wants us to lead. */
+void pxs_candidate_transfer(struct pxs_group *g, const struct pxs_msg *m, u64 now,
+			    struct pxs_out *out);
+
+/* A wish of long ago is none. */
+void pxs_candidate_tick(struct pxs_group *g, u64 now, struct pxs_out *out);
+
 #endif /* PXS_CORE_CANDIDATE_H */

@@ -9,6 +9,7 @@
 #include "acceptor.h"
 #include "candidate.h"
 #include "leader.h"
+#include "handover.h"
 
 /* How many decided slots one LEARN_REQ asks for. */
 #define LEARN_SLOTS	PXS_WIRE_ENTRIES_MAX
@@ -142,6 +143,7 @@ static bool ballot_ok(const struct pxs_msg *m)
 	case PXS_WIRE_ACCEPT:
 	case PXS_WIRE_HEARTBEAT:
 	case PXS_WIRE_PREVOTE:
+	case PXS_WIRE_TRANSFER:
 		return pxs_ballot_member(m->ballot) == m->sender;
 	case PXS_WIRE_LEARN_REQ:
 	case PXS_WIRE_LEARN:
@@ -149,6 +151,12 @@ static bool ballot_ok(const struct pxs_msg *m)
 	default:
 		return pxs_ballot_member(m->ballot) == m->receiver;
 	}
+}
+
+/* What must not be believed later than what its sender has said since: it is said of now. */
+static bool is_of_now(const struct pxs_msg *m)
+{
+	return m->type == PXS_WIRE_HEARTBEAT || m->type == PXS_WIRE_TRANSFER;
 }
 
 /*
@@ -174,8 +182,11 @@ int pxs_group_trust(struct pxs_group *g, const struct pxs_msg *m)
 		return PXS_GROUP_STAT_BAD_INCARNATION;
 	if (m->slot > PXS_SLOT_MAX || m->commit > PXS_SLOT_MAX || !ballot_ok(m))
 		return PXS_GROUP_STAT_BAD_BODY;
-	/* Whatever else is repeated changes nothing; an old heartbeat would keep a dead leader. */
-	if (m->type == PXS_WIRE_HEARTBEAT && !is_newer_beat(g, m, from))
+	/*
+	 * Whatever else is repeated changes nothing; an old heartbeat would keep a dead leader, an
+	 * old TRANSFER topple one.
+	 */
+	if (is_of_now(m) && !is_newer_beat(g, m, from))
 		return PXS_GROUP_STAT_REPLAY;
 	return 0;
 }
@@ -262,6 +273,17 @@ static void recv_heartbeat(struct pxs_group *g, const struct pxs_msg *m, u8 from
 	send = pxs_out_send(g, out, PXS_WIRE_HEARTBEAT_ACK, 1ull << from, m->ballot, m->slot);
 	if (send)
 		send->arg = m->counter;
+}
+
+static void recv_transfer(struct pxs_group *g, const struct pxs_msg *m, u8 from, u64 now,
+			  struct pxs_out *out)
+{
+	if (m->ballot < g->promised) {
+		pxs_out_refuse(g, out, from, m->ballot, 0, g->promised);
+		return;
+	}
+	follow_leader(g, m, now, out);
+	pxs_candidate_transfer(g, m, now, out);
 }
 
 /* ACCEPTED for consecutive slots travels as one datagram. */
@@ -382,7 +404,7 @@ void pxs_group_recv(struct pxs_group *g, const struct pxs_msg *m, const u8 *body
 		return;
 	}
 	g->stat[PXS_GROUP_STAT_RX]++;
-	if (m->type == PXS_WIRE_HEARTBEAT) {
+	if (is_of_now(m)) {
 		g->beat_ballot[from] = m->ballot;
 		g->beat_counter[from] = m->counter;
 	}
@@ -427,7 +449,18 @@ void pxs_group_recv(struct pxs_group *g, const struct pxs_msg *m, const u8 *body
 	case PXS_WIRE_PREVOTE_ACK:
 		pxs_candidate_prevote_ack(g, m, from, out);
 		break;
+	case PXS_WIRE_TRANSFER:
+		recv_transfer(g, m, from, now, out);
+		break;
 	}
+	pxs_handover_heard(g, m, from, out);
+}
+
+static void lead_on(struct pxs_group *g, u64 now, bool healthy, struct pxs_out *out)
+{
+	pxs_handover_tick(g, now, healthy, out);
+	if (healthy)
+		pxs_leader_tick(g, now, out);
 }
 
 void pxs_group_tick(struct pxs_group *g, u64 now, bool healthy, struct pxs_out *out)
@@ -442,14 +475,15 @@ void pxs_group_tick(struct pxs_group *g, u64 now, bool healthy, struct pxs_out *
 		 */
 		if (!pxs_leader_heard(g, now))
 			pxs_leader_preempted(g, g->lead_ballot, out);
-		else if (healthy)
-			pxs_leader_tick(g, now, out);
+		else
+			lead_on(g, now, healthy, out);
 	} else if (now >= g->leader_ms + g->conf.election_ms &&
 		   now >= g->lost_ms + g->conf.election_ms) {
 		g->lost_ms = now;
 		g->leader_told = false;
 		pxs_out_leader(out, PXS_LEADER_LOST, g->leader_ballot);
 	}
+	pxs_candidate_tick(g, now, out);
 	if (now >= g->learn_ms + g->conf.heartbeat_ms)
 		ask_learn(g, now, out);
 }

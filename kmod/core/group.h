@@ -11,6 +11,7 @@
  *   acceptor.c  promises, accepts, learns, what recovery loads, the parked answers
  *   candidate.c how a ballot is opened
  *   leader.c    slots, votes, the commit index
+ *   handover.c  a leader hands over
  *   group.c     who may say what; dispatch; time
  *   out.c       what is to be sent and told
  *
@@ -72,6 +73,16 @@ struct pxs_parked {
 	u8 to;			/* member index */
 };
 
+/* A leader that hands over takes no proposals: until the other one has taken over, or @until. */
+struct pxs_handover {
+	bool on;
+	u8 to;			/* member index */
+	bool heard;		/* it has answered since */
+	bool told;
+	u64 commit;		/* what it says that it has */
+	u64 until;
+};
+
 struct pxs_group {
 	struct pxs_group_conf conf;
 	u8 state;		/* enum pxs_group_state */
@@ -105,11 +116,14 @@ struct pxs_group {
 	u64 next_slot;
 	u64 beat_ms;		/* when we last sent a heartbeat */
 	u64 heard_ms[PXS_MEMBERS_MAX];	/* when a member last answered our ballot */
+	struct pxs_handover hand;
 
 	/* who leads */
 	struct pxs_quorum poll;	/* who would welcome poll.ballot; 0: we ask nobody */
 	u64 poll_slot;		/* what its PREPARE is to ask from */
 	u64 prepare_ballot;	/* our open ballot, 0 = none */
+	u64 handed;		/* ballot of a leader that wants us to lead, 0 = none */
+	u64 handed_ms;		/* when it said so */
 	u64 leader_ballot;	/* highest ballot heard from a leader */
 	u64 leader_ms;		/* when */
 	bool leader_told;	/* the agent knows of leader_ballot */
@@ -197,9 +211,17 @@ int pxs_group_lead(struct pxs_group *g, u64 ballot, u64 first, u64 now, struct p
 void pxs_group_resign(struct pxs_group *g);
 
 /*
+ * Hand leadership over to member index @to: propose nothing more, wait until it has everything,
+ * then tell it to stand (TRANSFER). It takes over by phase 1, like anybody. Where it has not within
+ * an election time-out we go on leading: PXS_LEADER_RESUMED.
+ * Return: 0; -ENOTCONN: we do not lead, -EINVAL: no other member, -EBUSY: under way, -ESHUTDOWN.
+ */
+int pxs_group_transfer(struct pxs_group *g, u8 to, u64 now, struct pxs_out *out);
+
+/*
  * Propose: assign the next slot, accept it here, send it. Takes its own reference.
  * Return: 0 and *slot; -ENOTCONN: we do not lead, -EAGAIN: the window is full or there is no
- * credit: try again later, -ESHUTDOWN.
+ * credit, or we hand over: try again later, -ESHUTDOWN.
  */
 int pxs_group_propose(struct pxs_group *g, struct pxs_value *v, u64 now, u64 *slot,
 		      struct pxs_out *out);

@@ -27,10 +27,11 @@ void pxs_group_resign(struct pxs_group *g)
 {
 	g->lead_ballot = 0;
 	g->prepare_ballot = 0;
+	g->hand.on = false;
 	pxs_quorum_start(&g->poll, g->conf.nmembers, 0);
 }
 
-static void beat(struct pxs_group *g, u64 now, struct pxs_out *out)
+void pxs_leader_beat(struct pxs_group *g, u64 now, struct pxs_out *out)
 {
 	struct pxs_send *send = pxs_out_send(g, out, PXS_WIRE_HEARTBEAT, others(g),
 					     g->lead_ballot, g->next_slot);
@@ -60,7 +61,7 @@ int pxs_group_lead(struct pxs_group *g, u64 ballot, u64 first, u64 now, struct p
 	g->leader_ms = now;
 	for (i = 0; i < g->conf.nmembers; i++)
 		g->heard_ms[i] = now;
-	beat(g, now, out);
+	pxs_leader_beat(g, now, out);
 	return 0;
 }
 
@@ -90,6 +91,8 @@ int pxs_group_propose(struct pxs_group *g, struct pxs_value *v, u64 now, u64 *sl
 		return -ESHUTDOWN;
 	if (!g->lead_ballot)
 		return -ENOTCONN;
+	if (g->hand.on)
+		return -EAGAIN;
 	/* Half a window in flight: the other half is for followers that lag. */
 	if (g->next_slot > g->commit + g->conf.window / 2)
 		return -EAGAIN;
@@ -192,6 +195,6 @@ bool pxs_leader_heard(const struct pxs_group *g, u64 now)
 void pxs_leader_tick(struct pxs_group *g, u64 now, struct pxs_out *out)
 {
 	if (now >= g->beat_ms + g->conf.heartbeat_ms)
-		beat(g, now, out);
+		pxs_leader_beat(g, now, out);
 	resend(g, now, out);
 }

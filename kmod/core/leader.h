@@ -16,6 +16,9 @@ void pxs_leader_accepted(struct pxs_group *g, u64 ballot, u64 slot, u32 count, u
 /* Heartbeats, and accepts that nobody or too few answered. */
 void pxs_leader_tick(struct pxs_group *g, u64 now, struct pxs_out *out);
 
+/* A heartbeat, now. */
+void pxs_leader_beat(struct pxs_group *g, u64 now, struct pxs_out *out);
+
 /* Has a quorum answered our ballot within two election time-outs? */
 bool pxs_leader_heard(const struct pxs_group *g, u64 now);
 

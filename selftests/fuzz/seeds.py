@@ -31,6 +31,7 @@ def wire():
     yield 'accepted', wire_header(4, count=3)
     yield 'refuse', wire_header(5, arg=0x203)
     yield 'heartbeat', wire_header(6)
+    yield 'transfer', wire_header(12, ballot=0x102, slot=3)
     yield 'learn', wire_header(9, entry(1, 0x102, b'hello', 2), 1, ballot=0)
 
 

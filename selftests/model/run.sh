@@ -26,7 +26,7 @@ SPIN=(
 "owners    short 93  -DBALLOTS=3 -DCOUNT=1 -DLEARN=0 -DOWNERS=2"
 "slots     full  91  -DBALLOTS=2 -DCOUNT=0 -DLEARN=0 -DSLOTS=2"
 )
-CORE=acceptor,candidate,leader,quorum,window,group,out,value,wire
+CORE=acceptor,candidate,handover,leader,quorum,window,group,out,value,wire
 # name, form, harness in cbmc/, loop bound, files of kmod/core, what is defined
 CBMC=(
 "cbmc-quorum  short quorum 9 quorum"

@@ -354,6 +354,7 @@ enum pxs_leader_event {
 	PXS_LEADER_SEEN = 2,		/* BALLOT now leads */
 	/* our ballot was refused: BALLOT is the higher one; or no quorum answers: it is ours */
 	PXS_LEADER_PREEMPTED = 3,
+	PXS_LEADER_RESUMED = 4,		/* BALLOT is ours: who was to take over did not in time */
 };
 
 /* Counters of a group, u64 each. A datagram not processed counts once, by its first fault. */

@@ -9,7 +9,7 @@
  *
  * A receiver drops, and counts, whatever fails one of these, in this order: length,
  * magic, version, type, group, cluster, receiver, sender, key id, tag, epoch,
- * incarnations, replay (heartbeats), body. Nothing is allocated before the tag holds.
+ * incarnations, replay (heartbeats, TRANSFER), body. Nothing is allocated before the tag holds.
  */
 #ifndef _UAPI_LINUX_PAXSTEER_WIRE_H
 #define _UAPI_LINUX_PAXSTEER_WIRE_H
@@ -36,6 +36,7 @@
  * LEARN          first slot           entries  0                       entries
  * PREVOTE        first slot asked     0        0                       -
  * PREVOTE_ACK    first slot asked     0        0, or ballot in the way -
+ * TRANSFER       leader's next slot   0        0                       -
  *
  * ballot is the ballot the message belongs to (REFUSE: the refused one; LEARN_REQ
  * and LEARN: 0). commit is always the sender's commit index.
@@ -52,6 +53,11 @@
  * PREVOTE asks whether a PREPARE of this ballot would be welcome. Nobody promises or
  * writes anything for it. It is welcome (arg 0) where no ballot as high is promised and no
  * leader was heard for an election time-out; else arg is the ballot that is in the way.
+ * TRANSFER asks its receiver, who has every slot below the leader's next, to stand at once, with a
+ * PREPARE and without PREVOTE: the leader of ballot wants to be followed no more. It may be
+ * repeated. It is good for one ballot of the receiver's, for an election time-out, and as long as
+ * the receiver knows of no ballot higher than its own; one that arrives behind a later heartbeat
+ * or TRANSFER of its sender's is a replay.
  */
 enum pxs_wire_type {
 	PXS_WIRE_PREPARE = 1,
@@ -65,6 +71,7 @@ enum pxs_wire_type {
 	PXS_WIRE_LEARN,
 	PXS_WIRE_PREVOTE,
 	PXS_WIRE_PREVOTE_ACK,
+	PXS_WIRE_TRANSFER,
 	__PXS_WIRE_TYPE_MAX
 };
 
