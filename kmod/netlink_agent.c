@@ -49,6 +49,11 @@ static const struct nla_policy pxs_resign_policy[PXS_A_GROUP_MAX + 1] = {
 	PXS_AGENT_POLICY,
 };
 
+static const struct nla_policy pxs_transfer_policy[PXS_A_GROUP_MAX + 1] = {
+	PXS_AGENT_POLICY,
+	[PXS_A_GROUP_RECEIVER] = NLA_POLICY_RANGE(NLA_U8, 1, PXS_MEMBER_ID_MAX),
+};
+
 static const struct nla_policy pxs_propose_policy[PXS_A_GROUP_MAX + 1] = {
 	PXS_AGENT_POLICY,
 	[PXS_A_GROUP_VALUE] = NLA_POLICY_RANGE(NLA_BINARY, 1, PXS_VALUE_MAX),
@@ -288,6 +293,44 @@ static int pxs_nl_resign(struct sk_buff *skb, struct genl_info *info)
 	return 0;
 }
 
+static int pxs_transfer(struct pxs_kgroup *kg, u8 to)
+{
+	struct pxs_out *out = pxs_kgroup_enter(kg);
+	int err;
+
+	if (!out)
+		return -ENOENT;
+	err = pxs_group_transfer(&kg->core, to, pxs_now_ms(), out);
+	pxs_kgroup_leave(kg, out, NULL);
+	return err;
+}
+
+static int pxs_nl_transfer(struct sk_buff *skb, struct genl_info *info)
+{
+	struct pxs_kgroup *kg = pxs_owners_group(info);
+	const struct nlattr *attr = info->attrs[PXS_A_GROUP_RECEIVER];
+	int err, to;
+
+	if (IS_ERR(kg))
+		return PTR_ERR(kg);
+	err = pxs_nl_need(info, PXS_A_GROUP_RECEIVER, "RECEIVER is missing");
+	if (err)
+		goto out;
+	to = pxs_group_member(&kg->core, nla_get_u8(attr));
+	if (to < 0 || to == kg->core.conf.self) {
+		err = pxs_nl_no(info, attr, -EINVAL, "RECEIVER is none of the other members");
+		goto out;
+	}
+	err = pxs_transfer(kg, to);
+	if (err == -EBUSY)
+		pxs_nl_no(info, NULL, err, "leadership is being handed over already");
+	else
+		pxs_nl_result(info, err);
+out:
+	pxs_kgroup_put(kg);
+	return err;
+}
+
 static void pxs_put_values(struct pxs_value **v, u32 n)
 {
 	while (n)
@@ -471,6 +514,7 @@ const struct genl_ops pxs_agent_ops[] = {
 	PXS_AGENT_OP(PXS_CMD_GROUP_PREPARE, pxs_nl_prepare, pxs_prepare_policy),
 	PXS_AGENT_OP(PXS_CMD_GROUP_LEAD, pxs_nl_lead, pxs_lead_policy),
 	PXS_AGENT_OP(PXS_CMD_GROUP_RESIGN, pxs_nl_resign, pxs_resign_policy),
+	PXS_AGENT_OP(PXS_CMD_GROUP_TRANSFER, pxs_nl_transfer, pxs_transfer_policy),
 	PXS_AGENT_OP(PXS_CMD_GROUP_PROPOSE, pxs_nl_propose, pxs_propose_policy),
 	PXS_AGENT_OP(PXS_CMD_GROUP_SEND, pxs_nl_send, pxs_send_policy),
 };

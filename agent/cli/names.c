@@ -104,6 +104,7 @@ static const char *const command[] = {
 	[PXS_CMD_EVENT_LEADER] = "event-leader",
 	[PXS_CMD_EVENT_GROUP_GONE] = "event-group-gone",
 	[PXS_CMD_GROUP_SET] = "group-set",
+	[PXS_CMD_GROUP_TRANSFER] = "group-transfer",
 };
 COMPLETE(command, PXS_CMD_MAX);
 

@@ -33,6 +33,7 @@
  *   GROUP_PREPARE             open a ballot: phase 1, once the promise is durable (S11)
  *   GROUP_LEAD                phase 1 is won: assign slots from FIRST_SLOT on
  *   GROUP_RESIGN              stop leading; nothing is lost
+ *   GROUP_TRANSFER            hand leadership over to RECEIVER; EVENT_LEADER tells how it ended
  *   GROUP_PROPOSE             append values; the reply tells the first slot and how many
  *   GROUP_SEND                send a LEARN_REQ or LEARN datagram to a member
  * From the module to the attached port, unicast, in order
@@ -100,6 +101,7 @@ enum pxs_cmd {
 	PXS_CMD_EVENT_LEADER,
 	PXS_CMD_EVENT_GROUP_GONE,
 	PXS_CMD_GROUP_SET,
+	PXS_CMD_GROUP_TRANSFER,
 	__PXS_CMD_MAX
 };
 #define PXS_CMD_MAX (__PXS_CMD_MAX - 1)
@@ -324,7 +326,7 @@ enum pxs_group_attr {
 	PXS_A_GROUP_RECORDS,		/* binary: journal records (LOAD) */
 	/* binary: struct pxs_wire_hdr and body (EVENT_RECV; SEND ignores what the module fills) */
 	PXS_A_GROUP_DATAGRAM,		/* binary */
-	/* u8 member id (SEND; PREPARE: ask only this member, default all) */
+	/* u8 member id (SEND, TRANSFER; PREPARE: ask only this member, default all) */
 	PXS_A_GROUP_RECEIVER,		/* u8 */
 	/* u64 (EVENT_DECIDED): valid once records up to it have been seen */
 	PXS_A_GROUP_LSN,		/* u64 */
