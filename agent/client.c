@@ -84,13 +84,17 @@ static const char *error_words(u32 error)
 	return error < ARRAY_SIZE(words) ? words[error] : "?";
 }
 
-static void answer_error(struct pxs_client *c, u32 group, u64 id, u32 error)
+static void answer_words(struct pxs_client *c, u32 group, u64 id, u32 error, const char *words)
 {
 	struct pxs_replica *r = pxs_node_replica(c->node, group);
-	const char *words = error_words(error);
 
 	answer(c, PXS_CLIENT_ERROR, 0, group, id, error, r ? r->elect.leader : 0, words,
 	       (u32)strlen(words));
+}
+
+static void answer_error(struct pxs_client *c, u32 group, u64 id, u32 error)
+{
+	answer_words(c, group, id, error, error_words(error));
 }
 
 static void append_done(struct pxs_proposal *p, u32 error, u64 slot)
@@ -129,6 +133,67 @@ static void do_append(struct pxs_client *c, struct pxs_replica *r,
 		return;
 	}
 	c->appends++;
+}
+
+/* --- TRANSFER -------------------------------------------------------------- */
+
+struct transfer {
+	struct pxs_client *client;
+	u64 id;
+	u32 group;
+	u8 to;
+};
+
+static const char *transfer_words(u32 error)
+{
+	switch (error) {
+	case PXS_CLIENT_NOT_LEADER:
+		return "this member does not lead";
+	case PXS_CLIENT_BUSY:
+		return "this member has not led for long enough, or hands over already";
+	case PXS_CLIENT_FENCED:
+		return "the group does not work on this node (see status)";
+	case PXS_CLIENT_NO_MEMBER:
+		return "no such member in the group";
+	case PXS_CLIENT_RESUMED:
+		return "the member lacks too much, or does not answer; this one leads on";
+	default:
+		return "outcome unknown: see who leads";
+	}
+}
+
+static void transfer_done(void *ctx, u32 error)
+{
+	struct transfer *t = ctx;
+	struct pxs_client *c = t->client;
+
+	c->appends--;
+	if (error)
+		answer_words(c, t->group, t->id, error, transfer_words(error));
+	else
+		answer(c, PXS_CLIENT_LEADS, 0, t->group, t->id, t->to, 0, NULL, 0);
+	free(t);
+}
+
+static void do_transfer(struct pxs_client *c, struct pxs_replica *r,
+			const struct pxs_client_hdr *h)
+{
+	u64 to = le64_to_cpu(h->arg);
+	struct transfer *t = malloc(sizeof(*t));
+	u32 error;
+
+	if (!t) {
+		answer_error(c, r->id, le64_to_cpu(h->id), PXS_CLIENT_BUSY);
+		return;
+	}
+	*t = (struct transfer){
+		.client = c, .id = le64_to_cpu(h->id), .group = r->id, .to = (u8)to,
+	};
+	c->appends++;	/* it holds the client like one */
+	error = to > PXS_MEMBER_ID_MAX ? PXS_CLIENT_NO_MEMBER :
+					 pxs_transfer(r, t->to, transfer_done, t);
+	if (error)
+		transfer_done(t, error);
 }
 
 /* --- READ ------------------------------------------------------------------ */
@@ -223,13 +288,16 @@ static bool request(struct pxs_client *c, const struct pxs_client_hdr *h, const 
 		free(status);
 		return true;
 	}
-	if (h->type != PXS_CLIENT_APPEND && h->type != PXS_CLIENT_READ)
+	if (h->type != PXS_CLIENT_APPEND && h->type != PXS_CLIENT_READ &&
+	    h->type != PXS_CLIENT_TRANSFER)
 		return false;
 	r = pxs_node_replica(c->node, le32_to_cpu(h->group));
 	if (!r)
 		answer_error(c, le32_to_cpu(h->group), le64_to_cpu(h->id), PXS_CLIENT_NO_GROUP);
 	else if (h->type == PXS_CLIENT_APPEND)
 		do_append(c, r, h, body, len);
+	else if (h->type == PXS_CLIENT_TRANSFER)
+		do_transfer(c, r, h);
 	else
 		do_read(c, r, h);
 	return true;

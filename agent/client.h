@@ -16,7 +16,7 @@ struct pxs_client {
 	struct pxs_node *node;
 	int fd;
 	unsigned int ops;	/* in the ring */
-	u32 appends;		/* proposed, not answered; each holds this struct */
+	u32 appends;		/* and transfers, not answered; each holds this struct */
 	bool dead;
 
 	struct pxs_op recv_op;

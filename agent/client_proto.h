@@ -12,11 +12,13 @@
  *   READ     arg: first slot wanted (>= 1); flags FOLLOW: go on with what comes later;
  *            arg2: at most so many values, 0: no limit. One READ a connection at a time.
  *   STATUS   nothing
+ *   TRANSFER arg: member id. Answered when that member leads, or with the reason why not
  * Answers
  *   APPENDED arg: the slot. Decided by a quorum, on their disks, and applied here.
  *   ERROR    arg: enum pxs_client_error; arg2: member id of the leader, 0: not known;
  *            body: the same in words
  *   VALUE    of a READ; arg: the slot; flags NOOP, DAMAGED; body: the value
+ *   LEADS    of a TRANSFER; arg: the member id
  *   END      of a READ without FOLLOW; arg: the last slot applied here
  *   STATUS   body: JSON text
  */
@@ -46,11 +48,13 @@ enum pxs_client_type {
 	PXS_CLIENT_APPEND = 1,
 	PXS_CLIENT_READ = 2,
 	PXS_CLIENT_STATUS = 3,
+	PXS_CLIENT_TRANSFER = 4,
 	PXS_CLIENT_APPENDED = 65,
 	PXS_CLIENT_ERROR = 66,
 	PXS_CLIENT_VALUE = 67,
 	PXS_CLIENT_END = 68,
 	PXS_CLIENT_STATUS_IS = 69,
+	PXS_CLIENT_LEADS = 70,
 };
 
 #define PXS_CLIENT_FOLLOW	0x01
@@ -67,6 +71,8 @@ enum pxs_client_error {
 	PXS_CLIENT_NO_GROUP = 6,
 	PXS_CLIENT_INVALID = 7,		/* the request makes no sense */
 	PXS_CLIENT_IO = 8,		/* READ: the journal cannot be read */
+	PXS_CLIENT_NO_MEMBER = 9,	/* TRANSFER: to nobody of the group */
+	PXS_CLIENT_RESUMED = 10,	/* TRANSFER: not taken over in time; this member leads on */
 };
 
 #endif /* PXS_AGENT_CLIENT_PROTO_H */

@@ -58,6 +58,8 @@ struct pxs_datapath_ops {
 	int (*prepare)(struct pxs_datapath *dp, u32 group, u64 ballot, u64 slot, u64 to);
 	int (*lead)(struct pxs_datapath *dp, u32 group, u64 ballot, u64 first);
 	int (*resign)(struct pxs_datapath *dp, u32 group);
+	/* Hand over to @member (its id); the leader event says how it ended. */
+	int (*transfer)(struct pxs_datapath *dp, u32 group, u8 member);
 	/*
 	 * Propose up to PXS_PROPOSE_MAX values, in order (NULL and 0: a no-op). Return: how many
 	 * were taken, with the slots from *first on; or -errno.

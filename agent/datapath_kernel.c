@@ -372,6 +372,11 @@ static int kernel_resign(struct pxs_datapath *dp, u32 group)
 	return simple(to_kernel(dp), PXS_CMD_GROUP_RESIGN, group, 0, 0, 0, 0, 0);
 }
 
+static int kernel_transfer(struct pxs_datapath *dp, u32 group, u8 member)
+{
+	return simple(to_kernel(dp), PXS_CMD_GROUP_TRANSFER, group, 0, 0, 0, 0, member);
+}
+
 struct proposed {
 	u64 first;
 	u32 count;
@@ -494,6 +499,7 @@ static const struct pxs_datapath_ops kernel_ops = {
 	.prepare = kernel_prepare,
 	.lead = kernel_lead,
 	.resign = kernel_resign,
+	.transfer = kernel_transfer,
 	.propose = kernel_propose,
 	.send = kernel_send,
 	.status = kernel_status,

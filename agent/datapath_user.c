@@ -392,6 +392,23 @@ static int user_resign(struct pxs_datapath *dp, u32 group)
 	return 0;
 }
 
+static int user_transfer(struct pxs_datapath *dp, u32 group, u8 member)
+{
+	struct user *u = to_user(dp);
+	struct user_group *g = find(u, group);
+	int to, err;
+
+	if (!g)
+		return -ENOENT;
+	to = pxs_group_member(&g->core, member);
+	if (to < 0)
+		return -EINVAL;
+	pxs_out_init(&u->out);
+	err = pxs_group_transfer(&g->core, (u8)to, dp->loop->now, &u->out);
+	act(u, g, NULL, NULL);
+	return err;
+}
+
 static int user_propose(struct pxs_datapath *dp, u32 group, const struct iovec *values, u32 n,
 			u64 *first)
 {
@@ -504,6 +521,7 @@ static const struct pxs_datapath_ops user_ops = {
 	.prepare = user_prepare,
 	.lead = user_lead,
 	.resign = user_resign,
+	.transfer = user_transfer,
 	.propose = user_propose,
 	.send = user_send,
 	.status = user_status,

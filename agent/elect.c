@@ -3,8 +3,8 @@
  * elect.c - who leads a group: ballots, time-outs and phase 1
  *
  * A follower stands when the leader is lost, after a random delay; the datapath opens its
- * ballot only if a quorum has lost the leader too. A candidate asks
- * all members for a promise, page by page, until a quorum has answered for every slot;
+ * ballot only if a quorum has lost the leader too, or the leader itself hands over. A candidate
+ * asks all members for a promise, page by page, until a quorum has answered for every slot;
  * then it waits until its own commit index has reached the highest one it heard (the
  * datapath fetches what is missing), and leads: slots up to the highest one with an
  * entry are proposed again, the rest is free. Whoever meets a higher ballot steps down
@@ -337,6 +337,18 @@ static void recv_refuse(struct pxs_elect *e, const struct pxs_msg *m, u64 now)
 	lose(e, now);
 }
 
+/*
+ * The leader wants us to lead: stand at once. Whether it still does, or another leads by now, the
+ * datapath knows better: it asks the others then, as for any ballot.
+ */
+static void recv_transfer(struct pxs_elect *e, const struct pxs_msg *m, u64 now)
+{
+	if (sender_index(e, m) < 0 || e->role != PXS_ROLE_FOLLOWER)
+		return;
+	pxs_elect_seen(e, m->ballot);
+	stand(e, now);
+}
+
 void pxs_elect_recv(struct pxs_elect *e, const struct pxs_msg *m, const u8 *body, u64 now)
 {
 	if (!e->started)
@@ -345,6 +357,8 @@ void pxs_elect_recv(struct pxs_elect *e, const struct pxs_msg *m, const u8 *body
 		recv_promise(e, m, body, now);
 	else if (m->type == PXS_WIRE_REFUSE)
 		recv_refuse(e, m, now);
+	else if (m->type == PXS_WIRE_TRANSFER)
+		recv_transfer(e, m, now);
 }
 
 void pxs_elect_decided(struct pxs_elect *e, u64 commit, u64 now)

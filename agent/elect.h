@@ -101,7 +101,7 @@ void pxs_elect_stop(struct pxs_elect *e);
 /* EVENT_LEADER */
 void pxs_elect_leader_event(struct pxs_elect *e, u8 event, u64 ballot, u64 now);
 
-/* A forwarded PROMISE or REFUSE, our own PROMISE too; other types are ignored. */
+/* A forwarded PROMISE, REFUSE or TRANSFER, our own PROMISE too; other types are ignored. */
 void pxs_elect_recv(struct pxs_elect *e, const struct pxs_msg *m, const u8 *body, u64 now);
 
 /* EVENT_DECIDED was processed. A lower @commit than before is ignored. */

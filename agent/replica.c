@@ -80,6 +80,7 @@ void pxs_replica_stop(struct pxs_replica *r)
 	r->gone = true;
 	pxs_elect_stop(&r->elect);
 	pxs_proposals_abandon(r, PXS_CLIENT_FENCED);
+	pxs_transfer_abandon(r);
 }
 
 void pxs_replica_decided(struct pxs_replica *r, u64 commit, u64 lsn)
@@ -105,6 +106,8 @@ void pxs_replica_recv(struct pxs_replica *r, const struct pxs_msg *m, const u8 *
 void pxs_replica_leader(struct pxs_replica *r, u8 event, u64 ballot)
 {
 	pxs_elect_leader_event(&r->elect, event, ballot, r->node->loop.now);
+	pxs_transfer_event(r, event, ballot);
+	r->proposals.blocked = false;
 }
 
 /* What phase 1 found, one value at a time: the next may only follow when this has its slot. */
@@ -220,6 +223,7 @@ bool pxs_replica_step(struct pxs_replica *r)
 	did = apply(r);
 	did |= run_election(r);
 	did |= pxs_proposals_step(r);
+	did |= pxs_transfer_step(r);
 	return did;
 }
 

@@ -10,6 +10,7 @@
 #include "fetch.h"
 #include "propose.h"
 #include "slots.h"
+#include "transfer.h"
 
 struct pxs_node;
 
@@ -22,6 +23,7 @@ struct pxs_replica {
 	struct pxs_elect elect;
 	struct pxs_slots slots;
 	struct pxs_proposals proposals;
+	struct pxs_transfer transfer;
 	bool gone;		/* deleted in the datapath, or fenced */
 	bool started;
 	u64 ticked;

@@ -30,7 +30,7 @@ _paxsteer()
 		table) words='show plot help' ;;
 		stats) words='show -w help' ;;
 		lookup) words=$(_paxsteer_services) ;;
-		log) words='append tail status group -S' ;;
+		log) words='append tail status transfer group -S' ;;
 		journal) words='init show verify dump' ;;
 		save) words='service' ;;
 		import) words='ipvs' ;;
@@ -62,6 +62,7 @@ _paxsteer()
 		journal.init.*) words='cluster member segment-size' ;;
 		log.append.*) words='count size prefix outstanding seconds timeout keep-going quiet
 			acked-file history' ;;
+		log.transfer.*) words='to timeout' ;;
 		log.tail.*) words='from count follow hash noops' ;;
 		group.add.*) words='cluster key-file self member incarnation key-id also-key-file
 			also-key-id epoch window heartbeat election durability' ;;

@@ -14,6 +14,7 @@
 #include "group.h"
 #include "logconn.h"
 #include "logload.h"
+#include "logtransfer.h"
 #include "value.h"
 #include "words.h"
 
@@ -29,12 +30,13 @@ static const char usage[] =
 	"         [outstanding N] [seconds N] [timeout MS] [keep-going] [quiet] [acked-file FILE]\n"
 	"         [history FILE]\n"
 	"  tail [from SLOT] [count N] [follow] [hash] [noops] [history FILE]\n"
-	"  status\n";
+	"  status\n"
+	"  transfer to MEMBER [timeout MS]\n";
 
 struct args {
 	char *paths[SOCKETS_MAX + 1];
 	char *list;
-	uint64_t group, count, size, outstanding, seconds, timeout, from;
+	uint64_t group, count, size, outstanding, seconds, timeout, from, to;
 	bool sized, keep_going, quiet, follow, hash, noops;
 	const char *value, *prefix, *acked_file, *history_file;
 };
@@ -419,6 +421,23 @@ static int log_status(struct cli *cli, struct args *a, int argc, char **argv)
 	return ret;
 }
 
+static int log_transfer(struct cli *cli, struct args *a, int argc, char **argv)
+{
+	const struct word words[] = {
+		{ .name = "to", .number = &a->to, .min = 1, .max = PXS_MEMBER_ID_MAX },
+		{ .name = "timeout", .number = &a->timeout, .min = 1, .max = TIMEOUT_MAX_MS },
+		{ }
+	};
+	int ret = words_take(cli, words, argc, argv, NULL);
+
+	if (!ret && !a->to)
+		ret = cli_usage_error(cli, "to: MEMBER is missing");
+	if (ret)
+		return ret;
+	return logtransfer_run(cli, a->paths, (uint32_t)a->group, (uint8_t)a->to,
+			       (uint32_t)a->timeout);
+}
+
 static int dispatch(struct cli *cli, struct args *a, int argc, char **argv)
 {
 	static const struct {
@@ -428,6 +447,7 @@ static int dispatch(struct cli *cli, struct args *a, int argc, char **argv)
 		{ "append", log_append },
 		{ "tail", log_tail },
 		{ "status", log_status },
+		{ "transfer", log_transfer },
 	};
 	unsigned int i;
 
@@ -442,7 +462,8 @@ static int dispatch(struct cli *cli, struct args *a, int argc, char **argv)
 		return CLI_OK;
 	}
 	if (argc)
-		return cli_usage_error(cli, "command \"%s\" is not one of append, tail, status", argv[0]);
+		return cli_usage_error(cli, "command \"%s\" is not one of append, tail, status, transfer",
+				       argv[0]);
 	fputs(usage, stderr);
 	return CLI_USAGE;
 }

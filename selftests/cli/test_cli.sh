@@ -197,8 +197,12 @@ refuses 1 'window: "x" is not' "${group[@]}" "${member[@]}" window x
 refuses 1 'is missing' group add 1 "${member[@]}"
 
 # The log: nothing is connected to before all is understood.
-refuses 1 'command "" is not one of append, tail, status' log ''
+refuses 1 'command "" is not one of append, tail, status, transfer' log ''
 refuses 1 'command "frob" is not one of' log frob
+refuses 1 'to: MEMBER is missing' log transfer
+refuses 1 'to: must be 1..63' log transfer to 64
+refuses 1 '"2" is not understood' log transfer 2
+refuses 3 'No such file' log -S "$tmp/none" transfer to 2
 refuses 1 '-S: a value is missing' log -S
 refuses 1 'group: a value is missing' log group
 refuses 1 '-S: is given twice' log -S a -S b status

@@ -209,6 +209,7 @@ def client():
     yield 'read', b'\0\2\1\0\0\1\1\0\0\4\1'
     yield 'follow', b'\0\2\1\1\0\1\1\0\0\4\1'
     yield 'status', b'\0\2\2\0\0\1\0\0\0\4\1'
+    yield 'transfer', b'\0\2\3\0\0\1\2\0\0\4\1'
     yield 'slow', b'\x80\2\1\0\0\1\1\0\0\6'
 
 

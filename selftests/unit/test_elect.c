@@ -32,6 +32,39 @@ static void above_everything_seen(void)
 	pxs_elect_exit(&e);
 }
 
+static void transfer(u8 from, u64 inc, u64 ballot)
+{
+	struct pxs_msg m = {
+		.type = PXS_WIRE_TRANSFER, .sender = from + 1, .receiver = 1, .group = 7,
+		.epoch = 3, .sender_inc = inc, .receiver_inc = 100, .ballot = ballot, .slot = 1,
+	};
+
+	pxs_elect_recv(&e, &m, NULL, now);
+}
+
+/* The leader hands over: no waiting, a ballot above its own, and phase 1 as ever. */
+static void stands_when_asked(void)
+{
+	struct pxs_elect_action a;
+
+	begin();
+	pxs_elect_leader_event(&e, PXS_LEADER_SEEN, 0x702, now);
+	transfer(1, 999, 0x702);	/* of a journal that was lost */
+	CHECK_EQ(e.role, PXS_ROLE_FOLLOWER);
+	transfer(1, 101, 0x702);
+	CHECK_EQ(e.role, PXS_ROLE_CANDIDATE);
+	CHECK_EQ(e.ballot, 0x801);
+	CHECK_EQ(next_done(&a), PXS_ELECT_PREPARE);
+	transfer(1, 101, 0x702);	/* again: nothing new */
+	CHECK_EQ(e.ballot, 0x801);
+	CHECK_EQ(next(&a), 0);
+	/* The leader leads on after all. */
+	pxs_elect_leader_event(&e, PXS_LEADER_SEEN, 0x702, now);
+	CHECK_EQ(e.role, PXS_ROLE_FOLLOWER);
+	CHECK_EQ(e.leader, 2);
+	pxs_elect_exit(&e);
+}
+
 static void quorum_of_three_in_five(void)
 {
 	struct pxs_elect_action a;
@@ -359,6 +392,7 @@ int main(void)
 {
 	RUN(stands_after_silence);
 	RUN(above_everything_seen);
+	RUN(stands_when_asked);
 	RUN(quorum_of_three_in_five);
 	RUN(who_counts);
 	RUN(highest_ballot_wins);
