@@ -17,6 +17,7 @@ static struct pxs_node *node;
 static struct pxs_replica replica;
 static struct pxs_proposal *waiting[KEEP];
 static u32 nwaiting;
+static struct pxs_transfer transfer;
 static struct io_uring_sqe sqe;
 static u8 mood;
 
@@ -42,6 +43,18 @@ u32 pxs_propose(struct pxs_replica *r, struct pxs_proposal *p)
 	if (nwaiting == KEEP)
 		return PXS_CLIENT_BUSY;
 	waiting[nwaiting++] = p;
+	return 0;
+}
+
+u32 pxs_transfer(struct pxs_replica *r, u8 member, void (*done)(void *ctx, u32 error), void *ctx)
+{
+	(void)r;
+	if (transfer.done)
+		return PXS_CLIENT_BUSY;
+	if (member == 1)
+		done(ctx, PXS_CLIENT_OK);
+	else
+		transfer = (struct pxs_transfer){ .done = done, .ctx = ctx };
 	return 0;
 }
 
@@ -96,6 +109,15 @@ static void answer_one(u8 how)
 	p->done(p, how & 1 ? 0 : how >> 4, how);
 }
 
+static void end_transfer(u8 how)
+{
+	void (*done)(void *ctx, u32 error) = transfer.done;
+
+	transfer.done = NULL;
+	if (done)
+		done(transfer.ctx, how & 1 ? 0 : how >> 4);
+}
+
 static void end_fetch(struct pxs_client *c, int err)
 {
 	if (!c->fetch.busy)
@@ -133,7 +155,7 @@ static void complete_recv(struct pxs_client *c, struct input *in)
 static void complete_request(struct pxs_client *c, struct input *in)
 {
 	struct pxs_client_hdr h = {
-		.type = 1 + take8(in) % 3,
+		.type = 1 + take8(in) % PXS_CLIENT_TRANSFER,
 		.flags = take8(in),
 		.group = cpu_to_le32(1 + (take8(in) == 9)),
 		.id = cpu_to_le64(take8(in)),
@@ -167,6 +189,7 @@ static void finish(struct pxs_client *c)
 	kill_client(c);
 	while (nwaiting)
 		answer_one(0);
+	end_transfer(0);
 	end_fetch(c, -ECANCELED);
 	if (c->receiving)
 		recv_done(&c->recv_op, 0);
@@ -205,6 +228,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 			break;
 		case 5:
 			answer_one(op);
+			if (op & 8)
+				end_transfer(op);
 			break;
 		case 6:
 			end_fetch(c, op & 0x80 ? -EIO : 0);

@@ -89,6 +89,9 @@ static void check_send(const struct pxs_send *s)
 		for (i = 0; i < s->count; i++)
 			FUZZ_CHECK(durable_record(PXS_RECORD_ACCEPT, s->slot + i, s->ballot));
 		break;
+	case PXS_WIRE_TRANSFER:
+		FUZZ_CHECK(s->ballot == g.lead_ballot && s->slot == s->commit + 1);
+		break;
 	}
 	to = (u8)__builtin_ctzll(s->to);
 	pxs_out_msg(&g, &out, s, to, &m);
@@ -112,6 +115,7 @@ static void look(void)
 	FUZZ_CHECK(stage.durable_lsn <= stage.sent_lsn && stage.sent_lsn <= stage.last_lsn);
 	FUZZ_CHECK(g.parked_head - g.parked_tail <= 2 * WINDOW);
 	FUZZ_CHECK(g.lead_ballot <= g.promised && g.prepare_ballot <= g.promised);
+	FUZZ_CHECK(!g.hand.on || g.lead_ballot);
 }
 
 /* --- the journal -------------------------------------------------------------- */
@@ -292,11 +296,13 @@ static void datagram(struct input *in)
 	bool full = m.type == PXS_WIRE_ACCEPT || m.type == PXS_WIRE_LEARN ||
 		    m.type == PXS_WIRE_PROMISE;
 	bool leads = m.type == PXS_WIRE_PREPARE || m.type == PXS_WIRE_ACCEPT ||
-		     m.type == PXS_WIRE_HEARTBEAT;
+		     m.type == PXS_WIRE_HEARTBEAT || m.type == PXS_WIRE_PREVOTE ||
+		     m.type == PXS_WIRE_TRANSFER;
+	bool learns = m.type == PXS_WIRE_LEARN_REQ || m.type == PXS_WIRE_LEARN;
 	u8 *body = malloc(PXS_WIRE_BODY_MAX), *exact, how, i, fill;
 
 	FUZZ_CHECK(body);
-	m.ballot = m.type >= PXS_WIRE_LEARN_REQ ? 0 : take_ballot(in, leads ? from + 1 : 1);
+	m.ballot = learns ? 0 : take_ballot(in, leads ? from + 1 : 1);
 	m.slot = take_slot(in);
 	m.commit = take_slot(in) - 1;
 	m.arg = take8(in) & 1 ? take64(in) : 0;
@@ -411,6 +417,8 @@ static void step(struct input *in)
 			pxs_stage_fail(&stage);
 		else if (op == 0xef)
 			pxs_group_fence(&g, "fuzz");
+		else
+			pxs_group_transfer(&g, op >> 4, now, &out);
 		break;
 	}
 	look();

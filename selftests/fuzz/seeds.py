@@ -105,6 +105,10 @@ def group():
     yield 'crash', script([accept, take, durable, [14, 0, 0, 0, 0]])
     yield 'lead', script([[11, 2, 0, 0], take, durable, [11 | 1 << 4, 1, 0], [11 | 3 << 4, 1, 9],
                           take, durable, [0, 0, 3, 1, 0, 0, 0, 1], [10 | 0x80, 200, 0]])
+    chosen = [[0, 0, 11, 2, 0, 0, 0, 0], [11, 20, 0, 0], take, durable]
+    yield 'transfer', script(chosen)
+    yield 'hand over', script(chosen + [[11 | 1 << 4, 1, 0], [15 | 1 << 4],
+                                        [0, 0, 6, 1, 0, 0, 0, 0], [10 | 0x80, 200, 0]])
     yield 'agent', script([accept, take, [13, 255], [13, 0], take, durable])
     yield 'rot', script([accept, take, durable, [14, 255, 1, 0, 1]])
     yield 'learn', script([[0, 0, 8, 0, 1, 0, 1, 5, 65, 0], take, durable])
