@@ -5,17 +5,10 @@
  * All of the daemon but its configuration file, its sockets and its netlink: those are here. A
  * command acts within its call, as over netlink; before it, datagrams may reach the module, and
  * its reply may be lost. What the module says arrives later, in order, and dies with the agent.
- * Clients are here too.
  */
 #include <stdlib.h>
 
 #include "sim.h"
-
-struct client_value {
-	u64 vid;
-	u32 group;
-	struct pxs_proposal p;	/* last: its value follows */
-};
 
 /* --- the datapath of agent/datapath.h ----------------------------------------------------- */
 
@@ -198,6 +191,24 @@ static int dp_resign(struct pxs_datapath *dp, u32 group)
 	return 0;
 }
 
+static int dp_transfer(struct pxs_datapath *dp, u32 group, u8 member)
+{
+	struct sim_part *part = part_of(group);
+	struct pxs_out out;
+	int ret;
+
+	(void)dp;
+	if (!part)
+		return -ENOENT;
+	under_way();
+	pxs_out_init(&out);
+	ret = pxs_group_transfer(&part->core, (u8)pxs_group_member(&part->core, member),
+				 sim_clock(world, here), &out);
+	TRACE(world, "node %u group %u: TRANSFER command to member %u: %d",
+	      sim_index(world, here), part->index, member, ret);
+	return answer(part, &out, ret);
+}
+
 static void note_proposed(struct sim_part *part, u64 slot, const struct pxs_value *v, int ret)
 {
 	u64 vid = sim_value_vid(v->data, v->len, v->noop);
@@ -285,7 +296,8 @@ static void dp_close(struct pxs_datapath *dp)
 static const struct pxs_datapath_ops dp_ops = {
 	.name = "simulated", .group_add = dp_group_add, .attach = dp_attach,
 	.durable = dp_durable, .fail = dp_fail, .load = dp_load, .activate = dp_activate,
-	.prepare = dp_prepare, .lead = dp_lead, .resign = dp_resign, .propose = dp_propose,
+	.prepare = dp_prepare, .lead = dp_lead, .resign = dp_resign,
+	.transfer = dp_transfer, .propose = dp_propose,
 	.send = dp_send, .status = dp_status, .close = dp_close,
 };
 
@@ -517,58 +529,6 @@ void sim_agent_up(struct sim *s, struct sim_node *n, struct sim_event *e)
 	sim_agent_settle(s, n);
 }
 
-/* --- clients -------------------------------------------------------------------------------- */
-
-static void client_done(struct pxs_proposal *p, u32 error, u64 slot)
-{
-	struct client_value *v;
-
-	v = (struct client_value *)((char *)p - offsetof(struct client_value, p));
-
-	sim_check_answer(world, v->group, v->vid, error, slot);
-	free(v);
-}
-
-static void append(struct sim *s, struct pxs_replica *r, u32 g)
-{
-	static u8 buf[PXS_VALUE_MAX];
-	struct client_value *v;
-	u32 len;
-
-	len = sim_value_bytes(s->next_vid, sim_has(s, F_BIG) && sim_below(s, 8), buf);
-	v = calloc(1, sizeof(*v) + len);
-	if (!v)
-		abort();
-	v->p.done = client_done;
-	v->p.len = len;
-	memcpy(v->p.value, buf, len);
-	v->vid = s->next_vid;
-	v->group = g;
-	if (pxs_propose(r, &v->p)) {
-		free(v);
-		return;
-	}
-	s->next_vid++;
-}
-
-static void clients(struct sim *s, struct sim_node *n, u32 g)
-{
-	u64 want = sim_below(s, sim_has(s, F_BUSY) ? s->p.window : 3);
-	struct pxs_replica *r = sim_replica(n, g);
-
-	if (s->healed)
-		want = !s->healed_group[g];
-	else if (sim_below(s, s->p.rest))
-		want = 0;
-	if (!r || r->proposals.queued.count > s->p.window)
-		return;
-	while (want-- && pxs_elect_ready(&r->elect) && !s->failed) {
-		if (n->part[g].core.next_slot + 4 * s->p.window > SIM_SLOTS && !s->healed)
-			break;
-		append(s, r, g);
-	}
-}
-
 void sim_agent_tick(struct sim *s, struct sim_node *n)
 {
 	u32 g;
@@ -577,7 +537,7 @@ void sim_agent_tick(struct sim *s, struct sim_node *n)
 	sim_ring_tick(&n->agent.node->loop);
 	for (g = 0; g < s->p.groups && !s->failed; g++)
 		if (n->part[g].there)
-			clients(s, n, g);
+			sim_clients(s, n, g);
 	sim_agent_settle(s, n);
 	sim_post(s, s->now + PXS_LOOP_TICK_MS, E_AGENT, (u8)sim_index(s, n), n->agent.life);
 }

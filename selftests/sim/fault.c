@@ -281,6 +281,21 @@ static bool strike_disk(struct sim *s, enum sim_fault f, struct sim_node *n)
 	}
 }
 
+/* A leader hands over, and perhaps something else hits it, or the other one, just then. */
+static bool hand_over(struct sim *s, struct sim_node *n)
+{
+	u32 g = (u32)hit(s, s->p.groups), to;
+
+	if (!n->part[g].there || n->paused > s->now || n->stopped > s->now)
+		return false;
+	to = s->group[g].node[hit(s, s->group[g].n)];
+	if (!sim_hand_over(s, n, g, s->node[to].id))
+		return false;
+	if (!hit(s, 4))
+		sim_node_crash_soon(s, hit(s, 2) ? n : &s->node[to]);
+	return true;
+}
+
 static bool strike(struct sim *s, enum sim_fault f, u32 i)
 {
 	struct sim_node *n = &s->node[i];
@@ -305,6 +320,8 @@ static bool strike(struct sim *s, enum sim_fault f, u32 i)
 	case F_STOP:
 		sim_fault_stop(s, i, 1 + hit(s, 4 * s->p.election));
 		return true;
+	case F_HAND:
+		return hand_over(s, n);
 	case F_JUMP:
 		n->wall += (s64)hit(s, 200000) - 100000;
 		return true;
@@ -324,7 +341,7 @@ void sim_fault_strike(struct sim *s)
 {
 	static const u8 kind[] = {
 		F_CUT, F_PART, F_AGENT, F_AGENT, F_NODE, F_PAUSE, F_STOP, F_JUMP, F_STALL, F_FULL,
-		F_ROT, F_DAMAGE, F_SWAP,
+		F_ROT, F_DAMAGE, F_SWAP, F_HAND, F_HAND,
 	};
 	enum sim_fault f = kind[sim_draw(s, R_STRIKE) % ARRAY_SIZE(kind)];
 	u32 k = s->strikes++;

@@ -259,8 +259,8 @@ static void summary(const struct tally *t, double sec)
 
 	progress(sec);
 	fprintf(stderr, "# %.0f schedules per second of processor time\n", (double)t->done / cpu);
-	fprintf(stderr, "# %llu events, %llu datagrams, %llu elections won, %llu slots chosen, %llu values acknowledged, %llu refused, %llu journals refused\n",
-		U(t->stat.events), U(t->stat.datagrams), U(t->stat.elections),
+	fprintf(stderr, "# %llu events, %llu datagrams, %llu elections won, %llu leaders changed by wish, %llu slots chosen, %llu values acknowledged, %llu refused, %llu journals refused\n",
+		U(t->stat.events), U(t->stat.datagrams), U(t->stat.elections), U(t->stat.handed),
 		U(t->stat.decided), U(t->stat.acked), U(t->stat.refused), U(t->stat.lost));
 	for (f = 0; f < F_MAX; f++)
 		if (t->stat.by_fault[f])

@@ -136,7 +136,7 @@ void sim_deliver(struct sim *s, struct sim_event *e)
 			 U(e->a));
 	if (fault)
 		return;
-	if (m.type == PXS_WIRE_HEARTBEAT)
+	if (m.type == PXS_WIRE_HEARTBEAT || m.type == PXS_WIRE_TRANSFER)
 		part->beat[e->a] = max(part->beat[e->a], e->b);
 	if (e->reborn)
 		sim_fail(s, "S3: node %u listens to node %llu, whose disk was replaced", e->node,

@@ -69,6 +69,7 @@ enum sim_fault {
 	F_ASYNC,	/* the module hears more while a command is on its way */
 	F_SKEW,		/* clocks run at different rates */
 	F_JUMP,		/* wall clocks are set, forward and back */
+	F_HAND,		/* leaders are told to hand over */
 	F_MAX
 };
 
@@ -220,7 +221,7 @@ struct sim_node {
 };
 
 struct sim_stat {
-	u64 events, faults, datagrams, decided, elections, acked, refused, lost;
+	u64 events, faults, datagrams, decided, elections, handed, acked, refused, lost;
 	u64 by_fault[F_MAX];
 };
 
@@ -305,6 +306,11 @@ void sim_agent_end(struct sim *s, struct sim_node *n, bool clean);
 void sim_agent_up(struct sim *s, struct sim_node *n, struct sim_event *e);
 void sim_agent_tick(struct sim *s, struct sim_node *n);
 void sim_agent_settle(struct sim *s, struct sim_node *n);
+
+/* clients.c */
+void sim_clients(struct sim *s, struct sim_node *n, u32 g);
+/* Return: the leader has begun to. */
+bool sim_hand_over(struct sim *s, struct sim_node *n, u32 g, u8 member);
 struct pxs_replica *sim_replica(const struct sim_node *n, u32 g);
 int sim_part_of(const struct sim *s, u32 g, u32 node);	/* member index, or -1 */
 int sim_group_index(const struct sim *s, u32 id);

@@ -24,6 +24,7 @@ static const char *const fault_name[F_MAX] = {
 	[F_REPLY] = "lost reply", [F_DROP] = "lost event", [F_BIG] = "large values",
 	[F_BUSY] = "full window", [F_LAG] = "late event", [F_ASYNC] = "slow command",
 	[F_SKEW] = "clock skew", [F_JUMP] = "clock jump",
+	[F_HAND] = "leadership handed over",
 };
 
 static const char *const wire_name[] = {
@@ -32,7 +33,7 @@ static const char *const wire_name[] = {
 	[PXS_WIRE_REFUSE] = "REFUSE", [PXS_WIRE_HEARTBEAT] = "HEARTBEAT",
 	[PXS_WIRE_HEARTBEAT_ACK] = "HEARTBEAT_ACK", [PXS_WIRE_LEARN_REQ] = "LEARN_REQ",
 	[PXS_WIRE_LEARN] = "LEARN", [PXS_WIRE_PREVOTE] = "PREVOTE",
-	[PXS_WIRE_PREVOTE_ACK] = "PREVOTE_ACK",
+	[PXS_WIRE_PREVOTE_ACK] = "PREVOTE_ACK", [PXS_WIRE_TRANSFER] = "TRANSFER",
 };
 
 const char *sim_fault_name(u32 f)

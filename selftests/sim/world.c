@@ -266,7 +266,9 @@ static bool node_converged(const struct sim *s, const struct sim_node *n, u32 g)
 	const struct pxs_replica *r = sim_replica(n, g);
 	u64 prefix = sim_check_prefix(s, g);
 
-	return r && r->applied >= prefix && n->part[g].there && n->part[g].core.commit >= prefix;
+	/* Who asked for another leader has an answer by then. */
+	return r && !r->transfer.done && r->applied >= prefix && n->part[g].there &&
+	       n->part[g].core.commit >= prefix;
 }
 
 static bool converged(const struct sim *s)

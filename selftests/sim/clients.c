@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * clients.c - who wants something of a node: clients that append, an operator that moves leaders
+ */
+#include <stdlib.h>
+
+#include "sim.h"
+
+struct client_value {
+	u64 vid;
+	u32 group;
+	struct pxs_proposal p;	/* last: its value follows */
+};
+
+static void client_done(struct pxs_proposal *p, u32 error, u64 slot)
+{
+	struct client_value *v;
+
+	v = (struct client_value *)((char *)p - offsetof(struct client_value, p));
+
+	sim_check_answer(world, v->group, v->vid, error, slot);
+	free(v);
+}
+
+static void append(struct sim *s, struct pxs_replica *r, u32 g)
+{
+	static u8 buf[PXS_VALUE_MAX];
+	struct client_value *v;
+	u32 len;
+
+	len = sim_value_bytes(s->next_vid, sim_has(s, F_BIG) && sim_below(s, 8), buf);
+	v = calloc(1, sizeof(*v) + len);
+	if (!v)
+		abort();
+	v->p.done = client_done;
+	v->p.len = len;
+	memcpy(v->p.value, buf, len);
+	v->vid = s->next_vid;
+	v->group = g;
+	if (pxs_propose(r, &v->p)) {
+		free(v);
+		return;
+	}
+	s->next_vid++;
+}
+
+void sim_clients(struct sim *s, struct sim_node *n, u32 g)
+{
+	u64 want = sim_below(s, sim_has(s, F_BUSY) ? s->p.window : 3);
+	struct pxs_replica *r = sim_replica(n, g);
+
+	if (s->healed)
+		want = !s->healed_group[g];
+	else if (sim_below(s, s->p.rest))
+		want = 0;
+	if (!r || r->proposals.queued.count > s->p.window)
+		return;
+	while (want-- && pxs_elect_ready(&r->elect) && !s->failed) {
+		if (n->part[g].core.next_slot + 4 * s->p.window > SIM_SLOTS && !s->healed)
+			break;
+		append(s, r, g);
+	}
+}
+
+static void handed(void *ctx, u32 error)
+{
+	struct sim *s = ctx;
+
+	s->stat.handed += !error;
+	TRACE(s, "leadership handed over: %u", error);
+}
+
+/* Any member is asked for, the leader itself and nobody of the group too. */
+bool sim_hand_over(struct sim *s, struct sim_node *n, u32 g, u8 member)
+{
+	struct pxs_replica *r = sim_replica(n, g);
+	u32 error;
+
+	if (!r || !pxs_elect_ready(&r->elect))
+		return false;
+	sim_enter(s, n);
+	TRACE(s, "node %u group %u: hand over to member %u", sim_index(s, n), g, member);
+	error = pxs_transfer(r, member, handed, s);
+	if (!error)
+		sim_agent_settle(s, n);
+	return !error;
+}
