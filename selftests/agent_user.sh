@@ -6,8 +6,8 @@
 #
 #     paxsteerd 1 ── 127.0.0.1:PORT+1..3 ── paxsteerd 2, 3
 #
-# No root, no module, no namespaces. Values are appended, the key is rotated and the leader's
-# process is killed
+# No root, no module, no namespaces. Values are appended, the key is rotated, leadership is
+# handed over, and the leader's process is killed
 # under load, another member leads, the killed one comes back, and all logs are equal and
 # hold every acknowledged value in its place. What all clients saw, those that append and those
 # that follow, is a history: the history checker (selftests/lin) judges it.
@@ -180,6 +180,36 @@ kill -HUP "${PID[off]}"
 ok "all keys are as they were" has_keys $off 2 null
 all_equal "after the rotation"
 is "no acknowledged value is missing after it" "$(missing)" 0
+
+# --- leadership is handed over, under load ---
+transfer() { log transfer to "$1"; }
+leads() { [[ $(paxsteer -j log -S "$D/$1.sock" status) == *'"ready":true'* ]]; }
+old=$(leader)
+new=$((old % 3 + 1))
+third=$((new % 3 + 1))
+refused "to nobody of the group" "no such member" transfer 9
+refused "by who does not lead: it names who does" "does not lead; leader: member $old" \
+	paxsteer log -S "$D/$new.sock" transfer to $new
+is "to the leader itself: nothing to do" "$(transfer "$old")" "member $old leads"
+paxsteer -j log -S "$D/1.sock,$D/2.sock,$D/3.sock" append count 400000 seconds 12 size 64 \
+	outstanding 8 keep-going prefix h acked-file "$D/acked" timeout 60000 \
+	history "$D/history" >"$D/load" 2>"$D/load.err" &
+load=$!
+for i in $new $third $old $new; do
+	is "member $i is to lead" "$(transfer $i)" "member $i leads"
+	ok "and leads" wait_until 30 leads $i
+	[ $i != "$third" ] || ok "the load was under way so far" kill -0 $load
+done
+wait $load
+is "and no value has an unknown fate" "$?/$(json 'd["unknown"]' <"$D/load")" 0/0
+diag "$(<"$D/load")" "$(<"$D/load.err")"
+stop "${PID[third]}" KILL
+refused "to a member that is dead" "leads on" transfer $third
+ok "the leader leads on" leads $new
+ok "and values are appended" append on
+run $third
+all_equal "after the transfers"
+is "no acknowledged value is missing after them" "$(missing)" 0
 
 # --- the leader dies under load ---
 old=$(leader)
