@@ -43,12 +43,13 @@ _paxsteer()
 		service.*.key) words='source tuple memcached dns redis http-host http-path quic
 			payload' ;;
 		backend.*.state) words='up drain down' ;;
+		backend.*.health) words='unchecked good bad' ;;
 		group.*.durability) words='disk memory' ;;
 		group.*.key-file | group.*.also-key-file) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 		service.set."$command" | service.del."$command" | service.show."$command" | \
 			backend.*."$command" | table.*."$command") words=$(_paxsteer_services) ;;
 		service.*) words='mode fill key seed rows cap' ;;
-		backend.*) words='weight id state' ;;
+		backend.*) words='weight id state health' ;;
 		table.plot.svg) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 		table.plot.*) words='svg' ;;
 		table.*) words='rows' ;;

@@ -127,6 +127,7 @@ static struct pxs_backend *pxs_backend_alloc(struct pxs_service *svc,
 	be->id = spec->id;
 	be->weight = spec->weight;
 	be->state = spec->state;
+	be->health = PXS_HEALTH_UNCHECKED;
 	return be;
 }
 
@@ -198,6 +199,25 @@ static bool pxs_backend_same_table(const struct pxs_backend *be, u32 weight, u8 
 	return weight == be->weight && drains == (be->state == PXS_BACKEND_DRAIN);
 }
 
+/* Set its bit in the plan in force to what state and health say. */
+static void pxs_backend_flip(struct pxs_backend *be)
+{
+	struct pxs_plan *plan = pxs_service_plan(be->svc);
+
+	if (pxs_backend_serves(be))
+		set_bit(be->index, plan->live);
+	else
+		clear_bit(be->index, plan->live);
+	be->svc->pn->services.seq++;
+}
+
+void pxs_backend_set_health(struct pxs_backend *be, u8 health, const char *reason)
+{
+	be->health = health;
+	strscpy(be->reason, reason, sizeof(be->reason));
+	pxs_backend_flip(be);
+}
+
 int pxs_backend_set(struct pxs_backend *be, u32 weight, u8 state, struct pxs_refusal *no)
 {
 	u32 old_weight = be->weight;
@@ -205,13 +225,8 @@ int pxs_backend_set(struct pxs_backend *be, u32 weight, u8 state, struct pxs_ref
 	struct pxs_plan *plan;
 
 	if (pxs_backend_same_table(be, weight, state)) {
-		plan = pxs_service_plan(be->svc);
 		be->state = state;
-		if (state == PXS_BACKEND_UP)
-			set_bit(be->index, plan->live);
-		else
-			clear_bit(be->index, plan->live);
-		be->svc->pn->services.seq++;
+		pxs_backend_flip(be);
 		return 0;
 	}
 	be->weight = weight;

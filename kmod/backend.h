@@ -6,6 +6,7 @@
 #define PXS_BACKEND_H
 
 #include <linux/list.h>
+#include <linux/paxsteer.h>
 #include <linux/rcupdate.h>
 #include <linux/rhashtable-types.h>
 
@@ -28,7 +29,9 @@ struct pxs_backend {
 
 	struct list_head list;		/* in pxs_service.backends, in order of index */
 	u32 weight;
-	u8 state;			/* enum pxs_backend_state */
+	u8 state;			/* enum pxs_backend_state: the operator's */
+	u8 health;			/* enum pxs_health: that of checks */
+	char reason[PXS_HEALTH_REASON_MAX + 1];	/* why it is bad; "" otherwise */
 	u32 rows;			/* whose first choice it is in the table in force */
 };
 
@@ -38,6 +41,12 @@ struct pxs_backend_spec {
 	u32 weight;
 	u8 state;
 };
+
+/* Both the operator and the checks must want it. */
+static inline bool pxs_backend_serves(const struct pxs_backend *be)
+{
+	return be->state == PXS_BACKEND_UP && be->health != PXS_HEALTH_BAD;
+}
 
 /* Identity by default: a fixed hash of address and port, the same on every director. */
 u64 pxs_backend_default_id(const struct pxs_endpoint *at);
@@ -52,6 +61,8 @@ struct pxs_backend *pxs_backend_find(const struct pxs_service *svc, const struct
 struct pxs_backend *pxs_backend_add(struct pxs_service *svc, const struct pxs_backend_spec *spec,
 				    struct pxs_refusal *no);
 int pxs_backend_set(struct pxs_backend *be, u32 weight, u8 state, struct pxs_refusal *no);
+/* A bit of the table in force, and no new one: cannot fail. */
+void pxs_backend_set_health(struct pxs_backend *be, u8 health, const char *reason);
 int pxs_backend_del(struct pxs_backend *be, struct pxs_refusal *no);
 
 /* Off the list and the hash table, freed after a grace period; no plan may show it any more. */

@@ -37,7 +37,8 @@ static void pxs_local_assign(struct sk_buff *skb, struct sock *sk)
 static struct sock *pxs_udp_find(const struct nf_hook_state *state, const struct pxs_endpoint *src,
 				 const struct pxs_endpoint *dst)
 {
-	int dif = state->in->ifindex;
+	/* In LOCAL_OUT there is only the device that it leaves by. */
+	int dif = (state->in ?: state->out)->ifindex;
 
 	if (src->family == AF_INET)
 		return udp4_lib_lookup(state->net, pxs_endpoint_ip4(src), src->port,
@@ -70,6 +71,19 @@ bool pxs_local_connected(const struct sk_buff *skb, const struct nf_hook_state *
 
 	if (skb->sk)
 		return true;
+	sk = pxs_udp_find_connected(state, p);
+	if (!sk)
+		return false;
+	sock_put(sk);
+	return true;
+}
+
+bool pxs_local_asked_itself(const struct nf_hook_state *state, const struct pxs_packet *p)
+{
+	struct sock *sk;
+
+	if (!(state->out->flags & IFF_LOOPBACK))
+		return false;
 	sk = pxs_udp_find_connected(state, p);
 	if (!sk)
 		return false;

@@ -26,4 +26,11 @@ unsigned int pxs_local_tcp(struct sk_buff *skb, const struct nf_hook_state *stat
 bool pxs_local_connected(const struct sk_buff *skb, const struct nf_hook_state *state,
 			 const struct pxs_packet *p);
 
+/*
+ * LOCAL_OUT, a datagram of a local backend: is it for a socket of this host that asked the backend
+ * itself (a health check), past the service? Then it must come from the backend. A look at the
+ * device when it is for another host.
+ */
+bool pxs_local_asked_itself(const struct nf_hook_state *state, const struct pxs_packet *p);
+
 #endif /* PXS_DELIVER_LOCAL_H */

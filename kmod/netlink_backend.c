@@ -15,13 +15,16 @@
 
 static PXS_NLA_RANGE pxs_nl_weight_range = { .max = PXS_WEIGHT_MAX };
 
-static const struct nla_policy pxs_nl_backend_policy[PXS_A_BACKEND_STATE + 1] = {
+/* SET; ADD takes what stands before the health. */
+static const struct nla_policy pxs_nl_backend_policy[PXS_A_BACKEND_REASON + 1] = {
 	[PXS_A_BACKEND_SERVICE] = { .type = NLA_NUL_STRING, .len = PXS_NAME_MAX },
 	[PXS_A_BACKEND_ADDR] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
 	[PXS_A_BACKEND_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
 	[PXS_A_BACKEND_ID] = { .type = NLA_U64 },
 	[PXS_A_BACKEND_WEIGHT] = NLA_POLICY_FULL_RANGE(NLA_U32, &pxs_nl_weight_range),
 	[PXS_A_BACKEND_STATE] = NLA_POLICY_RANGE(NLA_U8, PXS_BACKEND_UP, PXS_BACKEND_DOWN),
+	[PXS_A_BACKEND_HEALTH] = NLA_POLICY_RANGE(NLA_U8, PXS_HEALTH_UNCHECKED, PXS_HEALTH_BAD),
+	[PXS_A_BACKEND_REASON] = { .type = NLA_NUL_STRING, .len = PXS_HEALTH_REASON_MAX },
 };
 
 /* DEL names a backend, GET may narrow the dump by its service. */
@@ -44,6 +47,8 @@ static int pxs_nl_put_backend(struct sk_buff *skb, const struct pxs_backend *be)
 	    nla_put_u64_64bit(skb, PXS_A_BACKEND_ID, be->id, PXS_A_BACKEND_PAD) ||
 	    nla_put_u32(skb, PXS_A_BACKEND_WEIGHT, be->weight) ||
 	    nla_put_u8(skb, PXS_A_BACKEND_STATE, be->state) ||
+	    nla_put_u8(skb, PXS_A_BACKEND_HEALTH, be->health) ||
+	    (*be->reason && nla_put_string(skb, PXS_A_BACKEND_REASON, be->reason)) ||
 	    nla_put_u16(skb, PXS_A_BACKEND_INDEX, be->index) ||
 	    nla_put_u32(skb, PXS_A_BACKEND_ROWS, be->rows))
 		return -EMSGSIZE;
@@ -148,6 +153,26 @@ static int pxs_nl_backend_add(struct sk_buff *skb, struct genl_info *info)
 	return 0;
 }
 
+/* Return: 0 when HEALTH and REASON, as far as they are there, go together. */
+static int pxs_nl_check_health(struct genl_info *info)
+{
+	struct nlattr *health = info->attrs[PXS_A_BACKEND_HEALTH];
+	struct nlattr *reason = info->attrs[PXS_A_BACKEND_REASON];
+	const char *c;
+
+	if (!reason)
+		return 0;
+	if (!health || nla_get_u8(health) != PXS_HEALTH_BAD)
+		return pxs_nl_refuse(info->extack, reason, -EINVAL,
+				     "a reason belongs to health bad");
+	/* It ends up on terminals. */
+	for (c = nla_data(reason); *c; c++)
+		if (*c < ' ' || *c > '~')
+			return pxs_nl_refuse(info->extack, reason, -EINVAL,
+					     "the reason is not printable ASCII");
+	return 0;
+}
+
 static int pxs_nl_backend_set(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr **tb = info->attrs;
@@ -163,11 +188,18 @@ static int pxs_nl_backend_set(struct sk_buff *skb, struct genl_info *info)
 	if (tb[PXS_A_BACKEND_ID])
 		return pxs_nl_refuse(info->extack, tb[PXS_A_BACKEND_ID], -EINVAL,
 				     "the id is fixed: delete and add the backend");
+	err = pxs_nl_check_health(info);
+	if (err)
+		return err;
 	weight = tb[PXS_A_BACKEND_WEIGHT] ? nla_get_u32(tb[PXS_A_BACKEND_WEIGHT]) : be->weight;
 	state = tb[PXS_A_BACKEND_STATE] ? nla_get_u8(tb[PXS_A_BACKEND_STATE]) : be->state;
 	err = pxs_backend_set(be, weight, state, &no);
 	if (err)
 		return pxs_nl_refuse(info->extack, tb[no.attr], err, no.why);
+	if (tb[PXS_A_BACKEND_HEALTH])
+		pxs_backend_set_health(be, nla_get_u8(tb[PXS_A_BACKEND_HEALTH]),
+				       tb[PXS_A_BACKEND_REASON] ?
+				       nla_data(tb[PXS_A_BACKEND_REASON]) : "");
 	pxs_nl_announce(pxs_nl_net(info), pxs_nl_backend_msg(be, info), info);
 	return 0;
 }
@@ -246,7 +278,7 @@ const struct genl_ops pxs_backend_ops[] = {
 		.cmd = PXS_CMD_BACKEND_ADD,
 		.doit = pxs_nl_backend_add,
 		.policy = pxs_nl_backend_policy,
-		.maxattr = ARRAY_SIZE(pxs_nl_backend_policy) - 1,
+		.maxattr = PXS_A_BACKEND_STATE,
 		.internal_flags = PXS_OP_CONFIG,
 	}, {
 		.cmd = PXS_CMD_BACKEND_SET,

@@ -150,7 +150,7 @@ struct pxs_plan *pxs_plan_build(const struct pxs_service *svc, struct pxs_refusa
 		memcpy(in[be->index].addr, &be->at.addr, sizeof(in[be->index].addr));
 		/* Draining: no row any more, so no new request; what runs goes on. */
 		in[be->index].weight = be->state == PXS_BACKEND_DRAIN ? 0 : be->weight;
-		if (be->state == PXS_BACKEND_UP)
+		if (pxs_backend_serves(be))
 			__set_bit(be->index, plan->live);
 	}
 	cfg.backends = in;

@@ -261,7 +261,7 @@ static unsigned int pxs_hook_local_out(void *priv, struct sk_buff *skb,
 		return pxs_steer_nat(svc, skb, state, &p);
 	}
 	be = pxs_steer_local_sender(state, skb, &p);
-	if (!be || be->svc->mode != PXS_MODE_LOCAL)
+	if (!be || be->svc->mode != PXS_MODE_LOCAL || pxs_local_asked_itself(state, &p))
 		return NF_ACCEPT;
 	ret = pxs_steer_reply(be, skb, &p);
 	if (ret == NF_ACCEPT && memcmp(&p.src.addr, &be->svc->at.addr, sizeof(p.src.addr)) &&

@@ -190,6 +190,26 @@ def of_backends():
         for n, v in (("WEIGHT", u32(65536)), ("STATE", u8(0)), ("STATE", u8(4))):
             yield case("%s %s %s" % (cmd, n, v.hex()), cmd, b.with_(**{n: v}), E.ERANGE, POLICY,
                        n)
+    yield case("add with a health", "BACKEND_ADD", backend.with_(HEALTH=u8(2)), E.EINVAL,
+               "Unknown", "HEALTH")
+    bad = first.with_(HEALTH=u8(C["PXS_HEALTH_BAD"]))
+    for v, err in ((u8(0), E.ERANGE), (u8(4), E.ERANGE), (u16(1), E.EINVAL)):
+        yield case("health %s" % v.hex(), "BACKEND_SET", first.with_(HEALTH=v), err, POLICY,
+                   "HEALTH")
+    yield case("reason without health", "BACKEND_SET", first.with_(REASON="x"), E.EINVAL,
+               "belongs to health bad", "REASON")
+    for n in ("UNCHECKED", "GOOD"):
+        yield case("reason for health " + n.lower(), "BACKEND_SET",
+                   bad.with_(HEALTH=u8(C["PXS_HEALTH_" + n]), REASON="x"), E.EINVAL,
+                   "belongs to health bad", "REASON")
+    for v in ("x" * 64, b"abc"):
+        yield case("reason of %d bytes" % len(v), "BACKEND_SET", bad.with_(REASON=v), E.EINVAL,
+                   POLICY, "REASON")
+    for v in ("a\nb", "\x1b[2J", "\x7f", "\xe9"):
+        yield case("reason %r" % v, "BACKEND_SET", bad.with_(REASON=v), E.EINVAL,
+                   "printable", "REASON")
+    yield case("health with a wrong weight", "BACKEND_SET", bad.with_(WEIGHT=u32(65536)),
+               E.ERANGE, POLICY, "WEIGHT")
     yield case("set of an id", "BACKEND_SET", first.with_(ID=u64(5)), E.EINVAL, "fixed|id", "ID")
 
 

@@ -10,10 +10,11 @@
 
 static const char usage[] =
 	"Usage: paxsteer backend add SERVICE ADDR:PORT [weight N] [id N] [state STATE]\n"
-	"       paxsteer backend set SERVICE ADDR:PORT [weight N] [state STATE]\n"
+	"       paxsteer backend set SERVICE ADDR:PORT [weight N] [state STATE] [health HEALTH]\n"
 	"       paxsteer backend del SERVICE ADDR:PORT\n"
 	"       paxsteer backend [show [SERVICE]]\n"
-	"STATE := { up | drain | down }\n";
+	"STATE := { up | drain | down }\n"
+	"HEALTH := { unchecked | good | bad }\n";
 
 #define SET_KEYWORDS \
 	{ "weight", PXS_A_BACKEND_WEIGHT, .bytes = 4, .max = PXS_WEIGHT_MAX }, \
@@ -27,6 +28,7 @@ static const struct arg add_keywords[] = {
 
 static const struct arg set_keywords[] = {
 	SET_KEYWORDS,
+	{ "health", PXS_A_BACKEND_HEALTH, .names = &names_health },
 	{ NULL },
 };
 
@@ -58,7 +60,7 @@ static int set(struct cli *cli, int argc, char **argv)
 	int ret = begin(&a, msg);
 
 	if (!ret && !a.argc)
-		ret = cli_usage_error(cli, "nothing to set, expected weight or state");
+		ret = cli_usage_error(cli, "nothing to set, expected weight, state or health");
 	if (!ret)
 		ret = args_keywords(&a, set_keywords, msg);
 	return args_send(cli, msg, ret);
@@ -87,10 +89,14 @@ void backend_put(struct cli *cli, struct nl_msg *msg, enum out_style stats)
 		out_endpoint(o, "address", &ep);
 	out_str(o, "state", "state",
 		name_of(&names_backend_state, (unsigned int)nlq_uint(tb[PXS_A_BACKEND_STATE])));
+	out_str(o, "health", "health",
+		name_of(&names_health, (unsigned int)nlq_uint(tb[PXS_A_BACKEND_HEALTH])));
 	out_num(o, "weight", "weight", nlq_uint(tb[PXS_A_BACKEND_WEIGHT]));
 	out_num(o, "index", "index", nlq_uint(tb[PXS_A_BACKEND_INDEX]));
 	out_num(o, "rows", "rows", nlq_uint(tb[PXS_A_BACKEND_ROWS]));
 	out_hex(o, "id", "id", nlq_uint(tb[PXS_A_BACKEND_ID]));
+	out_str(o, "reason", "reason",
+		tb[PXS_A_BACKEND_REASON] ? nlq_str(tb[PXS_A_BACKEND_REASON]) : NULL);
 	if (tb[PXS_A_BACKEND_STATS])
 		out_stats(o, "stats", NULL, stats, tb[PXS_A_BACKEND_STATS], &names_steer_stat);
 }

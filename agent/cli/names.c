@@ -51,6 +51,12 @@ static const char *const backend_state[] = {
 	[PXS_BACKEND_DOWN] = "down",
 };
 
+static const char *const health[] = {
+	[PXS_HEALTH_UNCHECKED] = "unchecked",
+	[PXS_HEALTH_GOOD] = "good",
+	[PXS_HEALTH_BAD] = "bad",
+};
+
 static const char *const group_state[] = {
 	[PXS_GROUP_INACTIVE] = "inactive",
 	[PXS_GROUP_ACTIVE] = "active",
@@ -203,6 +209,8 @@ static const char *const backend_attr[] = {
 	[PXS_A_BACKEND_ROWS] = "rows",
 	[PXS_A_BACKEND_STATS] = "stats",
 	[PXS_A_BACKEND_PAD] = NULL,
+	[PXS_A_BACKEND_HEALTH] = "health",
+	[PXS_A_BACKEND_REASON] = "reason",
 };
 COMPLETE(backend_attr, PXS_A_BACKEND_MAX);
 
@@ -283,6 +291,7 @@ const struct names names_mode = NAMES(mode);
 const struct names names_fill = NAMES(fill);
 const struct names names_key = NAMES(key);
 const struct names names_backend_state = NAMES(backend_state);
+const struct names names_health = NAMES(health);
 const struct names names_group_state = NAMES(group_state);
 const struct names names_role = NAMES(role);
 const struct names names_durability = NAMES(durability);

@@ -23,8 +23,8 @@
 /* An attribute more: does `service add` take it, and does save have to print it? */
 _Static_assert(PXS_A_SERVICE_MAX == 18 && PXS_A_SERVICE_PAD == 18,
 	       "service_line() knows the attributes up to key prefix");
-_Static_assert(PXS_A_BACKEND_MAX == 10 && PXS_A_BACKEND_PAD == 10,
-	       "on_backend() knows the attributes up to state");
+_Static_assert(PXS_A_BACKEND_MAX == 12 && PXS_A_BACKEND_PAD == 10,
+	       "on_backend() knows the attributes up to state; health is checked anew, not saved");
 
 static const char usage[] =
 	"Usage: paxsteer save [service NAME]\n"

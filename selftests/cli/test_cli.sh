@@ -132,7 +132,10 @@ refuses 1 'ADDR:PORT is missing' backend add web
 refuses 1 'weight: "65536" is not a number of 0..65535' backend add web 1.2.3.4:5 weight 65536
 refuses 1 'state: "off" is not up, drain or down' backend set web 1.2.3.4:5 state off
 refuses 1 'nothing to set' backend set web 1.2.3.4:5
-refuses 1 'unknown keyword "id", expected weight or state' backend set web 1.2.3.4:5 id 7
+refuses 1 'unknown keyword "id", expected weight, state or health' backend set web 1.2.3.4:5 id 7
+refuses 1 'health: "down" is not unchecked, good or bad' backend set web 1.2.3.4:5 health down
+refuses 1 'unknown keyword "health", expected weight, state or id' \
+	backend add web 1.2.3.4:5 health good
 refuses 1 'unexpected "x"' backend del web 1.2.3.4:5 x
 
 # Table, lookup, stats, monitor.

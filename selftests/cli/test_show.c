@@ -75,6 +75,26 @@ static struct nl_msg *service_msg(void)
 	return msg;
 }
 
+static struct nl_msg *backend_msg(uint8_t health, const char *reason)
+{
+	struct nl_msg *msg = nlq_msg(PXS_CMD_BACKEND_GET);
+	uint8_t addr[4] = { 10, 0, 0, 1 };
+
+	nlq_put_str(msg, PXS_A_BACKEND_SERVICE, "web");
+	nlq_put(msg, PXS_A_BACKEND_ADDR, addr, 4);
+	nlq_put_u16(msg, PXS_A_BACKEND_PORT, htons(80));
+	nlq_put_u64(msg, PXS_A_BACKEND_ID, 5);
+	nlq_put_u32(msg, PXS_A_BACKEND_WEIGHT, 2);
+	nlq_put_u8(msg, PXS_A_BACKEND_STATE, PXS_BACKEND_UP);
+	nlq_put_u16(msg, PXS_A_BACKEND_INDEX, 3);
+	nlq_put_u32(msg, PXS_A_BACKEND_ROWS, 9);
+	put_stats(msg, PXS_A_BACKEND_STATS);
+	nlq_put_u8(msg, PXS_A_BACKEND_HEALTH, health);
+	if (reason)
+		nlq_put_str(msg, PXS_A_BACKEND_REASON, reason);
+	return msg;
+}
+
 static struct nl_msg *group_msg(void)
 {
 	struct nl_msg *msg = nlq_msg(PXS_CMD_GROUP_GET);
@@ -252,6 +272,47 @@ static void numbers_json(void)
 		"\"none\":0.0,\"half\":0.5}\n");
 }
 
+static void put_backends(struct capture *c)
+{
+	struct nl_msg *good = backend_msg(PXS_HEALTH_GOOD, NULL);
+	struct nl_msg *bad = backend_msg(PXS_HEALTH_BAD, "tcp connect: Connection refused");
+
+	out_list(c->cli.out, NULL, OUT_TABLE);
+	out_object(c->cli.out, NULL, NULL, OUT_ROW);
+	backend_put(&c->cli, good, OUT_NONE);
+	out_close(c->cli.out);
+	out_object(c->cli.out, NULL, NULL, OUT_ROW);
+	backend_put(&c->cli, bad, OUT_NONE);
+	out_close(c->cli.out);
+	out_close(c->cli.out);
+	nlmsg_free(good);
+	nlmsg_free(bad);
+}
+
+/* An operator's state and what checks say stand beside each other. */
+static void backend_health(void)
+{
+	struct capture c;
+
+	begin(&c, false, false);
+	put_backends(&c);
+	end(&c, "SERVICE  ADDRESS      STATE  HEALTH  WEIGHT  INDEX  ROWS  ID                  REASON\n"
+		"web      10.0.0.1:80  up     good         2      3     9  0x0000000000000005  -\n"
+		"web      10.0.0.1:80  up     bad          2      3     9  0x0000000000000005"
+		"  tcp connect: Connection refused\n");
+	begin(&c, true, false);
+	put_backends(&c);
+	end(&c, "[{\"service\":\"web\",\"addr\":\"10.0.0.1\",\"port\":80,\"state\":\"up\",\"health\":\"good\","
+		"\"weight\":2,\"index\":3,\"rows\":9,\"id\":\"0x0000000000000005\",\"reason\":null,"
+		"\"stats\":{\"packets\":12,\"bytes\":1099511627776,\"requests\":0,\"replies\":0,"
+		"\"fallbacks\":0,\"second\":0,\"no_backend\":0,\"no_socket\":0,\"errors\":0}},"
+		"{\"service\":\"web\",\"addr\":\"10.0.0.1\",\"port\":80,\"state\":\"up\",\"health\":\"bad\","
+		"\"weight\":2,\"index\":3,\"rows\":9,\"id\":\"0x0000000000000005\","
+		"\"reason\":\"tcp connect: Connection refused\","
+		"\"stats\":{\"packets\":12,\"bytes\":1099511627776,\"requests\":0,\"replies\":0,"
+		"\"fallbacks\":0,\"second\":0,\"no_backend\":0,\"no_socket\":0,\"errors\":0}}]\n");
+}
+
 /* Attributes that are absent, short, or unknown must not be read beyond. */
 static void odd_answers(void)
 {
@@ -291,7 +352,7 @@ static void half_done(void)
 static void names_are_complete(void)
 {
 	const struct names *all[] = { &names_mode, &names_fill, &names_key, &names_backend_state,
-		&names_group_state, &names_role, &names_durability, &names_command };
+		&names_health, &names_group_state, &names_role, &names_durability, &names_command };
 	uint8_t cmds[] = { PXS_CMD_SERVICE_ADD, PXS_CMD_BACKEND_ADD, PXS_CMD_TABLE_GET,
 		PXS_CMD_LOOKUP, PXS_CMD_GROUP_ADD };
 	unsigned int last[] = { PXS_A_SERVICE_PAD, PXS_A_BACKEND_PAD, PXS_A_TABLE_PAD,
@@ -323,6 +384,7 @@ int main(void)
 	RUN(group_json);
 	RUN(line_text);
 	RUN(numbers_json);
+	RUN(backend_health);
 	RUN(odd_answers);
 	RUN(half_done);
 	RUN(names_are_complete);

@@ -68,6 +68,7 @@
 #define PXS_VALUE_MAX		16384	/* bytes of one value */
 #define PXS_APPEND_MAX		32768	/* bytes of records in one EVENT_APPEND */
 #define PXS_LOOKUP_KEY_MAX	512
+#define PXS_HEALTH_REASON_MAX	63	/* bytes of why a check failed, without the NUL */
 
 enum pxs_cmd {
 	PXS_CMD_UNSPEC,
@@ -153,6 +154,16 @@ enum pxs_backend_state {
 	PXS_BACKEND_DOWN = 3,	/* its rows go to their second choice, without a rebuild */
 };
 
+/*
+ * What health checks say of a backend, beside its state, which is the operator's: it serves
+ * while its state is up and its health is not bad. Neither ever changes the other.
+ */
+enum pxs_health {
+	PXS_HEALTH_UNCHECKED = 1,	/* nobody has said anything */
+	PXS_HEALTH_GOOD = 2,
+	PXS_HEALTH_BAD = 3,	/* as if down: rows go to their second choice, no rebuild */
+};
+
 /* Attributes of a service. */
 enum pxs_service_attr {
 	PXS_A_SERVICE_UNSPEC,
@@ -208,6 +219,9 @@ enum pxs_backend_attr {
 	PXS_A_BACKEND_ROWS,		/* u32, out: rows whose first choice it is */
 	PXS_A_BACKEND_STATS,		/* nest of enum pxs_steer_stat, out */
 	PXS_A_BACKEND_PAD,
+	PXS_A_BACKEND_HEALTH,		/* u8 enum pxs_health: unchecked when added; SET only */
+	/* string, printable ASCII, only with health bad: why; out: while it is bad */
+	PXS_A_BACKEND_REASON,		/* string */
 	__PXS_A_BACKEND_MAX
 };
 #define PXS_A_BACKEND_MAX (__PXS_A_BACKEND_MAX - 1)
