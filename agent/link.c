@@ -3,7 +3,8 @@
  * link.c - the netlink socket between the agent and the module
  *
  * NETLINK_NO_ENOBUFS: an overrun must not close the socket for everything until it is
- * empty; what was lost shows by LSN, and the module sends records again.
+ * empty; what was lost shows by LSN, and the module sends records again. A link with an
+ * overrun() wants to know instead.
  */
 #include "link.h"
 
@@ -19,6 +20,7 @@
 
 #define LINK_BUF	(128u << 10)	/* an event is at most PXS_APPEND_MAX and headers */
 #define LINK_RCVBUF	(8 << 20)
+#define LINK_RCVBUF_EVENTS (1 << 20)	/* where an overrun is mended by reading anew */
 #define LINK_BURST	64
 #define ANSWER_MS	10000
 
@@ -116,6 +118,8 @@ static void readable(struct pxs_op *op, int res)
 		err = receive(l, l->event_buf, &len);
 		if (err == -EAGAIN || err == -EWOULDBLOCK)
 			break;
+		if (err == -ENOBUFS && l->overrun)
+			l->overrun(l->ctx);
 		if (err == -EINTR || err == -ENOBUFS)
 			continue;
 		if (err) {
@@ -183,19 +187,41 @@ static void take_words(struct pxs_link *l, struct nlmsghdr *nlh)
 		nla_strlcpy(l->words, attr, sizeof(l->words));
 }
 
-/* Return: 1 answered (*err), 0 not the answer (queued), -errno. */
-static int take_answer(struct pxs_link *l, struct nlmsghdr *nlh, u32 seq, int *err,
-		       void (*reply)(void *ctx, struct nlmsghdr *nlh), void *ctx)
+/* A question that waits for its answer. */
+struct link_question {
+	u32 seq;
+	bool dump;
+	bool torn;	/* it changed while it was dumped */
+	void (*reply)(void *ctx, struct nlmsghdr *nlh);
+	void *ctx;
+};
+
+/* The end of a dump. Return: 1, or -errno. */
+static int take_done(struct link_question *q, struct nlmsghdr *nlh, int *err)
+{
+	if (nlmsg_datalen(nlh) < (int)sizeof(int))
+		return -EBADMSG;
+	*err = pxs_nl_errno(*(int *)nlmsg_data(nlh));
+	if (!*err && q->torn)
+		*err = -EINTR;
+	return 1;
+}
+
+/* Return: 1 answered (*err), 0 not the answer (queued) or not the end of it, -errno. */
+static int take_answer(struct pxs_link *l, struct nlmsghdr *nlh, struct link_question *q, int *err)
 {
 	struct nlmsgerr *e = nlmsg_data(nlh);
 
-	if (nlh->nlmsg_seq != seq)
+	if (nlh->nlmsg_seq != q->seq)
 		return enqueue(l, nlh);
+	q->torn |= nlh->nlmsg_flags & NLM_F_DUMP_INTR;
+	if (q->dump && nlh->nlmsg_type == NLMSG_DONE)
+		return take_done(q, nlh, err);
 	if (nlh->nlmsg_type != NLMSG_ERROR) {
-		if (reply)
-			reply(ctx, nlh);
+		if (q->reply)
+			q->reply(q->ctx, nlh);
 		*err = 0;
-		return 1;
+		return !q->dump;
 	}
 	if (nlmsg_datalen(nlh) < (int)sizeof(*e))
 		return -EBADMSG;
@@ -205,17 +231,15 @@ static int take_answer(struct pxs_link *l, struct nlmsghdr *nlh, u32 seq, int *e
 	return 1;
 }
 
-int pxs_link_call(struct pxs_link *l, struct nl_msg *msg,
-		  void (*reply)(void *ctx, struct nlmsghdr *nlh), void *ctx)
+static int question(struct pxs_link *l, struct nl_msg *msg, int flags, struct link_question *q)
 {
 	struct pollfd p = { .fd = l->fd, .events = POLLIN };
 	struct nlmsghdr *nlh;
 	int err, left, answer, got = 0;
 	size_t len = 0;
-	u32 seq;
 
 	l->words[0] = 0;
-	err = send_msg(l, msg, reply ? 0 : NLM_F_ACK, &seq);
+	err = send_msg(l, msg, flags, &q->seq);
 	if (err)
 		return err;
 	while (!got) {
@@ -231,13 +255,45 @@ int pxs_link_call(struct pxs_link *l, struct nl_msg *msg,
 			return err;
 		nlh = (struct nlmsghdr *)l->call_buf;
 		for (left = (int)len; nlmsg_ok(nlh, left); nlh = nlmsg_next(nlh, &left)) {
-			answer = take_answer(l, nlh, seq, &err, reply, ctx);
+			answer = take_answer(l, nlh, q, &err);
 			if (answer < 0)
 				return answer;
 			got |= answer;
 		}
 	}
 	return err;
+}
+
+int pxs_link_call(struct pxs_link *l, struct nl_msg *msg,
+		  void (*reply)(void *ctx, struct nlmsghdr *nlh), void *ctx)
+{
+	struct link_question q = { .reply = reply, .ctx = ctx };
+
+	return question(l, msg, reply ? 0 : NLM_F_ACK, &q);
+}
+
+int pxs_link_dump(struct pxs_link *l, struct nl_msg *msg,
+		  void (*reply)(void *ctx, struct nlmsghdr *nlh), void *ctx)
+{
+	struct link_question q = { .dump = true, .reply = reply, .ctx = ctx };
+
+	return question(l, msg, NLM_F_DUMP, &q);
+}
+
+int pxs_link_join(struct pxs_link *l, const char *family, const char *group)
+{
+	struct nl_sock *sock = nl_socket_alloc();
+	int id = -ENOMEM;
+
+	/* Asked on another socket: this one may hear of changes already. */
+	if (sock && !genl_connect(sock))
+		id = genl_ctrl_resolve_grp(sock, family, group);
+	nl_socket_free(sock);
+	if (id < 0 || nl_socket_add_membership(l->sock, id)) {
+		pxs_err("netlink: cannot listen to %s/%s", family, group);
+		return -ENOENT;
+	}
+	return 0;
 }
 
 int pxs_link_post(struct pxs_link *l, struct nl_msg *msg)
@@ -249,11 +305,12 @@ int pxs_link_post(struct pxs_link *l, struct nl_msg *msg)
 
 static void set_options(struct pxs_link *l)
 {
-	int on = 1, size = LINK_RCVBUF;
+	int on = 1, size = l->overrun ? LINK_RCVBUF_EVENTS : LINK_RCVBUF;
 
 	/* A proposal, or a load of records, of the largest size must fit. */
 	setsockopt(l->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-	setsockopt(l->fd, SOL_NETLINK, NETLINK_NO_ENOBUFS, &on, sizeof(on));
+	if (!l->overrun)
+		setsockopt(l->fd, SOL_NETLINK, NETLINK_NO_ENOBUFS, &on, sizeof(on));
 	setsockopt(l->fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
 	setsockopt(l->fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
 	if (!setsockopt(l->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
@@ -296,7 +353,7 @@ int pxs_link_open(struct pxs_link *l, struct pxs_loop *loop)
 	return 0;
 }
 
-void pxs_link_close(struct pxs_link *l)
+static void forget_queue(struct pxs_link *l)
 {
 	struct pxs_link_queued *q;
 
@@ -304,6 +361,23 @@ void pxs_link_close(struct pxs_link *l)
 		l->queue = q->next;
 		free(q);
 	}
+	l->queue_end = &l->queue;
+}
+
+void pxs_link_drain(struct pxs_link *l)
+{
+	size_t len;
+	int err;
+
+	forget_queue(l);
+	do
+		err = receive(l, l->event_buf, &len);
+	while (!err || err == -ENOBUFS || err == -EINTR);
+}
+
+void pxs_link_close(struct pxs_link *l)
+{
+	forget_queue(l);
 	if (l->sock)
 		nl_socket_free(l->sock);
 	free(l->event_buf);

@@ -34,6 +34,11 @@ struct pxs_link {
 	void (*event)(void *ctx, struct nlmsghdr *nlh);
 	/* The socket cannot be used any more. */
 	void (*broken)(void *ctx, int err);
+	/*
+	 * Events were lost for want of room (ENOBUFS): read the state anew. Set before opening; for
+	 * a link that listens to a multicast group and asks nothing.
+	 */
+	void (*overrun)(void *ctx);
 	void *ctx;
 };
 
@@ -51,6 +56,16 @@ struct nl_msg *pxs_link_msg(struct pxs_link *l, u8 cmd);
  */
 int pxs_link_call(struct pxs_link *l, struct nl_msg *msg,
 		  void (*reply)(void *ctx, struct nlmsghdr *nlh), void *ctx);
+
+/* The same for a dump: @reply gets each message of it. -EINTR: it changed meanwhile, ask again. */
+int pxs_link_dump(struct pxs_link *l, struct nl_msg *msg,
+		  void (*reply)(void *ctx, struct nlmsghdr *nlh), void *ctx);
+
+/* Listen to a multicast group of a family (by name) from now on. */
+int pxs_link_join(struct pxs_link *l, const char *family, const char *group);
+
+/* Throw away what came and was not read. */
+void pxs_link_drain(struct pxs_link *l);
 
 /* Send @msg (freed here); nobody waits, a refusal comes as an event. */
 int pxs_link_post(struct pxs_link *l, struct nl_msg *msg);

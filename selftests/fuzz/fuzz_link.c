@@ -5,72 +5,9 @@
  * Input: first what to ask, then netlink datagrams, 16 bits of length before each. The
  * first half of them comes as events, the rest while answers are waited for.
  */
-#include <netlink/genl/ctrl.h>
-#include <netlink/genl/genl.h>
-#include <netlink/msg.h>
-#include <netlink/netlink.h>
-#include <poll.h>
-#include <sys/socket.h>
-
-#include "fuzz.h"
-
-static ssize_t fuzz_recv(int fd, void *buf, size_t len, int flags);
-static int fuzz_poll(struct pollfd *p, nfds_t n, int timeout);
-static u32 asked;
-
-#define recv		fuzz_recv
-#define poll		fuzz_poll
-#define nl_sendto(sock, buf, size)	((void)(sock), (void)(buf), (int)(size))
-/* Requests are numbered by us, so that an input means the same each time. */
-#define nl_complete_msg(sock, msg)	((void)(sock), (void)(nlmsg_hdr(msg)->nlmsg_seq = ++asked))
-#include "link.c"
-#undef from
+#include "fuzz_netlink.h"
 #include "kernel_group.c"
 #include "datapath_kernel.c"
-
-#define FAMILY	29
-
-static struct input script;
-
-static ssize_t fuzz_recv(int fd, void *buf, size_t len, int flags)
-{
-	size_t n = take16(&script);
-	u8 how;
-
-	(void)fd;
-	(void)flags;
-	if (!script.n) {
-		errno = EAGAIN;
-		return -1;
-	}
-	how = take8(&script);
-	if (how == 0xff) {
-		errno = take8(&script);
-		return -1;
-	}
-	n = min(n, min(len, script.n));
-	take(&script, buf, n);
-	/* Mostly for us, of our family, and an answer to what was asked. */
-	if (!(how & 1) && n >= sizeof(struct nlmsghdr)) {
-		struct nlmsghdr *nlh = buf;
-
-		nlh->nlmsg_len = (u32)n;
-		nlh->nlmsg_type = how & 2 ? NLMSG_ERROR : FAMILY;
-		if (how & 4)
-			nlh->nlmsg_seq = asked - (how >> 6);
-	}
-	/* What is behind the message is no part of it. */
-	memset((u8 *)buf + n, 0xa5, len - n);
-	return (ssize_t)n;
-}
-
-static int fuzz_poll(struct pollfd *p, nfds_t n, int timeout)
-{
-	(void)p;
-	(void)n;
-	(void)timeout;
-	return 0;	/* nothing will come any more */
-}
 
 static u32 sum;
 
@@ -121,23 +58,6 @@ static const struct pxs_datapath_events events = {
 	.gone = on_gone,
 };
 
-/* Events as readable() hands them over, without the ring. */
-static void drain_events(struct pxs_link *l, u32 n)
-{
-	size_t len = 0;
-
-	while (n-- && !receive(l, l->event_buf, &len)) {
-		/* Exactly as long, so that one byte too far is seen. */
-		u8 *exact = malloc(len);
-
-		FUZZ_CHECK(exact);
-		memcpy(exact, l->event_buf, len);
-		dispatch(l, exact, len);
-		free(exact);
-	}
-	link_hook(&l->hook);
-}
-
 static void ask(struct pxs_datapath *dp, const struct pxs_group_config *config, u8 what)
 {
 	struct iovec value = { .iov_base = "x", .iov_len = 1 };
@@ -187,10 +107,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	if (!k) {
 		k = calloc(1, sizeof(*k));
 		FUZZ_CHECK(k);
-		k->link.sock = nl_socket_alloc();
-		k->link.event_buf = malloc(LINK_BUF);
-		k->link.call_buf = malloc(LINK_BUF);
-		FUZZ_CHECK(k->link.sock && k->link.event_buf && k->link.call_buf);
+		open_link(&k->link);
 	}
 	script = (struct input){ data, min(size, (size_t)65536) };
 	k->dp.ops = &kernel_ops;
@@ -200,9 +117,6 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	k->link.broken = link_gone;
 	k->link.ctx = k;
 	k->link.loop = &loop;
-	k->link.queue = NULL;
-	k->link.queue_end = &k->link.queue;
-	k->link.family = FAMILY;
 	k->gone = false;
 	k->epoch = 1;
 	k->ngroups = 0;
@@ -214,11 +128,6 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	for (i = 0; i < 4; i++)
 		ask(&k->dp, &config, (u8)(what + i));
 	link_hook(&k->link.hook);
-	while (k->link.queue) {
-		struct pxs_link_queued *q = k->link.queue;
-
-		k->link.queue = q->next;
-		free(q);
-	}
+	forget_queue(&k->link);
 	return 0;
 }
