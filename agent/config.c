@@ -5,10 +5,9 @@
  * libconfuse parses; here values are checked. libconfuse calls a validator as soon as
  * a value was read, which is what gives every complaint its line.
  */
-#include "config.h"
+#include "config_parts.h"
 
 #include <arpa/inet.h>
-#include <confuse.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -32,7 +31,7 @@ static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 /* libconfuse would take the last one silently; it leaves the high flags alone. */
 #define GIVEN	(1 << 30)
 
-static int check_once(cfg_t *cfg, cfg_opt_t *opt)
+int pxs_config_once(cfg_t *cfg, cfg_opt_t *opt)
 {
 	if (opt->flags & GIVEN) {
 		cfg_error(cfg, "%s: is given twice", opt->name);
@@ -44,7 +43,7 @@ static int check_once(cfg_t *cfg, cfg_opt_t *opt)
 
 static int check_path(cfg_t *cfg, cfg_opt_t *opt)
 {
-	if (check_once(cfg, opt))
+	if (pxs_config_once(cfg, opt))
 		return -1;
 	if (*cfg_opt_getnstr(opt, 0))
 		return 0;
@@ -65,11 +64,11 @@ static int check_socket(cfg_t *cfg, cfg_opt_t *opt)
 	return -1;
 }
 
-static int check_range(cfg_t *cfg, cfg_opt_t *opt, long low, long high)
+int pxs_config_range(cfg_t *cfg, cfg_opt_t *opt, long low, long high)
 {
 	long n = cfg_opt_getnint(opt, cfg_opt_size(opt) - 1);
 
-	if (check_once(cfg, opt))
+	if (pxs_config_once(cfg, opt))
 		return -1;
 	if (n >= low && n <= high)
 		return 0;
@@ -79,14 +78,14 @@ static int check_range(cfg_t *cfg, cfg_opt_t *opt, long low, long high)
 
 static int check_self(cfg_t *cfg, cfg_opt_t *opt)
 {
-	return check_range(cfg, opt, 1, PXS_MEMBER_ID_MAX);
+	return pxs_config_range(cfg, opt, 1, PXS_MEMBER_ID_MAX);
 }
 
 static int check_window(cfg_t *cfg, cfg_opt_t *opt)
 {
 	long n = cfg_opt_getnint(opt, 0);
 
-	if (check_range(cfg, opt, 64, 65536))
+	if (pxs_config_range(cfg, opt, 64, 65536))
 		return -1;
 	if (!(n & (n - 1)))
 		return 0;
@@ -96,34 +95,34 @@ static int check_window(cfg_t *cfg, cfg_opt_t *opt)
 
 static int check_heartbeat(cfg_t *cfg, cfg_opt_t *opt)
 {
-	return check_range(cfg, opt, 10, 10000);
+	return pxs_config_range(cfg, opt, 10, 10000);
 }
 
 static int check_election(cfg_t *cfg, cfg_opt_t *opt)
 {
-	return check_range(cfg, opt, 30, 60000);
+	return pxs_config_range(cfg, opt, 30, 60000);
 }
 
 static int check_key_id(cfg_t *cfg, cfg_opt_t *opt)
 {
-	return check_range(cfg, opt, 0, 255);	/* key-id and also-key-id */
+	return pxs_config_range(cfg, opt, 0, 255);	/* key-id and also-key-id */
 }
 
 static int check_cache(cfg_t *cfg, cfg_opt_t *opt)
 {
-	return check_range(cfg, opt, 1, 4095);
+	return pxs_config_range(cfg, opt, 1, 4095);
 }
 
 static int check_epoch(cfg_t *cfg, cfg_opt_t *opt)
 {
-	return check_range(cfg, opt, 1, INT64_MAX);
+	return pxs_config_range(cfg, opt, 1, INT64_MAX);
 }
 
 static int check_cluster(cfg_t *cfg, cfg_opt_t *opt)
 {
 	u8 uuid[PXS_CLUSTER_LEN];
 
-	if (check_once(cfg, opt))
+	if (pxs_config_once(cfg, opt))
 		return -1;
 	if (!pxs_uuid_parse(cfg_opt_getnstr(opt, 0), uuid))
 		return 0;
@@ -135,7 +134,7 @@ static int check_address(cfg_t *cfg, cfg_opt_t *opt)
 {
 	struct pxs_address a;
 
-	if (check_once(cfg, opt))
+	if (pxs_config_once(cfg, opt))
 		return -1;
 	if (!pxs_address_parse(cfg_opt_getnstr(opt, 0), &a))
 		return 0;
@@ -159,7 +158,7 @@ static int check_incarnation(cfg_t *cfg, cfg_opt_t *opt)
 {
 	u64 value;
 
-	if (check_once(cfg, opt))
+	if (pxs_config_once(cfg, opt))
 		return -1;
 	if (!parse_incarnation(cfg_opt_getnstr(opt, 0), &value))
 		return 0;
@@ -172,7 +171,7 @@ static int check_datapath(cfg_t *cfg, cfg_opt_t *opt)
 {
 	const char *text = cfg_opt_getnstr(opt, 0);
 
-	if (check_once(cfg, opt))
+	if (pxs_config_once(cfg, opt))
 		return -1;
 	if (!strcmp(text, "kernel") || !strcmp(text, "user"))
 		return 0;
@@ -184,7 +183,7 @@ static int check_flush(cfg_t *cfg, cfg_opt_t *opt)
 {
 	const char *text = cfg_opt_getnstr(opt, 0);
 
-	if (check_once(cfg, opt))
+	if (pxs_config_once(cfg, opt))
 		return -1;
 	if (!strcmp(text, "fdatasync") || !strcmp(text, "dsync"))
 		return 0;
@@ -224,7 +223,8 @@ int pxs_address_parse(const char *text, struct pxs_address *a)
 	return inet_pton(AF_INET, host, &v4->sin_addr) == 1 ? 0 : -EINVAL;
 }
 
-static int want(const struct pxs_config *c, cfg_t *section, const char *where, const char *name)
+int pxs_config_want(const struct pxs_config *c, cfg_t *section, const char *where,
+		    const char *name)
 {
 	if (cfg_size(section, name))
 		return 0;
@@ -252,7 +252,7 @@ static int load_node(struct pxs_config *c, cfg_t *node)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(needed); i++)
-		if (want(c, node, "node", needed[i]))
+		if (pxs_config_want(c, node, "node", needed[i]))
 			return -EINVAL;
 	pxs_uuid_parse(cfg_getstr(node, "cluster"), c->cluster);
 	c->journal = strdup(cfg_getstr(node, "journal"));
@@ -267,11 +267,29 @@ static int load_node(struct pxs_config *c, cfg_t *node)
 	return load_keys(c, node);
 }
 
+/* Nothing but health checks: no group, so no journal, and perhaps not even a section. */
+static int load_checker(struct pxs_config *c, cfg_t *node)
+{
+	static const char *const unused[] = { "cluster", "key-file", "also-key-file", "journal" };
+	unsigned int i;
+
+	for (i = 0; node && i < ARRAY_SIZE(unused); i++) {
+		if (!cfg_size(node, unused[i]))
+			continue;
+		pxs_err("%s:%d: node: %s is for groups, and there is none", c->file, node->line,
+			unused[i]);
+		return -EINVAL;
+	}
+	c->socket = strdup(node ? cfg_getstr(node, "socket") : DEFAULT_SOCKET);
+	return c->socket ? 0 : -ENOMEM;
+}
+
 static int load_nodes(struct pxs_config *c, cfg_t *cfg)
 {
 	u32 n = cfg_size(cfg, "node");
+	bool checker = c->nhealth && !cfg_size(cfg, "group");
 
-	if (!n) {
+	if (!n && !checker) {
 		pxs_err("%s: node is missing", c->file);
 		return -EINVAL;
 	}
@@ -279,6 +297,8 @@ static int load_nodes(struct pxs_config *c, cfg_t *cfg)
 		pxs_err("%s:%d: node: is given twice", c->file, cfg_getnsec(cfg, "node", 1)->line);
 		return -EINVAL;
 	}
+	if (checker)
+		return load_checker(c, n ? cfg_getnsec(cfg, "node", 0) : NULL);
 	return load_node(c, cfg_getnsec(cfg, "node", 0));
 }
 
@@ -306,7 +326,7 @@ static int load_member(struct pxs_config *c, struct pxs_group_config *g, cfg_t *
 	if (title_number(c, member, "member", PXS_MEMBER_ID_MAX, &id))
 		return -EINVAL;
 	snprintf(where, sizeof(where), "group %u: member %u", g->conf.id, id);
-	if (want(c, member, where, "address") || want(c, member, where, "incarnation"))
+	if (pxs_config_want(c, member, where, "address") || pxs_config_want(c, member, where, "incarnation"))
 		return -EINVAL;
 	g->conf.member[i].id = (u8)id;
 	parse_incarnation(cfg_getstr(member, "incarnation"), &g->conf.member[i].incarnation);
@@ -322,7 +342,7 @@ static int load_group(struct pxs_config *c, struct pxs_group_config *g, cfg_t *g
 	if (title_number(c, group, "group", 0x7fffffff, &g->conf.id))
 		return -EINVAL;
 	snprintf(where, sizeof(where), "group %u", g->conf.id);
-	if (want(c, group, where, "self"))
+	if (pxs_config_want(c, group, where, "self"))
 		return -EINVAL;
 	n = cfg_size(group, "member");
 	if (n != 3 && n != 5) {
@@ -361,6 +381,8 @@ static int load_groups(struct pxs_config *c, cfg_t *cfg)
 	u32 i, j;
 
 	c->ngroups = cfg_size(cfg, "group");
+	if (!c->ngroups && c->nhealth)
+		return 0;
 	if (!c->ngroups || c->ngroups > PXS_GROUPS_MAX) {
 		pxs_err("%s: has %u groups; a node has 1..%u", c->file, c->ngroups, PXS_GROUPS_MAX);
 		return -EINVAL;
@@ -419,6 +441,8 @@ static cfg_t *make_parser(void)
 	cfg_opt_t top[] = {
 		CFG_SEC("node", node, CFGF_MULTI),	/* otherwise it would not know its file */
 		CFG_SEC("group", group, CFGF_TITLE | CFGF_MULTI | CFGF_NO_TITLE_DUPES),
+		CFG_SEC("health", pxs_config_health_options(),
+			CFGF_TITLE | CFGF_MULTI | CFGF_NO_TITLE_DUPES),
 		CFG_END()
 	};
 	static const struct {
@@ -451,6 +475,7 @@ static cfg_t *make_parser(void)
 	cfg_set_error_function(cfg, on_error);
 	for (i = 0; i < ARRAY_SIZE(checks); i++)
 		cfg_set_validate_func(cfg, checks[i].name, checks[i].check);
+	pxs_config_health_checks(cfg);
 	return cfg;
 }
 
@@ -480,7 +505,9 @@ int pxs_config_load(struct pxs_config *c, const char *file)
 		pxs_err("%s: %s", file, strerror(errno));
 		break;
 	case CFG_SUCCESS:
-		err = load_nodes(c, cfg);
+		err = pxs_config_health_load(c, cfg);
+		if (!err)
+			err = load_nodes(c, cfg);
 		if (!err)
 			err = load_groups(c, cfg);
 		break;
@@ -502,5 +529,6 @@ void pxs_config_free(struct pxs_config *c)
 		explicit_bzero(c->group, c->ngroups * sizeof(*c->group));
 	explicit_bzero(&c->keys, sizeof(c->keys));
 	free(c->group);
+	pxs_config_health_free(c);
 	memset(c, 0, sizeof(*c));
 }

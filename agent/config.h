@@ -9,7 +9,9 @@
 
 #include "auth.h"
 #include "group.h"
+#include "health.h"
 #include "journal.h"
+#include "probe.h"
 
 /* An address that datagrams go to; v4 or v6. */
 struct pxs_address {
@@ -27,6 +29,16 @@ struct pxs_group_config {
 	struct pxs_keys keys;
 };
 
+/* How the backends of a service are checked. Zeroed before it is filled. */
+struct pxs_health_section {
+	struct pxs_health_conf timing;
+	struct pxs_probe_conf probe;
+	char service[PXS_NAME_MAX + 1];
+	u16 port;			/* instead of the backend's; 0: the backend's */
+	u32 nbackends;			/* 0: all */
+	struct pxs_address *backend;	/* the last member: see pxs_config_health_same() */
+};
+
 enum pxs_datapath_kind {
 	PXS_DATAPATH_KERNEL,
 	PXS_DATAPATH_USER,
@@ -34,7 +46,7 @@ enum pxs_datapath_kind {
 
 struct pxs_config {
 	char *file;
-	char *journal;
+	char *journal;		/* NULL: no group, only health checks */
 	char *socket;
 	u8 cluster[PXS_CLUSTER_LEN];
 	struct pxs_keys keys;	/* without their ids: each group has its own */
@@ -43,11 +55,16 @@ struct pxs_config {
 	u32 cache;		/* bytes of values kept in memory, per group */
 	u32 ngroups;
 	struct pxs_group_config *group;
+	u32 nhealth;
+	struct pxs_health_section *health;
 };
 
 /* Return: 0, or -errno after the reason, with file, line and field, went to stderr. */
 int pxs_config_load(struct pxs_config *c, const char *file);
 void pxs_config_free(struct pxs_config *c);
+
+/* Are the sections "health" equal, and in the same order? */
+bool pxs_config_health_same(const struct pxs_config *a, const struct pxs_config *b);
 
 /* "10.0.0.1:7400", "[fd00::1]:7400". Return: 0 or -EINVAL. */
 int pxs_address_parse(const char *text, struct pxs_address *a);

@@ -29,9 +29,9 @@ static int parse(const char *text, u8 *key)
 	return 0;
 }
 
-int pxs_keyfile_read(const char *config, const char *option, const char *path, u8 *key)
+int pxs_keyfile_text(const char *config, const char *where, const char *option, const char *path,
+		     char *text, size_t size)
 {
-	char text[2 * PXS_KEY_LEN + 16] = "";
 	struct stat st;
 	ssize_t n;
 	int fd, err;
@@ -40,22 +40,37 @@ int pxs_keyfile_read(const char *config, const char *option, const char *path, u
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st)) {
 		err = -errno;
-		pxs_err("%s: node: %s %s: %s", config, option, path, strerror(-err));
+		pxs_err("%s: %s: %s %s: %s", config, where, option, path, strerror(-err));
 		if (fd >= 0)
 			close(fd);
 		return err;
 	}
-	n = read(fd, text, sizeof(text) - 1);
+	n = read(fd, text, size - 1);
+	err = n < 0 ? -errno : 0;
 	close(fd);
-	err = 0;
+	text[max(n, 0)] = 0;
 	if (!S_ISREG(st.st_mode)) {
-		pxs_err("%s: node: %s %s: is not a file", config, option, path);
+		pxs_err("%s: %s: %s %s: is not a file", config, where, option, path);
 		err = -EINVAL;
 	} else if (st.st_mode & 027) {
-		pxs_err("%s: node: %s %s: others may read it, or its group write it (mode %03o): make it 0600 or 0640, and make a new key if it was seen",
-			config, option, path, st.st_mode & 0777);
+		pxs_err("%s: %s: %s %s: others may read it, or its group write it (mode %03o): make it 0600 or 0640, and make a new key if it was seen",
+			config, where, option, path, st.st_mode & 0777);
 		err = -EPERM;
-	} else if (n < 0 || parse(text, key)) {
+	} else if (err) {
+		pxs_err("%s: %s: %s %s: %s", config, where, option, path, strerror(-err));
+	}
+	if (err)
+		explicit_bzero(text, size);
+	return err;
+}
+
+int pxs_keyfile_read(const char *config, const char *option, const char *path, u8 *key)
+{
+	char text[2 * PXS_KEY_LEN + 16] = "";
+	int err;
+
+	err = pxs_keyfile_text(config, "node", option, path, text, sizeof(text));
+	if (!err && parse(text, key)) {
 		pxs_err("%s: node: %s %s: must hold %d hex digits", config, option, path,
 			2 * PXS_KEY_LEN);
 		err = -EINVAL;

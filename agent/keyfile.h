@@ -8,6 +8,14 @@
 #include "platform.h"
 
 /*
+ * Read the file @path, which the option @option of the section @where of @config names, as text;
+ * what does not fit @size is cut. A file that others may read, or its group write, is refused.
+ * Return: 0, or -errno after the reason went to stderr.
+ */
+int pxs_keyfile_text(const char *config, const char *where, const char *option, const char *path,
+		     char *text, size_t size);
+
+/*
  * Read the key in @path, which the option @option of @config names, into @key (PXS_KEY_LEN
  * bytes). Return: 0, or -errno after the reason went to stderr.
  */

@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "health_run.h"
 #include "node.h"
 #include "reload.h"
 #include "report.h"
@@ -132,7 +133,10 @@ static int run(struct pxs_node *n, bool wait)
 			err == -EPERM || err == -ENOSYS ? " (see kernel.io_uring_disabled)" : "");
 		return 1;
 	}
-	err = pxs_node_open(n, wait);
+	/* Without a group there is neither journal nor datapath: checks are all there is to do. */
+	err = n->config.ngroups ? pxs_node_open(n, wait) : 0;
+	if (!err)
+		err = pxs_checker_start(&n->checker, &n->config);
 	if (!err)
 		err = pxs_server_start(n, n->config.socket);
 	if (err) {
@@ -145,11 +149,13 @@ static int run(struct pxs_node *n, bool wait)
 	notify("STOPPING=1");
 	resign_all(n);
 	/* What arrived becomes durable, so that the next start has less to ask for. */
-	for (i = 0; i < DRAIN_ROUNDS && !err && !pxs_journal_idle(&n->journal); i++)
+	for (i = 0; i < DRAIN_ROUNDS && !err && n->opened && !pxs_journal_idle(&n->journal); i++)
 		err = pxs_loop_once(&n->loop);
 	if (err)
 		n->exit_code = 1;
 out:
+	pxs_checker_stop(n->checker);
+	n->checker = NULL;
 	pxs_node_close(n);
 	pxs_server_stop(n);
 	return n->exit_code;

@@ -9,6 +9,7 @@
 #include "journal.h"
 #include "replica.h"
 
+struct pxs_checker;
 struct pxs_server;
 
 struct pxs_node {
@@ -22,6 +23,7 @@ struct pxs_node {
 	struct pxs_ticker ticker;
 	struct pxs_hook hook;
 	struct pxs_server *server;
+	struct pxs_checker *checker;	/* NULL: no section "health" */
 	u32 nreplicas;
 	struct pxs_replica *replica;
 	u64 keepalive;		/* when DURABLE was last told */

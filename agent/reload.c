@@ -2,11 +2,12 @@
 /*
  * reload.c - SIGHUP: what of a changed configuration can be taken without a restart
  *
- * The keys, and nothing else. The file is small and read in the loop's thread: the datapath and
- * its heartbeats need the loop far less often than that takes.
+ * The keys and the health checks, and nothing else. The file is small and read in the loop's
+ * thread: the datapath and its heartbeats need the loop far less often than that takes.
  */
 #include "reload.h"
 
+#include "health_run.h"
 #include "report.h"
 
 static struct pxs_group_config *find(const struct pxs_config *c, u32 group)
@@ -41,6 +42,10 @@ static bool same_rest(const struct pxs_config *a, const struct pxs_config *b)
 {
 	u32 i;
 
+	if (!a->journal != !b->journal)
+		return false;
+	if (!a->journal)
+		return !strcmp(a->socket, b->socket);
 	if (memcmp(a->cluster, b->cluster, sizeof(a->cluster)) || strcmp(a->journal, b->journal) ||
 	    strcmp(a->socket, b->socket) || a->flush != b->flush || a->cache != b->cache ||
 	    a->ngroups != b->ngroups)
@@ -73,6 +78,25 @@ static void take_keys(struct pxs_node *n, struct pxs_group_config *g,
 			   g->keys.key[0].id);
 }
 
+/* Checks end and begin anew: their verdicts are in the module meanwhile. */
+static void take_health(struct pxs_node *n, struct pxs_config *changed)
+{
+	struct pxs_health_section *old = n->config.health;
+	u32 nold = n->config.nhealth;
+
+	if (pxs_config_health_same(&n->config, changed))
+		return;
+	pxs_checker_stop(n->checker);
+	n->config.health = changed->health;
+	n->config.nhealth = changed->nhealth;
+	changed->health = old;
+	changed->nhealth = nold;
+	if (pxs_checker_start(&n->checker, &n->config))
+		pxs_err("health: nothing is checked any more");
+	else
+		pxs_notice("health: checks go on by the changed file");
+}
+
 void pxs_reload(struct pxs_node *n)
 {
 	const struct pxs_group_config *g;
@@ -84,11 +108,13 @@ void pxs_reload(struct pxs_node *n)
 		return;
 	}
 	if (!same_rest(&n->config, &c))
-		pxs_warn("%s: more than keys has changed; that needs a restart", n->config.file);
+		pxs_warn("%s: more than keys and health has changed; that needs a restart",
+			 n->config.file);
 	for (i = 0; i < n->config.ngroups; i++) {
 		g = find(&c, n->config.group[i].conf.id);
 		if (g)
 			take_keys(n, &n->config.group[i], g);
 	}
+	take_health(n, &c);
 	pxs_config_free(&c);
 }

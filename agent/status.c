@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * status.c - the answer to STATUS: health of the node and of each group, as JSON
+ * status.c - the answer to STATUS: how the node, each group and what is checked are, as JSON
  */
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 
+#include "health_run.h"
 #include "node.h"
 
 static const char *role_word(u8 role)
@@ -121,14 +122,16 @@ char *pxs_node_status(struct pxs_node *n)
 {
 	json_t *o = json_object();
 	json_t *groups = json_array();
+	u32 i, checked;
 	char *text;
-	u32 i;
 
-	json_object_set_new(o, "datapath", json_string(n->dp->ops->name));
-	json_object_set_new(o, "journal", journal_status(n));
+	json_object_set_new(o, "datapath", n->dp ? json_string(n->dp->ops->name) : json_null());
+	json_object_set_new(o, "journal", n->opened ? journal_status(n) : json_null());
 	for (i = 0; i < n->nreplicas; i++)
 		json_array_append_new(groups, group_status(n, &n->replica[i]));
 	json_object_set_new(o, "groups", groups);
+	json_object_set_new(o, "health", pxs_checker_status(n->checker, &checked));
+	set_int(o, "checked", checked);
 	text = json_dumps(o, JSON_COMPACT);
 	json_decref(o);
 	return text;

@@ -397,11 +397,15 @@ static int show_status(struct cli *cli, const char *path)
 		json_dumpf(status, stdout, JSON_COMPACT);
 		putchar('\n');
 	} else {
-		printf("%s datapath %s\n", path,
-		       json_string_value(json_object_get(status, "datapath")));
-		show_fields("  journal", json_object_get(status, "journal"));
+		const char *datapath = json_string_value(json_object_get(status, "datapath"));
+
+		printf("%s datapath %s\n", path, datapath ? datapath : "-");
+		if (json_is_object(json_object_get(status, "journal")))
+			show_fields("  journal", json_object_get(status, "journal"));
 		json_array_foreach(json_object_get(status, "groups"), i, g)
 			show_fields("  group", g);
+		json_array_foreach(json_object_get(status, "health"), i, g)
+			show_fields("  health", g);
 	}
 	json_decref(status);
 	return CLI_OK;

@@ -52,9 +52,32 @@ cat >"$tmp/good.conf" <<-END
 	}
 END
 
+cat >"$tmp/health" <<-END
+	health "cache" {
+		check = "redis"
+		backends = "10.0.0.1:6379, [fd00::1]:6379"
+		port = 6380
+		interval = 2000
+		timeout = 2000
+		password-file = "$tmp/word"
+		noauth = "bad"
+	}
+	health web.1 { check = http path = "/alive" host = "w.example" status = "200-299"
+		jitter = 0 }
+	health ns { check = "dns" name = "www.example.org." rcode = "nxdomain" rise = 100 fall = 1 }
+	health mc { check = memcached interval = 100 }
+	health any { check = tcp }
+END
+cat "$tmp/health" >>"$tmp/good.conf"
+printf '%0256d\n' 1 >"$tmp/word256"
+printf '%0255d\nmore\n' 1 >"$tmp/word255"
+printf '\n' >"$tmp/noword"
+echo secret >"$tmp/word"
+chmod 600 "$tmp/word256" "$tmp/word255" "$tmp/noword" "$tmp/word"
+
 for i in '01 1' '2 2'; do
-	sed "1,/^}/d; s/^group 1/group ${i% *}/; s/self = 1/self = ${i#* }/" "$tmp/good.conf" \
-		>"$tmp/group${i% *}"
+	sed "1,/^}/d; /^health/,\$d; s/^group 1/group ${i% *}/; s/self = 1/self = ${i#* }/" \
+		"$tmp/good.conf" >"$tmp/group${i% *}"
 done
 
 "$PAXSTEERD" -c "$tmp/good.conf" --check >"$tmp/err" 2>&1
@@ -62,6 +85,7 @@ result $? 'a good file is good'
 
 while IFS='|' read -r edit words; do
 	edit=${edit//LONG/$(printf '%0108d' 0)}
+	edit=${edit//WORD/$(printf '%0256d' 0)}
 	sed "${edit//@/$tmp}" "$tmp/good.conf" >"$tmp/bad.conf"
 	if cmp -s "$tmp/good.conf" "$tmp/bad.conf"; then
 		echo 'the edit changes nothing' >"$tmp/err"
@@ -139,7 +163,67 @@ s,@/key,,|key-file: is empty
 s,@/journal,,|journal: is empty
 s,@/sock,,|socket: is empty
 s,@/sock,@/LONG,|socket: the path is longer than 107 bytes
+s/check = "redis"//|health "cache": check is missing
+s/check = "redis"/check = "icmp"/|bad.conf:17: check: "icmp" is none of tcp, http, memcached, redis
+s/check = "redis"/& check = "tcp"/|bad.conf:17: check: is given twice
+s/health "cache"/health "a b"/|health "a b": is not a service's name
+s/health "cache"/health ""/|health "": is not a service's name
+s/health "cache"/health "01234567890123456789012345678901"/|is not a service's name
+s/health ns/health cache/|found duplicate title 'cache'
+s/10.0.0.1:6379, //;s/fd00::1/fd00::g/|bad.conf:18: backends: "[fd00::g]:6379" is not ADDRESS:PORT
+s/10.0.0.1:6379/10.0.0.1:0/|backends: "10.0.0.1:0" is not ADDRESS:PORT
+s/backends = .*/backends = " , "/|bad.conf:18: backends: "" is not ADDRESS:PORT
+s/\[fd00/fd00/|backends: "fd00::1]:6379" is not
+s/port = 6380/backends = "10.0.0.1:1"/|bad.conf:19: backends: is given twice
+s/port = 6380/port = 0/|bad.conf:19: port: 0 is not in 1..65535
+s/port = 6380/port = 65536/|bad.conf:19: port: 65536 is not in 1..65535
+s/interval = 2000/interval = 99/|bad.conf:20: interval: 99 is not in 100..600000
+s/interval = 2000/interval = 600001/|interval: 600001 is not in 100..600000
+s/timeout = 2000/timeout = 9/|bad.conf:21: timeout: 9 is not in 10..600000
+s/timeout = 2000/timeout = 2001/|health "cache": timeout 2001 is longer than interval 2000
+s/rise = 100/rise = 101/|rise: 101 is not in 1..100
+s/rise = 100/rise = 0/|rise: 0 is not in 1..100
+s/fall = 1/fall = 0/|fall: 0 is not in 1..100
+s/fall = 1/fall = 101/|fall: 101 is not in 1..100
+s/jitter = 0/jitter = -1/|jitter: -1 is not in 0..50
+s/jitter = 0/jitter = 51/|jitter: 51 is not in 0..50
+s/jitter = 0/jittre = 0/|no such option 'jittre'
+s,"/alive","alive",|path: "alive" does not begin with /
+s,"/alive","",|path: is not 1..255 printable characters
+s,"/alive","/a b",|path: is not 1..255 printable characters
+s,"/alive","/WORD",|path: is not 1..255 printable characters
+s,"w.example","w\\nexample",|host: is not 1..255 printable characters
+s,"200-299","99",|status: "99" is neither a status of 100..599 nor a range
+s,"200-299","600",|status: "600" is neither
+s,"200-299","300-299",|status: "300-299" is neither
+s,"200-299","200-",|status: "200-" is neither
+s,"200-299","2000",|status: "2000" is neither
+s,"200-299","200 299",|status: "200 299" is neither
+s/"www.example.org."/"www..org"/|name: "www..org" is not a DNS name
+s/"www.example.org."/"WORD"/|name: is not 1..255 printable
+s/"nxdomain"/"nxd"/|rcode: "nxd" is none of any, noerror
+s/noauth = "bad"/noauth = "yes"/|noauth: "yes" is neither good nor bad
+s/noauth = "bad"/path = "\/"/|health "cache": path belongs to check = "http"
+s/rise = 100/user = "x"/|health "ns": user belongs to check = "redis"
+s/jitter = 0/rcode = "any"/|health "web.1": rcode belongs to check = "dns"
+s,password-file.*,user = "x",|health "cache": user needs a password-file
+s,password-file.*,password-file = "",|password-file: is empty
+s,password-file.*,password-file = "@/none",|health "cache": password-file @/none: No such file
+s,password-file.*,password-file = "@/open",|health "cache": password-file @/open: others may read it
+s,password-file.*,password-file = "@/dir",|health "cache": password-file @/dir: is not a file
+s,password-file.*,password-file = "@/word256",|password-file @/word256: its first line is not 1..255
+s,password-file.*,password-file = "@/noword",|password-file @/noword: its first line is not 1..255
+/^group/,/^}/d|node: cluster is for groups, and there is none
 END
+
+# Nothing but checks: with or without a section node.
+cp "$tmp/health" "$tmp/checks.conf"
+"$PAXSTEERD" -c "$tmp/checks.conf" --check >"$tmp/err" 2>&1
+result $? 'health checks need no node and no group'
+{ echo "node { socket = \"$tmp/sock\" }"; sed "s,$tmp/word,$tmp/word255," "$tmp/health"; } \
+	>"$tmp/checks.conf"
+"$PAXSTEERD" -c "$tmp/checks.conf" --check >"$tmp/err" 2>&1
+result $? 'a password may have 255 bytes'
 
 refuses_file()
 {

@@ -55,12 +55,26 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
+static void check_section(const struct pxs_health_section *h)
+{
+	u8 request[PXS_PROBE_REQUEST_MAX];
+	struct pxs_probe p = { .conf = &h->probe, .at = "10.0.0.1:1" };
+
+	FUZZ_CHECK(*h->service && h->probe.kind);
+	FUZZ_CHECK(h->timing.timeout_ms <= h->timing.interval_ms);
+	FUZZ_CHECK(h->timing.rise && h->timing.fall);
+	FUZZ_CHECK(h->probe.kind->request(&p, request) <= sizeof(request));
+}
+
 static void check_config(const struct pxs_config *c)
 {
 	u32 i;
 
-	FUZZ_CHECK(c->journal && c->socket && c->keys.count);
-	FUZZ_CHECK(c->ngroups >= 1 && c->ngroups <= PXS_GROUPS_MAX);
+	FUZZ_CHECK(c->socket && c->ngroups <= PXS_GROUPS_MAX);
+	FUZZ_CHECK(c->ngroups ? c->journal && c->keys.count : c->nhealth);
+	FUZZ_CHECK(pxs_config_health_same(c, c));
+	for (i = 0; i < c->nhealth; i++)
+		check_section(&c->health[i]);
 	for (i = 0; i < c->ngroups; i++)
 		FUZZ_CHECK(!pxs_group_check_conf(&c->group[i].conf));
 }

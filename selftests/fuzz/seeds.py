@@ -307,14 +307,44 @@ group 1 {
 '''
 
 
+def probe():
+    def check(kind, answer, datagram=b'', name=b'w.example.org'):
+        words = b''.join(bytes([len(w)]) + w for w in (b'/x', b'h', b'', b'', name))
+        return bytes([kind]) + struct.pack('<HHBB', 200, 399, 1, 1) + words + \
+            struct.pack('<H', 0xabcd) + datagram + answer
+
+    yield 'http', check(0, b'HTTP/1.1 200 OK\r\n\r\n')
+    yield 'memcached', check(1, b'VERSION 1.6\r\n', b'\0')
+    yield 'frame', check(1, b'\xab\xcd\0\0\0\1\0\0VERSION 1.6\r\n', b'\1')
+    yield 'redis', check(2, b'+PONG\r\n')
+    yield 'noauth', check(2, b'-NOAUTH x\r\n')
+    yield 'dns', check(3, b'\xab\xcd\x81\x83\0\1\0\0\0\0\0\0\1w\7example\3org\0\0\1\0\1')
+
+
+def services():
+    s, b, cmd = uapi('PXS_A_SERVICE_'), uapi('PXS_A_BACKEND_'), uapi('PXS_CMD_')
+    one = attr(b['SERVICE'], b'web\0') + attr(b['ADDR'], bytes(4)) + attr(b['PORT'], bytes(2))
+    for name in ('ADD', 'SET', 'DEL', 'GET'):
+        message = genl(cmd['BACKEND_' + name], one, attr(b['HEALTH'], u8(3)),
+                       attr(b['REASON'], b'no\0'))
+        yield 'backend-' + name, b'\1' + datagram(message, 0)
+        message = genl(cmd['SERVICE_' + name], attr(s['NAME'], b'web\0'), attr(s['PROTO'], u8(17)))
+        yield 'service-' + name, b'\1' + datagram(message, 0) * 2
+
+
 def config():
     for name in '`abc':
         yield name.replace('`', '0'), (CONFIG % name).encode()
+    yield 'health', (b'health "a" { check = "http" backends = "10.0.0.1:80, [fd00::1]:80" port = 8 '
+                     b'path = "/" host = "h" status = "200-399" interval = 100 timeout = 10 }\n'
+                     b'health b { check = "dns" name = "a.b" rcode = "nxdomain" rise = 1 fall = 1 }\n'
+                     b'health c { check = "redis" user = "u" password-file = "a" noauth = "good" }')
     yield 'minimal', b'node { }\ngroup 1 { self = 1 member 1 { } }'
     yield 'address', b'[fd00::1]:7400'
 
 
-TARGETS = (wire, key, scan, recover, group, link, show, client, logconn, cli, config)
+TARGETS = (wire, key, scan, recover, group, link, show, client, logconn, cli, config, probe,
+           services)
 
 
 def main():
