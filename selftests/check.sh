@@ -26,7 +26,7 @@ STEPS=(
 "agent      300  no  make --no-print-directory agent"
 "modules    600  yes make --no-print-directory matrix"
 "unit       900  no  make --no-print-directory unit"
-"lint       600  no  selftests/lint/lint.sh"
+"lint       900+ no  selftests/lint/lint.sh"
 "runner     600  no  selftests/vm/selftest.sh --short"
 "dkms       600  no  selftests/dkms.sh"
 )
@@ -34,9 +34,15 @@ STEPS=(
 for m in selftests/*/Makefile; do
 	d=$(basename "${m%/Makefile}")
 	grep -q '^check:' "$m" && [ "$d" != unit ] || continue
+	limit=600 skip=no
+	case $d in
+	# They keep one processor busy: the next ones run on the other.
+	cli | lin) limit=600+ ;;
+	fuzz)	limit=1200 ;;
 	# The bounded model checker is not in Debian 12 and may be out of reach.
-	[ "$d" = model ] && skip=yes || skip=no
-	STEPS+=("$d 600 $skip make --no-print-directory -C selftests/$d check")
+	model)	skip=yes ;;
+	esac
+	STEPS+=("$d $limit $skip make --no-print-directory -C selftests/$d check")
 done
 STEPS+=(
 "vm-6.1     2700 no  tests_on 6.1"
