@@ -79,6 +79,7 @@ static const char *error_words(u32 error)
 		[PXS_CLIENT_NO_GROUP] = "no such group on this node",
 		[PXS_CLIENT_INVALID] = "invalid request",
 		[PXS_CLIENT_IO] = "the journal cannot be read (see the daemon's messages)",
+		[PXS_CLIENT_STORE] = "the group has a store, and its log is the store's: use a Redis client; not appended",
 	};
 
 	return error < ARRAY_SIZE(words) ? words[error] : "?";
@@ -116,8 +117,9 @@ static void do_append(struct pxs_client *c, struct pxs_replica *r,
 	struct append *a = malloc(sizeof(*a) + len);
 	u32 error;
 
-	if (!a) {
-		answer_error(c, r->id, le64_to_cpu(h->id), PXS_CLIENT_BUSY);
+	if (!a || r->config->store) {
+		free(a);
+		answer_error(c, r->id, le64_to_cpu(h->id), a ? PXS_CLIENT_STORE : PXS_CLIENT_BUSY);
 		return;
 	}
 	a->client = c;

@@ -73,6 +73,7 @@ enum pxs_client_error {
 	PXS_CLIENT_IO = 8,		/* READ: the journal cannot be read */
 	PXS_CLIENT_NO_MEMBER = 9,	/* TRANSFER: to nobody of the group */
 	PXS_CLIENT_RESUMED = 10,	/* TRANSFER: not taken over in time; this member leads on */
+	PXS_CLIENT_STORE = 11,		/* definitely not appended: the log is the store's */
 };
 
 #endif /* PXS_AGENT_CLIENT_PROTO_H */

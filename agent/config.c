@@ -12,8 +12,10 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "config_check.h"
 #include "keyfile.h"
 #include "report.h"
+#include "store_config.h"
 
 #define DEFAULT_SOCKET	"/run/paxsteer/paxsteerd.sock"
 
@@ -41,7 +43,7 @@ int pxs_config_once(cfg_t *cfg, cfg_opt_t *opt)
 	return 0;
 }
 
-static int check_path(cfg_t *cfg, cfg_opt_t *opt)
+int pxs_config_path(cfg_t *cfg, cfg_opt_t *opt)
 {
 	if (pxs_config_once(cfg, opt))
 		return -1;
@@ -56,7 +58,7 @@ static int check_socket(cfg_t *cfg, cfg_opt_t *opt)
 	struct sockaddr_un sun;
 	size_t most = sizeof(sun.sun_path) - 1;
 
-	if (check_path(cfg, opt))
+	if (pxs_config_path(cfg, opt))
 		return -1;
 	if (strlen(cfg_opt_getnstr(opt, 0)) <= most)
 		return 0;
@@ -371,7 +373,7 @@ static int load_group(struct pxs_config *c, struct pxs_group_config *g, cfg_t *g
 	if (!wrong)
 		wrong = pxs_keys_check(&g->keys);
 	if (!wrong)
-		return 0;
+		return pxs_store_config_load(c, g, group);
 	pxs_err("%s:%d: %s: %s", c->file, group->line, where, wrong);
 	return -EINVAL;
 }
@@ -425,6 +427,7 @@ static cfg_t *make_parser(void)
 	cfg_opt_t member[] = {
 		CFG_STR("address", NULL, CFGF_NODEFAULT),
 		CFG_STR("incarnation", NULL, CFGF_NODEFAULT),
+		CFG_STR("store", NULL, CFGF_NODEFAULT),
 		CFG_END()
 	};
 	cfg_opt_t group[] = {
@@ -436,6 +439,7 @@ static cfg_t *make_parser(void)
 		CFG_INT("heartbeat", 100, CFGF_NONE),
 		CFG_INT("election", 1000, CFGF_NONE),
 		CFG_SEC("member", member, CFGF_TITLE | CFGF_MULTI | CFGF_NO_TITLE_DUPES),
+		CFG_SEC("store", (cfg_opt_t *)pxs_store_options, CFGF_MULTI),
 		CFG_END()
 	};
 	cfg_opt_t top[] = {
@@ -450,9 +454,9 @@ static cfg_t *make_parser(void)
 		cfg_validate_callback_t check;
 	} checks[] = {
 		{ "node|cluster", check_cluster },
-		{ "node|key-file", check_path },
-		{ "node|also-key-file", check_path },
-		{ "node|journal", check_path },
+		{ "node|key-file", pxs_config_path },
+		{ "node|also-key-file", pxs_config_path },
+		{ "node|journal", pxs_config_path },
 		{ "node|socket", check_socket },
 		{ "node|datapath", check_datapath },
 		{ "node|flush", check_flush },
@@ -476,6 +480,7 @@ static cfg_t *make_parser(void)
 	for (i = 0; i < ARRAY_SIZE(checks); i++)
 		cfg_set_validate_func(cfg, checks[i].name, checks[i].check);
 	pxs_config_health_checks(cfg);
+	pxs_store_config_checks(cfg);
 	return cfg;
 }
 
@@ -522,6 +527,10 @@ int pxs_config_load(struct pxs_config *c, const char *file)
 
 void pxs_config_free(struct pxs_config *c)
 {
+	u32 i;
+
+	for (i = 0; c->group && i < c->ngroups; i++)
+		pxs_store_config_free(c->group[i].store);
 	free(c->file);
 	free(c->journal);
 	free(c->socket);

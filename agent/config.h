@@ -22,11 +22,14 @@ struct pxs_address {
 	socklen_t len;
 };
 
+struct pxs_store_config;
+
 /* A group as the datapaths want it. member[] and address[] have the same order. */
 struct pxs_group_config {
 	struct pxs_group_conf conf;
 	struct pxs_address address[PXS_MEMBERS_MAX];
 	struct pxs_keys keys;
+	struct pxs_store_config *store;	/* NULL: the log is all there is; see store_config.h */
 };
 
 /* How the backends of a service are checked. Zeroed before it is filled. */

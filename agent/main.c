@@ -16,6 +16,7 @@
 #include "reload.h"
 #include "report.h"
 #include "server.h"
+#include "store/store.h"
 
 #define DEFAULT_CONFIG	"/etc/paxsteer/paxsteerd.conf"
 
@@ -139,6 +140,8 @@ static int run(struct pxs_node *n, bool wait)
 		err = pxs_checker_start(&n->checker, &n->config);
 	if (!err)
 		err = pxs_server_start(n, n->config.socket);
+	if (!err)
+		err = pxs_stores_start(n);
 	if (err) {
 		n->exit_code = 1;
 		goto out;

@@ -459,6 +459,8 @@ void pxs_node_close(struct pxs_node *n)
 	if (n->opened && n->dp && !n->exit_code)
 		pxs_node_hint_now(n);
 	pxs_loop_exit(&n->loop);	/* nothing is in flight any more */
+	if (n->let_go)
+		n->let_go(n);
 	for (i = 0; i < n->nreplicas; i++)
 		pxs_replica_exit(&n->replica[i]);
 	free(n->replica);

@@ -11,6 +11,7 @@
 
 struct pxs_checker;
 struct pxs_server;
+struct pxs_store;
 
 struct pxs_node {
 	struct pxs_config config;
@@ -24,6 +25,8 @@ struct pxs_node {
 	struct pxs_hook hook;
 	struct pxs_server *server;
 	struct pxs_checker *checker;	/* NULL: no section "health" */
+	struct pxs_store *stores;
+	void (*let_go)(struct pxs_node *n);	/* nothing is in flight; the journal is still ours */
 	u32 nreplicas;
 	struct pxs_replica *replica;
 	u64 keepalive;		/* when DURABLE was last told */

@@ -9,6 +9,7 @@
 
 #include "health_run.h"
 #include "report.h"
+#include "store_config.h"
 
 static struct pxs_group_config *find(const struct pxs_config *c, u32 group)
 {
@@ -34,7 +35,7 @@ static bool same_group(const struct pxs_group_config *a, const struct pxs_group_
 		    x->member[i].incarnation != y->member[i].incarnation ||
 		    memcmp(&a->address[i], &b->address[i], sizeof(a->address[i])))
 			return false;
-	return true;
+	return pxs_store_config_same(a->store, b->store, x->nmembers);
 }
 
 /* The datapath is not compared: the command line may have its own. */

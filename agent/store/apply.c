@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * apply.c - one value of the log, applied to the store
+ */
+#include "apply.h"
+
+/*
+ * An argument in an entry is 4 bytes at least, so these are enough for any; they are static, as
+ * the loop is one thread.
+ */
+#define ARGS_MAX	(PXS_VALUE_MAX / 4)
+
+static struct pxs_str args[ARGS_MAX];
+
+static bool full(const struct pxs_db *db, const struct pxs_store_entry *e)
+{
+	return e->memory && db->state.used > e->memory;
+}
+
+static void run(struct pxs_db *db, u32 argc, const struct pxs_str *argv, struct pxs_reply *out)
+{
+	const struct pxs_command *cmd = pxs_cmd_find(argv[0]);
+	struct pxs_run x = {
+		.db = db, .out = out, .cmd = cmd, .argc = argc, .argv = argv, .now = db->now,
+	};
+
+	/* The proposer has checked both; an entry by hand may be anything. */
+	if (!cmd)
+		pxs_cmd_unknown(out, argc, argv);
+	else if (!pxs_cmd_arity_ok(cmd, argc))
+		pxs_reply_arity(out, cmd->name);
+	else if (!cmd->run)
+		pxs_reply_error(out, "ERR Command not allowed inside a transaction");
+	else
+		cmd->run(&x);
+}
+
+static u32 get_command(struct pxs_store_entry_walk *w)
+{
+	u32 argc = pxs_store_entry_command(w);
+	u32 i;
+
+	pxs_assert(argc <= ARGS_MAX);
+	for (i = 0; i < argc; i++)
+		args[i] = pxs_store_entry_arg(w);
+	return argc;
+}
+
+static bool watched_changed(struct pxs_db *db, const struct pxs_store_entry *e, struct pxs_store_entry_walk *w)
+{
+	struct pxs_watch watch;
+	struct pxs_rec rec;
+	bool changed = false;
+	u32 i;
+
+	for (i = 0; i < e->nwatches; i++) {
+		pxs_store_entry_watch(w, &watch);
+		changed |= (pxs_db_find(db, watch.key, &rec) ? rec.version : 0) != watch.version;
+	}
+	return changed;
+}
+
+/* Does any of them add something? */
+static bool grows(const struct pxs_store_entry *e, struct pxs_store_entry_walk w)
+{
+	const struct pxs_command *cmd;
+	u32 i;
+
+	for (i = 0; i < e->ncommands; i++) {
+		get_command(&w);
+		cmd = pxs_cmd_find(args[0]);
+		if (cmd && cmd->flags & PXS_CF_GROWS)
+			return true;
+	}
+	return false;
+}
+
+static void out_of_memory(const struct pxs_store_entry *e, struct pxs_reply *out)
+{
+	pxs_reply_error(out, e->kind == PXS_STORE_EXEC ?
+		      "EXECABORT Transaction discarded because of: OOM command not allowed when used memory > 'maxmemory'." :
+		      "OOM command not allowed when used memory > 'maxmemory'.");
+}
+
+static void run_all(struct pxs_db *db, const struct pxs_store_entry *e, struct pxs_store_entry_walk *w,
+		    struct pxs_reply *out)
+{
+	u32 i, argc;
+
+	if (watched_changed(db, e, w)) {
+		pxs_reply_null_array(out);
+		return;
+	}
+	if (full(db, e) && grows(e, *w)) {
+		out_of_memory(e, out);
+		return;
+	}
+	if (e->kind == PXS_STORE_EXEC)
+		pxs_reply_array(out, e->ncommands);
+	for (i = 0; i < e->ncommands && !db->err; i++) {
+		argc = get_command(w);
+		run(db, argc, args, out);
+	}
+}
+
+static void apply_entry(struct pxs_db *db, const struct pxs_store_entry *e, struct pxs_store_entry_walk *w,
+			struct pxs_reply *out)
+{
+	db->state.time = max(db->state.time, e->time);
+	db->now = db->state.time;
+	if (e->kind != PXS_STORE_BARRIER)
+		run_all(db, e, w, out);
+	pxs_db_reap(db, PXS_APPLY_REAP);
+}
+
+int pxs_apply(struct pxs_db *db, u64 slot, const void *value, u32 len, bool noop,
+	      struct pxs_reply *out)
+{
+	struct pxs_store_entry_walk w;
+	struct pxs_store_entry e;
+	int err = 0;
+
+	pxs_assert(db->writing && slot == db->state.applied + 1);
+	if (!noop)
+		err = pxs_store_entry_get(value, len, &e, &w);
+	if (err == -EPROTO)
+		return err;
+	db->slot = slot;
+	db->dirty = true;
+	db->state.applied = slot;
+	if (err)
+		db->state.foreign++;
+	else if (!noop)
+		apply_entry(db, &e, &w, out);
+	return db->err;
+}
+
+void pxs_apply_read(struct pxs_db *db, const struct pxs_command *cmd, u32 argc,
+		    const struct pxs_str *argv, u64 now, struct pxs_reply *out)
+{
+	struct pxs_run x = {
+		.db = db, .out = out, .cmd = cmd, .argc = argc, .argv = argv, .now = now,
+	};
+
+	pxs_assert(!(cmd->flags & PXS_CF_WRITE));
+	cmd->run(&x);
+}

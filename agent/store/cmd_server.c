@@ -1,0 +1,519 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cmd_server.c - answers about the server and the connection
+ */
+#include "store.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#define COMPATIBLE	"7.0.15"	/* whose words are spoken here */
+#define INFO_ROOM	4096u
+
+void pxs_server_unknown_sub(struct pxs_request *r)
+{
+	char upper[32];
+	u32 i;
+
+	for (i = 0; r->cmd->name[i]; i++)
+		upper[i] = (char)(r->cmd->name[i] - 'a' + 'A');
+	upper[i] = 0;
+	pxs_reply_error(&r->out, "ERR unknown subcommand '%.*s'. Try %s HELP.",
+			(int)min(r->argv[1].len, 128u), (const char *)r->argv[1].data, upper);
+}
+
+/* Is this subcommand @word? If so, and the number of arguments is wrong, that is said. */
+static bool sub(struct pxs_request *r, const char *word, int arity, bool *over)
+{
+	char name[64];
+
+	if (*over || !pxs_str_is(r->argv[1], word))
+		return false;
+	*over = true;
+	if (arity > 0 ? r->argc == (u32)arity : r->argc >= (u32)-arity)
+		return true;
+	snprintf(name, sizeof(name), "%s|%s", r->cmd->name, word);
+	pxs_reply_arity(&r->out, name);
+	return false;
+}
+
+/* --- who --------------------------------------------------------------------- */
+
+/* In a time that tells nothing about where they differ. */
+static bool same_password(const char *want, struct pxs_str got)
+{
+	u32 len = (u32)strlen(want);
+	u32 differ = len ^ got.len;
+	u32 i;
+
+	for (i = 0; i < got.len; i++)
+		differ |= got.data[i] ^ (u8)want[len ? i % len : 0];
+	return !differ;
+}
+
+static bool login(struct pxs_request *r, struct pxs_str user, struct pxs_str password)
+{
+	const char *want = r->conn->store->config->password;
+
+	if (pxs_str_equal(user, pxs_str("default")) && (!want || same_password(want, password))) {
+		r->conn->authenticated = true;
+		return true;
+	}
+	pxs_reply_error(&r->out, "WRONGPASS invalid username-password pair or user is disabled.");
+	return false;
+}
+
+void pxs_server_auth(struct pxs_request *r)
+{
+	bool named = r->argc == 3;
+
+	if (r->argc > 3)
+		pxs_reply_syntax(&r->out);
+	else if (!named && !r->conn->store->config->password)
+		pxs_reply_error(&r->out,
+				"ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?");
+	else if (login(r, named ? r->argv[1] : pxs_str("default"), r->argv[r->argc - 1]))
+		pxs_reply_status(&r->out, "OK");
+}
+
+static bool name_holds(struct pxs_request *r, struct pxs_str name)
+{
+	u32 i;
+
+	for (i = 0; i < name.len && name.data[i] >= '!' && name.data[i] <= '~'; i++)
+		;
+	if (i == name.len && name.len <= PXS_CONN_NAME_MAX)
+		return true;
+	pxs_reply_error(&r->out,
+			"ERR Client names cannot contain spaces, newlines or special characters.");
+	return false;
+}
+
+static void set_name(struct pxs_conn *c, struct pxs_str name)
+{
+	free(c->name);
+	c->name = name.len ? strndup((const char *)name.data, name.len) : NULL;
+}
+
+struct hello {
+	s64 proto;
+	struct pxs_str user;
+	struct pxs_str password;
+	struct pxs_str name;
+	bool auth;
+	bool named;
+};
+
+static bool parse_hello(struct pxs_request *r, struct hello *h)
+{
+	u32 i;
+
+	if (r->argc > 1 && !pxs_str_int(r->argv[1], &h->proto)) {
+		pxs_reply_error(&r->out, "ERR Protocol version is not an integer or out of range");
+		return false;
+	}
+	if (r->argc > 1 && (h->proto < 2 || h->proto > 3)) {
+		pxs_reply_error(&r->out, "NOPROTO unsupported protocol version");
+		return false;
+	}
+	for (i = 2; i < r->argc; i++) {
+		if (pxs_str_is(r->argv[i], "AUTH") && r->argc - i > 2) {
+			h->auth = true;
+			h->user = r->argv[++i];
+			h->password = r->argv[++i];
+		} else if (pxs_str_is(r->argv[i], "SETNAME") && r->argc - i > 1) {
+			h->named = true;
+			h->name = r->argv[++i];
+			if (!name_holds(r, h->name))
+				return false;
+		} else {
+			pxs_reply_error(&r->out, "ERR Syntax error in HELLO option '%.*s'",
+					(int)r->argv[i].len, (const char *)r->argv[i].data);
+			return false;
+		}
+	}
+	return true;
+}
+
+void pxs_server_hello(struct pxs_request *r)
+{
+	struct pxs_conn *c = r->conn;
+	struct hello h = { 0 };
+
+	if (!parse_hello(r, &h) || (h.auth && !login(r, h.user, h.password)))
+		return;
+	if (!c->authenticated) {
+		pxs_reply_error(&r->out,
+				"NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time");
+		return;
+	}
+	if (h.named)
+		set_name(c, h.name);
+	if (h.proto)
+		c->proto = (u8)h.proto;
+	r->out.proto = c->proto;
+	pxs_reply_map(&r->out, 7);
+	pxs_reply_text(&r->out, "server");
+	pxs_reply_text(&r->out, "redis");
+	pxs_reply_text(&r->out, "version");
+	pxs_reply_text(&r->out, COMPATIBLE);
+	pxs_reply_text(&r->out, "proto");
+	pxs_reply_int(&r->out, c->proto);
+	pxs_reply_text(&r->out, "id");
+	pxs_reply_int(&r->out, (s64)c->id);
+	pxs_reply_text(&r->out, "mode");
+	pxs_reply_text(&r->out, pxs_cluster_known(c->store) ? "cluster" : "standalone");
+	pxs_reply_text(&r->out, "role");
+	pxs_reply_text(&r->out, pxs_store_leads(c->store) ? "master" : "replica");
+	pxs_reply_text(&r->out, "modules");
+	pxs_reply_array(&r->out, 0);
+}
+
+void pxs_server_client(struct pxs_request *r)
+{
+	struct pxs_conn *c = r->conn;
+	bool over = false;
+
+	if (sub(r, "id", 2, &over)) {
+		pxs_reply_int(&r->out, (s64)c->id);
+	} else if (sub(r, "getname", 2, &over)) {
+		if (c->name)
+			pxs_reply_text(&r->out, c->name);
+		else
+			pxs_reply_null(&r->out);
+	} else if (sub(r, "setname", 3, &over)) {
+		if (!name_holds(r, r->argv[2]))
+			return;
+		set_name(c, r->argv[2]);
+		pxs_reply_status(&r->out, "OK");
+	} else if (sub(r, "setinfo", 4, &over)) {
+		pxs_reply_status(&r->out, "OK");	/* of 7.2; clients send it unasked */
+	} else if (!over) {
+		pxs_server_unknown_sub(r);
+	}
+}
+
+/* --- commands ---------------------------------------------------------------- */
+
+static void describe(struct pxs_reply *o, const struct pxs_command *cmd)
+{
+	static const struct {
+		u32 flag;
+		const char *word;
+	} flags[] = {
+		{ PXS_CF_WRITE, "write" }, { PXS_CF_READ, "readonly" }, { PXS_CF_GROWS, "denyoom" },
+		{ PXS_CF_FAST, "fast" }, { PXS_CF_NOAUTH, "no_auth" }, { PXS_CF_STALE, "stale" },
+	};
+	u32 i, n = 0;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++)
+		n += !!(cmd->flags & flags[i].flag);
+	pxs_reply_array(o, 6);
+	pxs_reply_text(o, cmd->name);
+	pxs_reply_int(o, cmd->arity);
+	pxs_reply_set(o, n);
+	for (i = 0; i < ARRAY_SIZE(flags); i++)
+		if (cmd->flags & flags[i].flag)
+			pxs_reply_status(o, flags[i].word);
+	pxs_reply_int(o, cmd->first);
+	pxs_reply_int(o, cmd->last);
+	pxs_reply_int(o, cmd->step);
+}
+
+static void describe_these(struct pxs_request *r)
+{
+	const struct pxs_command *cmd;
+	u32 i;
+
+	pxs_reply_array(&r->out, r->argc - 2);
+	for (i = 2; i < r->argc; i++) {
+		cmd = pxs_cmd_find(r->argv[i]);
+		if (cmd)
+			describe(&r->out, cmd);
+		else
+			pxs_reply_null_array(&r->out);
+	}
+}
+
+static void describe_all(struct pxs_request *r, bool names)
+{
+	const struct pxs_command *cmd;
+	u32 i;
+
+	pxs_reply_array(&r->out, pxs_cmd_count());
+	for (i = 0; (cmd = pxs_cmd_at(i)); i++) {
+		if (names)
+			pxs_reply_text(&r->out, cmd->name);
+		else
+			describe(&r->out, cmd);
+	}
+}
+
+void pxs_server_command(struct pxs_request *r)
+{
+	bool over = false;
+
+	if (r->argc == 1)
+		describe_all(r, false);
+	else if (sub(r, "count", 2, &over))
+		pxs_reply_int(&r->out, pxs_cmd_count());
+	else if (sub(r, "info", -2, &over) && r->argc > 2)
+		describe_these(r);
+	else if (over && pxs_str_is(r->argv[1], "info"))
+		describe_all(r, false);
+	else if (sub(r, "list", 2, &over))
+		describe_all(r, true);
+	else if (sub(r, "docs", -2, &over))
+		pxs_reply_map(&r->out, 0);	/* clients do without */
+	else if (!over)
+		pxs_server_unknown_sub(r);
+}
+
+/* --- configuration and state -------------------------------------------------- */
+
+struct setting {
+	const char *name;
+	char value[64];
+};
+
+static u32 settings(const struct pxs_store *s, struct setting *to)
+{
+	u32 n = 0;
+
+	to[n++] = (struct setting){ "appendonly", "yes" };
+	to[n++] = (struct setting){ "appendfsync", "always" };
+	to[n++] = (struct setting){ "databases", "1" };
+	to[n] = (struct setting){ "maxclients", "" };
+	sprintf(to[n++].value, "%u", s->config->maxclients);
+	to[n] = (struct setting){ "maxmemory", "" };
+	sprintf(to[n++].value, "%" PRIu64, s->config->maxmemory);
+	to[n++] = (struct setting){ "maxmemory-policy", "noeviction" };
+	to[n] = (struct setting){ "proto-max-bulk-len", "" };
+	sprintf(to[n++].value, "%u", min(s->config->request_limit, PXS_STRING_MAX));
+	to[n++] = (struct setting){ "save", "" };
+	to[n++] = (struct setting){ "timeout", "0" };
+	return n;
+}
+
+static bool wanted(const struct pxs_request *r, const char *name)
+{
+	u32 i;
+
+	for (i = 2; i < r->argc; i++)
+		if (pxs_str_match(r->argv[i], pxs_str(name), true))
+			return true;
+	return false;
+}
+
+void pxs_server_config(struct pxs_request *r)
+{
+	struct setting all[16];
+	bool over = false;
+	u32 i, n, matching = 0;
+
+	if (!sub(r, "get", -3, &over)) {
+		if (!over)
+			pxs_server_unknown_sub(r);
+		return;
+	}
+	n = settings(r->conn->store, all);
+	for (i = 0; i < n; i++)
+		matching += wanted(r, all[i].name);
+	pxs_reply_map(&r->out, matching);
+	for (i = 0; i < n; i++) {
+		if (!wanted(r, all[i].name))
+			continue;
+		pxs_reply_text(&r->out, all[i].name);
+		pxs_reply_text(&r->out, all[i].value);
+	}
+}
+
+static bool want_section(const struct pxs_request *r, const char *name)
+{
+	u32 i;
+
+	for (i = 1; i < r->argc; i++)
+		if (pxs_str_is(r->argv[i], name) || pxs_str_is(r->argv[i], "all") ||
+		    pxs_str_is(r->argv[i], "default") || pxs_str_is(r->argv[i], "everything"))
+			return true;
+	return r->argc == 1;
+}
+
+static u32 info_server(const struct pxs_store *s, char *to)
+{
+	u64 up = (s->node->loop.now - s->started) / 1000;
+
+	return (u32)sprintf(to,
+		"# Server\r\nredis_version:" COMPATIBLE "\r\nredis_mode:%s\r\nuptime_in_seconds:%" PRIu64 "\r\n"
+		"uptime_in_days:%" PRIu64 "\r\n", pxs_cluster_known(s) ? "cluster" : "standalone", up,
+		up / 86400);
+}
+
+static u32 info_clients(const struct pxs_store *s, char *to)
+{
+	return (u32)sprintf(to,
+		"# Clients\r\nconnected_clients:%u\r\nmaxclients:%u\r\nmem_clients_normal:%" PRIu64 "\r\n",
+		s->nconns, s->config->maxclients, s->memory);
+}
+
+static u32 info_memory(const struct pxs_store *s, char *to)
+{
+	return (u32)sprintf(to,
+		"# Memory\r\nused_memory:%" PRIu64 "\r\nmaxmemory:%" PRIu64 "\r\nmaxmemory_policy:noeviction\r\n",
+		s->db.state.used, s->config->maxmemory);
+}
+
+static u32 info_stats(const struct pxs_store *s, char *to)
+{
+	return (u32)sprintf(to,
+		"# Stats\r\ntotal_connections_received:%" PRIu64 "\r\ntotal_commands_processed:%" PRIu64 "\r\n"
+		"rejected_connections:%" PRIu64 "\r\nevicted_clients:%" PRIu64 "\r\n",
+		s->accepted, s->commands, s->rejected, s->evicted);
+}
+
+static u32 info_replication(const struct pxs_store *s, char *to)
+{
+	return (u32)sprintf(to, "# Replication\r\nrole:%s\r\nmaster_repl_offset:%" PRIu64 "\r\n",
+			    pxs_store_leads(s) ? "master" : "slave", s->db.state.applied);
+}
+
+static u32 info_cluster(const struct pxs_store *s, char *to)
+{
+	return (u32)sprintf(to, "# Cluster\r\ncluster_enabled:%d\r\n", pxs_cluster_known(s));
+}
+
+static u32 info_keyspace(const struct pxs_store *s, char *to)
+{
+	const struct pxs_db_state *st = &s->db.state;
+
+	if (!st->keys)
+		return (u32)sprintf(to, "# Keyspace\r\n");
+	return (u32)sprintf(to, "# Keyspace\r\ndb0:keys=%" PRIu64 ",expires=%" PRIu64 ",avg_ttl=0\r\n",
+			    st->keys, st->expires);
+}
+
+static u32 info_paxsteer(const struct pxs_store *s, char *to)
+{
+	return (u32)sprintf(to,
+		"# Paxsteer\r\ngroup:%u\r\nleader:%u\r\ncommit:%" PRIu64 "\r\napplied:%" PRIu64 "\r\n"
+		"time:%" PRIu64 "\r\nforeign:%" PRIu64 "\r\nbarriers:%" PRIu64 "\r\nloading:%d\r\n"
+		"stopped:%d\r\nstalled:%s\r\n", s->replica->id, s->replica->elect.leader, s->replica->commit,
+		s->db.state.applied, s->db.state.time, s->db.state.foreign, s->barriers, !!s->loading,
+		s->stopped, s->stalled ? strerror(-s->stalled) : "no");
+}
+
+void pxs_server_info(struct pxs_request *r)
+{
+	static const struct {
+		const char *name;
+		u32 (*print)(const struct pxs_store *s, char *to);
+	} sections[] = {
+		{ "server", info_server }, { "clients", info_clients }, { "memory", info_memory },
+		{ "stats", info_stats }, { "replication", info_replication },
+		{ "cluster", info_cluster }, { "keyspace", info_keyspace },
+		{ "paxsteer", info_paxsteer },
+	};
+	char text[INFO_ROOM];
+	u32 i, len = 0;
+
+	for (i = 0; i < ARRAY_SIZE(sections); i++) {
+		if (!want_section(r, sections[i].name))
+			continue;
+		if (len)
+			len += (u32)sprintf(text + len, "\r\n");
+		len += sections[i].print(r->conn->store, text + len);
+	}
+	pxs_reply_verbatim(&r->out, text, len);
+}
+
+/* --- PAXSTEER, WAIT ------------------------------------------------------------ */
+
+static void consistency(struct pxs_request *r)
+{
+	enum pxs_consistency c;
+	char word[16] = "";
+
+	if (r->argc == 2) {
+		pxs_reply_text(&r->out, pxs_consistency_word(r->conn->readonly ? PXS_EVENTUAL :
+							     r->conn->consistency));
+		return;
+	}
+	if (r->argv[2].len < sizeof(word))
+		memcpy(word, r->argv[2].data, r->argv[2].len);
+	if (pxs_consistency_parse(word, &c)) {
+		pxs_reply_error(&r->out, "ERR consistency is strong, session or eventual");
+		return;
+	}
+	r->conn->readonly = false;
+	r->conn->consistency = c;
+	pxs_reply_status(&r->out, "OK");
+}
+
+static void session(struct pxs_request *r)
+{
+	s64 slot;
+
+	if (r->argc == 2) {
+		pxs_reply_int(&r->out, (s64)r->conn->token);
+		return;
+	}
+	if (!pxs_str_int(r->argv[2], &slot) || slot < 0) {
+		pxs_reply_not_int(&r->out);
+		return;
+	}
+	r->conn->token = max(r->conn->token, (u64)slot);
+	r->conn->consistency = PXS_SESSION;
+	r->conn->readonly = false;
+	pxs_reply_status(&r->out, "OK");
+}
+
+static void digest(struct pxs_request *r)
+{
+	struct pxs_db *db = &r->conn->store->db;
+	u8 sum[16];
+	char text[2 * sizeof(sum) + 1];
+	u32 i;
+
+	if (pxs_db_begin(db, false)) {
+		pxs_reply_error(&r->out, "ERR the store cannot be read");
+		return;
+	}
+	pxs_db_digest(db, sum);
+	for (i = 0; i < sizeof(sum); i++)
+		sprintf(text + 2 * i, "%02x", sum[i]);
+	pxs_reply_array(&r->out, 2);
+	pxs_reply_int(&r->out, (s64)db->state.applied);
+	pxs_reply_text(&r->out, text);
+	pxs_db_abort(db);
+}
+
+void pxs_server_paxsteer(struct pxs_request *r)
+{
+	bool over = false;
+
+	if (sub(r, "consistency", -2, &over) && r->argc <= 3)
+		consistency(r);
+	else if (sub(r, "session", -2, &over) && r->argc <= 3)
+		session(r);
+	else if (sub(r, "digest", 2, &over))
+		digest(r);
+	else if (!over)
+		pxs_server_unknown_sub(r);
+	else if (!r->out.errors)
+		pxs_reply_syntax(&r->out);
+}
+
+/* A write is answered when a majority has it: so many other members do. */
+void pxs_server_wait(struct pxs_request *r)
+{
+	s64 replicas, timeout;
+
+	if (!pxs_str_int(r->argv[1], &replicas))
+		pxs_reply_not_int(&r->out);
+	else if (!pxs_str_int(r->argv[2], &timeout))
+		pxs_reply_error(&r->out, "ERR timeout is not an integer or out of range");
+	else if (timeout < 0)
+		pxs_reply_error(&r->out, "ERR timeout is negative");
+	else
+		pxs_reply_int(&r->out, r->conn->store->replica->config->conf.nmembers / 2);
+}

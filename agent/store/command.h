@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * command.h - the commands, in one table
+ *
+ * A command on data is a function of the state, its arguments, the time and the slot; it
+ * runs in a transaction, on every member alike, and only where a client waits is its
+ * answer read. A command on the connection or the server is a number: session.c knows it.
+ */
+#ifndef PXS_STORE_COMMAND_H
+#define PXS_STORE_COMMAND_H
+
+#include "db.h"
+#include "resp_write.h"
+
+#define PXS_CF_WRITE	0x01	/* goes through the log */
+#define PXS_CF_READ	0x02	/* reads data */
+#define PXS_CF_GROWS	0x04	/* refused when the store is full */
+#define PXS_CF_FAST	0x08	/* for COMMAND */
+#define PXS_CF_NOAUTH	0x10	/* before AUTH too */
+#define PXS_CF_NOMULTI	0x20	/* runs at once between MULTI and EXEC */
+#define PXS_CF_STALE	0x40	/* while the store is being read from the log too */
+#define PXS_CF_PURE	0x80	/* neither data nor connection: may stand in a transaction */
+
+/* What session.c does itself. */
+enum pxs_local {
+	PXS_LOCAL_NONE = 0,
+	PXS_LOCAL_AUTH,
+	PXS_LOCAL_CLIENT,
+	PXS_LOCAL_CLUSTER,
+	PXS_LOCAL_COMMAND,
+	PXS_LOCAL_CONFIG,
+	PXS_LOCAL_DISCARD,
+	PXS_LOCAL_EXEC,
+	PXS_LOCAL_HELLO,
+	PXS_LOCAL_INFO,
+	PXS_LOCAL_MULTI,
+	PXS_LOCAL_PAXSTEER,
+	PXS_LOCAL_QUIT,
+	PXS_LOCAL_READONLY,
+	PXS_LOCAL_READWRITE,
+	PXS_LOCAL_RESET,
+	PXS_LOCAL_UNWATCH,
+	PXS_LOCAL_WAIT,
+	PXS_LOCAL_WATCH,
+};
+
+/* A command while it runs. */
+struct pxs_run {
+	struct pxs_db *db;
+	struct pxs_reply *out;
+	const struct pxs_command *cmd;
+	u32 argc;
+	const struct pxs_str *argv;
+	u64 now;		/* milliseconds of the epoch, as the log says */
+};
+
+struct pxs_command {
+	const char *name;	/* lower case */
+	int arity;		/* with the name; negative: at least */
+	u32 flags;
+	int first;		/* of its keys; 0: none */
+	int last;		/* negative: from the end */
+	int step;
+	void (*run)(struct pxs_run *x);
+	enum pxs_local local;
+};
+
+const struct pxs_command *pxs_cmd_find(struct pxs_str name);
+const struct pxs_command *pxs_cmd_at(u32 i);	/* NULL: there are no more */
+u32 pxs_cmd_count(void);
+
+/* Does it take so many arguments, the name included? */
+bool pxs_cmd_arity_ok(const struct pxs_command *cmd, u32 argc);
+
+/* "ERR unknown command ..." */
+void pxs_cmd_unknown(struct pxs_reply *o, u32 argc, const struct pxs_str *argv);
+
+/* --- for the functions --- */
+
+/* Find a key of @type. Return: 1; 0: not there; -1: of another type, and said so. */
+int pxs_cmd_find_type(struct pxs_run *x, struct pxs_str key, u8 type, struct pxs_rec *rec);
+
+/* The argument as a number, or the error. */
+bool pxs_cmd_int(struct pxs_run *x, u32 i, s64 *n);
+
+/* Error in Redis's words where @a and @b bytes make too long a string. */
+bool pxs_cmd_fits(struct pxs_run *x, u64 a, u64 b);
+
+/* SCAN's cursor. */
+bool pxs_cmd_cursor(struct pxs_run *x, struct pxs_str s, u64 *cursor);
+
+void pxs_cmd_bad_expire(struct pxs_run *x);
+
+#define PXS_COMMANDS(X) X(append) X(dbsize) X(decr) X(decrby) X(del) X(echo) X(exists) X(expire) \
+	X(expireat) X(expiretime) X(flushall) X(get) X(getdel) X(getex) X(getrange) X(getset) \
+	X(hdel) X(hexists) X(hget) X(hgetall) X(hincrby) X(hkeys) X(hlen) X(hmget) X(hmset) \
+	X(hscan) X(hset) X(hsetnx) X(hstrlen) X(hvals) X(incr) X(incrby) X(incrbyfloat) X(keys) \
+	X(mget) X(mset) X(msetnx) X(persist) X(pexpire) X(pexpireat) X(pexpiretime) X(ping) \
+	X(psetex) X(pttl) X(randomkey) X(rename) X(renamenx) X(scan) X(select) X(set) X(setex) \
+	X(setnx) X(setrange) X(strlen) X(time) X(ttl) X(type)
+
+#define PXS_COMMAND(name) void pxs_cmd_##name(struct pxs_run *x);
+PXS_COMMANDS(PXS_COMMAND)
+#undef PXS_COMMAND
+
+#endif /* PXS_STORE_COMMAND_H */

@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * conn.c - a client's bytes in and out; requests in their order
+ *
+ * Requests of a connection stand in one list, in the order in which they came, and are answered
+ * in that order. Writes may be under way many at a time: they get their slots in order. What
+ * is bounded: bytes and requests under way of each client (it is not read from meanwhile), answers
+ * that it does not take (it is cut off), and the sum over all clients (the largest is cut off).
+ */
+#include "store.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../report.h"
+
+#define from(ptr, member) \
+	((struct pxs_conn *)((char *)(ptr) - offsetof(struct pxs_conn, member)))
+
+void pxs_conn_ready(struct pxs_conn *c)
+{
+	if (c->ready)
+		return;
+	c->ready = true;
+	c->ready_next = c->store->ready;
+	c->store->ready = c;
+}
+
+void pxs_conn_kill(struct pxs_conn *c)
+{
+	if (c->dead)
+		return;
+	c->dead = true;
+	shutdown(c->fd, SHUT_RDWR);	/* ends what is in the ring */
+	pxs_conn_ready(c);
+}
+
+/* --- requests ---------------------------------------------------------------- */
+
+static struct pxs_request *make_request(struct pxs_conn *c, u32 argc, const struct pxs_str *argv)
+{
+	u64 bytes = sizeof(struct pxs_request) + argc * sizeof(struct pxs_str);
+	struct pxs_request *r;
+	u8 *to;
+	u32 i;
+
+	for (i = 0; i < argc; i++)
+		bytes += argv[i].len;
+	r = malloc(bytes);
+	if (!r)
+		return NULL;
+	memset(r, 0, sizeof(*r));
+	r->conn = c;
+	r->cmd = pxs_cmd_find(argv[0]);
+	r->bytes = (u32)bytes;
+	r->argc = argc;
+	pxs_reply_init(&r->out, c->proto, PXS_CONN_OUT_MAX);
+	to = (u8 *)&r->argv[argc];
+	for (i = 0; i < argc; i++) {
+		r->argv[i] = (struct pxs_str){ to, argv[i].len };
+		memcpy(to, argv[i].data, argv[i].len);
+		to += argv[i].len;
+	}
+	return r;
+}
+
+static void free_request(struct pxs_request *r)
+{
+	pxs_reply_free(&r->out);
+	free(r);
+}
+
+static void push(struct pxs_conn *c, struct pxs_request *r)
+{
+	*c->last = r;
+	c->last = &r->next;
+	if (!c->todo)
+		c->todo = r;
+	c->requests++;
+	c->bytes += r->bytes;
+}
+
+/* Answers of the requests in front that have theirs. */
+static void flush(struct pxs_conn *c)
+{
+	struct pxs_request *r;
+
+	while ((r = c->first) && r->state == PXS_REQUEST_DONE && r != c->todo) {
+		c->first = r->next;
+		if (!c->first)
+			c->last = &c->first;
+		c->requests--;
+		c->bytes -= r->bytes;
+		if (r->out.failed)
+			c->out.failed = true;
+		if (!c->dead)
+			pxs_reply_raw(&c->out, r->out.buf, r->out.len);
+		free_request(r);
+	}
+	if (!c->out.failed || c->dead)
+		return;
+	pxs_warn("store: client %s: does not take its answers: closed", c->peer);
+	pxs_conn_kill(c);
+}
+
+void pxs_request_done(struct pxs_request *r)
+{
+	r->state = PXS_REQUEST_DONE;
+	pxs_conn_ready(r->conn);
+}
+
+/* Requests that ended since they were begun. */
+static void count_under_way(struct pxs_conn *c)
+{
+	struct pxs_request *r;
+
+	c->under_way = 0;
+	c->reads = 0;
+	for (r = c->first; r && r != c->todo; r = r->next) {
+		c->under_way += r->state != PXS_REQUEST_DONE;
+		c->reads += r->state == PXS_REQUEST_READS;
+	}
+}
+
+static bool begin_requests(struct pxs_conn *c)
+{
+	struct pxs_request *r;
+	bool did = false;
+
+	while ((r = c->todo) && !c->dead && c->out.len < PXS_CONN_OUT_HIGH) {
+		if (!pxs_session_begin(c, r))
+			break;
+		c->todo = r->next;
+		c->under_way += r->state != PXS_REQUEST_DONE;
+		c->reads += r->state == PXS_REQUEST_READS;
+		c->store->commands++;
+		flush(c);
+		did = true;
+		if (c->closing)
+			break;
+	}
+	return did;
+}
+
+/* What follows QUIT, or an error of the protocol, was never asked. */
+static void drop_todo(struct pxs_conn *c)
+{
+	struct pxs_request **p = &c->first;
+	struct pxs_request *r;
+
+	while (*p && *p != c->todo)
+		p = &(*p)->next;
+	while ((r = *p)) {
+		*p = r->next;
+		c->requests--;
+		c->bytes -= r->bytes;
+		free_request(r);
+	}
+	c->last = p;
+	c->todo = NULL;
+}
+
+/* --- reading ----------------------------------------------------------------- */
+
+static bool much_under_way(const struct pxs_conn *c)
+{
+	return c->requests >= PXS_CONN_REQUESTS_MAX || c->bytes >= PXS_CONN_BYTES_MAX ||
+	       c->out.len >= PXS_CONN_OUT_HIGH;
+}
+
+/* A request that only says what is wrong: in its place behind those before it. */
+static bool push_error(struct pxs_conn *c)
+{
+	static const struct pxs_str nothing = { (const u8 *)"", 0 };
+	struct pxs_request *r = make_request(c, 1, &nothing);
+
+	if (!r)
+		return false;
+	r->broken = true;
+	push(c, r);
+	return true;
+}
+
+static bool parse(struct pxs_conn *c)
+{
+	struct pxs_request *r;
+	bool did = false;
+
+	while (!c->dead && !c->closing && !c->reader.error[0] && !much_under_way(c)) {
+		c->reader.stranger = !c->authenticated;
+		switch (pxs_reader_next(&c->reader)) {
+		case PXS_RESP_MORE:
+			return did;
+		case PXS_RESP_ERROR:
+			if (!push_error(c))
+				pxs_conn_kill(c);
+			begin_requests(c);
+			return true;
+		case PXS_RESP_REQUEST:
+			did = true;
+			if (!c->reader.argc)
+				break;
+			r = make_request(c, c->reader.argc, c->reader.argv);
+			if (!r) {
+				pxs_conn_kill(c);
+				return true;
+			}
+			push(c, r);
+			break;
+		}
+		/* What it means may depend on what stands before it: AUTH, for one. */
+		did |= begin_requests(c);
+	}
+	return did;
+}
+
+static void recv_done(struct pxs_op *op, int res)
+{
+	struct pxs_conn *c = from(op, recv_op);
+
+	c->ops--;
+	c->receiving = false;
+	pxs_conn_ready(c);
+	if (res == -EAGAIN || res == -EINTR)
+		return;
+	if (res < 0)
+		pxs_conn_kill(c);
+	else if (!res)
+		c->eof = true;
+	else
+		c->reader.len += (u32)res;
+}
+
+static void receive(struct pxs_conn *c)
+{
+	struct io_uring_sqe *sqe;
+	u32 room;
+	u8 *to;
+
+	if (c->receiving || c->eof || c->closing || c->reader.error[0] || much_under_way(c))
+		return;
+	to = pxs_reader_space(&c->reader, &room);
+	if (!to) {
+		pxs_conn_kill(c);
+		return;
+	}
+	sqe = pxs_loop_sqe(&c->store->node->loop);
+	io_uring_prep_recv(sqe, c->fd, to, room, 0);
+	pxs_loop_own(sqe, &c->recv_op);
+	c->ops++;
+	c->receiving = true;
+}
+
+/* --- sending ----------------------------------------------------------------- */
+
+static void send_done(struct pxs_op *op, int res)
+{
+	struct pxs_conn *c = from(op, send_op);
+
+	c->ops--;
+	c->sending = false;
+	pxs_conn_ready(c);
+	if (res == -EINTR || res == -EAGAIN)
+		return;
+	if (res < 0)
+		pxs_conn_kill(c);
+	else
+		c->flight_done += (u32)res;
+}
+
+static void send_out(struct pxs_conn *c)
+{
+	struct io_uring_sqe *sqe;
+	u8 *spare = c->flight;
+	u32 room = c->flight_room;
+
+	if (c->sending)
+		return;
+	if (c->flight_done == c->flight_len) {
+		c->flight_done = 0;
+		c->flight_len = 0;
+		if (!c->out.len)
+			return;
+		c->flight = c->out.buf;
+		c->flight_len = c->out.len;
+		c->flight_room = c->out.room;
+		/* A large buffer is not kept for the next small answer. */
+		if (room > PXS_CONN_OUT_HIGH) {
+			free(spare);
+			spare = NULL;
+			room = 0;
+		}
+		c->out.buf = spare;
+		c->out.room = room;
+		c->out.len = 0;
+	}
+	sqe = pxs_loop_sqe(&c->store->node->loop);
+	io_uring_prep_send(sqe, c->fd, c->flight + c->flight_done, c->flight_len - c->flight_done,
+			   MSG_NOSIGNAL);
+	pxs_loop_own(sqe, &c->send_op);
+	c->ops++;
+	c->sending = true;
+}
+
+/* --- memory ------------------------------------------------------------------ */
+
+static u64 memory_of(const struct pxs_conn *c)
+{
+	return sizeof(*c) + c->reader.room + c->reader.args_room * 20ull + c->out.room +
+	       c->flight_room + c->bytes + c->queued_bytes;
+}
+
+static void cut_largest(struct pxs_store *s)
+{
+	struct pxs_conn *c, *largest = NULL;
+
+	for (c = s->conns; c; c = c->next)
+		if (!c->dead && (!largest || c->memory > largest->memory))
+			largest = c;
+	if (!largest)
+		return;
+	pxs_warn("store: clients hold %llu bytes: %s, which holds %llu, is closed",
+		 (unsigned long long)s->memory, largest->peer, (unsigned long long)largest->memory);
+	s->evicted++;
+	pxs_conn_kill(largest);
+}
+
+static void account(struct pxs_conn *c)
+{
+	u64 now = memory_of(c);
+
+	c->store->memory += now - c->memory;
+	c->memory = now;
+	if (!c->dead && c->store->memory > c->store->config->client_memory)
+		cut_largest(c->store);
+}
+
+/* --- a step ------------------------------------------------------------------ */
+
+static bool finished(const struct pxs_conn *c)
+{
+	return (c->eof || c->closing) && !c->requests && !c->out.len && !c->sending &&
+	       c->flight_done == c->flight_len;
+}
+
+bool pxs_conn_step(struct pxs_conn *c)
+{
+	bool did;
+
+	flush(c);
+	count_under_way(c);
+	if (c->dead) {
+		drop_todo(c);
+		return false;
+	}
+	did = begin_requests(c);
+	did |= parse(c);
+	if (c->closing)
+		drop_todo(c);
+	if (c->dead)
+		return did;
+	receive(c);
+	send_out(c);
+	account(c);
+	if (finished(c))
+		pxs_conn_kill(c);
+	return did;
+}
+
+static void name_peer(struct pxs_conn *c)
+{
+	struct sockaddr_storage ss;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&ss;
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&ss;
+	socklen_t len = sizeof(ss);
+	char host[INET6_ADDRSTRLEN] = "?";
+
+	if (getpeername(c->fd, (struct sockaddr *)&ss, &len))
+		return;
+	if (ss.ss_family == AF_INET6) {
+		inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof(host));
+		snprintf(c->peer, sizeof(c->peer), "[%s]:%u", host, ntohs(v6->sin6_port));
+	} else {
+		inet_ntop(AF_INET, &v4->sin_addr, host, sizeof(host));
+		snprintf(c->peer, sizeof(c->peer), "%s:%u", host, ntohs(v4->sin_port));
+	}
+}
+
+struct pxs_conn *pxs_conn_new(struct pxs_store *s, int fd)
+{
+	struct pxs_conn *c = calloc(1, sizeof(*c));
+
+	if (!c) {
+		close(fd);
+		return NULL;
+	}
+	c->store = s;
+	c->fd = fd;
+	c->id = s->next_id++;
+	c->since = s->node->loop.now;
+	c->last = &c->first;
+	c->recv_op.done = recv_done;
+	c->send_op.done = send_done;
+	pxs_reader_init(&c->reader, s->config->request_limit,
+			min(s->config->request_limit, PXS_STRING_MAX));
+	pxs_session_init(c);
+	pxs_reply_init(&c->out, c->proto, PXS_CONN_OUT_MAX);
+	name_peer(c);
+	pxs_conn_ready(c);
+	return c;
+}
+
+bool pxs_conn_over(const struct pxs_conn *c)
+{
+	return c->dead && !c->ops && !c->requests;
+}
+
+void pxs_conn_free(struct pxs_conn *c)
+{
+	struct pxs_request *r;
+
+	c->store->memory -= c->memory;
+	while ((r = c->first)) {
+		c->first = r->next;
+		free_request(r);
+	}
+	pxs_session_exit(c);
+	pxs_reader_free(&c->reader);
+	pxs_reply_free(&c->out);
+	free(c->flight);
+	close(c->fd);
+	free(c);
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * db.h - the state of a group's store, in LMDB
+ *
+ * What the log says up to one slot, and the number of that slot, in one transaction: whatever
+ * happens to the process, the two agree.
+ *
+ * Five tables:
+ *   state   one record, struct pxs_db_state
+ *   keys    id of a key -> struct db_head, the key, the string or struct db_hash
+ *   fields  number of a hash (be64), id of a field -> place (le64)
+ *   items   number of a hash (be64), place (be64) -> length of the field (le32), field, value
+ *   expire  when (be64), id of a key -> nothing
+ *
+ * LMDB's keys end at 511 bytes, Redis's don't: the id of a key is 8 bytes of SipHash, then the
+ * key itself or, if it is long, its beginning and a BLAKE2s digest. In front stands the hash so
+ * that SCAN has a cursor that means the same on every member and after every change. Items of
+ * a hash stand in the order in which they were added, as they do in a small one of Redis.
+ *
+ * Durability. The log is durable before anything is applied, so LMDB need not be: it runs
+ * without a sync (MDB_NOSYNC), and no commit waits for a disk. A process that dies leaves what it
+ * committed in the page cache. A machine that dies may leave anything: a mark in the directory
+ * says in which boot the files were last written to, and after another boot they are thrown away
+ * and made again from the log, which is whole. A clean end syncs and takes the mark away.
+ *
+ * Size is counted by rule (struct pxs_db_state: used), not in LMDB's pages: pages depend on how
+ * entries were batched, and every member must refuse the same command.
+ */
+#ifndef PXS_STORE_DB_H
+#define PXS_STORE_DB_H
+
+#include <lmdb.h>
+
+#include "siphash.h"
+#include "str.h"
+
+#define PXS_DB_ID_MAX		489u	/* of an id: 8 of hash and at most so many more */
+#define PXS_DB_OVERHEAD		64u	/* counted for each key and each field, beside its bytes */
+#define PXS_STRING_MAX		(1u << 20)	/* bytes of one string */
+
+enum pxs_type {
+	PXS_TYPE_NONE = 0,
+	PXS_TYPE_STRING = 1,
+	PXS_TYPE_HASH = 2,
+};
+
+struct pxs_db_owner {
+	u8 cluster[16];
+	u32 group;
+	u64 incarnation;
+};
+
+struct pxs_db_state {
+	u64 applied;		/* slot */
+	u64 time;		/* highest of the entries applied, in milliseconds of the epoch */
+	u64 used;		/* bytes of keys, fields and values, and their overhead */
+	u64 keys;
+	u64 expires;		/* keys that expire */
+	u64 next_hash;
+	u64 foreign;		/* slots with values that are not entries */
+};
+
+/* A key's record. Pointers into it last until the next change or the end of the transaction. */
+struct pxs_rec {
+	u8 type;
+	u64 version;		/* slot that changed it last */
+	u64 expire;		/* milliseconds of the epoch; 0: never */
+	struct pxs_str key;
+	struct pxs_str value;	/* string */
+	u64 hash;		/* hash: its number */
+	u64 count;		/* fields */
+	u64 next;		/* place of the next field */
+};
+
+struct pxs_db {
+	MDB_env *env;
+	MDB_dbi state_t, keys_t, fields_t, items_t, expire_t;
+	MDB_txn *txn;
+	bool writing;
+	bool dirty;		/* in this transaction */
+	int err;		/* sticky in a transaction: it must be aborted */
+	struct pxs_seed seed;
+	struct pxs_db_owner owner;
+	struct pxs_db_state state;	/* as of the transaction at hand */
+	u64 now;		/* what counts as expired */
+	u64 slot;		/* being applied: version of what is changed */
+	u8 *copy;		/* PXS_STRING_MAX bytes, for what must outlive a change */
+	char *path;
+	size_t map;
+};
+
+/*
+ * Open or make the store in @path, a directory. @map: bytes of address space to begin with;
+ * it grows. Return: 0 or -errno, said why.
+ */
+int pxs_db_open(struct pxs_db *db, const char *path, const struct pxs_db_owner *owner, size_t map);
+
+/* @clean: make it durable and take the mark away. */
+void pxs_db_close(struct pxs_db *db, bool clean);
+
+/* One transaction at a time. Return: 0 or -errno; after a failure it is as if it never was. */
+int pxs_db_begin(struct pxs_db *db, bool write);
+int pxs_db_commit(struct pxs_db *db);
+void pxs_db_abort(struct pxs_db *db);
+
+/* -ENOSPC of the map, not of the disk: make it larger. Between transactions. */
+int pxs_db_grow(struct pxs_db *db);
+
+/* --- keys (db_key.c) --- */
+
+/*
+ * Return: it is there and has not expired. An expired one is deleted when this transaction
+ * writes, and otherwise not seen.
+ */
+bool pxs_db_find(struct pxs_db *db, struct pxs_str key, struct pxs_rec *rec);
+
+/* Make or replace. A hash that was there goes with its fields. @expire 0: never. */
+void pxs_db_set_string(struct pxs_db *db, struct pxs_str key, struct pxs_str value, u64 expire);
+void pxs_db_delete(struct pxs_db *db, struct pxs_str key);	/* if it is there */
+void pxs_db_set_expire(struct pxs_db *db, struct pxs_str key, u64 expire);
+void pxs_db_rename(struct pxs_db *db, struct pxs_str from, struct pxs_str to);
+void pxs_db_flush(struct pxs_db *db);
+
+/* Delete at most @n keys that have expired. Return: how many. */
+u32 pxs_db_reap(struct pxs_db *db, u32 n);
+
+/* When the next key expires, 0: none does. */
+u64 pxs_db_next_expire(struct pxs_db *db);
+
+/* Keys in the order of their ids from *@cursor on; see() returns false to stop behind a key. */
+typedef bool (*pxs_db_see_t)(void *ctx, const struct pxs_rec *rec);
+
+/*
+ * Keys whose hash is at least @cursor, in order; see() says whether to go on, and keys of equal
+ * hash are never parted. Return: cursor of what follows, 0: the end.
+ */
+u64 pxs_db_scan(struct pxs_db *db, u64 cursor, pxs_db_see_t see, void *ctx);
+
+/* Over everything that a client can see: equal digests, equal stores. */
+void pxs_db_digest(struct pxs_db *db, u8 digest[16]);
+
+/* --- fields of a hash (db_hash.c) --- */
+
+/* The record of the hash at @key, made if need be (*rec is then it). */
+void pxs_db_make_hash(struct pxs_db *db, struct pxs_str key, struct pxs_rec *rec);
+bool pxs_db_field(struct pxs_db *db, const struct pxs_rec *rec, struct pxs_str field,
+		  struct pxs_str *value);
+
+/* Return: the field is new. *rec follows. */
+bool pxs_db_set_field(struct pxs_db *db, struct pxs_rec *rec, struct pxs_str key,
+		      struct pxs_str field, struct pxs_str value);
+
+/* Return: it was there. The key goes with its last field. */
+bool pxs_db_delete_field(struct pxs_db *db, struct pxs_rec *rec, struct pxs_str key,
+			 struct pxs_str field);
+
+/*
+ * Fields in order, from place @place on; see() says whether to go on. Return: place of what
+ * follows, 0: the end.
+ */
+typedef bool (*pxs_db_item_t)(void *ctx, struct pxs_str field, struct pxs_str value);
+u64 pxs_db_items(struct pxs_db *db, const struct pxs_rec *rec, u64 place, pxs_db_item_t see,
+		 void *ctx);
+
+/* --- between the files of the db --- */
+
+#define PXS_DB_ID_ROOM	(8 + PXS_DB_ID_MAX + 8)
+
+/* @bytes as part of an LMDB key, behind what stands in id[0..at). Return: the whole length. */
+u32 pxs_db_id(u8 *id, u32 at, struct pxs_str bytes);
+bool pxs_db_ok(struct pxs_db *db, int ret);	/* notes an error; MDB_NOTFOUND is not one */
+void pxs_db_put_hash(struct pxs_db *db, struct pxs_str key, const struct pxs_rec *rec);
+void pxs_db_drop_items(struct pxs_db *db, const struct pxs_rec *rec);
+
+#endif /* PXS_STORE_DB_H */

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * entry.c - what the store writes into a group's log
+ *
+ * An entry is checked whole before anything of it is taken: the walk cannot fail then.
+ */
+#include "entry.h"
+
+#define HDR	((u32)sizeof(struct pxs_store_entry_hdr))
+
+u64 pxs_store_entry_size(const struct pxs_watch *watch, u32 nwatches, const struct pxs_args *command,
+		   u32 ncommands)
+{
+	u64 size = HDR;
+	u32 i, j;
+
+	for (i = 0; i < nwatches; i++)
+		size += 8 + 4 + watch[i].key.len;
+	for (i = 0; i < ncommands; i++) {
+		size += 4;
+		for (j = 0; j < command[i].argc; j++)
+			size += 4 + (u64)command[i].argv[j].len;
+	}
+	return size;
+}
+
+static u8 *put_32(u8 *to, u32 n)
+{
+	__le32 le = cpu_to_le32(n);
+
+	memcpy(to, &le, sizeof(le));
+	return to + sizeof(le);
+}
+
+static u8 *put_str(u8 *to, struct pxs_str s)
+{
+	to = put_32(to, s.len);
+	if (s.len)
+		memcpy(to, s.data, s.len);
+	return to + s.len;
+}
+
+void pxs_store_entry_put(u8 *buf, const struct pxs_store_entry *e, const struct pxs_watch *watch,
+		   const struct pxs_args *command)
+{
+	struct pxs_store_entry_hdr h = {
+		.magic = cpu_to_le32(PXS_STORE_MAGIC),
+		.version = PXS_STORE_VERSION,
+		.kind = e->kind,
+		.watches = htole16((u16)e->nwatches),
+		.commands = cpu_to_le32(e->ncommands),
+		.client = cpu_to_le64(e->client),
+		.seq = cpu_to_le64(e->seq),
+		.time = cpu_to_le64(e->time),
+		.memory = cpu_to_le64(e->memory),
+	};
+	__le64 version;
+	u32 i, j;
+
+	memcpy(buf, &h, sizeof(h));
+	buf += sizeof(h);
+	for (i = 0; i < e->nwatches; i++) {
+		version = cpu_to_le64(watch[i].version);
+		memcpy(buf, &version, sizeof(version));
+		buf = put_str(buf + sizeof(version), watch[i].key);
+	}
+	for (i = 0; i < e->ncommands; i++) {
+		buf = put_32(buf, command[i].argc);
+		for (j = 0; j < command[i].argc; j++)
+			buf = put_str(buf, command[i].argv[j]);
+	}
+}
+
+/* --- reading ----------------------------------------------------------------- */
+
+/* Step over @n bytes. Return: they are there. */
+static bool skip(struct pxs_store_entry_walk *w, u32 n)
+{
+	if (w->len - w->pos < n)
+		return false;
+	w->pos += n;
+	return true;
+}
+
+static bool get_32(struct pxs_store_entry_walk *w, u32 *n)
+{
+	__le32 le;
+
+	if (!skip(w, sizeof(le)))
+		return false;
+	memcpy(&le, w->data + w->pos - sizeof(le), sizeof(le));
+	*n = le32_to_cpu(le);
+	return true;
+}
+
+static bool check_str(struct pxs_store_entry_walk *w)
+{
+	u32 len;
+
+	return get_32(w, &len) && skip(w, len);
+}
+
+static bool check(struct pxs_store_entry_walk w, const struct pxs_store_entry *e)
+{
+	u32 i, j, argc;
+
+	for (i = 0; i < e->nwatches; i++)
+		if (!skip(&w, 8) || !check_str(&w))
+			return false;
+	for (i = 0; i < e->ncommands; i++) {
+		if (!get_32(&w, &argc) || !argc)
+			return false;
+		for (j = 0; j < argc; j++)
+			if (!check_str(&w))
+				return false;
+	}
+	return w.pos == w.len;
+}
+
+static bool kind_holds(const struct pxs_store_entry *e)
+{
+	switch (e->kind) {
+	case PXS_STORE_BARRIER:
+		return !e->ncommands && !e->nwatches;
+	case PXS_STORE_COMMAND:
+		return e->ncommands == 1 && !e->nwatches;
+	default:
+		return e->kind == PXS_STORE_EXEC;
+	}
+}
+
+int pxs_store_entry_get(const void *data, u32 len, struct pxs_store_entry *e, struct pxs_store_entry_walk *w)
+{
+	struct pxs_store_entry_hdr h;
+
+	if (len < HDR)
+		return -ENOMSG;
+	memcpy(&h, data, sizeof(h));
+	if (le32_to_cpu(h.magic) != PXS_STORE_MAGIC)
+		return -ENOMSG;
+	if (h.version != PXS_STORE_VERSION)
+		return -EPROTO;
+	*e = (struct pxs_store_entry){
+		.kind = h.kind,
+		.nwatches = le16toh(h.watches),
+		.ncommands = le32_to_cpu(h.commands),
+		.client = le64_to_cpu(h.client),
+		.seq = le64_to_cpu(h.seq),
+		.time = le64_to_cpu(h.time),
+		.memory = le64_to_cpu(h.memory),
+	};
+	*w = (struct pxs_store_entry_walk){ .data = data, .len = len, .pos = HDR };
+	if (h.reserved || !kind_holds(e) || !check(*w, e))
+		return -ENOMSG;
+	return 0;
+}
+
+struct pxs_str pxs_store_entry_arg(struct pxs_store_entry_walk *w)
+{
+	struct pxs_str s = { NULL, 0 };
+
+	if (get_32(w, &s.len) && skip(w, s.len))
+		s.data = w->data + w->pos - s.len;
+	pxs_assert(s.data);
+	return s;
+}
+
+void pxs_store_entry_watch(struct pxs_store_entry_walk *w, struct pxs_watch *watch)
+{
+	__le64 le;
+
+	pxs_assert(skip(w, sizeof(le)));
+	memcpy(&le, w->data + w->pos - sizeof(le), sizeof(le));
+	watch->version = le64_to_cpu(le);
+	watch->key = pxs_store_entry_arg(w);
+}
+
+u32 pxs_store_entry_command(struct pxs_store_entry_walk *w)
+{
+	u32 argc = 0;
+
+	pxs_assert(get_32(w, &argc));
+	return argc;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * entry.h - what the store writes into a group's log
+ *
+ * A value of the log is one entry: struct pxs_store_entry_hdr, the keys that are watched, the
+ * commands. Integers are little endian.
+ *
+ *	struct pxs_store_entry_hdr
+ *	watches times:	__le64 version, __le32 len, key
+ *	commands times:	__le32 argc, argc times: __le32 len, argument
+ *
+ * Applying an entry depends on nothing but the state, the entry and its slot. So all that is
+ * not in the state must be in the entry: the time, which the proposer's clock gave, and the
+ * limit of memory, which the proposer's configuration gave. Time goes only forward: what counts is
+ * the highest of all entries applied so far.
+ *
+ * A value without the magic is foreign (somebody appended it before the group had a store): it
+ * changes nothing, and its slot is counted. One with the magic but a version that this program
+ * does not know stops the store, for to skip it would be to differ from the other members.
+ */
+#ifndef PXS_STORE_ENTRY_H
+#define PXS_STORE_ENTRY_H
+
+#include <linux/paxsteer.h>
+
+#include "str.h"
+
+#define PXS_STORE_MAGIC		0x45535850u	/* "PXSE" */
+#define PXS_STORE_VERSION	1
+
+struct pxs_store_entry_hdr {
+	__le32 magic;
+	__u8 version;
+	__u8 kind;		/* enum pxs_store_entry_kind */
+	__le16 watches;
+	__le32 commands;
+	__le32 reserved;	/* 0 */
+	__le64 client;		/* who asks: a random number of the node, and of the connection */
+	__le64 seq;		/* counts that client's entries */
+	__le64 time;		/* the proposer's clock: milliseconds of the epoch */
+	__le64 memory;		/* bytes beyond which commands that add are refused; 0: no limit */
+};
+
+enum pxs_store_entry_kind {
+	PXS_STORE_BARRIER = 1,	/* no commands: time goes on, and who waits for it may read */
+	PXS_STORE_COMMAND = 2,	/* one command */
+	PXS_STORE_EXEC = 3,	/* all, in order, if no watched key has changed */
+};
+
+struct pxs_watch {
+	u64 version;		/* of the key when it was watched; 0: it was not there */
+	struct pxs_str key;
+};
+
+struct pxs_args {
+	u32 argc;
+	const struct pxs_str *argv;
+};
+
+struct pxs_store_entry {
+	u8 kind;
+	u32 nwatches;
+	u32 ncommands;
+	u64 client;
+	u64 seq;
+	u64 time;
+	u64 memory;
+};
+
+/* Bytes of an entry with these. */
+u64 pxs_store_entry_size(const struct pxs_watch *watch, u32 nwatches, const struct pxs_args *command,
+		   u32 ncommands);
+
+/* Write it; @buf holds pxs_store_entry_size() bytes. */
+void pxs_store_entry_put(u8 *buf, const struct pxs_store_entry *e, const struct pxs_watch *watch,
+		   const struct pxs_args *command);
+
+/*
+ * Read one. Return: 0; -ENOMSG: foreign; -EPROTO: of a version that is not known.
+ * After 0, walk over watches and commands with the functions below, in that order.
+ */
+struct pxs_store_entry_walk {
+	const u8 *data;
+	u32 len;
+	u32 pos;
+};
+
+int pxs_store_entry_get(const void *data, u32 len, struct pxs_store_entry *e, struct pxs_store_entry_walk *w);
+void pxs_store_entry_watch(struct pxs_store_entry_walk *w, struct pxs_watch *watch);
+
+/* Return: number of arguments; then as many calls of pxs_store_entry_arg(). */
+u32 pxs_store_entry_command(struct pxs_store_entry_walk *w);
+struct pxs_str pxs_store_entry_arg(struct pxs_store_entry_walk *w);
+
+#endif /* PXS_STORE_ENTRY_H */

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * listen.c - sockets of a store, accepting
+ */
+#include "store.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../report.h"
+
+#define BACKLOG	511
+
+static void refuse(int fd)
+{
+	static const char words[] = "-ERR max number of clients reached\r\n";
+
+	/* As Redis does it: without waiting; who does not see it sees the end. */
+	(void)!send(fd, words, sizeof(words) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	close(fd);
+}
+
+static void accepted(struct pxs_op *op, int res)
+{
+	struct pxs_listener *l = (struct pxs_listener *)((char *)op -
+							 offsetof(struct pxs_listener, op));
+	struct pxs_store *s = l->store;
+	struct pxs_conn *c;
+	int one = 1;
+
+	l->accepting = false;
+	if (res < 0) {
+		if (res != -EINTR && res != -ECONNABORTED && res != -EAGAIN)
+			pxs_warn("store: %s: accept: %s", l->text, strerror(-res));
+		return;
+	}
+	if (s->nconns >= s->config->maxclients) {
+		s->rejected++;
+		refuse(res);
+		return;
+	}
+	setsockopt(res, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	setsockopt(res, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	c = pxs_conn_new(s, res);
+	if (!c)
+		return;
+	c->next = s->conns;
+	s->conns = c;
+	s->nconns++;
+	s->accepted++;
+}
+
+void pxs_listen_step(struct pxs_store *s)
+{
+	struct io_uring_sqe *sqe;
+	u32 i;
+
+	for (i = 0; i < s->config->nlisten; i++) {
+		struct pxs_listener *l = &s->listener[i];
+
+		if (l->accepting)
+			continue;
+		sqe = pxs_loop_sqe(&s->node->loop);
+		io_uring_prep_accept(sqe, l->fd, NULL, NULL, SOCK_CLOEXEC);
+		pxs_loop_own(sqe, &l->op);
+		l->accepting = true;
+	}
+}
+
+static int open_socket(const struct pxs_address *a)
+{
+	int one = 1;
+	int fd, err;
+
+	fd = socket(a->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (a->sa.sa_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
+	if (!bind(fd, &a->sa, a->len) && !listen(fd, BACKLOG))
+		return fd;
+	err = -errno;
+	close(fd);
+	return err;
+}
+
+int pxs_listen_start(struct pxs_store *s)
+{
+	u32 i;
+
+	for (i = 0; i < PXS_STORE_LISTEN_MAX; i++)
+		s->listener[i].fd = -1;
+	for (i = 0; i < s->config->nlisten; i++) {
+		struct pxs_listener *l = &s->listener[i];
+
+		l->store = s;
+		l->text = s->config->listen_text[i];
+		l->op.done = accepted;
+		l->fd = open_socket(&s->config->listen[i]);
+		if (l->fd >= 0)
+			continue;
+		pxs_err("group %u: store: listen %s: %s", s->replica->id, l->text, strerror(-l->fd));
+		pxs_listen_stop(s);
+		return -EADDRNOTAVAIL;
+	}
+	return 0;
+}
+
+void pxs_listen_stop(struct pxs_store *s)
+{
+	u32 i;
+
+	for (i = 0; i < PXS_STORE_LISTEN_MAX; i++)
+		if (s->listener[i].fd >= 0)
+			close(s->listener[i].fd);
+}

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * session.c - what a request means on its connection: who may, when, where
+ *
+ * A write is proposed as soon as all before it are writes that are under way; a strong read joins
+ * the next barrier even behind writes, but holds back writes that follow, so that a pipeline is
+ * executed in its order. Everything else waits until what stands before it has its answer.
+ */
+#include "store.h"
+
+#include <inttypes.h>
+
+void pxs_session_init(struct pxs_conn *c)
+{
+	c->proto = 2;
+	c->authenticated = !c->store->config->password;
+	c->consistency = c->store->config->consistency;
+	c->queued_last = &c->queued;
+}
+
+void pxs_session_exit(struct pxs_conn *c)
+{
+	pxs_tx_end(c);
+	free(c->name);
+	c->name = NULL;
+}
+
+void pxs_session_reset(struct pxs_conn *c)
+{
+	pxs_session_exit(c);
+	pxs_session_init(c);
+	c->readonly = false;
+	c->token = 0;
+}
+
+/* --- where ------------------------------------------------------------------- */
+
+static u32 slot_of(const struct pxs_request *r)
+{
+	if (!r->cmd || r->cmd->first <= 0 || r->argc <= (u32)r->cmd->first)
+		return 0;
+	return pxs_keyslot(r->argv[r->cmd->first]);
+}
+
+void pxs_session_redirect(struct pxs_request *r)
+{
+	struct pxs_store *s = r->conn->store;
+	const struct pxs_group_conf *conf = &s->replica->config->conf;
+	u8 leader = s->replica->elect.leader;
+	u32 i;
+
+	for (i = 0; i < conf->nmembers; i++) {
+		if (!leader || conf->member[i].id != leader || i == conf->self)
+			continue;
+		if (s->config->member[i])
+			pxs_reply_error(&r->out, "MOVED %u %s", slot_of(r), s->config->member[i]);
+		else
+			pxs_reply_error(&r->out,
+					"CLUSTERDOWN member %u leads; where its store listens is not configured",
+					leader);
+		return;
+	}
+	pxs_reply_error(&r->out, "CLUSTERDOWN The cluster is down");
+}
+
+/* Return: a write may be proposed here; else the error is said. */
+bool pxs_session_may_write(struct pxs_request *r)
+{
+	struct pxs_store *s = r->conn->store;
+
+	if (!pxs_store_leads(s)) {
+		pxs_session_redirect(r);
+		return false;
+	}
+	if (!s->stalled && !s->stopped)
+		return true;
+	pxs_reply_error(&r->out, "MISCONF the store cannot apply what is written: %s",
+			s->stopped ? "see the log of paxsteerd" : strerror(-s->stalled));
+	return false;
+}
+
+/* --- checks before anything is done ------------------------------------------- */
+
+static void reject(struct pxs_request *r)
+{
+	if (r->conn->multi)
+		r->conn->multi_failed = true;
+}
+
+static bool acceptable(struct pxs_request *r)
+{
+	struct pxs_conn *c = r->conn;
+	const struct pxs_command *cmd = r->cmd;
+
+	if (!c->authenticated && (!cmd || !(cmd->flags & PXS_CF_NOAUTH)))
+		pxs_reply_error(&r->out, "NOAUTH Authentication required.");
+	else if (!cmd)
+		pxs_cmd_unknown(&r->out, r->argc, r->argv);
+	else if (!pxs_cmd_arity_ok(cmd, r->argc))
+		pxs_reply_arity(&r->out, cmd->name);
+	else if (c->store->loading && !(cmd->flags & PXS_CF_STALE))
+		pxs_reply_error(&r->out, "LOADING Redis is loading the dataset in memory");
+	else if (c->multi && !(cmd->flags & (PXS_CF_NOMULTI | PXS_CF_PURE | PXS_CF_READ |
+					     PXS_CF_WRITE)) && cmd->local != PXS_LOCAL_UNWATCH)
+		pxs_reply_error(&r->out, "ERR Command not allowed inside a transaction");
+	else
+		return true;
+	reject(r);
+	return false;
+}
+
+/* --- reads and writes --------------------------------------------------------- */
+
+static bool is_local_read(const struct pxs_conn *c)
+{
+	return c->readonly || c->consistency != PXS_STRONG;
+}
+
+/* At once, on what is here; or when the slot that the session has seen is here. */
+static void read_here(struct pxs_request *r)
+{
+	struct pxs_conn *c = r->conn;
+	struct pxs_store *s = c->store;
+
+	if (c->consistency != PXS_SESSION || c->readonly || c->token <= s->db.state.applied) {
+		pxs_store_read(s, r);
+		return;
+	}
+	r->state = PXS_REQUEST_READS;
+	r->slot = c->token;
+	r->deadline = s->node->loop.now + PXS_PATIENCE_MS;
+	pxs_requests_push(&s->sessions, r);
+}
+
+static void read_strong(struct pxs_request *r)
+{
+	if (pxs_session_may_write(r))
+		pxs_submit_read(r->conn->store, r);
+	else
+		pxs_request_done(r);
+}
+
+static void begin_write(struct pxs_request *r)
+{
+	struct pxs_args args = { r->argc, r->argv };
+
+	if (pxs_session_may_write(r))
+		pxs_submit(r->conn->store, r, PXS_STORE_COMMAND, &args, 1);
+	else
+		pxs_request_done(r);
+}
+
+/* Neither data nor connection. */
+static void run_pure(struct pxs_request *r)
+{
+	pxs_apply_read(&r->conn->store->db, r->cmd, r->argc, r->argv, pxs_store_clock(), &r->out);
+	pxs_request_done(r);
+}
+
+/* --- what only this connection or this server knows ------------------------------ */
+
+static void quit(struct pxs_request *r)
+{
+	pxs_reply_status(&r->out, "OK");
+	r->conn->closing = true;
+}
+
+static void reset(struct pxs_request *r)
+{
+	pxs_session_reset(r->conn);
+	r->out.proto = 2;
+	pxs_reply_status(&r->out, "RESET");
+}
+
+static void set_readonly(struct pxs_request *r, bool readonly)
+{
+	r->conn->readonly = readonly;
+	pxs_reply_status(&r->out, "OK");
+}
+
+static void unwatch(struct pxs_request *r)
+{
+	pxs_tx_unwatch(r->conn);
+	pxs_reply_status(&r->out, "OK");
+}
+
+/* Return: false: it is under way. */
+static bool run_local(struct pxs_request *r)
+{
+	switch (r->cmd->local) {
+	case PXS_LOCAL_AUTH:
+		pxs_server_auth(r);
+		break;
+	case PXS_LOCAL_CLIENT:
+		pxs_server_client(r);
+		break;
+	case PXS_LOCAL_CLUSTER:
+		pxs_server_cluster(r);
+		break;
+	case PXS_LOCAL_COMMAND:
+		pxs_server_command(r);
+		break;
+	case PXS_LOCAL_CONFIG:
+		pxs_server_config(r);
+		break;
+	case PXS_LOCAL_DISCARD:
+		pxs_tx_discard(r);
+		break;
+	case PXS_LOCAL_EXEC:
+		return pxs_tx_exec(r);
+	case PXS_LOCAL_HELLO:
+		pxs_server_hello(r);
+		break;
+	case PXS_LOCAL_INFO:
+		pxs_server_info(r);
+		break;
+	case PXS_LOCAL_MULTI:
+		pxs_tx_multi(r);
+		break;
+	case PXS_LOCAL_PAXSTEER:
+		pxs_server_paxsteer(r);
+		break;
+	case PXS_LOCAL_QUIT:
+		quit(r);
+		break;
+	case PXS_LOCAL_READONLY:
+		set_readonly(r, true);
+		break;
+	case PXS_LOCAL_READWRITE:
+		set_readonly(r, false);
+		break;
+	case PXS_LOCAL_RESET:
+		reset(r);
+		break;
+	case PXS_LOCAL_UNWATCH:
+		unwatch(r);
+		break;
+	case PXS_LOCAL_WAIT:
+		pxs_server_wait(r);
+		break;
+	case PXS_LOCAL_WATCH:
+	case PXS_LOCAL_NONE:
+		break;
+	}
+	return true;
+}
+
+static void begin_watch(struct pxs_request *r)
+{
+	struct pxs_conn *c = r->conn;
+
+	if (c->multi) {
+		pxs_reply_error(&r->out, "ERR WATCH inside MULTI is not allowed");
+	} else if (is_local_read(c) || pxs_session_may_write(r)) {
+		/* An old version is safe: it makes EXEC fail where a new one would not. */
+		pxs_store_read(c->store, r);
+		return;
+	}
+	pxs_request_done(r);
+}
+
+/* Everything before it has its answer. */
+static void begin_alone(struct pxs_request *r)
+{
+	struct pxs_conn *c = r->conn;
+	const struct pxs_command *cmd = r->cmd;
+
+	if (c->multi && !(cmd->flags & PXS_CF_NOMULTI)) {
+		pxs_tx_queue(r);
+		pxs_request_done(r);
+	} else if (cmd->local == PXS_LOCAL_WATCH) {
+		begin_watch(r);
+	} else if (cmd->local) {
+		if (run_local(r))
+			pxs_request_done(r);
+	} else if (cmd->flags & PXS_CF_READ) {
+		read_here(r);
+	} else {
+		run_pure(r);
+	}
+}
+
+bool pxs_session_begin(struct pxs_conn *c, struct pxs_request *r)
+{
+	const struct pxs_command *cmd = r->cmd;
+	bool alone = !c->under_way;
+
+	r->out.proto = c->proto;
+	if (r->broken) {
+		if (!alone)
+			return false;
+		pxs_reply_error(&r->out, "%s", c->reader.error);
+		c->closing = true;
+		pxs_request_done(r);
+		return true;
+	}
+	if (!acceptable(r)) {
+		pxs_request_done(r);
+		return true;
+	}
+	if (!c->multi && cmd->flags & PXS_CF_WRITE) {
+		if (c->reads)
+			return false;
+		begin_write(r);
+		return true;
+	}
+	if (!c->multi && cmd->flags & PXS_CF_READ && !is_local_read(c)) {
+		read_strong(r);
+		return true;
+	}
+	if (!alone)
+		return false;
+	begin_alone(r);
+	return true;
+}

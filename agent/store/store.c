@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * store.c - the log into the data, and answers to who waits
+ *
+ * Once a round: values that the replica has applied are fetched, from memory or from the
+ * journal, and applied in one transaction; answers go out after its commit. A transaction that
+ * fails is as if it never was: what it applied is applied again later.
+ */
+#include "store.h"
+
+#include <inttypes.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "../report.h"
+
+#define BATCH_MAX	512u	/* slots of one transaction */
+#define TICK_MS		100
+#define RETRY_MS	500
+#define MAP_MIN		(64ull << 20)
+
+#define from(p, member) \
+	((struct pxs_store *)((char *)(p) - offsetof(struct pxs_store, member)))
+
+u64 pxs_store_clock(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (u64)ts.tv_sec * 1000 + (u64)ts.tv_nsec / 1000000;
+}
+
+bool pxs_store_leads(const struct pxs_store *s)
+{
+	return !s->replica->gone && s->replica->elect.role == PXS_ROLE_LEADER;
+}
+
+static void stop(struct pxs_store *s, u64 slot, const char *reason)
+{
+	s->stopped = true;
+	pxs_err("group %u: store: slot %" PRIu64 ": %s: the store stands still at slot %" PRIu64,
+		s->replica->id, slot, reason, s->db.state.applied);
+}
+
+static void stall(struct pxs_store *s, int err)
+{
+	s->failed = true;
+	if (err == -EXFULL)
+		err = pxs_db_grow(&s->db);
+	if (!err)
+		return;
+	if (s->stalled != err)
+		pxs_err("group %u: store %s: %s: writes are refused until it goes on", s->replica->id,
+			s->config->directory, strerror(-err));
+	s->stalled = err;
+	s->retry = s->node->loop.now + RETRY_MS;
+}
+
+static void goes_on(struct pxs_store *s)
+{
+	if (s->stalled)
+		pxs_notice("group %u: store %s: goes on", s->replica->id, s->config->directory);
+	s->stalled = 0;
+	if (!s->loading || s->db.state.applied < s->loading)
+		return;
+	pxs_info("group %u: store: slot %" PRIu64 " is applied, %" PRIu64 " keys", s->replica->id,
+		 s->db.state.applied, s->db.state.keys);
+	s->loading = 0;
+}
+
+/* --- applying ---------------------------------------------------------------- */
+
+/* Answers of the transaction at hand are not valid: their slots will be applied again. */
+static void take_back(struct pxs_store *s)
+{
+	struct pxs_request *r;
+
+	if (!s->applied.first)
+		return;
+	for (r = s->applied.first; r; r = r->link) {
+		r->out.len = 0;
+		r->out.errors = 0;
+	}
+	*s->applied.last = s->decided.first;
+	if (!s->decided.first)
+		s->decided.last = s->applied.last;
+	s->decided.first = s->applied.first;
+	pxs_requests_init(&s->applied);
+}
+
+/* Who waits for @slot; popped. */
+static struct pxs_request *waiter(struct pxs_store *s, u64 slot)
+{
+	struct pxs_request *r = s->decided.first;
+
+	pxs_assert(!r || r->slot >= slot);
+	return r && r->slot == slot ? pxs_requests_pop(&s->decided) : NULL;
+}
+
+/* Return: 0 or -errno. */
+static int apply_one(struct pxs_store *s, const struct pxs_fetched *v)
+{
+	struct pxs_reply nobody = { .quiet = true };
+	struct pxs_request *r;
+	int err = 0;
+
+	if (!s->db.txn)
+		err = pxs_db_begin(&s->db, true);
+	if (err)
+		return err;
+	r = waiter(s, v->slot);
+	if (r) {
+		r->out.quiet = r->conn->dead;
+		pxs_requests_push(&s->applied, r);
+	}
+	return pxs_apply(&s->db, v->slot, v->data, v->len, v->noop, r ? &r->out : &nobody);
+}
+
+static bool take(void *ctx, const struct pxs_fetched *v)
+{
+	struct pxs_store *s = ctx;
+	int err;
+
+	if (s->failed || s->stopped || s->batch == BATCH_MAX)
+		return false;
+	if (v->faulty) {
+		stop(s, v->slot, "this member's record is damaged");
+		return false;
+	}
+	err = apply_one(s, v);
+	if (err == -EPROTO) {
+		stop(s, v->slot, "written by a newer paxsteerd, which must run here too");
+		return false;
+	}
+	if (err) {
+		if (s->db.txn)
+			pxs_db_abort(&s->db);
+		take_back(s);
+		stall(s, err);
+		return false;
+	}
+	s->batch++;
+	s->applies++;
+	return true;
+}
+
+static void fetched(void *ctx, int err)
+{
+	if (err)
+		stall(ctx, err);
+}
+
+static void commit(struct pxs_store *s)
+{
+	struct pxs_request *r;
+	int err;
+
+	if (!s->db.txn)
+		return;
+	err = pxs_db_commit(&s->db);
+	if (err) {
+		take_back(s);
+		stall(s, err);
+		return;
+	}
+	while ((r = pxs_requests_pop(&s->applied))) {
+		r->conn->token = max(r->conn->token, r->slot);
+		pxs_request_done(r);
+	}
+	goes_on(s);
+}
+
+static void woken(struct pxs_op *op, int res)
+{
+	(void)res;
+	from(op, wake_op)->waking = false;
+}
+
+/* There is more to do, but others must have their turn: go on in the next round. */
+static void wake(struct pxs_store *s)
+{
+	struct io_uring_sqe *sqe = pxs_loop_sqe(&s->node->loop);
+
+	io_uring_prep_nop(sqe);
+	pxs_loop_own(sqe, &s->wake_op);
+	s->waking = true;
+}
+
+static bool apply(struct pxs_store *s)
+{
+	u64 before = s->db.state.applied;
+	u64 last = s->replica->applied;
+
+	/* What a fetch from the journal has applied between the rounds. */
+	commit(s);
+	if (s->stopped || s->waking || s->fetch.busy || before >= last ||
+	    (s->stalled && s->node->loop.now < s->retry))
+		return false;
+	s->failed = false;
+	s->batch = 0;
+	pxs_fetch_run(&s->fetch, before + 1, last);
+	commit(s);
+	if (s->db.state.applied < last && !s->fetch.busy && !s->stalled && !s->stopped)
+		wake(s);
+	return s->db.state.applied != before;
+}
+
+/* --- reading ----------------------------------------------------------------- */
+
+static void run_read(struct pxs_store *s, struct pxs_request *r)
+{
+	if (r->cmd->local == PXS_LOCAL_WATCH)
+		pxs_tx_watch(r);
+	else
+		pxs_apply_read(&s->db, r->cmd, r->argc, r->argv, s->db.now, &r->out);
+	if (s->db.err) {
+		r->out.len = 0;
+		pxs_reply_error(&r->out, "ERR the store cannot be read: %s", strerror(-s->db.err));
+		s->db.err = 0;
+	}
+	r->conn->token = max(r->conn->token, s->db.state.applied);
+	pxs_request_done(r);
+}
+
+void pxs_store_read(struct pxs_store *s, struct pxs_request *r)
+{
+	int err = pxs_db_begin(&s->db, false);
+
+	if (err) {
+		pxs_reply_error(&r->out, "ERR the store cannot be read: %s", strerror(-err));
+		pxs_request_done(r);
+		return;
+	}
+	run_read(s, r);
+	pxs_db_abort(&s->db);
+}
+
+static bool read_barred(struct pxs_store *s)
+{
+	struct pxs_request *r;
+
+	if (!s->barrier || !s->barrier_slot || s->db.state.applied < s->barrier_slot)
+		return false;
+	if (s->barred.first && pxs_db_begin(&s->db, false))
+		return false;
+	while ((r = pxs_requests_pop(&s->barred)))
+		run_read(s, r);
+	if (s->db.txn)
+		pxs_db_abort(&s->db);
+	s->barrier = false;
+	return true;
+}
+
+/* Those that wait for a slot of their session. */
+static bool read_sessions(struct pxs_store *s)
+{
+	struct pxs_request_list list = s->sessions;
+	struct pxs_request *r;
+	bool did = false;
+
+	if (!list.first)
+		return false;
+	pxs_requests_init(&s->sessions);
+	while (list.first) {
+		r = list.first;
+		list.first = r->link;
+		if (r->slot <= s->db.state.applied) {
+			pxs_store_read(s, r);
+		} else if (r->deadline <= s->node->loop.now) {
+			pxs_reply_error(&r->out, "TRYAGAIN slot %" PRIu64 " of the session is not here yet",
+				      r->slot);
+			pxs_request_done(r);
+		} else {
+			pxs_requests_push(&s->sessions, r);
+			continue;
+		}
+		did = true;
+	}
+	return did;
+}
+
+/* --- going round ------------------------------------------------------------- */
+
+static bool step_conns(struct pxs_store *s)
+{
+	struct pxs_conn *c, **p;
+	bool did = false, over = false;
+
+	while ((c = s->ready)) {
+		s->ready = c->ready_next;
+		c->ready = false;
+		did |= pxs_conn_step(c);
+		over |= pxs_conn_over(c);
+	}
+	for (p = &s->conns; over && (c = *p);) {
+		if (!pxs_conn_over(c) || c->ready) {
+			p = &c->next;
+			continue;
+		}
+		*p = c->next;
+		pxs_conn_free(c);
+		s->nconns--;
+	}
+	return did;
+}
+
+static bool store_hook(struct pxs_hook *hook)
+{
+	struct pxs_store *s = from(hook, hook);
+	bool did;
+
+	did = apply(s);
+	did |= read_barred(s);
+	did |= read_sessions(s);
+	did |= step_conns(s);
+	did |= pxs_submit_step(s);
+	pxs_listen_step(s);
+	return did;
+}
+
+static void store_tick(struct pxs_ticker *t, u64 now)
+{
+	struct pxs_store *s = from(t, ticker);
+
+	if (now - s->ticked < TICK_MS)
+		return;
+	s->ticked = now;
+	pxs_submit_tick(s);
+}
+
+/* --- starting ---------------------------------------------------------------- */
+
+static int start(struct pxs_node *n, struct pxs_replica *r)
+{
+	const struct pxs_group_conf *conf = &r->config->conf;
+	struct pxs_db_owner owner = { .group = r->id };
+	struct pxs_store *s = calloc(1, sizeof(*s));
+	int err;
+
+	if (!s)
+		return -ENOMEM;
+	s->node = n;
+	s->replica = r;
+	s->config = r->config->store;
+	s->started = n->loop.now;
+	s->next_id = 1;
+	s->loading = r->recovered;
+	s->wake_op.done = woken;
+	pxs_requests_init(&s->decided);
+	pxs_requests_init(&s->applied);
+	pxs_requests_init(&s->reads);
+	pxs_requests_init(&s->barred);
+	pxs_requests_init(&s->sessions);
+	memcpy(owner.cluster, conf->cluster, sizeof(owner.cluster));
+	owner.incarnation = conf->member[conf->self].incarnation;
+	err = getrandom(&s->client, sizeof(s->client), 0) == sizeof(s->client) ? 0 : -EIO;
+	if (!err)
+		err = pxs_db_open(&s->db, s->config->directory, &owner,
+				  (size_t)max(4 * s->config->maxmemory, MAP_MIN));
+	if (!err)
+		err = pxs_listen_start(s);
+	if (err) {
+		pxs_db_close(&s->db, false);
+		free(s);
+		return err;
+	}
+	if (s->db.state.applied >= s->loading)
+		s->loading = 0;
+	pxs_fetch_init(&s->fetch, &n->journal, &r->slots);
+	s->fetch.take = take;
+	s->fetch.done = fetched;
+	s->fetch.ctx = s;
+	s->hook.run = store_hook;
+	s->ticker.tick = store_tick;
+	pxs_loop_add_hook(&n->loop, &s->hook);
+	pxs_loop_add_ticker(&n->loop, &s->ticker);
+	s->next = n->stores;
+	n->stores = s;
+	return 0;
+}
+
+static void stores_stop(struct pxs_node *n)
+{
+	struct pxs_store *s;
+	struct pxs_conn *c;
+
+	while ((s = n->stores)) {
+		n->stores = s->next;
+		pxs_listen_stop(s);
+		while ((c = s->conns)) {
+			s->conns = c->next;
+			pxs_conn_free(c);
+		}
+		pxs_fetch_exit(&s->fetch);
+		pxs_db_close(&s->db, !s->stalled);
+		free(s);
+	}
+}
+
+int pxs_stores_start(struct pxs_node *n)
+{
+	int err = 0;
+	u32 i;
+
+	n->let_go = stores_stop;
+	for (i = 0; i < n->nreplicas && !err; i++)
+		if (n->replica[i].config->store)
+			err = start(n, &n->replica[i]);
+	return err;
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * store.h - the replicated store of one group, spoken to by the Redis protocol
+ *
+ *	listen.c    sockets, accepting
+ *	conn.c      a client's bytes in and out; requests in their order
+ *	session.c   what a request means on its connection: who may, when, where
+ *	cmd_*.c     what a command does to the data
+ *	submit.c    requests into the log, and barriers for reads
+ *	store.c     the log into the data (apply.c, db.c), and answers to who waits
+ *
+ * A write is answered when its entry was decided by a quorum, was on their disks, and was
+ * applied here. A strong read waits for a barrier: an entry without commands that was
+ * proposed after the read arrived; once it is applied, whatever was acknowledged before the
+ * read began has been applied too. One barrier is under way at a time, and serves all reads that
+ * waited when it was proposed. Everything happens in the loop's thread.
+ */
+#ifndef PXS_STORE_STORE_H
+#define PXS_STORE_STORE_H
+
+#include "../node.h"
+#include "../store_config.h"
+#include "apply.h"
+#include "resp_read.h"
+
+#define PXS_CONN_OUT_MAX	(64u << 20)	/* answers that wait; beyond it the client is cut off */
+#define PXS_CONN_OUT_HIGH	(256u << 10)	/* ... beyond it, nothing more of it is looked at */
+#define PXS_CONN_REQUESTS_MAX	1024u		/* requests of one client under way */
+#define PXS_CONN_BYTES_MAX	(4u << 20)	/* ... and their bytes */
+#define PXS_CONN_NAME_MAX	256u
+#define PXS_TX_COMMANDS_MAX	4096u		/* between MULTI and EXEC */
+#define PXS_TX_WATCHES_MAX	1024u
+
+struct pxs_store;
+struct pxs_conn;
+
+enum pxs_request_state {
+	PXS_REQUEST_NEW,
+	PXS_REQUEST_PROPOSED,	/* in the log's queue, or in the log; not known where */
+	PXS_REQUEST_DECIDED,	/* in the log; not applied here yet */
+	PXS_REQUEST_READS,	/* waits for a barrier, or for a slot */
+	PXS_REQUEST_DONE,
+};
+
+struct pxs_request {
+	struct pxs_request *next;	/* of the connection */
+	struct pxs_request *link;	/* in a list of the store */
+	struct pxs_conn *conn;
+	const struct pxs_command *cmd;	/* NULL: not known */
+	enum pxs_request_state state;
+	bool broken;			/* what came cannot be read: the answer is the reader's error */
+	u64 slot;			/* DECIDED: its own; READS: of the session, to wait for */
+	u64 deadline;			/* ... at most until then */
+	struct pxs_reply out;
+	u32 bytes;
+	u32 argc;
+	struct pxs_str argv[];		/* the bytes follow */
+};
+
+struct pxs_request_list {
+	struct pxs_request *first;
+	struct pxs_request **last;
+};
+
+struct pxs_conn {
+	struct pxs_conn *next;
+	struct pxs_conn *ready_next;
+	struct pxs_store *store;
+	int fd;
+	u64 id;
+	char peer[64];
+	char *name;
+	u64 since;		/* loop time */
+	unsigned int ops;	/* in the ring */
+	bool ready;		/* in the list of those that want a step */
+	bool dead;
+	bool eof;		/* it will send no more */
+	bool closing;		/* nothing more is read; what was asked is answered, then it ends */
+	u64 memory;		/* as counted last */
+
+	struct pxs_reader reader;
+	struct pxs_op recv_op;
+	bool receiving;
+
+	struct pxs_reply out;
+	struct pxs_op send_op;
+	bool sending;
+	u8 *flight;
+	u32 flight_len;
+	u32 flight_done;
+	u32 flight_room;
+
+	/* Requests in order; from todo on nothing was done about them yet. */
+	struct pxs_request *first;
+	struct pxs_request *todo;
+	struct pxs_request **last;
+	u32 requests;
+	u32 under_way;		/* before todo: not DONE */
+	u32 reads;		/* ... of them, strong reads */
+	u64 bytes;
+
+	/* session.c */
+	u8 proto;
+	bool authenticated;
+	bool readonly;
+	enum pxs_consistency consistency;
+	u64 token;		/* session: highest slot seen */
+	u64 seq;		/* entries proposed */
+	bool multi;
+	bool multi_failed;
+	u32 queued_count;
+	u64 queued_bytes;
+	struct pxs_request *queued;	/* of a transaction */
+	struct pxs_request **queued_last;
+	u32 watches;
+	struct pxs_watch *watch;
+};
+
+struct pxs_listener {
+	struct pxs_store *store;
+	struct pxs_op op;
+	int fd;
+	bool accepting;
+	const char *text;
+};
+
+struct pxs_store {
+	struct pxs_store *next;
+	struct pxs_node *node;
+	struct pxs_replica *replica;
+	const struct pxs_store_config *config;
+	struct pxs_db db;
+	struct pxs_hook hook;
+	struct pxs_ticker ticker;
+	u64 started;
+	u64 ticked;
+
+	/* store.c */
+	struct pxs_fetch fetch;
+	u32 batch;		/* applied since the fetch began */
+	bool failed;		/* ... and then something went wrong */
+	u64 loading;		/* until this slot is applied, it is loading */
+	bool stopped;		/* cannot go on: an entry of another version, a damaged slot */
+	int stalled;		/* -errno: the disk; tried again */
+	u64 retry;
+	struct pxs_op wake_op;
+	bool waking;
+	struct pxs_request_list decided;	/* by slot */
+	struct pxs_request_list applied;	/* in the transaction at hand */
+
+	/* submit.c */
+	u64 client;		/* random: of this start of this node */
+	u64 entries;
+	struct pxs_request_list reads;	/* wait for the next barrier */
+	struct pxs_request_list barred;	/* wait for the one under way */
+	bool barrier;		/* under way */
+	u64 barrier_slot;	/* decided there; 0: not known yet */
+	struct pxs_request_list sessions;	/* wait for a slot */
+
+	/* listen.c, conn.c */
+	struct pxs_listener listener[PXS_STORE_LISTEN_MAX];
+	struct pxs_conn *conns;
+	struct pxs_conn *ready;
+	u32 nconns;
+	u64 next_id;
+	u64 memory;		/* of all connections */
+
+	u64 commands;
+	u64 accepted;
+	u64 rejected;
+	u64 evicted;
+	u64 barriers;
+	u64 applies;
+};
+
+static inline void pxs_requests_init(struct pxs_request_list *l)
+{
+	l->first = NULL;
+	l->last = &l->first;
+}
+
+static inline void pxs_requests_push(struct pxs_request_list *l, struct pxs_request *r)
+{
+	r->link = NULL;
+	*l->last = r;
+	l->last = &r->link;
+}
+
+static inline struct pxs_request *pxs_requests_pop(struct pxs_request_list *l)
+{
+	struct pxs_request *r = l->first;
+
+	if (!r)
+		return NULL;
+	l->first = r->link;
+	if (!l->first)
+		l->last = &l->first;
+	return r;
+}
+
+/* --- store.c --- */
+
+/* Stores of all groups that have one; pxs_node_close() ends them. Return: 0 or -errno, said why. */
+int pxs_stores_start(struct pxs_node *n);
+
+u64 pxs_store_clock(void);	/* milliseconds of the epoch */
+
+/* Run a request that reads, on what is applied here, and be done with it. */
+void pxs_store_read(struct pxs_store *s, struct pxs_request *r);
+
+bool pxs_store_leads(const struct pxs_store *s);
+
+/* --- submit.c --- */
+
+/*
+ * Propose an entry for @r. Return: true; r->state is PROPOSED then, else it is done, with
+ * the error.
+ */
+bool pxs_submit(struct pxs_store *s, struct pxs_request *r, u8 kind, const struct pxs_args *command,
+		u32 ncommands);
+
+/* @r is to be read when a barrier that comes later was applied. */
+void pxs_submit_read(struct pxs_store *s, struct pxs_request *r);
+
+/* Once a round: propose the barrier that is due. */
+bool pxs_submit_step(struct pxs_store *s);
+
+/* Keys have expired and nobody has said so to the log. */
+void pxs_submit_tick(struct pxs_store *s);
+
+/* --- conn.c, listen.c --- */
+
+struct pxs_conn *pxs_conn_new(struct pxs_store *s, int fd);
+void pxs_conn_ready(struct pxs_conn *c);	/* wants a step */
+bool pxs_conn_step(struct pxs_conn *c);
+bool pxs_conn_over(const struct pxs_conn *c);
+void pxs_conn_free(struct pxs_conn *c);
+void pxs_conn_kill(struct pxs_conn *c);
+
+/* @r has its answer. */
+void pxs_request_done(struct pxs_request *r);
+
+int pxs_listen_start(struct pxs_store *s);
+void pxs_listen_stop(struct pxs_store *s);
+void pxs_listen_step(struct pxs_store *s);
+
+/* --- session.c --- */
+
+void pxs_session_init(struct pxs_conn *c);
+void pxs_session_reset(struct pxs_conn *c);
+void pxs_session_exit(struct pxs_conn *c);
+
+/* Begin with @r, the first that nothing was done about. Return: false: later. */
+bool pxs_session_begin(struct pxs_conn *c, struct pxs_request *r);
+
+/* Send @r to where it can be executed: this node cannot. */
+void pxs_session_redirect(struct pxs_request *r);
+
+/* Return: a write may be proposed here; else the error is said. */
+bool pxs_session_may_write(struct pxs_request *r);
+
+/* --- tx.c --- */
+
+void pxs_tx_multi(struct pxs_request *r);
+void pxs_tx_discard(struct pxs_request *r);
+void pxs_tx_watch(struct pxs_request *r);
+void pxs_tx_unwatch(struct pxs_conn *c);
+void pxs_tx_queue(struct pxs_request *r);	/* keeps a copy of it */
+
+/* Return: false: it is under way. */
+bool pxs_tx_exec(struct pxs_request *r);
+void pxs_tx_end(struct pxs_conn *c);
+
+/* --- cmd_server.c, cmd_cluster.c: answers about the server --- */
+
+void pxs_server_hello(struct pxs_request *r);
+void pxs_server_auth(struct pxs_request *r);
+void pxs_server_client(struct pxs_request *r);
+void pxs_server_command(struct pxs_request *r);
+void pxs_server_config(struct pxs_request *r);
+void pxs_server_info(struct pxs_request *r);
+void pxs_server_paxsteer(struct pxs_request *r);
+void pxs_server_wait(struct pxs_request *r);
+void pxs_server_cluster(struct pxs_request *r);
+void pxs_server_unknown_sub(struct pxs_request *r);
+
+/* Is there a configured store address of any member? */
+bool pxs_cluster_known(const struct pxs_store *s);
+
+#endif /* PXS_STORE_STORE_H */

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * submit.c - requests into the log, and barriers for reads
+ *
+ * What was refused before it was proposed gets Redis's word for it. What was proposed and
+ * whose outcome is not known is said to be so: it may yet happen, and is not tried again.
+ */
+#include "store.h"
+
+#include <inttypes.h>
+
+/* One proposal. p.value follows, so it is last. */
+struct order {
+	struct pxs_store *store;
+	struct pxs_request *request;	/* NULL: a barrier */
+	struct pxs_proposal p;
+};
+
+static void refuse(struct pxs_request *r, u32 error)
+{
+	switch (error) {
+	case PXS_CLIENT_NOT_LEADER:
+		pxs_session_redirect(r);
+		break;
+	case PXS_CLIENT_BUSY:
+		pxs_reply_error(&r->out, "NOREPLICAS Not enough good replicas to write.");
+		break;
+	case PXS_CLIENT_FENCED:
+		pxs_reply_error(&r->out, "CLUSTERDOWN The cluster is down");
+		break;
+	default:
+		pxs_reply_error(&r->out,
+			      "UNCERTAIN the command may have been executed or not: leadership has changed, or no quorum answers");
+	}
+	pxs_request_done(r);
+}
+
+static void barrier_failed(struct pxs_store *s, u32 error)
+{
+	struct pxs_request_list list = s->barred;
+	struct pxs_request *r;
+
+	if (list.first) {
+		pxs_requests_init(&s->barred);
+	}
+	s->barrier = false;
+	while (list.first) {
+		r = list.first;
+		list.first = r->link;
+		/* A read that did not happen can be tried again, if this node still leads. */
+		if (error == PXS_CLIENT_UNKNOWN && pxs_store_leads(s))
+			pxs_submit_read(s, r);
+		else if (error == PXS_CLIENT_UNKNOWN)
+			refuse(r, PXS_CLIENT_NOT_LEADER);
+		else
+			refuse(r, error);
+	}
+}
+
+static void order_done(struct pxs_proposal *p, u32 error, u64 slot)
+{
+	struct order *o = (struct order *)((char *)p - offsetof(struct order, p));
+	struct pxs_store *s = o->store;
+	struct pxs_request *r = o->request;
+
+	free(o);
+	if (!r && error) {
+		barrier_failed(s, error);
+	} else if (!r) {
+		s->barrier_slot = slot;
+	} else if (error) {
+		refuse(r, error);
+	} else {
+		r->state = PXS_REQUEST_DECIDED;
+		r->slot = slot;
+		pxs_requests_push(&s->decided, r);
+	}
+}
+
+static struct order *make(struct pxs_store *s, struct pxs_request *r, u8 kind,
+			  const struct pxs_args *command, u32 ncommands, u64 size)
+{
+	struct pxs_store_entry e = {
+		.kind = kind,
+		.ncommands = ncommands,
+		.client = s->client ^ (r ? r->conn->id : 0),
+		.seq = r ? ++r->conn->seq : ++s->entries,
+		.time = pxs_store_clock(),
+		.memory = s->config->maxmemory,
+	};
+	struct order *o = malloc(sizeof(*o) + size);
+
+	if (!o)
+		return NULL;
+	if (r && kind == PXS_STORE_EXEC)
+		e.nwatches = r->conn->watches;
+	o->store = s;
+	o->request = r;
+	o->p.done = order_done;
+	o->p.len = (u32)size;
+	pxs_store_entry_put(o->p.value, &e, r ? r->conn->watch : NULL, command);
+	return o;
+}
+
+bool pxs_submit(struct pxs_store *s, struct pxs_request *r, u8 kind, const struct pxs_args *command,
+		u32 ncommands)
+{
+	bool exec = kind == PXS_STORE_EXEC;
+	u64 size = pxs_store_entry_size(r->conn->watch, exec ? r->conn->watches : 0, command,
+					ncommands);
+	struct order *o;
+	u32 error;
+
+	if (size > PXS_VALUE_MAX) {
+		pxs_reply_error(&r->out,
+			      "ERR command too large for the log: %" PRIu64 " bytes, of at most %d",
+			      size, PXS_VALUE_MAX);
+		pxs_request_done(r);
+		return false;
+	}
+	o = make(s, r, kind, command, ncommands, size);
+	error = o ? pxs_propose(s->replica, &o->p) : PXS_CLIENT_BUSY;
+	if (!error) {
+		r->state = PXS_REQUEST_PROPOSED;
+		return true;
+	}
+	free(o);
+	refuse(r, error);
+	return false;
+}
+
+void pxs_submit_read(struct pxs_store *s, struct pxs_request *r)
+{
+	r->state = PXS_REQUEST_READS;
+	pxs_requests_push(&s->reads, r);
+}
+
+/* Return: it is under way. */
+static bool propose_barrier(struct pxs_store *s)
+{
+	struct order *o;
+	u32 error;
+
+	s->barrier = true;
+	s->barrier_slot = 0;
+	o = make(s, NULL, PXS_STORE_BARRIER, NULL, 0, sizeof(struct pxs_store_entry_hdr));
+	error = o ? pxs_propose(s->replica, &o->p) : PXS_CLIENT_BUSY;
+	if (!error) {
+		s->barriers++;
+		return true;
+	}
+	free(o);
+	barrier_failed(s, error);
+	return false;
+}
+
+bool pxs_submit_step(struct pxs_store *s)
+{
+	struct pxs_request *r;
+
+	if (s->barrier || !s->reads.first)
+		return false;
+	while ((r = pxs_requests_pop(&s->reads)))
+		pxs_requests_push(&s->barred, r);
+	propose_barrier(s);
+	return true;
+}
+
+/* The log's time stands still while nothing is proposed: then the leader says what time it is. */
+void pxs_submit_tick(struct pxs_store *s)
+{
+	u64 next = 0;
+
+	if (s->barrier || !pxs_store_leads(s) || s->db.state.applied < s->replica->applied)
+		return;
+	if (!pxs_db_begin(&s->db, false)) {
+		next = pxs_db_next_expire(&s->db);
+		pxs_db_abort(&s->db);
+	}
+	if (next && next < pxs_store_clock())
+		propose_barrier(s);
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * tx.c - MULTI, EXEC, DISCARD, WATCH
+ *
+ * What stands between MULTI and EXEC goes into the log as one entry, with the versions of
+ * the keys that were watched: it is executed whole, or not at all, when it is applied.
+ */
+#include "store.h"
+
+#include <stdio.h>
+
+/* Forget the commands; keys stay watched. */
+static void drop_queue(struct pxs_conn *c)
+{
+	struct pxs_request *r;
+
+	while ((r = c->queued)) {
+		c->queued = r->next;
+		free(r);
+	}
+	c->queued_last = &c->queued;
+	c->queued_count = 0;
+	c->queued_bytes = 0;
+	c->multi = false;
+	c->multi_failed = false;
+}
+
+void pxs_tx_unwatch(struct pxs_conn *c)
+{
+	u32 i;
+
+	for (i = 0; i < c->watches; i++)
+		free((void *)c->watch[i].key.data);
+	free(c->watch);
+	c->watch = NULL;
+	c->watches = 0;
+}
+
+void pxs_tx_end(struct pxs_conn *c)
+{
+	drop_queue(c);
+	pxs_tx_unwatch(c);
+}
+
+void pxs_tx_multi(struct pxs_request *r)
+{
+	if (r->conn->multi) {
+		pxs_reply_error(&r->out, "ERR MULTI calls can not be nested");
+		return;
+	}
+	r->conn->multi = true;
+	pxs_reply_status(&r->out, "OK");
+}
+
+void pxs_tx_discard(struct pxs_request *r)
+{
+	if (!r->conn->multi) {
+		pxs_reply_error(&r->out, "ERR DISCARD without MULTI");
+		return;
+	}
+	pxs_tx_end(r->conn);
+	pxs_reply_status(&r->out, "OK");
+}
+
+/* --- WATCH ------------------------------------------------------------------- */
+
+static bool watch_key(struct pxs_conn *c, struct pxs_str key)
+{
+	struct pxs_watch *grown;
+	struct pxs_rec rec;
+	u8 *copy;
+	u32 i;
+
+	for (i = 0; i < c->watches; i++)
+		if (pxs_str_equal(c->watch[i].key, key))
+			return true;
+	if (c->watches == PXS_TX_WATCHES_MAX)
+		return false;
+	grown = realloc(c->watch, (c->watches + 1) * sizeof(*grown));
+	copy = malloc(key.len + 1);
+	if (grown)
+		c->watch = grown;
+	if (!grown || !copy) {
+		free(copy);
+		return false;
+	}
+	memcpy(copy, key.data, key.len);
+	grown[c->watches].key = (struct pxs_str){ copy, key.len };
+	grown[c->watches].version = pxs_db_find(&c->store->db, key, &rec) ? rec.version : 0;
+	c->watches++;
+	return true;
+}
+
+/* Within a transaction that reads. */
+void pxs_tx_watch(struct pxs_request *r)
+{
+	u32 i;
+
+	for (i = 1; i < r->argc; i++) {
+		if (watch_key(r->conn, r->argv[i]))
+			continue;
+		pxs_reply_error(&r->out, "ERR more than %u keys are watched", PXS_TX_WATCHES_MAX);
+		return;
+	}
+	pxs_reply_status(&r->out, "OK");
+}
+
+/* --- between MULTI and EXEC -------------------------------------------------- */
+
+void pxs_tx_queue(struct pxs_request *r)
+{
+	struct pxs_conn *c = r->conn;
+	struct pxs_request *copy;
+	u32 i;
+
+	/* As many bytes as an entry holds at most need not be kept. */
+	if (c->queued_count == PXS_TX_COMMANDS_MAX ||
+	    c->queued_bytes + r->bytes > PXS_CONN_BYTES_MAX) {
+		c->multi_failed = true;
+		pxs_reply_error(&r->out, "ERR transaction too large");
+		return;
+	}
+	copy = malloc(r->bytes);
+	if (!copy) {
+		c->multi_failed = true;
+		pxs_reply_error(&r->out, "ERR out of memory");
+		return;
+	}
+	memcpy(copy, r, r->bytes);
+	memset(&copy->out, 0, sizeof(copy->out));
+	copy->next = NULL;
+	for (i = 0; i < r->argc; i++)
+		copy->argv[i].data = (u8 *)copy + (r->argv[i].data - (const u8 *)r);
+	*c->queued_last = copy;
+	c->queued_last = &copy->next;
+	c->queued_count++;
+	c->queued_bytes += r->bytes;
+	pxs_reply_status(&r->out, "QUEUED");
+}
+
+static bool submit(struct pxs_request *r)
+{
+	struct pxs_conn *c = r->conn;
+	struct pxs_request *q;
+	struct pxs_args *args;
+	u32 n = 0;
+
+	args = malloc((c->queued_count + 1) * sizeof(*args));
+	if (!args) {
+		pxs_reply_error(&r->out, "ERR out of memory");
+		return true;
+	}
+	for (q = c->queued; q; q = q->next)
+		args[n++] = (struct pxs_args){ q->argc, q->argv };
+	pxs_submit(c->store, r, PXS_STORE_EXEC, args, n);
+	free(args);
+	return false;	/* under way, or refused and done */
+}
+
+bool pxs_tx_exec(struct pxs_request *r)
+{
+	struct pxs_conn *c = r->conn;
+	bool over = true;
+
+	if (!c->multi) {
+		pxs_reply_error(&r->out, "ERR EXEC without MULTI");
+		return true;
+	}
+	if (c->multi_failed)
+		pxs_reply_error(&r->out,
+				"EXECABORT Transaction discarded because of previous errors.");
+	else if (pxs_session_may_write(r))
+		over = submit(r);
+	pxs_tx_end(c);
+	return over;
+}

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * store_config.c - the section "store" of a group
+ *
+ * As in config.c, a validator sees each value as soon as it was read, and so has its line.
+ */
+#include "store_config.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config_check.h"
+#include "report.h"
+
+const cfg_opt_t pxs_store_options[] = {
+	CFG_STR_LIST("listen", "{127.0.0.1:6379}", CFGF_NONE),
+	CFG_STR("directory", NULL, CFGF_NODEFAULT),
+	CFG_STR("password-file", NULL, CFGF_NODEFAULT),
+	CFG_STR("consistency", "strong", CFGF_NONE),
+	CFG_INT("maxclients", 1000, CFGF_NONE),
+	CFG_INT("maxmemory", 256, CFGF_NONE),
+	CFG_INT("request-limit", 1024, CFGF_NONE),
+	CFG_INT("client-memory", 256, CFGF_NONE),
+	CFG_END()
+};
+
+static const char *const words[] = { "strong", "session", "eventual" };
+
+int pxs_consistency_parse(const char *word, enum pxs_consistency *consistency)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strcasecmp(word, words[i]))
+			continue;
+		*consistency = (enum pxs_consistency)i;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+const char *pxs_consistency_word(enum pxs_consistency consistency)
+{
+	return words[consistency];
+}
+
+int pxs_store_check_address(cfg_t *cfg, cfg_opt_t *opt)
+{
+	struct pxs_address a;
+
+	if (pxs_config_once(cfg, opt))
+		return -1;
+	if (!pxs_address_parse(cfg_opt_getnstr(opt, 0), &a))
+		return 0;
+	cfg_error(cfg, "%s: \"%s\" is not ADDRESS:PORT or [ADDRESS]:PORT", opt->name,
+		  cfg_opt_getnstr(opt, 0));
+	return -1;
+}
+
+/* Called for each element of the list. */
+static int check_listen(cfg_t *cfg, cfg_opt_t *opt)
+{
+	u32 n = cfg_opt_size(opt);
+	struct pxs_address a;
+
+	if (n > PXS_STORE_LISTEN_MAX) {
+		cfg_error(cfg, "listen: has more than %u addresses", PXS_STORE_LISTEN_MAX);
+		return -1;
+	}
+	if (!pxs_address_parse(cfg_opt_getnstr(opt, n - 1), &a))
+		return 0;
+	cfg_error(cfg, "listen: \"%s\" is not ADDRESS:PORT or [ADDRESS]:PORT",
+		  cfg_opt_getnstr(opt, n - 1));
+	return -1;
+}
+
+static int check_consistency(cfg_t *cfg, cfg_opt_t *opt)
+{
+	enum pxs_consistency c;
+
+	if (pxs_config_once(cfg, opt))
+		return -1;
+	if (!pxs_consistency_parse(cfg_opt_getnstr(opt, 0), &c))
+		return 0;
+	cfg_error(cfg, "consistency: \"%s\" is not strong, session or eventual",
+		  cfg_opt_getnstr(opt, 0));
+	return -1;
+}
+
+static int check_maxclients(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return pxs_config_range(cfg, opt, 1, 10000);
+}
+
+static int check_maxmemory(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return pxs_config_range(cfg, opt, 0, 1 << 20);
+}
+
+static int check_request_limit(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return pxs_config_range(cfg, opt, 32, 65536);
+}
+
+static int check_client_memory(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return pxs_config_range(cfg, opt, 16, 65536);
+}
+
+void pxs_store_config_checks(cfg_t *cfg)
+{
+	static const struct {
+		const char *name;
+		cfg_validate_callback_t check;
+	} checks[] = {
+		{ "group|member|store", pxs_store_check_address },
+		{ "group|store|listen", check_listen },
+		{ "group|store|directory", pxs_config_path },
+		{ "group|store|password-file", pxs_config_path },
+		{ "group|store|consistency", check_consistency },
+		{ "group|store|maxclients", check_maxclients },
+		{ "group|store|maxmemory", check_maxmemory },
+		{ "group|store|request-limit", check_request_limit },
+		{ "group|store|client-memory", check_client_memory },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(checks); i++)
+		cfg_set_validate_func(cfg, checks[i].name, checks[i].check);
+}
+
+/* --- loading ----------------------------------------------------------------- */
+
+static bool is_loopback(const struct pxs_address *a)
+{
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&a->storage;
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&a->storage;
+
+	if (a->storage.ss_family == AF_INET6)
+		return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
+	return ntohl(v4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
+/* One line of a file that others cannot read. */
+static int read_password(const char *file, const char *path, char **password)
+{
+	char text[PXS_PASSWORD_MAX + 2] = "";
+	struct stat st;
+	ssize_t n = -1;
+	int fd, err = 0;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0 && !fstat(fd, &st))
+		n = read(fd, text, sizeof(text) - 1);
+	if (n < 0)
+		err = -errno;
+	if (fd >= 0)
+		close(fd);
+	if (n > 0 && text[n - 1] == '\n')
+		text[--n] = 0;
+	if (err) {
+		pxs_err("%s: password-file %s: %s", file, path, strerror(-err));
+	} else if (!S_ISREG(st.st_mode) || st.st_mode & 027) {
+		pxs_err("%s: password-file %s: is not a file, or others may read it, or its group write it: make it 0600 or 0640",
+			file, path);
+		err = -EPERM;
+	} else if (!n || n > (ssize_t)PXS_PASSWORD_MAX || strlen(text) != (size_t)n ||
+		   strchr(text, '\n')) {
+		pxs_err("%s: password-file %s: must hold one line of 1..%u bytes", file, path,
+			PXS_PASSWORD_MAX);
+		err = -EINVAL;
+	} else {
+		*password = strdup(text);
+		err = *password ? 0 : -ENOMEM;
+	}
+	explicit_bzero(text, sizeof(text));
+	return err;
+}
+
+static int load_listen(const struct pxs_config *c, struct pxs_store_config *s, cfg_t *store)
+{
+	u32 i;
+
+	s->nlisten = cfg_size(store, "listen");
+	if (!s->nlisten) {
+		pxs_err("%s:%d: store: listen is empty", c->file, store->line);
+		return -EINVAL;
+	}
+	for (i = 0; i < s->nlisten; i++) {
+		const char *text = cfg_getnstr(store, "listen", i);
+
+		s->listen_text[i] = strdup(text);
+		if (!s->listen_text[i])
+			return -ENOMEM;
+		pxs_address_parse(text, &s->listen[i]);
+		if (s->password || is_loopback(&s->listen[i]))
+			continue;
+		pxs_err("%s:%d: store: listen: %s is not a loopback address, and there is no password-file",
+			c->file, store->line, text);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int load_members(struct pxs_store_config *s, const struct pxs_group_config *g, cfg_t *group)
+{
+	const char *text;
+	u32 i;
+
+	for (i = 0; i < g->conf.nmembers; i++) {
+		text = cfg_getstr(cfg_getnsec(group, "member", i), "store");
+		if (!text)
+			continue;
+		s->member[i] = strdup(text);
+		if (!s->member[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int load(const struct pxs_config *c, struct pxs_store_config *s, struct pxs_group_config *g,
+		cfg_t *store)
+{
+	const char *password = cfg_getstr(store, "password-file");
+	const char *directory = cfg_getstr(store, "directory");
+	int err;
+
+	pxs_consistency_parse(cfg_getstr(store, "consistency"), &s->consistency);
+	s->maxclients = (u32)cfg_getint(store, "maxclients");
+	s->maxmemory = (u64)cfg_getint(store, "maxmemory") << 20;
+	s->request_limit = (u32)cfg_getint(store, "request-limit") << 10;
+	s->client_memory = (u64)cfg_getint(store, "client-memory") << 20;
+	if (directory)
+		s->directory = strdup(directory);
+	else if (asprintf(&s->directory, "%s/store-%u", c->journal, g->conf.id) < 0)
+		s->directory = NULL;
+	if (!s->directory)
+		return -ENOMEM;
+	err = password ? read_password(c->file, password, &s->password) : 0;
+	return err ? err : load_listen(c, s, store);
+}
+
+int pxs_store_config_load(const struct pxs_config *c, struct pxs_group_config *g, cfg_t *group)
+{
+	u32 n = cfg_size(group, "store");
+	cfg_t *store;
+	int err;
+
+	if (!n)
+		return 0;
+	store = cfg_getnsec(group, "store", 0);
+	if (n > 1) {
+		pxs_err("%s:%d: group %u: store: is given twice", c->file,
+			cfg_getnsec(group, "store", 1)->line, g->conf.id);
+		return -EINVAL;
+	}
+	g->store = calloc(1, sizeof(*g->store));
+	if (!g->store)
+		return -ENOMEM;
+	err = load(c, g->store, g, store);
+	return err ? err : load_members(g->store, g, group);
+}
+
+void pxs_store_config_free(struct pxs_store_config *s)
+{
+	u32 i;
+
+	if (!s)
+		return;
+	for (i = 0; i < PXS_STORE_LISTEN_MAX; i++)
+		free(s->listen_text[i]);
+	for (i = 0; i < PXS_MEMBERS_MAX; i++)
+		free(s->member[i]);
+	if (s->password)
+		explicit_bzero(s->password, strlen(s->password));
+	free(s->password);
+	free(s->directory);
+	free(s);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+bool pxs_store_config_same(const struct pxs_store_config *a, const struct pxs_store_config *b,
+			   u8 members)
+{
+	u32 i;
+
+	if (!a || !b)
+		return a == b;
+	if (a->nlisten != b->nlisten || !same_text(a->directory, b->directory) ||
+	    !same_text(a->password, b->password) || a->consistency != b->consistency ||
+	    a->maxclients != b->maxclients || a->maxmemory != b->maxmemory ||
+	    a->request_limit != b->request_limit || a->client_memory != b->client_memory)
+		return false;
+	for (i = 0; i < a->nlisten; i++)
+		if (strcmp(a->listen_text[i], b->listen_text[i]))
+			return false;
+	for (i = 0; i < members; i++)
+		if (!same_text(a->member[i], b->member[i]))
+			return false;
+	return true;
+}

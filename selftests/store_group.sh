@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154  # T_DIR is lib.sh's; the arrays are the test's too
+#
+# store_group.sh - three daemons with a store each, the datapath in user space, on loopback
+#
+#     paxsteerd 1 ── 127.0.0.1:S_PORT+1..3 ── paxsteerd 2, 3
+#     store 1..3 at 127.0.0.1:S_PORT+11..13
+#
+# Source lib.sh first. No root, no module, no namespaces.
+
+S_UUID=5e0fca11-1c7b-4a52-8a37-7b5f1f0c2d11
+S_DIR=$T_DIR/group
+# Below the range that the kernel takes for clients: nobody sits there by chance.
+S_PORT=$((12000 + $$ % 200 * 100))
+declare -a S_PID
+S_STORE=		# more of the section store
+S_NODE=			# more of the section node
+mkdir -p "$S_DIR"
+
+store_port() { echo $((S_PORT + 10 + $1)); }
+
+store_config()	# store_config I
+{
+	local j
+	printf 'node { cluster = "%s" key-file = "%s" journal = "%s" socket = "%s" %s }\n' \
+		$S_UUID "$S_DIR/key" "$S_DIR/j$1" "$S_DIR/$1.sock" "datapath = \"user\" $S_NODE"
+	printf 'group 1 { self = %d heartbeat = 100 election = 1000\n' "$1"
+	for j in 1 2 3; do
+		printf 'member %d { address = "127.0.0.1:%d" incarnation = "%s" store = "127.0.0.1:%d" }\n' \
+			$j $((S_PORT + j)) "$(<"$S_DIR/inc$j")" "$(store_port $j)"
+	done
+	printf 'store { listen = "127.0.0.1:%d" %s }\n}\n' "$(store_port "$1")" "$S_STORE"
+}
+
+store_init()	# journals, key and configuration
+{
+	local i
+	head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$S_DIR/key"
+	chmod 600 "$S_DIR/key"
+	for i in 1 2 3; do
+		paxsteer -j journal init "$S_DIR/j$i" cluster $S_UUID member $i segment-size 4194304 |
+			json 'd["incarnation"]' >"$S_DIR/inc$i" || bail "journal init"
+	done
+	for i in 1 2 3; do store_config $i >"$S_DIR/$i.conf"; done
+}
+
+store_start() { start "store$1" paxsteerd -c "$S_DIR/$1.conf"; S_PID[$1]=$START_PID; }
+store_kill() { stop "${S_PID[$1]}" "${2:-KILL}"; S_PID[$1]=; }
+
+# redis I ARGS...: one command at member I's store
+redis() { local i=$1; shift; redis-cli -p "$(store_port "$i")" "$@"; }
+
+store_info() { redis "$1" INFO | tr -d '\r' | sed -n "s/^$2://p"; }
+
+# store_leader: prints the member that leads and answers
+store_leader()
+{
+	local i
+	for i in 1 2 3; do
+		[ -n "${S_PID[$i]:-}" ] && [[ $(redis $i EXISTS no 2>/dev/null) == [01] ]] &&
+			echo $i && return 0
+	done
+	return 1
+}
+
+# store_even I...: the members have applied the same, and their digests are equal
+store_even()
+{
+	local i want
+	want=$(redis "$1" PAXSTEER DIGEST | tr '\n' ' ') || return 1
+	[[ $want =~ ^[0-9]+\ [0-9a-f]{32} ]] || return 1
+	for i; do [ "$(redis "$i" PAXSTEER DIGEST | tr '\n' ' ')" = "$want" ] || return 1; done
+}
