@@ -261,10 +261,19 @@ void pxs_cmd_select(struct pxs_run *x)
 {
 	s64 n;
 
-	if (!pxs_str_int(x->argv[1], &n) || n < INT32_MIN || n > INT32_MAX)
-		pxs_reply_error(x->out, "ERR invalid DB index");
+	if (!pxs_cmd_int(x, 1, &n))
+		return;
+	if (n < INT32_MIN || n > INT32_MAX)
+		pxs_reply_error(x->out, "ERR value is out of range, value must between %d and %d",
+				INT32_MIN, INT32_MAX);
 	else if (n)
 		pxs_reply_error(x->out, "ERR DB index is out of range");
 	else
 		pxs_reply_status(x->out, "OK");
+}
+
+/* Between MULTI and EXEC: the latter has done it. */
+void pxs_cmd_unwatch(struct pxs_run *x)
+{
+	pxs_reply_status(x->out, "OK");
 }

@@ -295,19 +295,29 @@ static u32 settings(const struct pxs_store *s, struct setting *to)
 	return n;
 }
 
-static bool wanted(const struct pxs_request *r, const char *name)
+static bool is_pattern(struct pxs_str s)
+{
+	return memchr(s.data, '*', s.len) || memchr(s.data, '?', s.len) ||
+	       memchr(s.data, '[', s.len);
+}
+
+/* Is setting @name asked for? *as: how it is called in the answer; a plain name as it came. */
+static bool wanted(const struct pxs_request *r, const char *name, struct pxs_str *as)
 {
 	u32 i;
 
-	for (i = 2; i < r->argc; i++)
+	for (i = 2; i < r->argc; i++) {
+		*as = is_pattern(r->argv[i]) ? pxs_str(name) : r->argv[i];
 		if (pxs_str_match(r->argv[i], pxs_str(name), true))
 			return true;
+	}
 	return false;
 }
 
 void pxs_server_config(struct pxs_request *r)
 {
 	struct setting all[16];
+	struct pxs_str as;
 	bool over = false;
 	u32 i, n, matching = 0;
 
@@ -318,12 +328,12 @@ void pxs_server_config(struct pxs_request *r)
 	}
 	n = settings(r->conn->store, all);
 	for (i = 0; i < n; i++)
-		matching += wanted(r, all[i].name);
+		matching += wanted(r, all[i].name, &as);
 	pxs_reply_map(&r->out, matching);
 	for (i = 0; i < n; i++) {
-		if (!wanted(r, all[i].name))
+		if (!wanted(r, all[i].name, &as))
 			continue;
-		pxs_reply_text(&r->out, all[i].name);
+		pxs_reply_str(&r->out, as);
 		pxs_reply_text(&r->out, all[i].value);
 	}
 }

@@ -101,7 +101,7 @@ static const struct pxs_command commands[] = {
 	DATA(ttl, 2, R | F, 1, 1, 1),
 	DATA(type, 2, R | F, 1, 1, 1),
 	ALIAS(unlink, del, -2, W | F, 1, -1, 1),
-	LOCAL(unwatch, 1, F | S, 0, 0, 0, UNWATCH),
+	{ "unwatch", 1, F | S, 0, 0, 0, pxs_cmd_unwatch, PXS_LOCAL_UNWATCH },
 	LOCAL(wait, 3, 0, 0, 0, 0, WAIT),
 	LOCAL(watch, -2, F | M | S, 1, -1, 1, WATCH),
 };

@@ -97,7 +97,7 @@ void pxs_cmd_bad_expire(struct pxs_run *x);
 	X(hscan) X(hset) X(hsetnx) X(hstrlen) X(hvals) X(incr) X(incrby) X(incrbyfloat) X(keys) \
 	X(mget) X(mset) X(msetnx) X(persist) X(pexpire) X(pexpireat) X(pexpiretime) X(ping) \
 	X(psetex) X(pttl) X(randomkey) X(rename) X(renamenx) X(scan) X(select) X(set) X(setex) \
-	X(setnx) X(setrange) X(strlen) X(time) X(ttl) X(type)
+	X(setnx) X(setrange) X(strlen) X(time) X(ttl) X(type) X(unwatch)
 
 #define PXS_COMMAND(name) void pxs_cmd_##name(struct pxs_run *x);
 PXS_COMMANDS(PXS_COMMAND)
