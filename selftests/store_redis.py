@@ -270,7 +270,7 @@ def lines(raw):
     return sorted(raw.split(b"\r\n"))
 
 
-TIMES = ("TTL", "PTTL", "EXEC")
+TIMES = ("TTL", "PTTL", "EXPIRETIME", "PEXPIRETIME", "EXEC")
 ORDERED = ("HGETALL", "HKEYS", "HVALS", "HSCAN", "EXEC")
 
 
