@@ -41,6 +41,13 @@ bool pxs_cmd_cursor(struct pxs_run *x, struct pxs_str s, u64 *cursor)
 	return false;
 }
 
+/* "*" matches all, even "", which no other pattern does. */
+static void want_match(struct scan *s, struct pxs_str pattern)
+{
+	s->match = pattern;
+	s->matches = !(pattern.len == 1 && pattern.data[0] == '*');
+}
+
 static void want_type(struct scan *s, struct pxs_str word)
 {
 	if (pxs_str_is(word, "string"))
@@ -65,8 +72,7 @@ static bool parse(struct pxs_run *x, u32 from, bool keys, struct scan *s)
 			if (s->count < 1)
 				goto syntax;
 		} else if (pxs_str_is(x->argv[i], "MATCH")) {
-			s->match = x->argv[i + 1];
-			s->matches = !(s->match.len == 1 && s->match.data[0] == '*');
+			want_match(s, x->argv[i + 1]);
 		} else if (keys && pxs_str_is(x->argv[i], "TYPE")) {
 			want_type(s, x->argv[i + 1]);
 		} else {
@@ -170,8 +176,7 @@ void pxs_cmd_keys(struct pxs_run *x)
 
 	begin(x, &s, &found);
 	s.count = INT64_MAX;
-	s.match = x->argv[1];
-	s.matches = true;
+	want_match(&s, x->argv[1]);
 	pxs_db_scan(x->db, 0, see_key, &s);
 	pxs_reply_array(x->out, s.nfound);
 	pxs_reply_raw(x->out, found.buf, found.len);

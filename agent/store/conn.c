@@ -95,6 +95,7 @@ static void flush(struct pxs_conn *c)
 		c->bytes -= r->bytes;
 		if (r->out.failed)
 			c->out.failed = true;
+		pxs_request_hold(r, -(s64)r->held);
 		if (!c->dead)
 			pxs_reply_raw(&c->out, r->out.buf, r->out.len);
 		free_request(r);
@@ -111,6 +112,37 @@ void pxs_request_done(struct pxs_request *r)
 	pxs_conn_ready(r->conn);
 }
 
+void pxs_request_readable(struct pxs_request *r)
+{
+	r->state = PXS_REQUEST_READABLE;
+	pxs_conn_ready(r->conn);
+}
+
+void pxs_request_hold(struct pxs_request *r, s64 len)
+{
+	r->held += (u64)len;
+	r->conn->held += (u64)len;
+	r->conn->store->held += (u64)len;
+}
+
+/*
+ * Reads whose turn it is, as long as their answers are taken: an answer is made when it can go
+ * out, for a pipeline of reads of large values would fill the memory otherwise.
+ */
+static bool read_in_turn(struct pxs_conn *c)
+{
+	struct pxs_request *r;
+	bool did = false;
+
+	while (!c->dead && c->out.len < PXS_CONN_OUT_HIGH && (r = c->first) && r != c->todo &&
+	       r->state == PXS_REQUEST_READABLE) {
+		pxs_store_read(c->store, r);
+		flush(c);
+		did = true;
+	}
+	return did;
+}
+
 /* Requests that ended since they were begun. */
 static void count_under_way(struct pxs_conn *c)
 {
@@ -120,7 +152,7 @@ static void count_under_way(struct pxs_conn *c)
 	c->reads = 0;
 	for (r = c->first; r && r != c->todo; r = r->next) {
 		c->under_way += r->state != PXS_REQUEST_DONE;
-		c->reads += r->state == PXS_REQUEST_READS;
+		c->reads += r->state == PXS_REQUEST_READS || r->state == PXS_REQUEST_READABLE;
 	}
 }
 
@@ -142,6 +174,17 @@ static bool begin_requests(struct pxs_conn *c)
 			break;
 	}
 	return did;
+}
+
+/* Of a connection that is dead: nobody wants to know. */
+static void end_reads(struct pxs_conn *c)
+{
+	struct pxs_request *r;
+
+	for (r = c->first; r && r != c->todo; r = r->next)
+		if (r->state == PXS_REQUEST_READABLE)
+			r->state = PXS_REQUEST_DONE;
+	flush(c);
 }
 
 /* What follows QUIT, or an error of the protocol, was never asked. */
@@ -309,7 +352,7 @@ static void send_out(struct pxs_conn *c)
 static u64 memory_of(const struct pxs_conn *c)
 {
 	return sizeof(*c) + c->reader.room + c->reader.args_room * 20ull + c->out.room +
-	       c->flight_room + c->bytes + c->queued_bytes;
+	       c->flight_room + c->bytes + c->held + c->queued_bytes;
 }
 
 static void cut_largest(struct pxs_store *s)
@@ -350,12 +393,14 @@ bool pxs_conn_step(struct pxs_conn *c)
 	bool did;
 
 	flush(c);
-	count_under_way(c);
+	did = read_in_turn(c);
 	if (c->dead) {
+		end_reads(c);
 		drop_todo(c);
 		return false;
 	}
-	did = begin_requests(c);
+	count_under_way(c);
+	did |= begin_requests(c);
 	did |= parse(c);
 	if (c->closing)
 		drop_todo(c);
@@ -422,6 +467,7 @@ void pxs_conn_free(struct pxs_conn *c)
 	struct pxs_request *r;
 
 	c->store->memory -= c->memory;
+	c->store->held -= c->held;
 	while ((r = c->first)) {
 		c->first = r->next;
 		free_request(r);

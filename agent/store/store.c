@@ -78,6 +78,7 @@ static void take_back(struct pxs_store *s)
 	if (!s->applied.first)
 		return;
 	for (r = s->applied.first; r; r = r->link) {
+		pxs_request_hold(r, -(s64)r->out.len);
 		r->out.len = 0;
 		r->out.errors = 0;
 	}
@@ -111,9 +112,13 @@ static int apply_one(struct pxs_store *s, const struct pxs_fetched *v)
 	r = waiter(s, v->slot);
 	if (r) {
 		r->out.quiet = r->conn->dead;
+		r->out.limit -= (u32)min(r->conn->held, (u64)r->out.limit);
 		pxs_requests_push(&s->applied, r);
 	}
-	return pxs_apply(&s->db, v->slot, v->data, v->len, v->noop, r ? &r->out : &nobody);
+	err = pxs_apply(&s->db, v->slot, v->data, v->len, v->noop, r ? &r->out : &nobody);
+	if (r)
+		pxs_request_hold(r, r->out.len);
+	return err;
 }
 
 static bool take(void *ctx, const struct pxs_fetched *v)
@@ -121,7 +126,7 @@ static bool take(void *ctx, const struct pxs_fetched *v)
 	struct pxs_store *s = ctx;
 	int err;
 
-	if (s->failed || s->stopped || s->batch == BATCH_MAX)
+	if (s->failed || s->stopped || s->batch == BATCH_MAX || s->held > PXS_CONN_OUT_MAX)
 		return false;
 	if (v->faulty) {
 		stop(s, v->slot, "this member's record is damaged");
@@ -207,32 +212,25 @@ static bool apply(struct pxs_store *s)
 
 /* --- reading ----------------------------------------------------------------- */
 
-static void run_read(struct pxs_store *s, struct pxs_request *r)
-{
-	if (r->cmd->local == PXS_LOCAL_WATCH)
-		pxs_tx_watch(r);
-	else
-		pxs_apply_read(&s->db, r->cmd, r->argc, r->argv, s->db.now, &r->out);
-	if (s->db.err) {
-		r->out.len = 0;
-		pxs_reply_error(&r->out, "ERR the store cannot be read: %s", strerror(-s->db.err));
-		s->db.err = 0;
-	}
-	r->conn->token = max(r->conn->token, s->db.state.applied);
-	pxs_request_done(r);
-}
-
 void pxs_store_read(struct pxs_store *s, struct pxs_request *r)
 {
 	int err = pxs_db_begin(&s->db, false);
 
-	if (err) {
-		pxs_reply_error(&r->out, "ERR the store cannot be read: %s", strerror(-err));
-		pxs_request_done(r);
-		return;
+	if (!err && r->cmd->local == PXS_LOCAL_WATCH)
+		pxs_tx_watch(r);
+	else if (!err)
+		pxs_apply_read(&s->db, r->cmd, r->argc, r->argv, s->db.now, &r->out);
+	if (!err) {
+		err = s->db.err;
+		pxs_db_abort(&s->db);
 	}
-	run_read(s, r);
-	pxs_db_abort(&s->db);
+	if (err) {
+		r->out.len = 0;
+		pxs_reply_error(&r->out, "ERR the store cannot be read: %s", strerror(-err));
+	}
+	r->conn->token = max(r->conn->token, s->db.state.applied);
+	pxs_request_hold(r, r->out.len);
+	pxs_request_done(r);
 }
 
 static bool read_barred(struct pxs_store *s)
@@ -241,12 +239,8 @@ static bool read_barred(struct pxs_store *s)
 
 	if (!s->barrier || !s->barrier_slot || s->db.state.applied < s->barrier_slot)
 		return false;
-	if (s->barred.first && pxs_db_begin(&s->db, false))
-		return false;
 	while ((r = pxs_requests_pop(&s->barred)))
-		run_read(s, r);
-	if (s->db.txn)
-		pxs_db_abort(&s->db);
+		pxs_request_readable(r);
 	s->barrier = false;
 	return true;
 }
@@ -265,10 +259,10 @@ static bool read_sessions(struct pxs_store *s)
 		r = list.first;
 		list.first = r->link;
 		if (r->slot <= s->db.state.applied) {
-			pxs_store_read(s, r);
+			pxs_request_readable(r);
 		} else if (r->deadline <= s->node->loop.now) {
 			pxs_reply_error(&r->out, "TRYAGAIN slot %" PRIu64 " of the session is not here yet",
-				      r->slot);
+					r->slot);
 			pxs_request_done(r);
 		} else {
 			pxs_requests_push(&s->sessions, r);

@@ -39,6 +39,7 @@ enum pxs_request_state {
 	PXS_REQUEST_PROPOSED,	/* in the log's queue, or in the log; not known where */
 	PXS_REQUEST_DECIDED,	/* in the log; not applied here yet */
 	PXS_REQUEST_READS,	/* waits for a barrier, or for a slot */
+	PXS_REQUEST_READABLE,	/* may read now, when it is its turn */
 	PXS_REQUEST_DONE,
 };
 
@@ -52,6 +53,7 @@ struct pxs_request {
 	u64 slot;			/* DECIDED: its own; READS: of the session, to wait for */
 	u64 deadline;			/* ... at most until then */
 	struct pxs_reply out;
+	u64 held;			/* bytes of out, as counted */
 	u32 bytes;
 	u32 argc;
 	struct pxs_str argv[];		/* the bytes follow */
@@ -96,8 +98,9 @@ struct pxs_conn {
 	struct pxs_request **last;
 	u32 requests;
 	u32 under_way;		/* before todo: not DONE */
-	u32 reads;		/* ... of them, strong reads */
+	u32 reads;		/* ... of them, reads that wait */
 	u64 bytes;
+	u64 held;		/* bytes of answers that wait for those before them */
 
 	/* session.c */
 	u8 proto;
@@ -164,6 +167,7 @@ struct pxs_store {
 	u32 nconns;
 	u64 next_id;
 	u64 memory;		/* of all connections */
+	u64 held;		/* likewise */
 
 	u64 commands;
 	u64 accepted;
@@ -239,6 +243,12 @@ void pxs_conn_kill(struct pxs_conn *c);
 
 /* @r has its answer. */
 void pxs_request_done(struct pxs_request *r);
+
+/* @r can be read from now on: when what stands before it has its answer, and those are taken. */
+void pxs_request_readable(struct pxs_request *r);
+
+/* The answer of @r has grown by @len bytes, or shrunk. */
+void pxs_request_hold(struct pxs_request *r, s64 len);
 
 int pxs_listen_start(struct pxs_store *s);
 void pxs_listen_stop(struct pxs_store *s);

@@ -128,6 +128,9 @@ bool pxs_str_match(struct pxs_str pattern, struct pxs_str s, bool nocase)
 	u32 star = UINT32_MAX;	/* behind the last '*' */
 	u32 from = 0;		/* what that star stands for ends here */
 
+	/* As in Redis 7.0: nothing but "" matches "". */
+	if (!s.len)
+		return !pattern.len;
 	/* Only the last star need be tried again: what stood before it has matched. */
 	while (i < s.len) {
 		if (p < pattern.len && pattern.data[p] == '*') {

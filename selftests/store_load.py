@@ -1,0 +1,193 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Clients of a store that record what they did, as a history for selftests/lin.
+
+store_load.py --ports P,P,P --seconds S --history FILE [--clients N] [--keys K]
+
+Clients write and read a few registers: strong ones at the leader, which they look for; those of
+a session at any node, carrying their token; eventual ones at one node. Every value is
+written once. In the end all registers are read once more, strongly. Prints how much was done.
+"""
+import argparse
+import random
+import socket
+import sys
+import threading
+import time
+
+# Nothing was done; anything else that is not an answer may have been.
+DEFINITE = ("MOVED", "CLUSTERDOWN", "NOREPLICAS", "LOADING", "MISCONF", "TRYAGAIN")
+
+
+class Refused(Exception):
+    pass
+
+
+class Unknown(Exception):
+    pass
+
+
+class Node:
+    def __init__(self, port):
+        self.sock = socket.create_connection(("127.0.0.1", port), timeout=30)
+        self.file = self.sock.makefile("rb")
+
+    def close(self):
+        self.file.close()
+        self.sock.close()
+
+    def one(self):
+        line = self.file.readline()
+        if not line.endswith(b"\r\n"):
+            raise Unknown("closed")
+        kind, rest = line[:1], line[1:-2].decode()
+        if kind == b"-":
+            raise (Refused if rest.split()[0] in DEFINITE else Unknown)(rest)
+        if kind == b"$":
+            return None if rest == "-1" else self.file.read(int(rest) + 2)[:-2].decode()
+        return rest
+
+    def call(self, *commands):
+        """Send all at once; the answers."""
+        self.sock.sendall("".join(" ".join(c) + "\r\n" for c in commands).encode())
+        answers = []
+        error = None
+        for _ in commands:
+            try:
+                answers.append(self.one())
+            except (Refused, Unknown) as e:
+                error = error or e
+                if str(e) == "closed":
+                    break
+        if error:
+            raise error
+        return answers
+
+
+class Client(threading.Thread):
+    def __init__(self, load, number, level):
+        super().__init__(daemon=True)
+        self.load = load
+        self.number = number
+        self.level = level
+        self.rnd = random.Random(number)
+        self.node = None
+        self.at = number % len(load.ports)
+        self.token = 0
+        self.lines = []
+        self.done = 0
+        self.writes = 0
+
+    def connect(self):
+        if self.node:
+            return
+        self.node = Node(self.load.ports[self.at])
+        if self.level == "session":
+            self.node.call(["PAXSTEER", "SESSION", str(self.token)])
+        else:
+            self.node.call(["PAXSTEER", "CONSISTENCY", self.level])
+
+    def leave(self, error=None):
+        """Go where the leader is said to be, or on to the next node."""
+        if self.node:
+            self.node.close()
+            self.node = None
+        words = str(error).split() if error else []
+        if words[:1] == ["MOVED"]:
+            self.at = self.load.ports.index(int(words[2].rsplit(":", 1)[1]))
+        elif self.level != "eventual":
+            self.at = (self.at + 1) % len(self.load.ports)
+
+    def record(self, start, end, kind, key, argument, result, slot, level=None):
+        self.lines.append(f"{self.number} {start} {end} {kind} g/{key} {argument} {result} "
+                          f"{slot}" + (f" {level}" if level and level != "strong" else ""))
+
+    def write(self, key):
+        self.writes += 1
+        value = f"{self.number}.{self.writes}"
+        start = time.monotonic_ns()
+        try:
+            _, slot = self.node.call(["SET", key, value], ["PAXSTEER", "SESSION"])
+        except Refused:
+            self.record(start, time.monotonic_ns(), "write", key, value, "no", "-")
+            raise
+        except (OSError, Unknown):
+            self.record(start, "?", "write", key, value, "?", "-")
+            raise
+        self.token = max(self.token, int(slot))
+        self.record(start, time.monotonic_ns(), "write", key, value, "ok", slot)
+
+    def read(self, key):
+        start = time.monotonic_ns()
+        value, slot = self.node.call(["GET", key], ["PAXSTEER", "SESSION"])
+        self.token = max(self.token, int(slot))
+        self.record(start, time.monotonic_ns(), "read", key, "-", value or "-", slot, self.level)
+
+    def step(self):
+        key = f"k{self.rnd.randrange(self.load.keys)}"
+        try:
+            self.connect()
+            if self.level == "strong" and self.rnd.random() < 0.5:
+                self.write(key)
+            else:
+                self.read(key)
+            self.done += 1
+        except (OSError, Refused, Unknown) as e:
+            self.leave(e)
+            time.sleep(0.02)
+            return
+        if self.level == "session" and self.rnd.random() < 0.05:
+            self.leave()
+
+    def run(self):
+        while time.monotonic() < self.load.end:
+            self.step()
+
+
+class Load:
+    def __init__(self, args):
+        self.ports = [int(p) for p in args.ports.split(",")]
+        self.keys = args.keys
+        self.end = time.monotonic() + args.seconds
+        levels = ["strong", "strong", "session", "eventual"]
+        self.clients = [Client(self, n, levels[n % len(levels)]) for n in range(args.clients)]
+
+    def last_reads(self):
+        c = Client(self, len(self.clients), "strong")
+        for n in range(self.keys):
+            while True:
+                try:
+                    c.connect()
+                    c.read(f"k{n}")
+                    break
+                except (OSError, Refused, Unknown) as e:
+                    c.leave(e)
+                    time.sleep(0.05)
+                    if time.monotonic() > self.end + 60:
+                        raise
+        self.clients.append(c)
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    p.add_argument("--ports", required=True)
+    p.add_argument("--seconds", type=float, required=True)
+    p.add_argument("--history", required=True)
+    p.add_argument("--clients", type=int, default=8)
+    p.add_argument("--keys", type=int, default=4)
+    load = Load(p.parse_args())
+    for c in load.clients:
+        c.start()
+    for c in load.clients:
+        c.join()
+    load.last_reads()
+    with open(sys.argv[sys.argv.index("--history") + 1], "w", encoding="ascii") as f:
+        for c in load.clients:
+            f.writelines(line + "\n" for line in c.lines)
+    for level in ("strong", "session", "eventual"):
+        print(level, sum(c.done for c in load.clients if c.level == level))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
