@@ -3,14 +3,19 @@
 """Clients of a store that record what they did, as a history for selftests/lin.
 
 store_load.py --ports P,P,P --seconds S --history FILE [--clients N] [--keys K]
+store_load.py --entries SOCKET --member N --history FILE
 
 Clients write and read a few registers: strong ones at the leader, which they look for; those of
 a session at any node, carrying their token; eventual ones at one node. Every value is
 written once. In the end all registers are read once more, strongly. Prints how much was done.
+
+The second form adds what a member holds in its log, by the daemon's client port, as entries of
+the history: so it is known what became of a write that nobody answered.
 """
 import argparse
 import random
 import socket
+import struct
 import sys
 import threading
 import time
@@ -168,20 +173,73 @@ class Load:
         self.clients.append(c)
 
 
+HEAD = struct.Struct("<IBBHIIQQQ")  # struct pxs_client_hdr
+ENTRY = struct.Struct("<IBBHII4Q")  # struct pxs_store_entry_hdr
+READ, VALUE, END = 2, 67, 68
+
+
+def log_values(path):
+    """All slots of group 1, and what is in them."""
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    s.connect(path)
+    s.sendall(HEAD.pack(0, READ, 0, 0, 1, 0, 1, 1, 0))
+    f = s.makefile("rb")
+    while True:
+        size, kind, _, _, _, _, _, slot, _ = HEAD.unpack(f.read(HEAD.size))
+        body = f.read(size)
+        if kind == END:
+            return
+        assert kind == VALUE, kind
+        yield slot, body
+
+
+def arguments(body):
+    """Of an entry with one command; [] for any other."""
+    if len(body) < ENTRY.size:
+        return []
+    magic, version, _, watches, commands = ENTRY.unpack_from(body)[:5]
+    if (magic, version, watches, commands) != (0x45535850, 1, 0, 1):
+        return []
+    args = []
+    pos = ENTRY.size + 4
+    for _ in range(struct.unpack_from("<I", body, ENTRY.size)[0]):
+        size, = struct.unpack_from("<I", body, pos)
+        args.append(body[pos + 4:pos + 4 + size])
+        pos += 4 + size
+    return args
+
+
+def add_entries(path, member, history):
+    with open(history, "a", encoding="ascii") as f:
+        for slot, body in log_values(path):
+            args = arguments(body)
+            if len(args) == 3 and args[0] == b"SET" and args[1][:1] == b"k" and \
+                    args[1][1:].isdigit():
+                f.write(f"{member} - - entry g/{args[1].decode()} {args[2].decode()} - {slot}\n")
+            else:
+                f.write(f"{member} - - entry g/- - - {slot}\n")
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    p.add_argument("--ports", required=True)
-    p.add_argument("--seconds", type=float, required=True)
+    p.add_argument("--ports")
+    p.add_argument("--seconds", type=float)
+    p.add_argument("--entries", metavar="SOCKET")
+    p.add_argument("--member", type=int)
     p.add_argument("--history", required=True)
     p.add_argument("--clients", type=int, default=8)
     p.add_argument("--keys", type=int, default=4)
-    load = Load(p.parse_args())
+    args = p.parse_args()
+    if args.entries:
+        add_entries(args.entries, args.member, args.history)
+        return 0
+    load = Load(args)
     for c in load.clients:
         c.start()
     for c in load.clients:
         c.join()
     load.last_reads()
-    with open(sys.argv[sys.argv.index("--history") + 1], "w", encoding="ascii") as f:
+    with open(args.history, "w", encoding="ascii") as f:
         for c in load.clients:
             f.writelines(line + "\n" for line in c.lines)
     for level in ("strong", "session", "eventual"):

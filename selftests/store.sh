@@ -1,0 +1,232 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# runs-on: host
+# limit: 400
+#
+# store.sh - a replicated store that speaks the Redis protocol: three daemons on loopback
+#
+#     paxsteerd 1 ── 127.0.0.1:S_PORT+1..3 ── paxsteerd 2, 3
+#     store 1..3 at 127.0.0.1:S_PORT+11..13; redis-server at S_PORT+20, to compare with
+#
+# redis-cli, redis-benchmark and python3-redis as they are; replies compared with a real Redis,
+# byte for byte (PXS_SEQUENCES=100000 for more); clients that misbehave; the leader killed under
+# load, and the history of all clients judged by selftests/lin; everything killed and replayed;
+# expiry, a full store, a full disk, a machine that stopped. The members' digests are equal after
+# each. No root, no module, no namespaces.
+
+# shellcheck source=lib.sh disable=SC1091
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=store_group.sh disable=SC1091
+. "$(dirname "$0")/store_group.sh"
+need paxsteer paxsteerd python3 redis-cli redis-server redis-benchmark
+HERE=$(dirname "$0")
+ports() { echo "$(store_port 1),$(store_port 2),$(store_port 3)"; }
+find_leader() { L=$(store_leader) || return 1; F=$((L % 3 + 1)); }
+wait_leader() { wait_until 60 find_leader || { fail "$1: a leader" "$(tail -n 4 "$T_DIR"/store?.log)"; done_testing; }; }
+even() { ok "$1: the members' stores are equal" wait_until 60 store_even 1 2 3; }
+log_says() { grep -q "$2" "$T_DIR/store$1.log"; }
+restart() { store_kill "$1" "${2:-TERM}"; store_start "$1"; }
+
+store_init
+
+# --- what is in the log before there is a store is foreign ---
+for i in 1 2 3; do
+	grep -v '^store ' "$S_DIR/$i.conf" | sed 's/ store = "[^"]*"//' >"$S_DIR/plain$i.conf"
+	start "plain$i" paxsteerd -c "$S_DIR/plain$i.conf"
+	S_PID[i]=$START_PID
+done
+append() { paxsteer log -S "$S_DIR/1.sock,$S_DIR/2.sock,$S_DIR/3.sock" append "$@"; }
+ok "values of a log without a store" wait_until 60 append foreign
+append again >/dev/null
+for i in 1 2 3; do store_kill $i TERM; done
+
+for i in 1 2 3; do store_start $i; done
+wait_leader "start"
+is "values from before it are foreign, and skipped" "$(store_info "$L" foreign)" 2
+refused "a log that has a store takes nothing else" "is the store's: use a Redis client" append x
+
+# --- clients as they are ---
+is "SET" "$(redis "$L" SET greeting 'hello world')" OK
+is "GET" "$(redis "$L" GET greeting)" "hello world"
+is "redis-cli -3" "$(redis "$L" -3 HSET h a 1 b 2; redis "$L" -3 --no-raw HGETALL h | tr '\n' ' ')" "2
+1# \"a\" => \"1\" 2# \"b\" => \"2\" "
+like "a member that does not lead says who does" "$(redis $F SET greeting x 2>&1)" \
+	"^MOVED [0-9]+ 127.0.0.1:$(store_port "$L")"
+like "reads too, as they are strong" "$(redis $F GET greeting 2>&1)" "^MOVED"
+is "redis-cli -c follows" "$(redis $F -c GET greeting)" "hello world"
+is "READONLY reads what is there" "$(printf 'READONLY\nGET greeting\n' | redis $F | tail -n1)" \
+	"hello world"
+is "so does PAXSTEER CONSISTENCY eventual" \
+	"$(printf 'PAXSTEER CONSISTENCY eventual\nGET greeting\n' | redis $F | tail -n1)" "hello world"
+token=$(printf 'SET greeting new\nPAXSTEER SESSION\n' | redis "$L" | tail -n1)
+is "a session reads its writes at another node" \
+	"$(printf 'PAXSTEER SESSION %s\nGET greeting\n' "$token" | redis $F | tail -n1)" new
+is "a key's slot" "$(redis $F CLUSTER KEYSLOT '{user}.x')" 5474
+is "CLUSTER SLOTS: the leader first" "$(redis $F CLUSTER SLOTS | sed -n 4p)" "$(store_port "$L")"
+ok "python3-redis: pipelines, transactions, a cluster client" /usr/bin/python3 - "$(store_port "$L")" \
+	"$(store_port $F)" <<'END'
+import sys
+import redis
+r = redis.Redis(port=int(sys.argv[1]), decode_responses=True)
+p = r.pipeline(transaction=False)
+for i in range(200):
+    p.set(f"py{i}", i)
+    p.get(f"py{i}")
+assert p.execute() == [x for i in range(200) for x in (True, str(i))]
+def move(pipe):
+    n = int(pipe.get("py1"))
+    pipe.multi()
+    pipe.set("py1", n - 1)
+    pipe.incr("py2")
+assert r.transaction(move, "py1", "py2") == [True, 3]
+with r.pipeline() as pipe:
+    pipe.watch("py3")
+    r.set("py3", "changed")
+    pipe.multi()
+    pipe.set("py3", "lost")
+    try:
+        pipe.execute()
+        raise AssertionError("a watched key had changed")
+    except redis.WatchError:
+        pass
+assert r.get("py3") == "changed"
+assert set(r.scan_iter(match="py*", count=7)) == {f"py{i}" for i in range(200)}
+c = redis.RedisCluster(host="127.0.0.1", port=int(sys.argv[2]), decode_responses=True)
+assert c.set("py4", "by cluster") and c.get("py4") == "by cluster"
+END
+out=$(redis-benchmark -p "$(store_port "$L")" -q -n 3000 -c 20 -P 8 -t set,get,incr,hset 2>&1 |
+	tr '\r' '\n' | grep -a 'per second')
+is "redis-benchmark runs" "$(wc -l <<<"$out")" 4
+diag "$out"
+even "clients"
+
+# --- the same replies as Redis ---
+start redis redis-server --port $((S_PORT + 20)) --save '' --databases 1
+wait_until 20 redis-cli -p $((S_PORT + 20)) PING
+if out=$(python3 "$HERE/store_redis.py" --redis 127.0.0.1:$((S_PORT + 20)) \
+	--store "127.0.0.1:$(store_port "$L")" --sequences "${PXS_SEQUENCES:-1500}"); then
+	pass "replies are a real Redis's"
+else
+	fail "replies are a real Redis's"
+fi
+echo "$out"
+
+# --- expiry is decided by the log ---
+redis "$L" SET short x PX 300 >/dev/null
+keys=$(redis "$L" DBSIZE)
+gone() { [ "$(printf 'READONLY\nEXISTS short\nDBSIZE\n' | redis "$1" | tr '\n' ' ')" = "OK 0 $((keys - 1)) " ]; }
+for i in 1 2 3; do ok "an expired key goes at member $i, though nobody writes" wait_until 20 gone $i; done
+even "expiry"
+
+# --- the leader dies under load ---
+redis "$L" SET kept acknowledged >/dev/null
+start load python3 "$HERE/store_load.py" --ports "$(ports)" --seconds 8 --history "$S_DIR/history"
+load=$START_PID
+before=$(store_info "$L" applied)
+moved() { [ "$(store_info "$L" applied)" -ge $((before + 500)) ]; }
+ok "the load moves" wait_until 30 moved
+old=$L
+store_kill "$old"
+ok "the load was under way when the leader died" kill -0 "$load"
+wait_leader "after the leader's death"
+ok "another member leads: $L after $old" [ "$L" != "$old" ]
+is "what was acknowledged is there" "$(redis "$L" GET kept)" acknowledged
+store_start "$old"
+wait "$load"
+is "the load goes on to its end" $? 0
+diag "$(<"$T_DIR/load.log")"
+even "the leader's death"
+for i in 1 2 3; do
+	ok "the log of member $i" python3 "$HERE/store_load.py" --entries "$S_DIR/$i.sock" \
+		--member $i --history "$S_DIR/history"
+done
+out=$(lin "$S_DIR/history" 2>&1)
+like "every client saw what its level promises" "$out" '^ok: [0-9]+ operations'
+diag "$out"
+
+# --- all die, all come back ---
+for i in 1 2 3; do store_kill $i; done
+for i in 1 2 3; do store_start $i; done
+wait_leader "after the death of all"
+is "nothing acknowledged is missing" "$(redis "$L" GET kept)" acknowledged
+even "the death of all"
+
+# --- a machine stopped while the store was in use, and another's files ---
+store_kill $F
+echo 00000000-0000-0000-0000-000000000000 >"$S_DIR/j$F/store-1/written-in-boot"
+store_start $F
+ok "after another boot the store is made again" wait_until 20 log_says $F "made again from the log"
+even "made again"
+store_kill $F TERM
+ok "a clean end leaves no mark" [ ! -e "$S_DIR/j$F/store-1/written-in-boot" ]
+cp -r "$S_DIR/j$L/store-1" "$S_DIR/stolen"
+sed "s|^store {|store { directory = \"$S_DIR/stolen\"|" "$S_DIR/$F.conf" >"$S_DIR/bad.conf"
+rm -f "$S_DIR/stolen/written-in-boot"
+refused "another member's store" "is the store of another" paxsteerd -c "$S_DIR/bad.conf"
+store_start $F
+
+# --- clients that do what they should not; a store that is full ---
+S_STORE='maxclients = 40 maxmemory = 1'
+for i in 1 2 3; do
+	store_config $i >"$S_DIR/$i.conf"
+	restart $i
+done
+wait_leader "with limits"
+redis "$L" FLUSHALL >/dev/null
+python3 "$HERE/store_bad.py" --port "$(store_port "$L")" --maxclients 40 >"$S_DIR/bad"
+while IFS= read -r line; do
+	case $line in
+	"ok "*) pass "bad client: ${line#*- }" ;;
+	"not ok "*) fail "bad client: ${line#*- }" ;;
+	*) echo "$line" ;;
+	esac
+done <"$S_DIR/bad"
+is "of them, all were tried" "$(grep -c '^ok' "$S_DIR/bad")" 32
+redis "$L" FLUSHALL >/dev/null
+out=$(python3 - <<'END' | redis "$L" | sort | uniq -c | sed 's/^ *//'
+for i in range(150):
+    print(f"SET full{i} {'x' * 10000}")
+END
+)
+like "a full store says so" "$out" \
+	"[0-9]+ OK.*[0-9]+ OOM command not allowed when used memory > 'maxmemory'\."
+even "full"
+is "what takes away is not refused" "$(redis "$L" DEL full1 full2 full3)" 3
+is "and then there is room" "$(redis "$L" SET full1 x)" OK
+even "not full"
+
+# --- a disk that is full: the store's file may not grow, the journal's may ---
+size=$(stat -c %s "$S_DIR/j$F/store-1/data.mdb")
+for i in 1 2 3; do
+	sed -i 's/maxmemory = 1/maxmemory = 100/' "$S_DIR/$i.conf"
+	store_kill $i TERM
+done
+for i in 1 2 3; do
+	start "store$i" bash -c "trap '' XFSZ; ulimit -f $((size / 1024 + 1024)); exec paxsteerd -c $S_DIR/$i.conf"
+	S_PID[i]=$START_PID
+done
+wait_leader "with little room on the disk"
+redis "$L" SET kept before >/dev/null
+python3 - <<'END' | timeout 60 redis-cli -p "$(store_port "$L")" >"$S_DIR/room" 2>&1 &
+for i in range(900):
+    print(f"SET disk{i} {'x' * 10000}")
+END
+filler=$!
+ok "a full disk is said" wait_until 40 log_says "$L" "writes are refused until it goes on"
+like "and writes are refused" "$(redis "$L" SET kept after 2>&1)" "^MISCONF the store cannot apply"
+kill $filler 2>/dev/null
+wait $filler 2>/dev/null
+acked=$(grep -c '^OK' "$S_DIR/room")
+for i in 1 2 3; do restart $i; done
+wait_leader "with room again"
+out=$(for ((i = 0; i < acked; i++)); do echo "STRLEN disk$i"; done | redis "$L" | sort | uniq -c)
+is "nothing of what was acknowledged is missing" "$(echo $out)" "$acked 10000"
+even "room again"
+
+# --- a clean end ---
+for i in 1 2 3; do
+	kill -TERM "${S_PID[i]}"
+	wait "${S_PID[i]}"
+	is "member $i ends cleanly" $? 0
+done
+done_testing
