@@ -8,7 +8,7 @@
 #include <confuse.h>
 
 /* Return: 0, or -1 after the reason was said; as libconfuse wants it. */
-int pxs_config_once(cfg_t *cfg, cfg_opt_t *opt);	/* libconfuse would take the last silently */
+int pxs_config_once(cfg_t *cfg, cfg_opt_t *opt);	/* is it given twice? */
 int pxs_config_path(cfg_t *cfg, cfg_opt_t *opt);
 int pxs_config_range(cfg_t *cfg, cfg_opt_t *opt, long low, long high);
 

@@ -26,7 +26,7 @@ struct pxs_node {
 	struct pxs_server *server;
 	struct pxs_checker *checker;	/* NULL: no section "health" */
 	struct pxs_store *stores;
-	void (*let_go)(struct pxs_node *n);	/* nothing is in flight; the journal is still ours */
+	void (*let_go)(struct pxs_node *n);	/* nothing is in flight, the journal still ours */
 	u32 nreplicas;
 	struct pxs_replica *replica;
 	u64 keepalive;		/* when DURABLE was last told */

@@ -22,7 +22,12 @@ need paxsteer paxsteerd python3 redis-cli redis-server redis-benchmark
 HERE=$(dirname "$0")
 ports() { echo "$(store_port 1),$(store_port 2),$(store_port 3)"; }
 find_leader() { L=$(store_leader) || return 1; F=$((L % 3 + 1)); }
-wait_leader() { wait_until 60 find_leader || { fail "$1: a leader" "$(tail -n 4 "$T_DIR"/store?.log)"; done_testing; }; }
+wait_leader()
+{
+	wait_until 60 find_leader && return
+	fail "$1: a leader" "$(tail -n 4 "$T_DIR"/store?.log)"
+	done_testing
+}
 even() { ok "$1: the members' stores are equal" wait_until 60 store_even 1 2 3; }
 log_says() { grep -q "$2" "$T_DIR/store$1.log"; }
 restart() { store_kill "$1" "${2:-TERM}"; store_start "$1"; }
@@ -43,7 +48,7 @@ for i in 1 2 3; do store_kill $i TERM; done
 for i in 1 2 3; do store_start $i; done
 wait_leader "start"
 is "values from before it are foreign, and skipped" "$(store_info "$L" foreign)" 2
-refused "a log that has a store takes nothing else" "is the store's: use a Redis client" append x
+refused "a log that has a store takes nothing else" "the store's: use a Redis client" append x
 
 # --- clients as they are ---
 is "SET" "$(redis "$L" SET greeting 'hello world')" OK
@@ -54,13 +59,13 @@ like "a member that does not lead says who does" "$(redis $F SET greeting x 2>&1
 	"^MOVED [0-9]+ 127.0.0.1:$(store_port "$L")"
 like "reads too, as they are strong" "$(redis $F GET greeting 2>&1)" "^MOVED"
 is "redis-cli -c follows" "$(redis $F -c GET greeting)" "hello world"
-is "READONLY reads what is there" "$(printf 'READONLY\nGET greeting\n' | redis $F | tail -n1)" \
-	"hello world"
+say() { printf '%s\n' "$@" | redis $F | tail -n1; }
+is "READONLY reads what is there" "$(say READONLY 'GET greeting')" "hello world"
 is "so does PAXSTEER CONSISTENCY eventual" \
-	"$(printf 'PAXSTEER CONSISTENCY eventual\nGET greeting\n' | redis $F | tail -n1)" "hello world"
+	"$(say 'PAXSTEER CONSISTENCY eventual' 'GET greeting')" "hello world"
 token=$(printf 'SET greeting new\nPAXSTEER SESSION\n' | redis "$L" | tail -n1)
 is "a session reads its writes at another node" \
-	"$(printf 'PAXSTEER SESSION %s\nGET greeting\n' "$token" | redis $F | tail -n1)" new
+	"$(say "PAXSTEER SESSION $token" 'GET greeting')" new
 is "a key's slot" "$(redis $F CLUSTER KEYSLOT '{user}.x')" 5474
 is "CLUSTER SLOTS: the leader first" "$(redis $F CLUSTER SLOTS | sed -n 4p)" "$(store_port "$L")"
 ok "python3-redis: pipelines, transactions, a cluster client" /usr/bin/python3 - "$(store_port "$L")" \
@@ -114,8 +119,15 @@ echo "$out"
 # --- expiry is decided by the log ---
 redis "$L" SET short x PX 300 >/dev/null
 keys=$(redis "$L" DBSIZE)
-gone() { [ "$(printf 'READONLY\nEXISTS short\nDBSIZE\n' | redis "$1" | tr '\n' ' ')" = "OK 0 $((keys - 1)) " ]; }
-for i in 1 2 3; do ok "an expired key goes at member $i, though nobody writes" wait_until 20 gone $i; done
+gone()
+{
+	local out
+	out=$(printf 'READONLY\nEXISTS short\nDBSIZE\n' | redis "$1" | tr '\n' ' ')
+	[ "$out" = "OK 0 $((keys - 1)) " ]
+}
+for i in 1 2 3; do
+	ok "an expired key goes at member $i, though nobody writes" wait_until 20 gone $i
+done
 even "expiry"
 
 # --- the leader dies under load ---
@@ -166,6 +178,7 @@ refused "another member's store" "is the store of another" paxsteerd -c "$S_DIR/
 store_start $F
 
 # --- clients that do what they should not; a store that is full ---
+# shellcheck disable=SC2034  # store_group.sh reads it
 S_STORE='maxclients = 40 maxmemory = 1'
 for i in 1 2 3; do
 	store_config $i >"$S_DIR/$i.conf"
@@ -202,7 +215,8 @@ for i in 1 2 3; do
 	store_kill $i TERM
 done
 for i in 1 2 3; do
-	start "store$i" bash -c "trap '' XFSZ; ulimit -f $((size / 1024 + 1024)); exec paxsteerd -c $S_DIR/$i.conf"
+	start "store$i" bash -c \
+		"trap '' XFSZ; ulimit -f $((size / 1024 + 1024)); exec paxsteerd -c $S_DIR/$i.conf"
 	S_PID[i]=$START_PID
 done
 wait_leader "with little room on the disk"

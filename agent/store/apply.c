@@ -35,7 +35,7 @@ static void run(struct pxs_db *db, u32 argc, const struct pxs_str *argv, struct 
 		cmd->run(&x);
 }
 
-static u32 get_command(struct pxs_store_entry_walk *w)
+static u32 get_command(struct pxs_entry_walk *w)
 {
 	u32 argc = pxs_store_entry_command(w);
 	u32 i;
@@ -46,7 +46,8 @@ static u32 get_command(struct pxs_store_entry_walk *w)
 	return argc;
 }
 
-static bool watched_changed(struct pxs_db *db, const struct pxs_store_entry *e, struct pxs_store_entry_walk *w)
+static bool watched_changed(struct pxs_db *db, const struct pxs_store_entry *e,
+			    struct pxs_entry_walk *w)
 {
 	struct pxs_watch watch;
 	struct pxs_rec rec;
@@ -61,7 +62,7 @@ static bool watched_changed(struct pxs_db *db, const struct pxs_store_entry *e, 
 }
 
 /* Does any of them add something? */
-static bool grows(const struct pxs_store_entry *e, struct pxs_store_entry_walk w)
+static bool grows(const struct pxs_store_entry *e, struct pxs_entry_walk w)
 {
 	const struct pxs_command *cmd;
 	u32 i;
@@ -77,13 +78,16 @@ static bool grows(const struct pxs_store_entry *e, struct pxs_store_entry_walk w
 
 static void out_of_memory(const struct pxs_store_entry *e, struct pxs_reply *out)
 {
-	pxs_reply_error(out, e->kind == PXS_STORE_EXEC ?
-		      "EXECABORT Transaction discarded because of: OOM command not allowed when used memory > 'maxmemory'." :
-		      "OOM command not allowed when used memory > 'maxmemory'.");
+	static const char words[] = "OOM command not allowed when used memory > 'maxmemory'.";
+
+	if (e->kind == PXS_STORE_EXEC)
+		pxs_reply_error(out, "EXECABORT Transaction discarded because of: %s", words);
+	else
+		pxs_reply_error(out, "%s", words);
 }
 
-static void run_all(struct pxs_db *db, const struct pxs_store_entry *e, struct pxs_store_entry_walk *w,
-		    struct pxs_reply *out)
+static void run_all(struct pxs_db *db, const struct pxs_store_entry *e,
+		    struct pxs_entry_walk *w, struct pxs_reply *out)
 {
 	u32 i, argc;
 
@@ -103,8 +107,8 @@ static void run_all(struct pxs_db *db, const struct pxs_store_entry *e, struct p
 	}
 }
 
-static void apply_entry(struct pxs_db *db, const struct pxs_store_entry *e, struct pxs_store_entry_walk *w,
-			struct pxs_reply *out)
+static void apply_entry(struct pxs_db *db, const struct pxs_store_entry *e,
+			struct pxs_entry_walk *w, struct pxs_reply *out)
 {
 	db->state.time = max(db->state.time, e->time);
 	db->now = db->state.time;
@@ -116,7 +120,7 @@ static void apply_entry(struct pxs_db *db, const struct pxs_store_entry *e, stru
 int pxs_apply(struct pxs_db *db, u64 slot, const void *value, u32 len, bool noop,
 	      struct pxs_reply *out)
 {
-	struct pxs_store_entry_walk w;
+	struct pxs_entry_walk w;
 	struct pxs_store_entry e;
 	int err = 0;
 

@@ -407,9 +407,10 @@ static u32 info_paxsteer(const struct pxs_store *s, char *to)
 	return (u32)sprintf(to,
 		"# Paxsteer\r\ngroup:%u\r\nleader:%u\r\ncommit:%" PRIu64 "\r\napplied:%" PRIu64 "\r\n"
 		"time:%" PRIu64 "\r\nforeign:%" PRIu64 "\r\nbarriers:%" PRIu64 "\r\nloading:%d\r\n"
-		"stopped:%d\r\nstalled:%s\r\n", s->replica->id, s->replica->elect.leader, s->replica->commit,
-		s->db.state.applied, s->db.state.time, s->db.state.foreign, s->barriers, !!s->loading,
-		s->stopped, s->stalled ? strerror(-s->stalled) : "no");
+		"stopped:%d\r\nstalled:%s\r\n",
+		s->replica->id, s->replica->elect.leader, s->replica->commit, s->db.state.applied,
+		s->db.state.time, s->db.state.foreign, s->barriers, !!s->loading, s->stopped,
+		s->stalled ? strerror(-s->stalled) : "no");
 }
 
 void pxs_server_info(struct pxs_request *r)

@@ -8,8 +8,8 @@
 
 #define HDR	((u32)sizeof(struct pxs_store_entry_hdr))
 
-u64 pxs_store_entry_size(const struct pxs_watch *watch, u32 nwatches, const struct pxs_args *command,
-		   u32 ncommands)
+u64 pxs_store_entry_size(const struct pxs_watch *watch, u32 nwatches,
+			 const struct pxs_args *command, u32 ncommands)
 {
 	u64 size = HDR;
 	u32 i, j;
@@ -74,7 +74,7 @@ void pxs_store_entry_put(u8 *buf, const struct pxs_store_entry *e, const struct 
 /* --- reading ----------------------------------------------------------------- */
 
 /* Step over @n bytes. Return: they are there. */
-static bool skip(struct pxs_store_entry_walk *w, u32 n)
+static bool skip(struct pxs_entry_walk *w, u32 n)
 {
 	if (w->len - w->pos < n)
 		return false;
@@ -82,7 +82,7 @@ static bool skip(struct pxs_store_entry_walk *w, u32 n)
 	return true;
 }
 
-static bool get_32(struct pxs_store_entry_walk *w, u32 *n)
+static bool get_32(struct pxs_entry_walk *w, u32 *n)
 {
 	__le32 le;
 
@@ -93,14 +93,14 @@ static bool get_32(struct pxs_store_entry_walk *w, u32 *n)
 	return true;
 }
 
-static bool check_str(struct pxs_store_entry_walk *w)
+static bool check_str(struct pxs_entry_walk *w)
 {
 	u32 len;
 
 	return get_32(w, &len) && skip(w, len);
 }
 
-static bool check(struct pxs_store_entry_walk w, const struct pxs_store_entry *e)
+static bool check(struct pxs_entry_walk w, const struct pxs_store_entry *e)
 {
 	u32 i, j, argc;
 
@@ -129,7 +129,8 @@ static bool kind_holds(const struct pxs_store_entry *e)
 	}
 }
 
-int pxs_store_entry_get(const void *data, u32 len, struct pxs_store_entry *e, struct pxs_store_entry_walk *w)
+int pxs_store_entry_get(const void *data, u32 len, struct pxs_store_entry *e,
+			struct pxs_entry_walk *w)
 {
 	struct pxs_store_entry_hdr h;
 
@@ -149,13 +150,13 @@ int pxs_store_entry_get(const void *data, u32 len, struct pxs_store_entry *e, st
 		.time = le64_to_cpu(h.time),
 		.memory = le64_to_cpu(h.memory),
 	};
-	*w = (struct pxs_store_entry_walk){ .data = data, .len = len, .pos = HDR };
+	*w = (struct pxs_entry_walk){ .data = data, .len = len, .pos = HDR };
 	if (h.reserved || !kind_holds(e) || !check(*w, e))
 		return -ENOMSG;
 	return 0;
 }
 
-struct pxs_str pxs_store_entry_arg(struct pxs_store_entry_walk *w)
+struct pxs_str pxs_store_entry_arg(struct pxs_entry_walk *w)
 {
 	struct pxs_str s = { NULL, 0 };
 
@@ -165,7 +166,7 @@ struct pxs_str pxs_store_entry_arg(struct pxs_store_entry_walk *w)
 	return s;
 }
 
-void pxs_store_entry_watch(struct pxs_store_entry_walk *w, struct pxs_watch *watch)
+void pxs_store_entry_watch(struct pxs_entry_walk *w, struct pxs_watch *watch)
 {
 	__le64 le;
 
@@ -175,7 +176,7 @@ void pxs_store_entry_watch(struct pxs_store_entry_walk *w, struct pxs_watch *wat
 	watch->key = pxs_store_entry_arg(w);
 }
 
-u32 pxs_store_entry_command(struct pxs_store_entry_walk *w)
+u32 pxs_store_entry_command(struct pxs_entry_walk *w)
 {
 	u32 argc = 0;
 

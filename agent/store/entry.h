@@ -68,8 +68,8 @@ struct pxs_store_entry {
 };
 
 /* Bytes of an entry with these. */
-u64 pxs_store_entry_size(const struct pxs_watch *watch, u32 nwatches, const struct pxs_args *command,
-		   u32 ncommands);
+u64 pxs_store_entry_size(const struct pxs_watch *watch, u32 nwatches,
+			 const struct pxs_args *command, u32 ncommands);
 
 /* Write it; @buf holds pxs_store_entry_size() bytes. */
 void pxs_store_entry_put(u8 *buf, const struct pxs_store_entry *e, const struct pxs_watch *watch,
@@ -79,17 +79,18 @@ void pxs_store_entry_put(u8 *buf, const struct pxs_store_entry *e, const struct 
  * Read one. Return: 0; -ENOMSG: foreign; -EPROTO: of a version that is not known.
  * After 0, walk over watches and commands with the functions below, in that order.
  */
-struct pxs_store_entry_walk {
+struct pxs_entry_walk {
 	const u8 *data;
 	u32 len;
 	u32 pos;
 };
 
-int pxs_store_entry_get(const void *data, u32 len, struct pxs_store_entry *e, struct pxs_store_entry_walk *w);
-void pxs_store_entry_watch(struct pxs_store_entry_walk *w, struct pxs_watch *watch);
+int pxs_store_entry_get(const void *data, u32 len, struct pxs_store_entry *e,
+			struct pxs_entry_walk *w);
+void pxs_store_entry_watch(struct pxs_entry_walk *w, struct pxs_watch *watch);
 
 /* Return: number of arguments; then as many calls of pxs_store_entry_arg(). */
-u32 pxs_store_entry_command(struct pxs_store_entry_walk *w);
-struct pxs_str pxs_store_entry_arg(struct pxs_store_entry_walk *w);
+u32 pxs_store_entry_command(struct pxs_entry_walk *w);
+struct pxs_str pxs_store_entry_arg(struct pxs_entry_walk *w);
 
 #endif /* PXS_STORE_ENTRY_H */

@@ -34,12 +34,14 @@ void pxs_reply_number(struct pxs_reply *o, s64 n);		/* as a bulk string */
 void pxs_reply_null(struct pxs_reply *o);
 void pxs_reply_null_array(struct pxs_reply *o);
 void pxs_reply_array(struct pxs_reply *o, u32 n);
-void pxs_reply_map(struct pxs_reply *o, u32 pairs);		/* RESP2: an array of twice as many */
+void pxs_reply_map(struct pxs_reply *o, u32 pairs);	/* RESP2: an array of twice as many */
 void pxs_reply_set(struct pxs_reply *o, u32 n);		/* RESP2: an array */
-void pxs_reply_verbatim(struct pxs_reply *o, const char *text, u32 len);	/* RESP2: a bulk */
+/* RESP2: a bulk string. */
+void pxs_reply_verbatim(struct pxs_reply *o, const char *text, u32 len);
 
 /* "-ERR words": a line break in the words becomes a space, as Redis does it. */
-void pxs_reply_error(struct pxs_reply *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void pxs_reply_error(struct pxs_reply *o, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 void pxs_reply_wrong_type(struct pxs_reply *o);
 void pxs_reply_syntax(struct pxs_reply *o);

@@ -23,8 +23,8 @@
 #include "apply.h"
 #include "resp_read.h"
 
-#define PXS_CONN_OUT_MAX	(64u << 20)	/* answers that wait; beyond it the client is cut off */
-#define PXS_CONN_OUT_HIGH	(256u << 10)	/* ... beyond it, nothing more of it is looked at */
+#define PXS_CONN_OUT_MAX	(64u << 20)	/* answers that wait; the client is cut off then */
+#define PXS_CONN_OUT_HIGH	(256u << 10)	/* ... nothing more of it is looked at then */
 #define PXS_CONN_REQUESTS_MAX	1024u		/* requests of one client under way */
 #define PXS_CONN_BYTES_MAX	(4u << 20)	/* ... and their bytes */
 #define PXS_CONN_NAME_MAX	256u
@@ -36,7 +36,7 @@ struct pxs_conn;
 
 enum pxs_request_state {
 	PXS_REQUEST_NEW,
-	PXS_REQUEST_PROPOSED,	/* in the log's queue, or in the log; not known where */
+	PXS_REQUEST_PROPOSED,	/* on its way into the log */
 	PXS_REQUEST_DECIDED,	/* in the log; not applied here yet */
 	PXS_REQUEST_READS,	/* waits for a barrier, or for a slot */
 	PXS_REQUEST_READABLE,	/* may read now, when it is its turn */

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * test_store_apply.c - entries applied to a store: commands, time, memory, transactions
+ *
+ * What the commands answer is compared with a real Redis by store_redis.py; here is what that
+ * cannot see: that time comes from the log, that two members agree, that what is wrong changes
+ * nothing.
+ */
+#include "unit_store.h"
+
+static struct unit_store s, t;
+
+static void digest_of(struct unit_store *u, u8 digest[16])
+{
+	CHECK_EQ(pxs_db_begin(&u->db, false), 0);
+	pxs_db_digest(&u->db, digest);
+	pxs_db_abort(&u->db);
+}
+
+static bool equal(void)
+{
+	u8 a[16], b[16];
+
+	digest_of(&s, a);
+	digest_of(&t, b);
+	return !memcmp(a, b, 16) && !memcmp(&s.db.state, &t.db.state, sizeof(s.db.state));
+}
+
+static void strings(void)
+{
+	store_make(&s);
+	CHECK_STR(store_say(&s, "SET a 1"), "+OK\r\n");
+	CHECK_STR(store_say(&s, "INCRBY a 41"), ":42\r\n");
+	CHECK_STR(store_say(&s, "APPEND a x"), ":3\r\n");
+	CHECK_STR(store_say(&s, "GET a"), "$3\r\n42x\r\n");
+	CHECK_STR(store_say(&s, "INCR a"), "-ERR value is not an integer or out of range\r\n");
+	CHECK_STR(store_say(&s, "SETRANGE b 3 x"), ":4\r\n");
+	CHECK_STR(store_say(&s, "STRLEN b"), ":4\r\n");
+	CHECK_STR(store_say(&s, "HSET a f v"),
+		  "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n");
+	CHECK_STR(store_say(&s, "INCRBYFLOAT f 0.1"), "$3\r\n0.1\r\n");
+	CHECK_STR(store_say(&s, "DBSIZE"), ":3\r\n");
+	CHECK_EQ(s.db.state.applied, 10);
+	store_remove(&s);
+}
+
+static void hashes_and_sums(void)
+{
+	store_make(&s);
+	store_say(&s, "HSET h a 1 b 2 c 3");
+	CHECK_STR(store_say(&s, "HDEL h b"), ":1\r\n");
+	CHECK_STR(store_say(&s, "HSET h b 4"), ":1\r\n");
+	/* In the order in which they came; b came last. */
+	CHECK_STR(store_say(&s, "HGETALL h"),
+		  "*6\r\n$1\r\na\r\n$1\r\n1\r\n$1\r\nc\r\n$1\r\n3\r\n$1\r\nb\r\n$1\r\n4\r\n");
+	store_say(&s, "RENAME h i");
+	CHECK_STR(store_say(&s, "HGET i c"), "$1\r\n3\r\n");
+	store_say(&s, "PEXPIRE i 100");
+	store_say(&s, "SET i string");
+	CHECK_EQ(s.db.state.expires, 0);
+	CHECK_EQ(s.db.state.used, PXS_DB_OVERHEAD + 1 + 6);
+	store_say(&s, "HSET j a 1");
+	store_say(&s, "HDEL j a");
+	CHECK_STR(store_say(&s, "EXISTS j"), ":0\r\n");
+	store_say(&s, "DEL i");
+	/* Nothing is left, whatever the way it went. */
+	CHECK_EQ(s.db.state.used, 0);
+	CHECK_EQ(s.db.state.keys, 0);
+	store_remove(&s);
+}
+
+static void time_is_the_log_s(void)
+{
+	store_make(&s);
+	store_say(&s, "SET a x PX 100");
+	store_say(&s, "SET b x PX 5000");
+	s.time += 100;
+	CHECK_STR(store_say(&s, "GET a"), "$1\r\nx\r\n");
+	/* A proposer whose clock is behind does not turn time back. */
+	s.time -= 1000;
+	CHECK_STR(store_say(&s, "PTTL a"), ":0\r\n");
+	CHECK_STR(store_say(&s, "PTTL b"), ":4900\r\n");
+	s.time += 1001;
+	CHECK_STR(store_say(&s, "GET a"), "$-1\r\n");
+	CHECK_EQ(s.db.state.keys, 1);
+	s.time += 10000;
+	/* Nobody asks for b: it goes nevertheless. */
+	store_say(&s, "PING");
+	CHECK_EQ(s.db.state.keys, 0);
+	CHECK_EQ(s.db.state.expires, 0);
+	CHECK_EQ(s.db.state.time, 1000000 + 100 - 1000 + 1001 + 10000);
+	store_remove(&s);
+}
+
+static void a_read_deletes_nothing(void)
+{
+	struct pxs_rec rec;
+
+	store_make(&s);
+	store_say(&s, "SET a x PX 100");
+	CHECK_EQ(pxs_db_begin(&s.db, false), 0);
+	CHECK(pxs_db_find(&s.db, pxs_str("a"), &rec));
+	s.db.now = s.time + 101;
+	CHECK(!pxs_db_find(&s.db, pxs_str("a"), &rec));
+	CHECK(!s.db.err);
+	pxs_db_abort(&s.db);
+	CHECK_EQ(s.db.state.keys, 1);
+	store_remove(&s);
+}
+
+static void transactions(void)
+{
+	struct pxs_watch watch = { .key = pxs_str("a") };
+	struct pxs_rec rec;
+
+	store_make(&s);
+	CHECK_STR(store_exec(&s, PXS_STORE_EXEC, NULL, 0, "SET a 1;INCR a;GET;INCR b"),
+		  "*4\r\n+OK\r\n:2\r\n-ERR wrong number of arguments for 'get' command\r\n:1\r\n");
+	CHECK_EQ(pxs_db_begin(&s.db, false), 0);
+	CHECK(pxs_db_find(&s.db, pxs_str("a"), &rec));
+	watch.version = rec.version;
+	pxs_db_abort(&s.db);
+	CHECK_STR(store_exec(&s, PXS_STORE_EXEC, &watch, 1, "INCR a"), "*1\r\n:3\r\n");
+	/* That has changed it. */
+	CHECK_STR(store_exec(&s, PXS_STORE_EXEC, &watch, 1, "INCR a"), "*-1\r\n");
+	CHECK_STR(store_say(&s, "GET a"), "$1\r\n3\r\n");
+	watch = (struct pxs_watch){ .key = pxs_str("none") };
+	CHECK_STR(store_exec(&s, PXS_STORE_EXEC, &watch, 1, "SET none 1"), "*1\r\n+OK\r\n");
+	CHECK_STR(store_exec(&s, PXS_STORE_EXEC, &watch, 1, "SET none 2"), "*-1\r\n");
+	CHECK_STR(store_exec(&s, PXS_STORE_EXEC, NULL, 0, "EXEC;WATCH a"),
+		  "*2\r\n-ERR Command not allowed inside a transaction\r\n"
+		  "-ERR Command not allowed inside a transaction\r\n");
+	store_remove(&s);
+}
+
+static void memory_is_the_entry_s(void)
+{
+	store_make(&s);
+	store_say(&s, "SET a 12345678");
+	s.memory = PXS_DB_OVERHEAD + 8;
+	CHECK_STR(store_say(&s, "SET b 1"),
+		  "-OOM command not allowed when used memory > 'maxmemory'.\r\n");
+	CHECK_STR(store_exec(&s, PXS_STORE_EXEC, NULL, 0, "GET a;SET b 1"),
+		  "-EXECABORT Transaction discarded because of: OOM command not allowed when used memory > 'maxmemory'.\r\n");
+	CHECK_STR(store_say(&s, "GET a"), "$8\r\n12345678\r\n");
+	CHECK_STR(store_say(&s, "DEL a"), ":1\r\n");
+	CHECK_STR(store_say(&s, "SET b 1"), "+OK\r\n");
+	store_remove(&s);
+}
+
+static void what_is_no_entry(void)
+{
+	struct pxs_store_entry e = { .kind = PXS_STORE_BARRIER, .time = 5 };
+	u8 buf[sizeof(struct pxs_store_entry_hdr) + 1];
+	u32 len = sizeof(struct pxs_store_entry_hdr);
+
+	store_make(&s);
+	pxs_store_entry_put(buf, &e, NULL, NULL);
+	CHECK_EQ(store_apply(&s, "hello", 5), 0);
+	CHECK_EQ(s.db.state.foreign, 1);
+	CHECK_EQ(store_apply(&s, NULL, 0), 0);
+	CHECK_EQ(s.db.state.foreign, 1);
+	CHECK_EQ(store_apply(&s, buf, len), 0);
+	CHECK_EQ(s.db.state.time, 5);
+	CHECK_EQ(store_apply(&s, buf, len + 1), 0);
+	CHECK_EQ(s.db.state.foreign, 2);
+	buf[4] = PXS_STORE_VERSION + 1;
+	CHECK(store_apply(&s, buf, len) == -EPROTO);
+	CHECK_EQ(s.db.state.applied, 4);
+	store_remove(&s);
+}
+
+/* The same log in one go, and slot by slot with restarts and failed attempts in between. */
+static void members_agree(void)
+{
+	static const char *const log[] = {
+		"SET a 1", "HSET h a 1 b 2 c 3", "PEXPIRE a 50", "INCR n", "HINCRBY h b 5", "HDEL h a",
+		"RENAME h g", "SET a 2 KEEPTTL", "HSET g '' ''", "APPEND n x", "DEL nothing",
+		"SETRANGE r 100 y", "FLUSHALL", "HSET g z 1", "GETEX g", "MSET a 1 b 2 c 3",
+	};
+	u32 i;
+
+	store_make(&s);
+	store_make(&t);
+	for (i = 0; i < ARRAY_SIZE(log); i++) {
+		s.time += 20;
+		t.time += 20;
+		store_say(&s, log[i]);
+		CHECK_EQ(pxs_db_begin(&t.db, true), 0);
+		t.db.slot = 999;
+		pxs_db_set_string(&t.db, pxs_str("never"), pxs_str("was"), 5);
+		pxs_db_abort(&t.db);
+		pxs_db_close(&t.db, i % 2);
+		store_open(&t);
+		store_say(&t, log[i]);
+		CHECK(equal());
+	}
+	store_say(&t, "SET a 1");
+	CHECK(!equal());
+	store_remove(&s);
+	store_remove(&t);
+}
+
+int main(void)
+{
+	RUN(strings);
+	RUN(hashes_and_sums);
+	RUN(time_is_the_log_s);
+	RUN(a_read_deletes_nothing);
+	RUN(transactions);
+	RUN(memory_is_the_entry_s);
+	RUN(what_is_no_entry);
+	RUN(members_agree);
+	return unit_done();
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * test_store_db.c - the store's files: long keys, growth, scanning, marks, other stores
+ */
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "unit_store.h"
+
+static struct unit_store s;
+
+static void long_keys(void)
+{
+	static u8 a[2000], b[2000];
+	struct pxs_str ka = { a, sizeof(a) }, kb = { b, sizeof(b) };
+	struct pxs_rec rec;
+	u32 len;
+
+	memset(a, 'k', sizeof(a));
+	memcpy(b, a, sizeof(b));
+	b[1999] = 'l';
+	store_make(&s);
+	CHECK_EQ(pxs_db_begin(&s.db, true), 0);
+	for (len = 460; len < 500; len++)
+		pxs_db_set_string(&s.db, (struct pxs_str){ a, len }, pxs_str("x"), 0);
+	pxs_db_set_string(&s.db, ka, pxs_str("a"), 0);
+	pxs_db_set_string(&s.db, kb, pxs_str("b"), 77);
+	CHECK(pxs_db_find(&s.db, ka, &rec) && pxs_str_equal(rec.value, pxs_str("a")));
+	CHECK(pxs_db_find(&s.db, kb, &rec) && pxs_str_equal(rec.value, pxs_str("b")));
+	CHECK(pxs_str_equal(rec.key, kb));
+	CHECK_EQ(s.db.state.keys, 42);
+	pxs_db_make_hash(&s.db, pxs_str("h"), &rec);
+	CHECK(pxs_db_set_field(&s.db, &rec, pxs_str("h"), ka, pxs_str("1")));
+	CHECK(pxs_db_set_field(&s.db, &rec, pxs_str("h"), kb, pxs_str("2")));
+	CHECK(!pxs_db_set_field(&s.db, &rec, pxs_str("h"), kb, pxs_str("3")));
+	CHECK_EQ(rec.count, 2);
+	pxs_db_delete(&s.db, pxs_str("h"));
+	pxs_db_delete(&s.db, ka);
+	CHECK(pxs_db_find(&s.db, kb, &rec));
+	pxs_db_delete(&s.db, kb);
+	for (len = 460; len < 500; len++)
+		pxs_db_delete(&s.db, (struct pxs_str){ a, len });
+	CHECK_EQ(s.db.state.used, 0);
+	CHECK_EQ(pxs_db_commit(&s.db), 0);
+	store_remove(&s);
+}
+
+/* The map is full long before the disk: a transaction fails whole, then there is more room. */
+static void the_map_grows(void)
+{
+	static u8 value[100000];
+	char key[16];
+	int err = 0;
+	u32 i;
+
+	store_make(&s);
+	for (i = 0; i < 100 && !err; i++) {
+		snprintf(key, sizeof(key), "k%u", i);
+		CHECK_EQ(pxs_db_begin(&s.db, true), 0);
+		pxs_db_set_string(&s.db, pxs_str(key), (struct pxs_str){ value, sizeof(value) }, 0);
+		err = pxs_db_commit(&s.db);
+	}
+	CHECK(err == -EXFULL);
+	CHECK_EQ(s.db.state.keys, i - 1);
+	CHECK_EQ(pxs_db_grow(&s.db), 0);
+	CHECK_EQ(pxs_db_begin(&s.db, true), 0);
+	pxs_db_set_string(&s.db, pxs_str(key), (struct pxs_str){ value, sizeof(value) }, 0);
+	CHECK_EQ(pxs_db_commit(&s.db), 0);
+	CHECK_EQ(s.db.state.keys, i);
+	store_remove(&s);
+}
+
+static bool count_key(void *ctx, const struct pxs_rec *rec)
+{
+	u32 *left = ctx;
+
+	s.answer[(u32)atoi((const char *)rec->key.data + 1)]++;
+	return --*left > 0;
+}
+
+static void scanning_sees_all_once(void)
+{
+	char key[16];
+	u64 cursor = 0;
+	u32 i, left, rounds = 0;
+
+	store_make(&s);
+	CHECK_EQ(pxs_db_begin(&s.db, true), 0);
+	for (i = 0; i < 1000; i++) {
+		snprintf(key, sizeof(key), "k%u", i);
+		/* With the zero: count_key() reads a number. */
+		pxs_db_set_string(&s.db, (struct pxs_str){ (u8 *)key, (u32)strlen(key) + 1 },
+				  pxs_str("v"), 0);
+	}
+	CHECK_EQ(pxs_db_commit(&s.db), 0);
+	memset(s.answer, 0, sizeof(s.answer));
+	do {
+		CHECK_EQ(pxs_db_begin(&s.db, false), 0);
+		left = 7;
+		cursor = pxs_db_scan(&s.db, cursor, count_key, &left);
+		pxs_db_abort(&s.db);
+	} while (cursor && ++rounds < 1000);
+	CHECK_EQ(rounds, 142);
+	for (i = 0; i < 1000; i++)
+		CHECK_EQ(s.answer[i], 1);
+	store_remove(&s);
+}
+
+static void whose_it_is(void)
+{
+	struct pxs_db other;
+
+	store_make(&s);
+	store_say(&s, "SET a 1");
+	pxs_db_close(&s.db, true);
+	s.owner.incarnation++;
+	CHECK(pxs_db_open(&other, s.path, &s.owner, 1 << 20) == -EKEYREJECTED);
+	s.owner.incarnation--;
+	s.owner.group++;
+	CHECK(pxs_db_open(&other, s.path, &s.owner, 1 << 20) == -EKEYREJECTED);
+	s.owner.group--;
+	store_open(&s);
+	CHECK_STR(store_say(&s, "GET a"), "$1\r\n1\r\n");
+	store_remove(&s);
+}
+
+/* @boot: what the mark says; NULL: there is none. Return: slots that are still there. */
+static u64 after(const char *boot)
+{
+	char name[256];
+	int fd;
+
+	store_make(&s);
+	store_say(&s, "SET a 1");
+	pxs_db_close(&s.db, false);
+	snprintf(name, sizeof(name), "%s/written-in-boot", s.path);
+	if (boot) {
+		fd = open(name, O_WRONLY | O_TRUNC);
+		CHECK(fd >= 0 && write(fd, boot, strlen(boot)) == (ssize_t)strlen(boot));
+		close(fd);
+	}
+	store_open(&s);
+	return s.db.state.applied;
+}
+
+static void marks(void)
+{
+	struct stat st;
+	char name[256];
+
+	/* The process died, the machine did not. */
+	CHECK_EQ(after(NULL), 1);
+	snprintf(name, sizeof(name), "%s/written-in-boot", s.path);
+	CHECK(!stat(name, &st));
+	pxs_db_close(&s.db, true);
+	CHECK(stat(name, &st));
+	store_remove(&s);
+	/* Another boot; a mark that was cut off. */
+	CHECK_EQ(after("00000000-0000-0000-0000-000000000000"), 0);
+	store_remove(&s);
+	CHECK_EQ(after(""), 0);
+	store_remove(&s);
+}
+
+int main(void)
+{
+	RUN(long_keys);
+	RUN(the_map_grows);
+	RUN(scanning_sees_all_once);
+	RUN(whose_it_is);
+	RUN(marks);
+	return unit_done();
+}
