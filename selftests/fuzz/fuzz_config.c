@@ -20,6 +20,7 @@ static int fuzz_open(const char *path, int flags);
 #define open(path, flags)		fuzz_open(path, flags)
 #define cfg_parse(cfg, file)		cfg_parse_buf(cfg, text)
 #include "config.c"
+#include "store_config.c"
 #include "keyfile.c"
 
 static int key_fd[4];

@@ -121,6 +121,9 @@ plant answer-too-large logconn agent/cli/logconn.c \
 plant answer-not-whole logconn agent/cli/logconn.c 'c->in_len - HDR < m->len' 'c->in_len < m->len'
 plant span-too-long cli agent/cli/parse.c \
 	'if (!colon || (size_t)(colon - s) >= sizeof(head))' 'if (!colon)'
+plant bulk-not-whole resp agent/store/resp_read.c \
+	'if (r->len - r->pos < (u64)r->bulk + 2)' 'if (r->len - r->pos < (u64)r->bulk)'
+plant field-forgotten resp agent/store/db_hash.c 'drop_item(db, rec->hash, place, field);' ''
 plant host-too-long config agent/config.c '|| len >= sizeof(host))' ')'
 
 echo "$passed passed, $failed failed"

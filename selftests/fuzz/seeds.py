@@ -345,6 +345,34 @@ def config():
 
 TARGETS = (wire, key, scan, recover, group, link, show, client, logconn, cli, config, probe,
            services)
+def resp():
+    def request(*args):
+        return b'*%d\r\n' % len(args) + b''.join(b'$%d\r\n%s\r\n' % (len(a), a) for a in args)
+
+    def log_entry(kind, *commands, watched=()):
+        return struct.pack('<IBBHII4Q', 0x45535850, 1, kind, len(watched), len(commands), 0, 1, 2,
+                           1000, 1 << 20) + \
+            b''.join(struct.pack('<QI', 1, len(k)) + k for k in watched) + \
+            b''.join(struct.pack('<I', len(c)) +
+                     b''.join(struct.pack('<I', len(a)) + a for a in c) for c in commands)
+
+    yield 'inline', b'\0\2SET a \"b c\"\r\nAPPEND a \'x\'\n\r\nGET a\r\n'
+    yield 'error', b'\0\0' + request(b'PING') + b'*1\r\n:1\r\n'
+    yield 'stranger', b'\2\5*11\r\n'
+    for i, all_ in enumerate((
+            (b'SET k v PX 100', b'SETRANGE k 9 x', b'INCRBYFLOAT n 1.5', b'GETEX k EXAT 9', b'MGET k n'),
+            (b'HSET h a 1 b 2', b'HINCRBY h a 4', b'HDEL h b', b'HGETALL h', b'HSCAN h 0 MATCH [a-c]*'),
+            (b'MSET a 1 b 2', b'RENAME a b', b'EXPIRE b 100 NX', b'TTL b', b'SCAN 0 COUNT 1',
+             b'PERSIST b', b'FLUSHALL'),
+            (b'SET ' + b'k' * 600 + b' v', b'HSET h ' + b'f' * 600 + b' v', b'DEL ' + b'k' * 600))):
+        yield 'data%d' % i, b'\0\7' + b''.join(request(*c.split()) for c in all_)
+    yield 'barrier', b'\1\0' + log_entry(1)
+    yield 'command', b'\1\0' + log_entry(2, (b'SET', b'a', b'1'))
+    yield 'exec', b'\1\0' + log_entry(3, (b'SET', b'a', b'1'), (b'HSET', b'h', b'f', b'v'), (b'GET',),
+                                      watched=(b'a', b'b'))
+
+
+TARGETS = (wire, key, scan, recover, group, link, show, client, logconn, cli, config, resp)
 
 
 def main():

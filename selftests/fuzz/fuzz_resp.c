@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * fuzz_resp.c - what clients of the store send, and what stands in the log
+ *
+ * The first byte says which, the second how the bytes come: a request may not depend on that. Each
+ * request that is read goes, as an entry, through a store in a temporary directory; an entry
+ * that is the input itself, too. The store must stay what its sums say.
+ */
+#include <sanitizer/asan_interface.h>
+
+#include "fuzz.h"
+#include "store/apply.h"
+#include "store/resp_read.h"
+
+#define LIMIT		8192u
+#define BULK_LIMIT	4096u
+#define ENTRIES_MAX	32u
+
+static struct pxs_db db;
+static u32 digest;		/* of the requests that came out */
+
+static void mix(u32 n)
+{
+	digest = (digest ^ n) * 16777619u;
+}
+
+static void apply(const void *value, u32 len)
+{
+	struct pxs_reply out;
+	u8 *copy = malloc(len ? len : 1);
+	int err;
+
+	if (len)
+		memcpy(copy, value, len);
+	pxs_reply_init(&out, 2 + (digest & 1), 1 << 20);
+	if (pxs_db_begin(&db, true))
+		abort();
+	err = pxs_apply(&db, db.state.applied + 1, copy, len, false, &out);
+	FUZZ_CHECK(!err || err == -EPROTO || err == -EXFULL);
+	if (err)
+		pxs_db_abort(&db);
+	else
+		FUZZ_CHECK(!pxs_db_commit(&db) || pxs_db_grow(&db) == 0);
+	pxs_reply_free(&out);
+	free(copy);
+}
+
+static void submit(u32 argc, const struct pxs_str *argv)
+{
+	static u8 buf[PXS_VALUE_MAX];
+	struct pxs_store_entry e = {
+		.kind = PXS_STORE_COMMAND, .ncommands = 1, .time = 1000 + digest % 5000,
+		.memory = 1 << 16,
+	};
+	struct pxs_args args = { argc, argv };
+	u64 size = pxs_store_entry_size(NULL, 0, &args, 1);
+
+	if (size > sizeof(buf))
+		return;
+	pxs_store_entry_put(buf, &e, NULL, &args);
+	apply(buf, (u32)size);
+}
+
+static void take_request(const struct pxs_reader *r, u32 *budget)
+{
+	u32 i, j;
+
+	mix(r->argc);
+	for (i = 0; i < r->argc; i++) {
+		FUZZ_CHECK(r->argv[i].len <= max(BULK_LIMIT, PXS_RESP_LINE_MAX));
+		mix(r->argv[i].len);
+		for (j = 0; j < r->argv[i].len; j++)
+			mix(r->argv[i].data[j]);
+	}
+	if (!r->argc || !*budget)
+		return;
+	--*budget;
+	submit(r->argc, r->argv);
+}
+
+/* In pieces of at most @piece bytes. @budget: requests that are applied too. Return: what came. */
+static u32 read_all(const u8 *data, size_t len, u32 piece, u32 budget, bool stranger)
+{
+	enum pxs_resp got = PXS_RESP_MORE;
+	struct pxs_reader r;
+	u32 room, n;
+	u8 *at;
+
+	digest = 2166136261u;
+	pxs_reader_init(&r, LIMIT, BULK_LIMIT);
+	r.stranger = stranger;
+	while (len && got != PXS_RESP_ERROR) {
+		at = pxs_reader_space(&r, &room);
+		FUZZ_CHECK(at && room && r.room <= LIMIT + 2 * PXS_RESP_LINE_MAX);
+		n = (u32)min((size_t)min(piece, room), len);
+		memcpy(at, data, n);
+		/* What was not received is not there. */
+		__asan_poison_memory_region(at + n, room - n);
+		r.len += n;
+		data += n;
+		len -= n;
+		while ((got = pxs_reader_next(&r)) == PXS_RESP_REQUEST)
+			take_request(&r, &budget);
+		__asan_unpoison_memory_region(at + n, room - n);
+	}
+	mix(got);
+	for (n = 0; r.error[n]; n++)
+		mix((u8)r.error[n]);
+	pxs_reader_free(&r);
+	return digest;
+}
+
+static bool add_size(void *ctx, const struct pxs_rec *rec)
+{
+	struct pxs_db_state *sum = ctx;
+
+	sum->used += PXS_DB_OVERHEAD + rec->key.len +
+		     (rec->type == PXS_TYPE_STRING ? rec->value.len : 0);
+	sum->keys++;
+	sum->expires += !!rec->expire;
+	/* Fields are counted with a hash that has some. */
+	FUZZ_CHECK(rec->type == PXS_TYPE_STRING || rec->count);
+	if (rec->type == PXS_TYPE_HASH)
+		sum->foreign += rec->count;
+	return true;
+}
+
+static void check_sums(void)
+{
+	struct pxs_db_state sum = { 0 };
+	MDB_stat fields, items;
+
+	if (pxs_db_begin(&db, true))
+		abort();
+	db.now = 0;		/* expired ones too */
+	pxs_db_scan(&db, 0, add_size, &sum);
+	FUZZ_CHECK(!mdb_stat(db.txn, db.fields_t, &fields) && !mdb_stat(db.txn, db.items_t, &items));
+	FUZZ_CHECK(sum.keys == db.state.keys && sum.expires == db.state.expires);
+	FUZZ_CHECK(fields.ms_entries == sum.foreign && items.ms_entries == sum.foreign);
+	FUZZ_CHECK(sum.used + PXS_DB_OVERHEAD * sum.foreign <= db.state.used);
+	pxs_db_flush(&db);
+	db.state.time = 0;
+	FUZZ_CHECK(!pxs_db_commit(&db));
+}
+
+static void remove_store(void)
+{
+	char name[128];
+
+	snprintf(name, sizeof(name), "rm -rf '%s'", db.path);
+	pxs_db_close(&db, false);
+	if (system(name))
+		_exit(1);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	static char path[] = "/tmp/pxs-fuzz-XXXXXX";
+	struct pxs_db_owner owner = { .group = 1 };
+
+	(void)argc;
+	(void)argv;
+	if (!mkdtemp(path) || pxs_db_open(&db, path, &owner, 64 << 20))
+		abort();
+	atexit(remove_store);
+	return 0;
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	struct input in = { data, size };
+	u8 what = take8(&in);
+	u32 piece = 1 + take8(&in);
+	u32 whole;
+
+	if (what & 1) {
+		apply(in.p, (u32)min(in.n, (size_t)PXS_VALUE_MAX));
+	} else {
+		whole = read_all(in.p, in.n, UINT32_MAX, 0, what & 2);
+		FUZZ_CHECK(whole == read_all(in.p, in.n, piece, 0, what & 2));
+		read_all(in.p, in.n, UINT32_MAX, ENTRIES_MAX, false);
+	}
+	check_sums();
+	return 0;
+}
