@@ -15,6 +15,7 @@
 
 static struct pxs_node *node;
 static struct pxs_replica replica;
+static struct pxs_group_config config;
 static struct pxs_proposal *waiting[KEEP];
 static u32 nwaiting;
 static struct pxs_transfer transfer;
@@ -209,6 +210,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		node = calloc(1, sizeof(*node));
 	replica.id = 1;
 	replica.node = node;
+	replica.config = &config;
 	replica.applied = SLOTS;
 	c = pxs_client_new(node, -1);
 	FUZZ_CHECK(c);
