@@ -124,6 +124,7 @@ struct pxs_listener {
 	struct pxs_op op;
 	int fd;
 	bool accepting;
+	u64 pause;		/* no more is accepted before then */
 	const char *text;
 };
 

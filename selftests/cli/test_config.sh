@@ -28,7 +28,9 @@ result()	# OK NAME: 0 is good
 printf '%064d\n' 1 >"$tmp/key"
 printf '%063d\n' 1 >"$tmp/short"
 printf '%065d\n' 1 >"$tmp/long"
-chmod 600 "$tmp/key" "$tmp/short" "$tmp/long"
+printf 'one\ntwo\n' >"$tmp/lines"
+echo >"$tmp/empty"
+chmod 600 "$tmp/key" "$tmp/short" "$tmp/long" "$tmp/lines" "$tmp/empty"
 cp "$tmp/key" "$tmp/open"
 chmod 644 "$tmp/open"
 mkfifo -m 600 "$tmp/fifo"
@@ -82,6 +84,11 @@ done
 
 "$PAXSTEERD" -c "$tmp/good.conf" --check >"$tmp/err" 2>&1
 result $? 'a good file is good'
+store="listen = { '127.0.0.1:6379', '[::]:6379' } password-file = '$tmp/key' maxclients = 10"
+store+=" directory = '$tmp/store' consistency = eventual maxmemory = 0 request-limit = 32"
+sed "s|heart.*|store { $store client-memory = 16 }|" "$tmp/good.conf" >"$tmp/store.conf"
+"$PAXSTEERD" -c "$tmp/store.conf" --check >"$tmp/err" 2>&1
+result $? 'a good store is good'
 
 while IFS='|' read -r edit words; do
 	edit=${edit//LONG/$(printf '%0108d' 0)}
@@ -214,6 +221,29 @@ s,password-file.*,password-file = "@/dir",|health "cache": password-file @/dir: 
 s,password-file.*,password-file = "@/word256",|password-file @/word256: its first line is not 1..255
 s,password-file.*,password-file = "@/noword",|password-file @/noword: its first line is not 1..255
 /^group/,/^}/d|node: cluster is for groups, and there is none
+s/heart.*/store { lisen = "127.0.0.1:1" }/|bad.conf:10: no such option 'lisen'
+s/heart.*/store { listen = "127.0.0.1" }/|bad.conf:10: listen: "127.0.0.1" is not ADDRESS:PORT
+s/heart.*/store { listen = {"[::1]:1", "localhost:1"} }/|bad.conf:10: listen: "localhost:1" is not
+s/heart.*/store { listen = {} }/|bad.conf:10: store: listen is empty
+s/heart.*/store { listen = "0.0.0.0:6379" }/|listen: 0.0.0.0:6379 is not a loopback address, and there is no password-file
+s/heart.*/store { listen = "[fd00::1]:6379" }/|listen: [fd00::1]:6379 is not a loopback address
+s/heart.*/store { listen = {"127.0.0.1:1","127.0.0.1:2","127.0.0.1:3","127.0.0.1:4","127.0.0.1:5","127.0.0.1:6","127.0.0.1:7","127.0.0.1:8","127.0.0.1:9"} }/|bad.conf:10: listen: has more than 8 addresses
+s/heart.*/store { directory = "" }/|bad.conf:10: directory: is empty
+s/heart.*/store { consistency = "weak" }/|bad.conf:10: consistency: "weak" is not strong, session or eventual
+s/heart.*/store { maxclients = 0 }/|bad.conf:10: maxclients: 0 is not in 1..10000
+s/heart.*/store { maxclients = 10001 }/|bad.conf:10: maxclients: 10001 is not in 1..10000
+s/heart.*/store { maxclients = 5 maxclients = 6 }/|bad.conf:10: maxclients: is given twice
+s/heart.*/store { maxmemory = -1 }/|bad.conf:10: maxmemory: -1 is not in 0..1048576
+s/heart.*/store { request-limit = 31 }/|bad.conf:10: request-limit: 31 is not in 32..65536
+s/heart.*/store { client-memory = 15 }/|bad.conf:10: client-memory: 15 is not in 16..65536
+s,heart.*,store { password-file = "@/none" },|password-file @/none: No such file
+s,heart.*,store { password-file = "@/open" },|password-file @/open: is not a file, or others may read it
+s,heart.*,store { password-file = "@/dir" },|password-file @/dir: Is a directory
+s,heart.*,store { password-file = "@/lines" },|password-file @/lines: must hold one line of 1..512 bytes
+s,heart.*,store { password-file = "@/empty" },|password-file @/empty: must hold one line
+s/heart.*/store { }\nstore { }/|bad.conf:11: group 1: store: is given twice
+s/incarnation = "2"/& store = "127.0.0.1"/|bad.conf:13: store: "127.0.0.1" is not ADDRESS:PORT
+s/incarnation = "2"/& store = "127.0.0.1:1" store = "127.0.0.1:2"/|bad.conf:13: store: is given twice
 END
 
 # Nothing but checks: with or without a section node.
