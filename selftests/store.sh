@@ -53,8 +53,9 @@ refused "a log that has a store takes nothing else" "the store's: use a Redis cl
 # --- clients as they are ---
 is "SET" "$(redis "$L" SET greeting 'hello world')" OK
 is "GET" "$(redis "$L" GET greeting)" "hello world"
-is "redis-cli -3" "$(redis "$L" -3 HSET h a 1 b 2; redis "$L" -3 --no-raw HGETALL h | tr '\n' ' ')" "2
-1# \"a\" => \"1\" 2# \"b\" => \"2\" "
+is "HSET" "$(redis "$L" -3 HSET h a 1 b 2)" 2
+is "redis-cli -3" "$(redis "$L" -3 --no-raw HGETALL h | tr '\n' ' ')" \
+	'1# "a" => "1" 2# "b" => "2" '
 like "a member that does not lead says who does" "$(redis $F SET greeting x 2>&1)" \
 	"^MOVED [0-9]+ 127.0.0.1:$(store_port "$L")"
 like "reads too, as they are strong" "$(redis $F GET greeting 2>&1)" "^MOVED"
@@ -68,8 +69,8 @@ is "a session reads its writes at another node" \
 	"$(say "PAXSTEER SESSION $token" 'GET greeting')" new
 is "a key's slot" "$(redis $F CLUSTER KEYSLOT '{user}.x')" 5474
 is "CLUSTER SLOTS: the leader first" "$(redis $F CLUSTER SLOTS | sed -n 4p)" "$(store_port "$L")"
-ok "python3-redis: pipelines, transactions, a cluster client" /usr/bin/python3 - "$(store_port "$L")" \
-	"$(store_port $F)" <<'END'
+ok "python3-redis: pipelines, transactions, a cluster client" \
+	/usr/bin/python3 - "$(store_port "$L")" "$(store_port $F)" <<'END'
 import sys
 import redis
 r = redis.Redis(port=int(sys.argv[1]), decode_responses=True)

@@ -49,7 +49,7 @@ struct pxs_request {
 	struct pxs_conn *conn;
 	const struct pxs_command *cmd;	/* NULL: not known */
 	enum pxs_request_state state;
-	bool broken;			/* what came cannot be read: the answer is the reader's error */
+	bool broken;			/* cannot be read: the answer is the reader's error */
 	u64 slot;			/* DECIDED: its own; READS: of the session, to wait for */
 	u64 deadline;			/* ... at most until then */
 	struct pxs_reply out;
