@@ -79,10 +79,10 @@ static const char *error_words(u32 error)
 		[PXS_CLIENT_NO_GROUP] = "no such group on this node",
 		[PXS_CLIENT_INVALID] = "invalid request",
 		[PXS_CLIENT_IO] = "the journal cannot be read (see the daemon's messages)",
-		[PXS_CLIENT_STORE] = "the group has a store, and its log is the store's: use a Redis client; not appended",
+		[PXS_CLIENT_STORE] = "the log is the group's store's: use a Redis client; not appended",
 	};
 
-	return error < ARRAY_SIZE(words) ? words[error] : "?";
+	return error < ARRAY_SIZE(words) && words[error] ? words[error] : "?";
 }
 
 static void answer_words(struct pxs_client *c, u32 group, u64 id, u32 error, const char *words)

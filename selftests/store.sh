@@ -48,7 +48,7 @@ for i in 1 2 3; do store_kill $i TERM; done
 for i in 1 2 3; do store_start $i; done
 wait_leader "start"
 is "values from before it are foreign, and skipped" "$(store_info "$L" foreign)" 2
-refused "a log that has a store takes nothing else" "the store's: use a Redis client" append x
+refused "a log that has a store takes nothing else" "the group's store's: use a Redis client" append x
 
 # --- clients as they are ---
 is "SET" "$(redis "$L" SET greeting 'hello world')" OK
