@@ -178,9 +178,50 @@ rm -f "$S_DIR/stolen/written-in-boot"
 refused "another member's store" "is the store of another" paxsteerd -c "$S_DIR/bad.conf"
 store_start $F
 
+# --- a leader that was away: it may think that it leads, but must not answer so ---
+wait_leader "before the leader is stopped"
+redis "$L" SET kept old >/dev/null
+old=$L
+kill -STOP "${S_PID[old]}"
+pid=${S_PID[old]} S_PID[old]=
+if wait_until 30 find_leader && redis "$L" SET kept new >/dev/null; then
+	exec 5<>"/dev/tcp/127.0.0.1/$(store_port "$old")"
+	printf 'GET kept\r\nSET kept older\r\nGET kept\r\n' >&5
+	kill -CONT "$pid"
+	S_PID[old]=$pid
+	mapfile -t -n 3 -u 5 out
+	like "a leader that was away reads nothing old" "${out[0]}" "^-(MOVED|CLUSTERDOWN)"
+	like "and writes nothing" "${out[1]}" "^-(MOVED|CLUSTERDOWN|UNCERTAIN)"
+	exec 5>&-
+	is "the new one's value stands" "$(redis "$L" GET kept)" new
+else
+	fail "another leader while the first is stopped"
+	kill -CONT "$pid"
+	S_PID[old]=$pid
+fi
+even "a leader that was away"
+
+# --- a password ---
+echo 'open sesame' >"$S_DIR/password"
+chmod 600 "$S_DIR/password"
+wait_leader "before the password"
+sed -i "s|^store {|store { password-file = \"$S_DIR/password\"|" "$S_DIR/$F.conf"
+restart $F
+answers() { redis $F PING >/dev/null 2>&1; }
+wait_until 20 answers
+is "who has not said it gets nothing" "$(redis $F GET kept)" \
+	"NOAUTH Authentication required."
+like "the wrong one" "$(redis $F AUTH 'open' 2>&1)" "^WRONGPASS"
+is "the right one" \
+	"$(printf 'READONLY\nGET kept\n' | redis $F --no-auth-warning -a 'open sesame' | tail -n1)" new
+is "in HELLO, too" "$(printf 'HELLO 2 AUTH default "open sesame"\nPING\n' | redis $F | tail -n1)" PONG
+is "a stranger asks for little" \
+	"$(printf '*11\r\n' | timeout 5 bash -c "exec 5<>/dev/tcp/127.0.0.1/$(store_port $F)
+		cat >&5; cat <&5")" $'-ERR Protocol error: unauthenticated multibulk length\r'
+
 # --- clients that do what they should not; a store that is full ---
 # shellcheck disable=SC2034  # store_group.sh reads it
-S_STORE='maxclients = 40 maxmemory = 1'
+S_STORE='maxclients = 40 maxmemory = 1 client-memory = 16'
 for i in 1 2 3; do
 	store_config $i >"$S_DIR/$i.conf"
 	restart $i
@@ -195,7 +236,7 @@ while IFS= read -r line; do
 	*) echo "$line" ;;
 	esac
 done <"$S_DIR/bad"
-is "of them, all were tried" "$(grep -c '^ok' "$S_DIR/bad")" 32
+is "of them, all were tried" "$(grep -c '^ok' "$S_DIR/bad")" 33
 redis "$L" FLUSHALL >/dev/null
 out=$(python3 - <<'END' | redis "$L" | sort | uniq -c | sed 's/^ *//'
 for i in range(150):
@@ -222,7 +263,7 @@ for i in 1 2 3; do
 done
 wait_leader "with little room on the disk"
 redis "$L" SET kept before >/dev/null
-python3 - <<'END' | timeout 60 redis-cli -p "$(store_port "$L")" >"$S_DIR/room" 2>&1 &
+python3 - <<'END' 2>/dev/null | timeout 60 redis-cli -p "$(store_port "$L")" >"$S_DIR/room" 2>&1 &
 for i in range(900):
     print(f"SET disk{i} {'x' * 10000}")
 END

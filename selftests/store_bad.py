@@ -150,6 +150,25 @@ def slow(port):
     s.close()
 
 
+def hogs(port):
+    """Each holds a request that is not whole: together more than client-memory (16 MiB)."""
+    held = [connect(port) for _ in range(25)]
+    for s in held:
+        try:
+            s.sendall(b"*2\r\n$3\r\nGET\r\n$1000000\r\n" + b"x" * 900000)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+    cut = memory = 0
+    end = time.monotonic() + 20
+    while not cut and time.monotonic() < end:
+        info = talk(port, b"INFO\r\n")
+        memory = int(info.split(b"mem_clients_normal:")[1].split(b"\r\n")[0])
+        cut = int(info.split(b"evicted_clients:")[1].split(b"\r\n")[0])
+    result(cut > 0 and memory <= 17 * MB, "who holds most memory is cut off", cut, memory)
+    for s in held:
+        s.close()
+
+
 def many(port, most):
     held = []
     refused = 0
@@ -182,6 +201,7 @@ def main():
     garbage(args.port)
     sizes(args.port)
     slow(args.port)
+    hogs(args.port)
     many(args.port, args.maxclients)
     return 1 if failed else 0
 

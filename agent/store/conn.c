@@ -367,6 +367,9 @@ static void cut_largest(struct pxs_store *s)
 	pxs_warn("store: clients hold %llu bytes: %s, which holds %llu, is closed",
 		 (unsigned long long)s->memory, largest->peer, (unsigned long long)largest->memory);
 	s->evicted++;
+	/* It is as good as gone: others are not to be cut off for what it still holds. */
+	s->memory -= largest->memory;
+	largest->memory = 0;
 	pxs_conn_kill(largest);
 }
 
