@@ -157,6 +157,39 @@ out=$(lin "$S_DIR/history" 2>&1)
 like "every client saw what its level promises" "$out" '^ok: [0-9]+ operations'
 diag "$out"
 
+# --- the leader is cut off under load: it must notice, or say nothing ---
+: >"$S_DIR/cut"
+start cables python3 "$HERE/udp_cut.py" "$S_PORT" "$S_DIR/cut"
+# shellcheck disable=SC2034  # store_group.sh reads it
+S_CABLES=yes
+for i in 1 2 3; do
+	store_config $i >"$S_DIR/$i.conf"
+	restart $i
+done
+wait_leader "with cables"
+start load python3 "$HERE/store_load.py" --ports "$(ports)" --seconds 9 --clients 12 \
+	--prefix c --history "$S_DIR/history2"
+load=$START_PID
+before=$(store_info "$L" applied)
+ok "the load moves" wait_until 30 moved
+old=$L
+echo "$old" >"$S_DIR/cut"
+leads_elsewhere() { find_leader && [ "$L" != "$old" ]; }
+ok "another member leads" wait_until 30 leads_elsewhere
+ok "the load was under way so far" kill -0 "$load"
+: >"$S_DIR/cut"
+wait "$load"
+is "and goes on to its end" $? 0
+diag "$(<"$T_DIR/load.log")"
+even "the leader was cut off"
+for i in 1 2 3; do
+	ok "the log of member $i" python3 "$HERE/store_load.py" --entries "$S_DIR/$i.sock" \
+		--member $i --prefix c --history "$S_DIR/history2"
+done
+out=$(lin "$S_DIR/history2" 2>&1)
+like "every client saw what its level promises" "$out" '^ok: [0-9]+ operations'
+diag "$out"
+
 # --- all die, all come back ---
 for i in 1 2 3; do store_kill $i; done
 for i in 1 2 3; do store_start $i; done

@@ -16,19 +16,22 @@ S_PORT=$((12000 + $$ % 200 * 100))
 declare -a S_PID
 S_STORE=		# more of the section store
 S_NODE=			# more of the section node
+S_CABLES=		# not empty: members send by way of udp_cut.py
 mkdir -p "$S_DIR"
 
 store_port() { echo $((S_PORT + 10 + $1)); }
 
 store_config()	# store_config I
 {
-	local j
+	local j port
 	printf 'node { cluster = "%s" key-file = "%s" journal = "%s" socket = "%s" %s }\n' \
 		$S_UUID "$S_DIR/key" "$S_DIR/j$1" "$S_DIR/$1.sock" "datapath = \"user\" $S_NODE"
 	printf 'group 1 { self = %d heartbeat = 100 election = 1000\n' "$1"
 	for j in 1 2 3; do
+		port=$((S_PORT + j))
+		[ -z "$S_CABLES" ] || [ $j = "$1" ] || port=$((S_PORT + 30 + 3 * $1 + j))
 		printf 'member %d { address = "127.0.0.1:%d" incarnation = "%s" store = "127.0.0.1:%d" }\n' \
-			$j $((S_PORT + j)) "$(<"$S_DIR/inc$j")" "$(store_port $j)"
+			$j $port "$(<"$S_DIR/inc$j")" "$(store_port $j)"
 	done
 	printf 'store { listen = "127.0.0.1:%d" %s }\n}\n' "$(store_port "$1")" "$S_STORE"
 }

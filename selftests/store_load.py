@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Clients of a store that record what they did, as a history for selftests/lin.
 
-store_load.py --ports P,P,P --seconds S --history FILE [--clients N] [--keys K]
-store_load.py --entries SOCKET --member N --history FILE
+store_load.py --ports P,P,P --seconds S --history FILE [--clients N] [--keys K] [--prefix P]
+store_load.py --entries SOCKET --member N --history FILE [--prefix P]
 
 Clients write and read a few registers: strong ones at the leader, which they look for; those of
 a session at any node, carrying their token; eventual ones at one node. Every value is
@@ -75,6 +75,8 @@ class Client(threading.Thread):
         self.load = load
         self.number = number
         self.level = level
+        # Some only read: who waits for a write sees nothing meanwhile.
+        self.writer = number % 2 == 0
         self.rnd = random.Random(number)
         self.node = None
         self.at = number % len(load.ports)
@@ -129,10 +131,12 @@ class Client(threading.Thread):
         self.record(start, time.monotonic_ns(), "read", key, "-", value or "-", slot, self.level)
 
     def step(self):
-        key = f"k{self.rnd.randrange(self.load.keys)}"
+        key = f"{self.load.prefix}{self.rnd.randrange(self.load.keys)}"
+        if self.level != "strong":
+            time.sleep(0.001)   # reads here are so fast that nobody else would get on
         try:
             self.connect()
-            if self.level == "strong" and self.rnd.random() < 0.5:
+            if self.level == "strong" and self.writer and self.rnd.random() < 0.5:
                 self.write(key)
             else:
                 self.read(key)
@@ -153,6 +157,7 @@ class Load:
     def __init__(self, args):
         self.ports = [int(p) for p in args.ports.split(",")]
         self.keys = args.keys
+        self.prefix = args.prefix
         self.end = time.monotonic() + args.seconds
         levels = ["strong", "strong", "session", "eventual"]
         self.clients = [Client(self, n, levels[n % len(levels)]) for n in range(args.clients)]
@@ -163,7 +168,7 @@ class Load:
             while True:
                 try:
                     c.connect()
-                    c.read(f"k{n}")
+                    c.read(f"{self.prefix}{n}")
                     break
                 except (OSError, Refused, Unknown) as e:
                     c.leave(e)
@@ -209,11 +214,11 @@ def arguments(body):
     return args
 
 
-def add_entries(path, member, history):
+def add_entries(path, member, history, prefix):
     with open(history, "a", encoding="ascii") as f:
         for slot, body in log_values(path):
             args = arguments(body)
-            if len(args) == 3 and args[0] == b"SET" and args[1][:1] == b"k" and \
+            if len(args) == 3 and args[0] == b"SET" and args[1][:1] == prefix.encode() and \
                     args[1][1:].isdigit():
                 f.write(f"{member} - - entry g/{args[1].decode()} {args[2].decode()} - {slot}\n")
             else:
@@ -229,9 +234,10 @@ def main():
     p.add_argument("--history", required=True)
     p.add_argument("--clients", type=int, default=8)
     p.add_argument("--keys", type=int, default=4)
+    p.add_argument("--prefix", default="k", help="a letter: of the registers' names")
     args = p.parse_args()
     if args.entries:
-        add_entries(args.entries, args.member, args.history)
+        add_entries(args.entries, args.member, args.history, args.prefix)
         return 0
     load = Load(args)
     for c in load.clients:
