@@ -343,8 +343,6 @@ def config():
     yield 'address', b'[fd00::1]:7400'
 
 
-TARGETS = (wire, key, scan, recover, group, link, show, client, logconn, cli, config, probe,
-           services)
 def resp():
     def request(*args):
         return b'*%d\r\n' % len(args) + b''.join(b'$%d\r\n%s\r\n' % (len(a), a) for a in args)
@@ -372,7 +370,8 @@ def resp():
                                       watched=(b'a', b'b'))
 
 
-TARGETS = (wire, key, scan, recover, group, link, show, client, logconn, cli, config, resp)
+TARGETS = (wire, key, scan, recover, group, link, show, client, logconn, cli, config, probe,
+           services, resp)
 
 
 def main():
