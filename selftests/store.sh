@@ -48,7 +48,7 @@ for i in 1 2 3; do store_kill $i TERM; done
 for i in 1 2 3; do store_start $i; done
 wait_leader "start"
 is "values from before it are foreign, and skipped" "$(store_info "$L" foreign)" 2
-refused "a log that has a store takes nothing else" "the group's store's: use a Redis client" append x
+refused "a log that has a store takes nothing else" "store's: use a Redis client" append x
 
 # --- clients as they are ---
 is "SET" "$(redis "$L" SET greeting 'hello world')" OK
@@ -222,9 +222,9 @@ if wait_until 30 find_leader && redis "$L" SET kept new >/dev/null; then
 	printf 'GET kept\r\nSET kept older\r\nGET kept\r\n' >&5
 	kill -CONT "$pid"
 	S_PID[old]=$pid
-	mapfile -t -n 3 -u 5 out
-	like "a leader that was away reads nothing old" "${out[0]}" "^-(MOVED|CLUSTERDOWN)"
-	like "and writes nothing" "${out[1]}" "^-(MOVED|CLUSTERDOWN|UNCERTAIN)"
+	mapfile -t -n 3 -u 5 answer
+	like "a leader that was away reads nothing old" "${answer[0]}" "^-(MOVED|CLUSTERDOWN)"
+	like "and writes nothing" "${answer[1]}" "^-(MOVED|CLUSTERDOWN|UNCERTAIN)"
 	exec 5>&-
 	is "the new one's value stands" "$(redis "$L" GET kept)" new
 else
@@ -245,9 +245,10 @@ wait_until 20 answers
 is "who has not said it gets nothing" "$(redis $F GET kept)" \
 	"NOAUTH Authentication required."
 like "the wrong one" "$(redis $F AUTH 'open' 2>&1)" "^WRONGPASS"
-is "the right one" \
-	"$(printf 'READONLY\nGET kept\n' | redis $F --no-auth-warning -a 'open sesame' | tail -n1)" new
-is "in HELLO, too" "$(printf 'HELLO 2 AUTH default "open sesame"\nPING\n' | redis $F | tail -n1)" PONG
+out=$(printf 'READONLY\nGET kept\n' | redis $F --no-auth-warning -a 'open sesame' | tail -n1)
+is "the right one" "$out" new
+is "in HELLO, too" \
+	"$(printf 'HELLO 2 AUTH default "open sesame"\nPING\n' | redis $F | tail -n1)" PONG
 is "a stranger asks for little" \
 	"$(printf '*11\r\n' | timeout 5 bash -c "exec 5<>/dev/tcp/127.0.0.1/$(store_port $F)
 		cat >&5; cat <&5")" $'-ERR Protocol error: unauthenticated multibulk length\r'
@@ -309,7 +310,7 @@ acked=$(grep -c '^OK' "$S_DIR/room")
 for i in 1 2 3; do restart $i; done
 wait_leader "with room again"
 out=$(for ((i = 0; i < acked; i++)); do echo "STRLEN disk$i"; done | redis "$L" | sort | uniq -c)
-is "nothing of what was acknowledged is missing" "$(echo $out)" "$acked 10000"
+is "nothing of what was acknowledged is missing" "$(tr -s ' ' <<<"$out")" " $acked 10000"
 even "room again"
 
 # --- a clean end ---

@@ -112,14 +112,14 @@ static bool parse_conditions(struct pxs_run *x, struct conditions *c)
 		} else if (pxs_str_is(x->argv[i], "LT")) {
 			c->lt = true;
 		} else {
-			pxs_reply_error(x->out, "ERR Unsupported option %.*s", (int)x->argv[i].len,
-				      (const char *)x->argv[i].data);
+			pxs_reply_error(x->out, "ERR Unsupported option %.*s",
+					(int)x->argv[i].len, (const char *)x->argv[i].data);
 			return false;
 		}
 	}
 	if (c->nx && (c->xx || c->gt || c->lt))
 		pxs_reply_error(x->out,
-			      "ERR NX and XX, GT or LT options at the same time are not compatible");
+				"ERR NX and XX, GT or LT options at the same time are not compatible");
 	else if (c->gt && c->lt)
 		pxs_reply_error(x->out, "ERR GT and LT options at the same time are not compatible");
 	else

@@ -353,32 +353,31 @@ static u32 info_server(const struct pxs_store *s, char *to)
 {
 	u64 up = (s->node->loop.now - s->started) / 1000;
 
-	return (u32)sprintf(to,
-		"# Server\r\nredis_version:" COMPATIBLE "\r\nredis_mode:%s\r\nuptime_in_seconds:%" PRIu64 "\r\n"
-		"uptime_in_days:%" PRIu64 "\r\n", pxs_cluster_known(s) ? "cluster" : "standalone", up,
-		up / 86400);
+	return (u32)sprintf(to, "# Server\r\nredis_version:" COMPATIBLE "\r\nredis_mode:%s\r\n"
+			    "uptime_in_seconds:%" PRIu64 "\r\nuptime_in_days:%" PRIu64 "\r\n",
+			    pxs_cluster_known(s) ? "cluster" : "standalone", up, up / 86400);
 }
 
 static u32 info_clients(const struct pxs_store *s, char *to)
 {
-	return (u32)sprintf(to,
-		"# Clients\r\nconnected_clients:%u\r\nmaxclients:%u\r\nmem_clients_normal:%" PRIu64 "\r\n",
-		s->nconns, s->config->maxclients, s->memory);
+	return (u32)sprintf(to, "# Clients\r\nconnected_clients:%u\r\nmaxclients:%u\r\n"
+			    "mem_clients_normal:%" PRIu64 "\r\n",
+			    s->nconns, s->config->maxclients, s->memory);
 }
 
 static u32 info_memory(const struct pxs_store *s, char *to)
 {
-	return (u32)sprintf(to,
-		"# Memory\r\nused_memory:%" PRIu64 "\r\nmaxmemory:%" PRIu64 "\r\nmaxmemory_policy:noeviction\r\n",
-		s->db.state.used, s->config->maxmemory);
+	return (u32)sprintf(to, "# Memory\r\nused_memory:%" PRIu64 "\r\nmaxmemory:%" PRIu64 "\r\n"
+			    "maxmemory_policy:noeviction\r\n",
+			    s->db.state.used, s->config->maxmemory);
 }
 
 static u32 info_stats(const struct pxs_store *s, char *to)
 {
-	return (u32)sprintf(to,
-		"# Stats\r\ntotal_connections_received:%" PRIu64 "\r\ntotal_commands_processed:%" PRIu64 "\r\n"
-		"rejected_connections:%" PRIu64 "\r\nevicted_clients:%" PRIu64 "\r\n",
-		s->accepted, s->commands, s->rejected, s->evicted);
+	return (u32)sprintf(to, "# Stats\r\ntotal_connections_received:%" PRIu64 "\r\n"
+			    "total_commands_processed:%" PRIu64 "\r\n"
+			    "rejected_connections:%" PRIu64 "\r\nevicted_clients:%" PRIu64 "\r\n",
+			    s->accepted, s->commands, s->rejected, s->evicted);
 }
 
 static u32 info_replication(const struct pxs_store *s, char *to)
@@ -404,13 +403,14 @@ static u32 info_keyspace(const struct pxs_store *s, char *to)
 
 static u32 info_paxsteer(const struct pxs_store *s, char *to)
 {
-	return (u32)sprintf(to,
-		"# Paxsteer\r\ngroup:%u\r\nleader:%u\r\ncommit:%" PRIu64 "\r\napplied:%" PRIu64 "\r\n"
-		"time:%" PRIu64 "\r\nforeign:%" PRIu64 "\r\nbarriers:%" PRIu64 "\r\nloading:%d\r\n"
-		"stopped:%d\r\nstalled:%s\r\n",
-		s->replica->id, s->replica->elect.leader, s->replica->commit, s->db.state.applied,
-		s->db.state.time, s->db.state.foreign, s->barriers, !!s->loading, s->stopped,
-		s->stalled ? strerror(-s->stalled) : "no");
+	const struct pxs_db_state *st = &s->db.state;
+
+	return (u32)sprintf(to, "# Paxsteer\r\ngroup:%u\r\nleader:%u\r\ncommit:%" PRIu64 "\r\n"
+			    "applied:%" PRIu64 "\r\ntime:%" PRIu64 "\r\nforeign:%" PRIu64 "\r\n"
+			    "barriers:%" PRIu64 "\r\nloading:%d\r\nstopped:%d\r\nstalled:%s\r\n",
+			    s->replica->id, s->replica->elect.leader, s->replica->commit,
+			    st->applied, st->time, st->foreign, s->barriers, !!s->loading,
+			    s->stopped, s->stalled ? strerror(-s->stalled) : "no");
 }
 
 void pxs_server_info(struct pxs_request *r)

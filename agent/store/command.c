@@ -158,7 +158,7 @@ void pxs_cmd_unknown(struct pxs_reply *o, u32 argc, const struct pxs_str *argv)
 		at += (u32)sprintf(args + at, "'%.*s' ", (int)min(128 - at, argv[i].len),
 				   (const char *)argv[i].data);
 	pxs_reply_error(o, "ERR unknown command '%.*s', with args beginning with: %s",
-		      (int)min(argv[0].len, 128u), (const char *)argv[0].data, args);
+			(int)min(argv[0].len, 128u), (const char *)argv[0].data, args);
 }
 
 int pxs_cmd_find_type(struct pxs_run *x, struct pxs_str key, u8 type, struct pxs_rec *rec)

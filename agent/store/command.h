@@ -91,16 +91,63 @@ bool pxs_cmd_cursor(struct pxs_run *x, struct pxs_str s, u64 *cursor);
 
 void pxs_cmd_bad_expire(struct pxs_run *x);
 
-#define PXS_COMMANDS(X) X(append) X(dbsize) X(decr) X(decrby) X(del) X(echo) X(exists) X(expire) \
-	X(expireat) X(expiretime) X(flushall) X(get) X(getdel) X(getex) X(getrange) X(getset) \
-	X(hdel) X(hexists) X(hget) X(hgetall) X(hincrby) X(hkeys) X(hlen) X(hmget) X(hmset) \
-	X(hscan) X(hset) X(hsetnx) X(hstrlen) X(hvals) X(incr) X(incrby) X(incrbyfloat) X(keys) \
-	X(mget) X(mset) X(msetnx) X(persist) X(pexpire) X(pexpireat) X(pexpiretime) X(ping) \
-	X(psetex) X(pttl) X(randomkey) X(rename) X(renamenx) X(scan) X(select) X(set) X(setex) \
-	X(setnx) X(setrange) X(strlen) X(time) X(ttl) X(type) X(unwatch)
-
-#define PXS_COMMAND(name) void pxs_cmd_##name(struct pxs_run *x);
-PXS_COMMANDS(PXS_COMMAND)
-#undef PXS_COMMAND
+void pxs_cmd_append(struct pxs_run *x);
+void pxs_cmd_dbsize(struct pxs_run *x);
+void pxs_cmd_decr(struct pxs_run *x);
+void pxs_cmd_decrby(struct pxs_run *x);
+void pxs_cmd_del(struct pxs_run *x);
+void pxs_cmd_echo(struct pxs_run *x);
+void pxs_cmd_exists(struct pxs_run *x);
+void pxs_cmd_expire(struct pxs_run *x);
+void pxs_cmd_expireat(struct pxs_run *x);
+void pxs_cmd_expiretime(struct pxs_run *x);
+void pxs_cmd_flushall(struct pxs_run *x);
+void pxs_cmd_get(struct pxs_run *x);
+void pxs_cmd_getdel(struct pxs_run *x);
+void pxs_cmd_getex(struct pxs_run *x);
+void pxs_cmd_getrange(struct pxs_run *x);
+void pxs_cmd_getset(struct pxs_run *x);
+void pxs_cmd_hdel(struct pxs_run *x);
+void pxs_cmd_hexists(struct pxs_run *x);
+void pxs_cmd_hget(struct pxs_run *x);
+void pxs_cmd_hgetall(struct pxs_run *x);
+void pxs_cmd_hincrby(struct pxs_run *x);
+void pxs_cmd_hkeys(struct pxs_run *x);
+void pxs_cmd_hlen(struct pxs_run *x);
+void pxs_cmd_hmget(struct pxs_run *x);
+void pxs_cmd_hmset(struct pxs_run *x);
+void pxs_cmd_hscan(struct pxs_run *x);
+void pxs_cmd_hset(struct pxs_run *x);
+void pxs_cmd_hsetnx(struct pxs_run *x);
+void pxs_cmd_hstrlen(struct pxs_run *x);
+void pxs_cmd_hvals(struct pxs_run *x);
+void pxs_cmd_incr(struct pxs_run *x);
+void pxs_cmd_incrby(struct pxs_run *x);
+void pxs_cmd_incrbyfloat(struct pxs_run *x);
+void pxs_cmd_keys(struct pxs_run *x);
+void pxs_cmd_mget(struct pxs_run *x);
+void pxs_cmd_mset(struct pxs_run *x);
+void pxs_cmd_msetnx(struct pxs_run *x);
+void pxs_cmd_persist(struct pxs_run *x);
+void pxs_cmd_pexpire(struct pxs_run *x);
+void pxs_cmd_pexpireat(struct pxs_run *x);
+void pxs_cmd_pexpiretime(struct pxs_run *x);
+void pxs_cmd_ping(struct pxs_run *x);
+void pxs_cmd_psetex(struct pxs_run *x);
+void pxs_cmd_pttl(struct pxs_run *x);
+void pxs_cmd_randomkey(struct pxs_run *x);
+void pxs_cmd_rename(struct pxs_run *x);
+void pxs_cmd_renamenx(struct pxs_run *x);
+void pxs_cmd_scan(struct pxs_run *x);
+void pxs_cmd_select(struct pxs_run *x);
+void pxs_cmd_set(struct pxs_run *x);
+void pxs_cmd_setex(struct pxs_run *x);
+void pxs_cmd_setnx(struct pxs_run *x);
+void pxs_cmd_setrange(struct pxs_run *x);
+void pxs_cmd_strlen(struct pxs_run *x);
+void pxs_cmd_time(struct pxs_run *x);
+void pxs_cmd_ttl(struct pxs_run *x);
+void pxs_cmd_type(struct pxs_run *x);
+void pxs_cmd_unwatch(struct pxs_run *x);
 
 #endif /* PXS_STORE_COMMAND_H */

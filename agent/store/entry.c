@@ -41,7 +41,7 @@ static u8 *put_str(u8 *to, struct pxs_str s)
 }
 
 void pxs_store_entry_put(u8 *buf, const struct pxs_store_entry *e, const struct pxs_watch *watch,
-		   const struct pxs_args *command)
+			 const struct pxs_args *command)
 {
 	struct pxs_store_entry_hdr h = {
 		.magic = cpu_to_le32(PXS_STORE_MAGIC),

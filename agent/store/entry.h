@@ -73,7 +73,7 @@ u64 pxs_store_entry_size(const struct pxs_watch *watch, u32 nwatches,
 
 /* Write it; @buf holds pxs_store_entry_size() bytes. */
 void pxs_store_entry_put(u8 *buf, const struct pxs_store_entry *e, const struct pxs_watch *watch,
-		   const struct pxs_args *command);
+			 const struct pxs_args *command);
 
 /*
  * Read one. Return: 0; -ENOMSG: foreign; -EPROTO: of a version that is not known.

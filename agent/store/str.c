@@ -83,12 +83,12 @@ static u8 fold(u8 c, bool nocase)
 static bool match_class(struct pxs_str pattern, u32 *p, u8 c, bool nocase)
 {
 	u32 i = *p + 1;
-	bool not = i < pattern.len && pattern.data[i] == '^';
+	bool inverse = i < pattern.len && pattern.data[i] == '^';
 	bool hit = false;
 	u8 low, high;
 
 	c = fold(c, nocase);
-	for (i += not; i < pattern.len && pattern.data[i] != ']'; i++) {
+	for (i += inverse; i < pattern.len && pattern.data[i] != ']'; i++) {
 		if (pattern.data[i] == '\\' && pattern.len - i >= 2) {
 			i++;
 			hit |= pattern.data[i] == c;
@@ -102,7 +102,7 @@ static bool match_class(struct pxs_str pattern, u32 *p, u8 c, bool nocase)
 		}
 	}
 	*p = min(i, pattern.len - 1);
-	return hit != not;
+	return hit != inverse;
 }
 
 /* One element of the pattern against one byte; *@p moves to the element's last byte. */

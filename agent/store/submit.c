@@ -30,7 +30,7 @@ static void refuse(struct pxs_request *r, u32 error)
 		break;
 	default:
 		pxs_reply_error(&r->out,
-			      "UNCERTAIN the command may have been executed or not: leadership has changed, or no quorum answers");
+				"UNCERTAIN the command may have been executed or not: leadership has changed, or no quorum answers");
 	}
 	pxs_request_done(r);
 }
@@ -40,9 +40,7 @@ static void barrier_failed(struct pxs_store *s, u32 error)
 	struct pxs_request_list list = s->barred;
 	struct pxs_request *r;
 
-	if (list.first) {
-		pxs_requests_init(&s->barred);
-	}
+	pxs_requests_init(&s->barred);
 	s->barrier = false;
 	while (list.first) {
 		r = list.first;
@@ -113,7 +111,7 @@ bool pxs_submit(struct pxs_store *s, struct pxs_request *r, u8 kind, const struc
 
 	if (size > PXS_VALUE_MAX) {
 		pxs_reply_error(&r->out,
-			      "ERR command too large for the log: %" PRIu64 " bytes, of at most %d",
+				"ERR command too large for the log: %" PRIu64 " bytes, of at most %d",
 			      size, PXS_VALUE_MAX);
 		pxs_request_done(r);
 		return false;

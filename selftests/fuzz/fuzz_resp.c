@@ -156,7 +156,7 @@ static void remove_store(void)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	static char path[] = "/tmp/pxs-fuzz-XXXXXX";
+	char path[32] = "/tmp/pxs-fuzz-XXXXXX";
 	struct pxs_db_owner owner = { .group = 1 };
 
 	(void)argc;
