@@ -12,7 +12,6 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include "config_check.h"
 #include "keyfile.h"
 #include "report.h"
 #include "store_config.h"

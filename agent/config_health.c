@@ -158,16 +158,6 @@ static int check_status(cfg_t *cfg, cfg_opt_t *opt)
 	return -1;
 }
 
-static int check_file(cfg_t *cfg, cfg_opt_t *opt)
-{
-	if (pxs_config_once(cfg, opt))
-		return -1;
-	if (*cfg_opt_getnstr(opt, 0))
-		return 0;
-	cfg_error(cfg, "%s: is empty", opt->name);
-	return -1;
-}
-
 static int check_noauth(cfg_t *cfg, cfg_opt_t *opt)
 {
 	const char *text = cfg_opt_getnstr(opt, 0);
@@ -259,7 +249,7 @@ void pxs_config_health_checks(cfg_t *cfg)
 		{ "health|host", check_word },
 		{ "health|status", check_status },
 		{ "health|user", check_word },
-		{ "health|password-file", check_file },
+		{ "health|password-file", pxs_config_path },
 		{ "health|noauth", check_noauth },
 		{ "health|name", check_dns_name },
 		{ "health|rcode", check_rcode },

@@ -11,6 +11,7 @@
 
 /* For validators. Return: 0, or -1 after the complaint, with file and line. */
 int pxs_config_once(cfg_t *cfg, cfg_opt_t *opt);
+int pxs_config_path(cfg_t *cfg, cfg_opt_t *opt);
 int pxs_config_range(cfg_t *cfg, cfg_opt_t *opt, long low, long high);
 
 /* Is @name given in @section, which a reader knows as @where? Return: 0 or -EINVAL. */

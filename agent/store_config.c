@@ -7,13 +7,11 @@
 #include "store_config.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "config_check.h"
+#include "config_parts.h"
+#include "keyfile.h"
 #include "report.h"
 
 const cfg_opt_t pxs_store_options[] = {
@@ -146,36 +144,23 @@ static bool is_loopback(const struct pxs_address *a)
 }
 
 /* One line of a file that others cannot read. */
-static int read_password(const char *file, const char *path, char **password)
+static int read_password(const char *file, const char *where, const char *path, char **password)
 {
-	char text[PXS_PASSWORD_MAX + 2] = "";
-	struct stat st;
-	ssize_t n = -1;
-	int fd, err = 0;
+	char text[PXS_PASSWORD_MAX + 3];
+	size_t len;
+	int err;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd >= 0 && !fstat(fd, &st))
-		n = read(fd, text, sizeof(text) - 1);
-	if (n < 0)
-		err = -errno;
-	if (fd >= 0)
-		close(fd);
-	if (n > 0 && text[n - 1] == '\n')
-		text[--n] = 0;
-	if (err) {
-		pxs_err("%s: password-file %s: %s", file, path, strerror(-err));
-	} else if (!S_ISREG(st.st_mode) || st.st_mode & 027) {
-		pxs_err("%s: password-file %s: is not a file, or others may read it, or its group write it: make it 0600 or 0640",
-			file, path);
-		err = -EPERM;
-	} else if (!n || n > (ssize_t)PXS_PASSWORD_MAX || strlen(text) != (size_t)n ||
-		   strchr(text, '\n')) {
-		pxs_err("%s: password-file %s: must hold one line of 1..%u bytes", file, path,
-			PXS_PASSWORD_MAX);
-		err = -EINVAL;
-	} else {
-		*password = strdup(text);
+	err = pxs_keyfile_text(file, where, "password-file", path, text, sizeof(text));
+	if (err)
+		return err;
+	len = strcspn(text, "\n");
+	if (len && len <= PXS_PASSWORD_MAX && (!text[len] || !text[len + 1])) {
+		*password = strndup(text, len);
 		err = *password ? 0 : -ENOMEM;
+	} else {
+		pxs_err("%s: %s: password-file %s: must hold one line of 1..%u bytes", file, where,
+			path, PXS_PASSWORD_MAX);
+		err = -EINVAL;
 	}
 	explicit_bzero(text, sizeof(text));
 	return err;
@@ -227,8 +212,10 @@ static int load(const struct pxs_config *c, struct pxs_store_config *s, struct p
 {
 	const char *password = cfg_getstr(store, "password-file");
 	const char *directory = cfg_getstr(store, "directory");
+	char where[32];
 	int err;
 
+	snprintf(where, sizeof(where), "group %u: store", g->conf.id);
 	pxs_consistency_parse(cfg_getstr(store, "consistency"), &s->consistency);
 	s->maxclients = (u32)cfg_getint(store, "maxclients");
 	s->maxmemory = (u64)cfg_getint(store, "maxmemory") << 20;
@@ -240,7 +227,7 @@ static int load(const struct pxs_config *c, struct pxs_store_config *s, struct p
 		s->directory = NULL;
 	if (!s->directory)
 		return -ENOMEM;
-	err = password ? read_password(c->file, password, &s->password) : 0;
+	err = password ? read_password(c->file, where, password, &s->password) : 0;
 	return err ? err : load_listen(c, s, store);
 }
 

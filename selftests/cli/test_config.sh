@@ -238,8 +238,8 @@ s/heart.*/store { maxmemory = -1 }/|bad.conf:10: maxmemory: -1 is not in 0..1048
 s/heart.*/store { request-limit = 31 }/|bad.conf:10: request-limit: 31 is not in 32..65536
 s/heart.*/store { client-memory = 15 }/|bad.conf:10: client-memory: 15 is not in 16..65536
 s,heart.*,store { password-file = "@/none" },|password-file @/none: No such file
-s,heart.*,store { password-file = "@/open" },|@/open: is not a file, or others may read it
-s,heart.*,store { password-file = "@/dir" },|password-file @/dir: Is a directory
+s,heart.*,store { password-file = "@/open" },|group 1: store: password-file @/open: others may read it
+s,heart.*,store { password-file = "@/dir" },|group 1: store: password-file @/dir: is not a file
 s,heart.*,store { password-file = "@/lines" },|@/lines: must hold one line of 1..512
 s,heart.*,store { password-file = "@/empty" },|password-file @/empty: must hold one line
 s/heart.*/store { }\nstore { }/|bad.conf:11: group 1: store: is given twice
