@@ -114,7 +114,7 @@ static void apply_entry(struct pxs_db *db, const struct pxs_store_entry *e,
 	db->now = db->state.time;
 	if (e->kind != PXS_STORE_BARRIER)
 		run_all(db, e, w, out);
-	pxs_db_reap(db, PXS_APPLY_REAP);
+	pxs_db_reap(db, e->kind == PXS_STORE_BARRIER ? PXS_BARRIER_REAP : PXS_APPLY_REAP);
 }
 
 int pxs_apply(struct pxs_db *db, u64 slot, const void *value, u32 len, bool noop,

@@ -11,8 +11,9 @@
 #include "command.h"
 #include "entry.h"
 
-/* Expired keys that one entry takes with it at most. */
-#define PXS_APPLY_REAP	16u
+/* Expired keys that one entry takes with it at most; a barrier has nothing else to do. */
+#define PXS_APPLY_REAP		16u
+#define PXS_BARRIER_REAP	256u
 
 /*
  * Apply the value of @slot, the one after db->state.applied, within the write transaction at

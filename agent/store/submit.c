@@ -175,6 +175,6 @@ void pxs_submit_tick(struct pxs_store *s)
 		next = pxs_db_next_expire(&s->db);
 		pxs_db_abort(&s->db);
 	}
-	if (next && next < pxs_store_clock())
+	if (next && next < max(pxs_store_clock(), s->db.state.time))
 		propose_barrier(s);
 }

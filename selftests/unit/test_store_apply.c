@@ -92,6 +92,31 @@ static void time_is_the_log_s(void)
 	store_remove(&s);
 }
 
+/* In bounded steps, so that no entry takes long, and the same ones everywhere. */
+static void the_expired_go_step_by_step(void)
+{
+	struct pxs_store_entry e = { .kind = PXS_STORE_BARRIER, .time = 5000000 };
+	u8 buf[sizeof(struct pxs_store_entry_hdr)];
+	char command[32];
+	u32 i;
+
+	store_make(&s);
+	for (i = 0; i < PXS_BARRIER_REAP + PXS_APPLY_REAP + 3; i++) {
+		snprintf(command, sizeof(command), "SET k%u x PX 1000", i);
+		store_say(&s, command);
+	}
+	s.time = e.time;
+	store_say(&s, "PING");
+	CHECK_EQ(s.db.state.keys, PXS_BARRIER_REAP + 3);
+	pxs_store_entry_put(buf, &e, NULL, NULL);
+	CHECK_EQ(store_apply(&s, buf, sizeof(buf)), 0);
+	CHECK_EQ(s.db.state.keys, 3);
+	/* Those that are still there are not seen. */
+	CHECK_STR(store_say(&s, "KEYS *"), "*0\r\n");
+	CHECK_EQ(s.db.state.used, 0);
+	store_remove(&s);
+}
+
 static void a_read_deletes_nothing(void)
 {
 	struct pxs_rec rec;
@@ -206,6 +231,7 @@ int main(void)
 	RUN(strings);
 	RUN(hashes_and_sums);
 	RUN(time_is_the_log_s);
+	RUN(the_expired_go_step_by_step);
 	RUN(a_read_deletes_nothing);
 	RUN(transactions);
 	RUN(memory_is_the_entry_s);
