@@ -118,6 +118,11 @@ void pxs_request_readable(struct pxs_request *r)
 	pxs_conn_ready(r->conn);
 }
 
+void pxs_request_room(struct pxs_request *r)
+{
+	r->out.limit = (u32)(PXS_CONN_OUT_MAX - min(r->conn->held, (u64)PXS_CONN_OUT_MAX));
+}
+
 void pxs_request_hold(struct pxs_request *r, s64 len)
 {
 	r->held += (u64)len;

@@ -112,7 +112,7 @@ static int apply_one(struct pxs_store *s, const struct pxs_fetched *v)
 	r = waiter(s, v->slot);
 	if (r) {
 		r->out.quiet = r->conn->dead;
-		r->out.limit -= (u32)min(r->conn->held, (u64)r->out.limit);
+		pxs_request_room(r);
 		pxs_requests_push(&s->applied, r);
 	}
 	err = pxs_apply(&s->db, v->slot, v->data, v->len, v->noop, r ? &r->out : &nobody);

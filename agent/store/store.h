@@ -248,6 +248,9 @@ void pxs_request_done(struct pxs_request *r);
 /* @r can be read from now on: when what stands before it has its answer, and those are taken. */
 void pxs_request_readable(struct pxs_request *r);
 
+/* How large may the answer of @r be, beside those that wait? Asked anew when it is made anew. */
+void pxs_request_room(struct pxs_request *r);
+
 /* The answer of @r has grown by @len bytes, or shrunk. */
 void pxs_request_hold(struct pxs_request *r, s64 len);
 
