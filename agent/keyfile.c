@@ -58,6 +58,9 @@ int pxs_keyfile_text(const char *config, const char *where, const char *option, 
 		err = -EPERM;
 	} else if (err) {
 		pxs_err("%s: %s: %s %s: %s", config, where, option, path, strerror(-err));
+	} else if (strlen(text) != (size_t)n) {
+		pxs_err("%s: %s: %s %s: holds a byte of zero", config, where, option, path);
+		err = -EINVAL;
 	}
 	if (err)
 		explicit_bzero(text, size);

@@ -30,7 +30,8 @@ printf '%063d\n' 1 >"$tmp/short"
 printf '%065d\n' 1 >"$tmp/long"
 printf 'one\ntwo\n' >"$tmp/lines"
 echo >"$tmp/empty"
-chmod 600 "$tmp/key" "$tmp/short" "$tmp/long" "$tmp/lines" "$tmp/empty"
+printf 'word\0more\n' >"$tmp/zero"
+chmod 600 "$tmp/key" "$tmp/short" "$tmp/long" "$tmp/lines" "$tmp/empty" "$tmp/zero"
 cp "$tmp/key" "$tmp/open"
 chmod 644 "$tmp/open"
 mkfifo -m 600 "$tmp/fifo"
@@ -240,6 +241,7 @@ s/heart.*/store { client-memory = 15 }/|bad.conf:10: client-memory: 15 is not in
 s,heart.*,store { password-file = "@/none" },|password-file @/none: No such file
 s,heart.*,store { password-file = "@/open" },|store: password-file @/open: others may read it
 s,heart.*,store { password-file = "@/dir" },|group 1: store: password-file @/dir: is not a file
+s,heart.*,store { password-file = "@/zero" },|password-file @/zero: holds a byte of zero
 s,heart.*,store { password-file = "@/lines" },|@/lines: must hold one line of 1..512
 s,heart.*,store { password-file = "@/empty" },|password-file @/empty: must hold one line
 s/heart.*/store { }\nstore { }/|bad.conf:11: group 1: store: is given twice
