@@ -499,6 +499,7 @@ static int checker_run(struct pxs_checker *c)
 int pxs_checker_start(struct pxs_checker **made, const struct pxs_config *config)
 {
 	struct pxs_checker *c;
+	u32 n;
 	int err;
 
 	*made = NULL;
@@ -520,7 +521,10 @@ int pxs_checker_start(struct pxs_checker **made, const struct pxs_config *config
 		checker_free(c);
 		return err;
 	}
-	pxs_info("health: checking %u backends of %u services", c->ntargets, config->nhealth);
+	pthread_mutex_lock(&c->lock);
+	n = c->ntargets;
+	pthread_mutex_unlock(&c->lock);
+	pxs_info("health: checking %u backends of %u services", n, config->nhealth);
 	*made = c;
 	return 0;
 }
