@@ -355,31 +355,18 @@ static void send_done(struct pxs_op *op, int res)
 		kill_client(c);
 		return;
 	}
-	c->flight_done += (u32)res;
+	c->flight.done += (u32)res;
 }
 
 static void step_send(struct pxs_client *c)
 {
 	struct io_uring_sqe *sqe;
-	u8 *spare = c->flight;
-	u32 room = c->flight_room;
 
-	if (c->sending)
+	if (c->sending || !pxs_flight_load(&c->flight, &c->out, &c->out_len, &c->out_room))
 		return;
-	if (c->flight_done == c->flight_len) {
-		if (!c->out_len)
-			return;
-		c->flight = c->out;
-		c->flight_len = c->out_len;
-		c->flight_room = c->out_room;
-		c->flight_done = 0;
-		c->out = spare;
-		c->out_room = room;
-		c->out_len = 0;
-	}
 	sqe = pxs_loop_sqe(&c->node->loop);
-	io_uring_prep_send(sqe, c->fd, c->flight + c->flight_done, c->flight_len - c->flight_done,
-			   MSG_NOSIGNAL);
+	io_uring_prep_send(sqe, c->fd, c->flight.buf + c->flight.done,
+			   c->flight.len - c->flight.done, MSG_NOSIGNAL);
 	pxs_loop_own(sqe, &c->send_op);
 	c->ops++;
 	c->sending = true;
@@ -446,6 +433,6 @@ void pxs_client_free(struct pxs_client *c)
 	close(c->fd);
 	free(c->in);
 	free(c->out);
-	free(c->flight);
+	free(c->flight.buf);
 	free(c);
 }

@@ -5,6 +5,7 @@
 #ifndef PXS_AGENT_CLIENT_H
 #define PXS_AGENT_CLIENT_H
 
+#include "flight.h"
 #include "node.h"
 
 #define PXS_CLIENT_IN		(64u << 10)	/* bytes read at once */
@@ -29,10 +30,7 @@ struct pxs_client {
 	u8 *out;		/* what waits to be sent */
 	u32 out_len;
 	u32 out_room;
-	u8 *flight;		/* what is being sent */
-	u32 flight_len;
-	u32 flight_done;
-	u32 flight_room;
+	struct pxs_flight flight;
 
 	/* READ */
 	bool reading;

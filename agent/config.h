@@ -5,22 +5,12 @@
 #ifndef PXS_AGENT_CONFIG_H
 #define PXS_AGENT_CONFIG_H
 
-#include <sys/socket.h>
-
+#include "address.h"
 #include "auth.h"
 #include "group.h"
 #include "health.h"
 #include "journal.h"
 #include "probe.h"
-
-/* An address that datagrams go to; v4 or v6. */
-struct pxs_address {
-	union {
-		struct sockaddr sa;
-		struct sockaddr_storage storage;
-	};
-	socklen_t len;
-};
 
 struct pxs_store_config;
 

@@ -15,16 +15,16 @@
  */
 #include "elect.h"
 
+#include "random.h"
+
 #define BACKOFF_MAX	4u
 #define ALL		(~0ull)		/* cover[]: all is answered; faulty_ballot: unknown */
 
 static u64 draw(struct pxs_elect *e, u64 below)
 {
-	/* xorshift64, G. Marsaglia, Xorshift RNGs, 2003 */
-	e->random ^= e->random << 13;
-	e->random ^= e->random >> 7;
-	e->random ^= e->random << 17;
-	return below ? e->random % below : 0;
+	u64 drawn = pxs_random_next(&e->random);
+
+	return below ? drawn % below : 0;
 }
 
 static struct pxs_elect_slot *slot_at(const struct pxs_elect *e, u64 slot)

@@ -9,19 +9,12 @@
 
 #include <linux/paxsteer.h>
 
-/* xorshift64*, Vigna 2016 */
-static u64 next_random(struct pxs_health_check *h)
-{
-	h->random ^= h->random >> 12;
-	h->random ^= h->random << 25;
-	h->random ^= h->random >> 27;
-	return h->random * 0x2545f4914f6cdd1dULL;
-}
+#include "random.h"
 
 /* 0..@below - 1; @below is small against 2^32. */
 static u32 random_below(struct pxs_health_check *h, u32 below)
 {
-	return (u32)(((next_random(h) >> 32) * below) >> 32);
+	return (u32)(((pxs_random_next(&h->random) >> 32) * below) >> 32);
 }
 
 static u32 pause_ms(struct pxs_health_check *h, const struct pxs_health_conf *conf)

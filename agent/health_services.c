@@ -4,10 +4,10 @@
  */
 #include "health_services.h"
 
-#include <arpa/inet.h>
 #include <netlink/genl/ctrl.h>
 #include <stdio.h>
 
+#include "address.h"
 #include "report.h"
 
 struct pxs_service_proto {
@@ -25,22 +25,6 @@ const char *pxs_health_word(u8 health)
 	default:
 		return "unchecked";
 	}
-}
-
-void pxs_address_format(const struct pxs_address *a, char *text, size_t size)
-{
-	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&a->storage;
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&a->storage;
-	char host[INET6_ADDRSTRLEN];
-
-	if (a->sa.sa_family == AF_INET)
-		snprintf(text, size, "%s:%u",
-			 inet_ntop(AF_INET, &v4->sin_addr, host, sizeof(host)),
-			 ntohs(v4->sin_port));
-	else
-		snprintf(text, size, "[%s]:%u",
-			 inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof(host)),
-			 ntohs(v6->sin6_port));
 }
 
 /* --- attributes ---------------------------------------------------------------- */
@@ -250,17 +234,10 @@ int pxs_services_read(struct pxs_services *s)
 
 static int put_backend(struct nl_msg *msg, const char *service, const struct pxs_address *at)
 {
-	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&at->storage;
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&at->storage;
 	int err = nla_put_string(msg, PXS_A_BACKEND_SERVICE, service);
 
-	if (at->sa.sa_family == AF_INET) {
-		err |= nla_put(msg, PXS_A_BACKEND_ADDR, 4, &v4->sin_addr);
-		err |= nla_put_u16(msg, PXS_A_BACKEND_PORT, v4->sin_port);
-	} else {
-		err |= nla_put(msg, PXS_A_BACKEND_ADDR, 16, &v6->sin6_addr);
-		err |= nla_put_u16(msg, PXS_A_BACKEND_PORT, v6->sin6_port);
-	}
+	err |= nla_put(msg, PXS_A_BACKEND_ADDR, pxs_address_ip_len(at), pxs_address_ip(at));
+	err |= nla_put_u16(msg, PXS_A_BACKEND_PORT, pxs_address_port(at));
 	return err;
 }
 

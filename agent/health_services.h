@@ -46,7 +46,4 @@ int pxs_services_verdict(struct pxs_services *s, const char *service, const stru
 
 const char *pxs_health_word(u8 health);
 
-/* ADDRESS:PORT, an IPv6 address in brackets. */
-void pxs_address_format(const struct pxs_address *a, char *text, size_t size);
-
 #endif /* PXS_AGENT_HEALTH_SERVICES_H */

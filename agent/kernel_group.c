@@ -4,8 +4,6 @@
  */
 #include "kernel_group.h"
 
-#include <netinet/in.h>
-
 #include "report.h"
 
 u64 pxs_kernel_u64(struct nlattr *attr)
@@ -30,17 +28,13 @@ u8 pxs_kernel_u8(struct nlattr *attr)
 
 static int put_member(struct nl_msg *msg, const struct pxs_group_config *g, u8 i)
 {
-	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&g->address[i].storage;
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&g->address[i].storage;
-	bool six = g->address[i].sa.sa_family == AF_INET6;
+	const struct pxs_address *at = &g->address[i];
 	struct nlattr *nest = nla_nest_start(msg, PXS_A_GROUP_MEMBER);
 
 	if (!nest || nla_put_u8(msg, PXS_A_MEMBER_ID, g->conf.member[i].id) ||
 	    nla_put_u64(msg, PXS_A_MEMBER_INCARNATION, g->conf.member[i].incarnation) ||
-	    nla_put_u16(msg, PXS_A_MEMBER_PORT, six ? v6->sin6_port : v4->sin_port))
-		return -EMSGSIZE;
-	if (six ? nla_put(msg, PXS_A_MEMBER_ADDR, 16, &v6->sin6_addr) :
-		  nla_put(msg, PXS_A_MEMBER_ADDR, 4, &v4->sin_addr))
+	    nla_put_u16(msg, PXS_A_MEMBER_PORT, pxs_address_port(at)) ||
+	    nla_put(msg, PXS_A_MEMBER_ADDR, pxs_address_ip_len(at), pxs_address_ip(at)))
 		return -EMSGSIZE;
 	nla_nest_end(msg, nest);
 	return 0;
@@ -102,9 +96,7 @@ struct compare {
 static const char *member_differs(const struct pxs_group_config *g, struct nlattr *nest)
 {
 	struct nlattr *a[PXS_A_MEMBER_MAX + 1];
-	const struct sockaddr_in6 *v6;
-	const struct sockaddr_in *v4;
-	bool six;
+	const struct pxs_address *at;
 	u8 i;
 
 	if (nla_parse_nested(a, PXS_A_MEMBER_MAX, nest, NULL) || !a[PXS_A_MEMBER_ID] ||
@@ -117,13 +109,11 @@ static const char *member_differs(const struct pxs_group_config *g, struct nlatt
 		return "the members";
 	if (pxs_kernel_u64(a[PXS_A_MEMBER_INCARNATION]) != g->conf.member[i].incarnation)
 		return "a member's incarnation";
-	v6 = (const struct sockaddr_in6 *)&g->address[i].storage;
-	v4 = (const struct sockaddr_in *)&g->address[i].storage;
-	six = g->address[i].sa.sa_family == AF_INET6;
-	if (pxs_kernel_u16(a[PXS_A_MEMBER_PORT]) != (six ? v6->sin6_port : v4->sin_port) ||
-	    nla_len(a[PXS_A_MEMBER_ADDR]) != (six ? 16 : 4) ||
-	    memcmp(nla_data(a[PXS_A_MEMBER_ADDR]), six ? (const void *)&v6->sin6_addr :
-		   (const void *)&v4->sin_addr, six ? 16 : 4))
+	at = &g->address[i];
+	if (pxs_kernel_u16(a[PXS_A_MEMBER_PORT]) != pxs_address_port(at) ||
+	    nla_len(a[PXS_A_MEMBER_ADDR]) != pxs_address_ip_len(at) ||
+	    memcmp(nla_data(a[PXS_A_MEMBER_ADDR]), pxs_address_ip(at),
+		   (size_t)pxs_address_ip_len(at)))
 		return "a member's address";
 	return NULL;
 }

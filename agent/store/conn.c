@@ -9,8 +9,6 @@
  */
 #include "store.h"
 
-#include <arpa/inet.h>
-#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -315,38 +313,24 @@ static void send_done(struct pxs_op *op, int res)
 	if (res < 0)
 		pxs_conn_kill(c);
 	else
-		c->flight_done += (u32)res;
+		c->flight.done += (u32)res;
 }
 
 static void send_out(struct pxs_conn *c)
 {
 	struct io_uring_sqe *sqe;
-	u8 *spare = c->flight;
-	u32 room = c->flight_room;
 
-	if (c->sending)
+	if (c->sending || !pxs_flight_load(&c->flight, &c->out.buf, &c->out.len, &c->out.room))
 		return;
-	if (c->flight_done == c->flight_len) {
-		c->flight_done = 0;
-		c->flight_len = 0;
-		if (!c->out.len)
-			return;
-		c->flight = c->out.buf;
-		c->flight_len = c->out.len;
-		c->flight_room = c->out.room;
-		/* A large buffer is not kept for the next small answer. */
-		if (room > PXS_CONN_OUT_HIGH) {
-			free(spare);
-			spare = NULL;
-			room = 0;
-		}
-		c->out.buf = spare;
-		c->out.room = room;
-		c->out.len = 0;
+	/* A large buffer is not kept for the next small answer. */
+	if (!c->out.len && c->out.room > PXS_CONN_OUT_HIGH) {
+		free(c->out.buf);
+		c->out.buf = NULL;
+		c->out.room = 0;
 	}
 	sqe = pxs_loop_sqe(&c->store->node->loop);
-	io_uring_prep_send(sqe, c->fd, c->flight + c->flight_done, c->flight_len - c->flight_done,
-			   MSG_NOSIGNAL);
+	io_uring_prep_send(sqe, c->fd, c->flight.buf + c->flight.done,
+			   c->flight.len - c->flight.done, MSG_NOSIGNAL);
 	pxs_loop_own(sqe, &c->send_op);
 	c->ops++;
 	c->sending = true;
@@ -357,7 +341,7 @@ static void send_out(struct pxs_conn *c)
 static u64 memory_of(const struct pxs_conn *c)
 {
 	return sizeof(*c) + c->reader.room + c->reader.args_room * 20ull + c->out.room +
-	       c->flight_room + c->bytes + c->held + c->queued_bytes;
+	       c->flight.room + c->bytes + c->held + c->queued_bytes;
 }
 
 static void cut_largest(struct pxs_store *s)
@@ -393,7 +377,7 @@ static void account(struct pxs_conn *c)
 static bool finished(const struct pxs_conn *c)
 {
 	return (c->eof || c->closing) && !c->requests && !c->out.len && !c->sending &&
-	       c->flight_done == c->flight_len;
+	       pxs_flight_landed(&c->flight);
 }
 
 bool pxs_conn_step(struct pxs_conn *c)
@@ -424,21 +408,10 @@ bool pxs_conn_step(struct pxs_conn *c)
 
 static void name_peer(struct pxs_conn *c)
 {
-	struct sockaddr_storage ss;
-	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&ss;
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&ss;
-	socklen_t len = sizeof(ss);
-	char host[INET6_ADDRSTRLEN] = "?";
+	struct pxs_address at = { .len = sizeof(at.storage) };
 
-	if (getpeername(c->fd, (struct sockaddr *)&ss, &len))
-		return;
-	if (ss.ss_family == AF_INET6) {
-		inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof(host));
-		snprintf(c->peer, sizeof(c->peer), "[%s]:%u", host, ntohs(v6->sin6_port));
-	} else {
-		inet_ntop(AF_INET, &v4->sin_addr, host, sizeof(host));
-		snprintf(c->peer, sizeof(c->peer), "%s:%u", host, ntohs(v4->sin_port));
-	}
+	if (!getpeername(c->fd, &at.sa, &at.len))
+		pxs_address_format(&at, c->peer, sizeof(c->peer));
 }
 
 struct pxs_conn *pxs_conn_new(struct pxs_store *s, int fd)
@@ -483,7 +456,7 @@ void pxs_conn_free(struct pxs_conn *c)
 	pxs_session_exit(c);
 	pxs_reader_free(&c->reader);
 	pxs_reply_free(&c->out);
-	free(c->flight);
+	free(c->flight.buf);
 	close(c->fd);
 	free(c);
 }

@@ -18,6 +18,7 @@
 #ifndef PXS_STORE_STORE_H
 #define PXS_STORE_STORE_H
 
+#include "../flight.h"
 #include "../node.h"
 #include "../store_config.h"
 #include "apply.h"
@@ -87,10 +88,7 @@ struct pxs_conn {
 	struct pxs_reply out;
 	struct pxs_op send_op;
 	bool sending;
-	u8 *flight;
-	u32 flight_len;
-	u32 flight_done;
-	u32 flight_room;
+	struct pxs_flight flight;
 
 	/* Requests in order; from todo on nothing was done about them yet. */
 	struct pxs_request *first;

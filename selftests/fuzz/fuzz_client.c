@@ -177,11 +177,11 @@ static void complete_request(struct pxs_client *c, struct input *in)
 
 static void complete_send(struct pxs_client *c, u8 how)
 {
-	u32 left = c->flight_len - c->flight_done;
+	u32 left = c->flight.len - c->flight.done;
 
 	if (!c->sending)
 		return;
-	FUZZ_CHECK(left && c->flight_len <= c->flight_room);
+	FUZZ_CHECK(left && c->flight.len <= c->flight.room);
 	send_done(&c->send_op, how == 255 ? -EPIPE : how & 1 ? (int)left : (int)(left * how / 256));
 }
 
