@@ -20,34 +20,38 @@ export LONG=0
 [ "${1:-}" != --long ] || { LONG=1; shift; }
 BUDGET=$((${PXS_CHECK_MINUTES:-$((LONG ? 1440 : 80))} * 60))
 
-# name, limit in seconds, skips allowed (yes, no), command
+# name, limit in seconds, skips allowed (yes, no), command. Two steps whose limit ends in + may
+# run side by side: one processor is enough for each, or it waits much. All others run alone.
 STEPS=(
 "toolchains 900  yes toolchains"
 "agent      300  no  make --no-print-directory agent"
 "modules    600  yes make --no-print-directory matrix"
 "unit       900  no  make --no-print-directory unit"
 "lint       900+ no  selftests/lint/lint.sh"
-"runner     600  no  selftests/vm/selftest.sh --short"
-"dkms       600  no  selftests/dkms.sh"
+"runner     600+ no  selftests/vm/selftest.sh --short"
+"dkms       600+ no  selftests/dkms.sh"
 )
 # Folders of tests that need no kernel: sim, cli, fuzz...
+alone=()
 for m in selftests/*/Makefile; do
 	d=$(basename "${m%/Makefile}")
 	grep -q '^check:' "$m" && [ "$d" != unit ] || continue
-	limit=600 skip=no
+	limit=600+ skip=no
 	case $d in
-	# They keep one processor busy: the next ones run on the other.
-	cli | lin) limit=600+ ;;
+	# It has a process for each processor.
 	fuzz)	limit=1200 ;;
+	# It counts nanoseconds.
+	tables) limit=600 ;;
 	# The bounded model checker is not in Debian 12 and may be out of reach.
 	model)	skip=yes ;;
 	esac
-	STEPS+=("$d $limit $skip make --no-print-directory -C selftests/$d check")
+	step="$d $limit $skip make --no-print-directory -C selftests/$d check"
+	[ "$limit" = "${limit%+}" ] && alone+=("$step") || STEPS+=("$step")
 done
-STEPS+=(
-"vm-6.1     2700 no  tests_on 6.1"
+STEPS+=("${alone[@]}"
+"vm-6.1     2700+ no  tests_on 6.1"
 "vm-6.12    2400+ yes tests_on 6.12"
-"vm-newest  2400 yes tests_on newest"
+"vm-newest  2400+ yes tests_on newest"
 )
 
 # What takes hours: the kernels that look for mistakes, and everything over and over. They are
@@ -123,13 +127,19 @@ tests_on()
 	selftests/vm/run --kernel "$kernel" --mem 2G "${tests[@]}"
 }
 
-# Tests that start machines themselves.
+# Tests on this machine, or that start machines themselves. A cluster on this machine runs alone:
+# its members must not starve.
+alone=() beside=("demo 600+ no selftests/demo.sh")
 for t in $(make -s -C selftests list-host); do
-	[ "$t" = dkms.sh ] && continue
 	limit=$(tag "selftests/$t" limit)
-	STEPS+=("$(basename "$t" .sh) ${limit:-900} no env PXS_SHORT=1 selftests/$t")
+	step="no env PXS_SHORT=1 selftests/$t"
+	case $t in
+	dkms.sh) ;;
+	powercut.sh) beside+=("powercut ${limit:-900}+ $step") ;;
+	*)	alone+=("$(basename "$t" .sh) ${limit:-900} $step") ;;
+	esac
 done
-[ ! -x selftests/demo.sh ] || STEPS+=("demo 600 no selftests/demo.sh")
+STEPS+=("${alone[@]}" "${beside[@]}")
 
 if [ "${1:-}" = --tests ]; then
 	tests_of "${2:?}"
@@ -267,34 +277,48 @@ step_count=0 step_number=0
 for step in "${STEPS[@]}"; do
 	selected "${step%% *}" && step_count=$((step_count + 1))
 done
-# A step whose limit ends in + runs beside those that follow, up to the first without.
-beside=()
-judge_all()
-{
-	local step
+# The steps that run, by process.
+declare -A running=()
 
-	wait
-	for step in "${beside[@]}"; do
-		# shellcheck disable=SC2086  # words
-		judge_step $step
+# An interrupt reaches only what runs in front: end the others, each with its group.
+# shellcheck disable=SC2317  # called by the trap
+stop_all()
+{
+	local pid
+
+	trap '' INT TERM
+	for pid in "${!running[@]}"; do
+		pkill -TERM -P "$pid"
 	done
-	beside=()
+	wait
+	exit 130
+}
+trap stop_all INT TERM
+
+# Wait until at most so many run; judge those that ended.
+wait_for()
+{
+	local pid
+
+	while [ ${#running[@]} -gt "$1" ]; do
+		wait -n -p pid
+		# shellcheck disable=SC2086  # words
+		judge_step ${running[$pid]}
+		unset "running[$pid]"
+	done
 }
 
 for step in "${STEPS[@]}"; do
 	selected "${step%% *}" || continue
 	read -r name limit _ <<<"$step"
+	[ "$limit" = "${limit%+}" ] && wait_for 0 || wait_for 1
 	echo "== [$((++step_number))/$step_count] $name (at most ${limit%+} s)"
-	beside+=("$step")
 	# shellcheck disable=SC2086  # words
-	if [ "$limit" != "${limit%+}" ]; then
-		do_step $step &
-	else
-		do_step $step
-		judge_all
-	fi
+	do_step $step &
+	running[$!]=$step
+	[ "$limit" != "${limit%+}" ] || wait_for 0
 done
-judge_all
+wait_for 0
 
 echo
 printf '%s\n' "${table[@]}"
