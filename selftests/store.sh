@@ -64,9 +64,9 @@ say() { printf '%s\n' "$@" | redis $F | tail -n1; }
 is "READONLY reads what is there" "$(say READONLY 'GET greeting')" "hello world"
 is "so does PAXSTEER CONSISTENCY eventual" \
 	"$(say 'PAXSTEER CONSISTENCY eventual' 'GET greeting')" "hello world"
-token=$(printf 'SET greeting new\nPAXSTEER SESSION\n' | redis "$L" | tail -n1)
+token=$(printf 'SET greeting new\nPAXSTEER TOKEN\n' | redis "$L" | tail -n1)
 is "a session reads its writes at another node" \
-	"$(say "PAXSTEER SESSION $token" 'GET greeting')" new
+	"$(say "PAXSTEER TOKEN $token" 'GET greeting')" new
 is "a key's slot" "$(redis $F CLUSTER KEYSLOT '{user}.x')" 5474
 is "CLUSTER SLOTS: the leader first" "$(redis $F CLUSTER SLOTS | sed -n 4p)" "$(store_port "$L")"
 ok "python3-redis: pipelines, transactions, a cluster client" \

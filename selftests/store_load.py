@@ -90,7 +90,7 @@ class Client(threading.Thread):
             return
         self.node = Node(self.load.ports[self.at])
         if self.level == "session":
-            self.node.call(["PAXSTEER", "SESSION", str(self.token)])
+            self.node.call(["PAXSTEER", "TOKEN", str(self.token)])
         else:
             self.node.call(["PAXSTEER", "CONSISTENCY", self.level])
 
@@ -114,7 +114,7 @@ class Client(threading.Thread):
         value = f"{self.number}.{self.writes}"
         start = time.monotonic_ns()
         try:
-            _, slot = self.node.call(["SET", key, value], ["PAXSTEER", "SESSION"])
+            _, slot = self.node.call(["SET", key, value], ["PAXSTEER", "TOKEN"])
         except Refused:
             self.record(start, time.monotonic_ns(), "write", key, value, "no", "-")
             raise
@@ -126,7 +126,7 @@ class Client(threading.Thread):
 
     def read(self, key):
         start = time.monotonic_ns()
-        value, slot = self.node.call(["GET", key], ["PAXSTEER", "SESSION"])
+        value, slot = self.node.call(["GET", key], ["PAXSTEER", "TOKEN"])
         self.token = max(self.token, int(slot))
         self.record(start, time.monotonic_ns(), "read", key, "-", value or "-", slot, self.level)
 

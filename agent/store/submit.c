@@ -13,6 +13,7 @@
 struct order {
 	struct pxs_store *store;
 	struct pxs_request *request;	/* NULL: a barrier */
+	u64 since;			/* ns, steady: before it was proposed */
 	struct pxs_proposal p;
 };
 
@@ -61,6 +62,8 @@ static void order_done(struct pxs_proposal *p, u32 error, u64 slot)
 	struct pxs_store *s = o->store;
 	struct pxs_request *r = o->request;
 
+	if (!error)
+		pxs_fresh_learn(&s->fresh, o->since, slot);
 	free(o);
 	if (!r && error) {
 		barrier_failed(s, error);
@@ -94,6 +97,7 @@ static struct order *make(struct pxs_store *s, struct pxs_request *r, u8 kind,
 		e.nwatches = r->conn->watches;
 	o->store = s;
 	o->request = r;
+	o->since = pxs_store_steady();
 	o->p.done = order_done;
 	o->p.len = (u32)size;
 	pxs_store_entry_put(o->p.value, &e, r ? r->conn->watch : NULL, command);
@@ -156,8 +160,13 @@ bool pxs_submit_step(struct pxs_store *s)
 {
 	struct pxs_request *r;
 
-	if (s->barrier || !s->reads.first)
+	if (s->want_fresh && !pxs_store_leads(s)) {
+		s->want_fresh = false;
+		pxs_ask(s, s->replica->elect.leader);
+	}
+	if (s->barrier || (!s->reads.first && !s->want_fresh))
 		return false;
+	s->want_fresh = false;
 	while ((r = pxs_requests_pop(&s->reads)))
 		pxs_requests_push(&s->barred, r);
 	propose_barrier(s);
