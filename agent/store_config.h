@@ -41,6 +41,8 @@ struct pxs_store_config {
 	u32 maxclients;
 	u64 maxmemory;		/* bytes; 0: no limit */
 	u32 request_limit;	/* bytes of one request */
+	u32 sessions;		/* at most; 0: none */
+	u32 session_age;	/* seconds that one lives unused */
 	u64 client_memory;	/* bytes of all clients' buffers */
 	char *member[PXS_MEMBERS_MAX];	/* where each member's store listens, NULL: not said */
 };

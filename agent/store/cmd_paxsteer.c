@@ -83,6 +83,25 @@ static void version(struct pxs_request *r)
 		pxs_reply_null(&r->out);
 }
 
+/* Return: false: it is under way, or refused and done. */
+static bool session(struct pxs_request *r)
+{
+	struct pxs_store *s = r->conn->store;
+
+	if (r->argc > 2 && pxs_str_is(r->argv[2], "run")) {
+		pxs_reply_error(&r->out,
+				"ERR PAXSTEER SESSION RUN ID NUMBER COMMAND...: ID and NUMBER are from 1 on");
+	} else if (r->argc != 3 || !pxs_str_is(r->argv[2], "new")) {
+		pxs_reply_error(&r->out, "ERR PAXSTEER SESSION NEW, or RUN ID NUMBER COMMAND...");
+	} else if (!s->config->sessions) {
+		pxs_reply_error(&r->out, "ERR there are no sessions here: sessions = 0");
+	} else if (pxs_session_may_write(r)) {
+		pxs_submit(s, r, PXS_STORE_SESSION, NULL, 0);
+		return false;
+	}
+	return true;
+}
+
 static void digest(struct pxs_request *r)
 {
 	struct pxs_db *db = &r->conn->store->db;
@@ -120,6 +139,8 @@ bool pxs_server_paxsteer(struct pxs_request *r)
 			return true;
 		pxs_submit_read(r->conn->store, r);
 		return false;
+	} else if (pxs_server_sub(r, "session", -2, &over)) {
+		return session(r);
 	} else if (!over) {
 		pxs_server_unknown_sub(r);
 	} else if (!r->out.errors) {

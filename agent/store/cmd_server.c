@@ -2,6 +2,7 @@
 /*
  * cmd_server.c - answers about the server and the connection
  */
+#include "db_session.h"
 #include "store.h"
 
 #include <inttypes.h>
@@ -348,7 +349,7 @@ static bool want_section(const struct pxs_request *r, const char *name)
 	return r->argc == 1;
 }
 
-static u32 info_server(const struct pxs_store *s, char *to)
+static u32 info_server(struct pxs_store *s, char *to)
 {
 	u64 up = (s->node->loop.now - s->started) / 1000;
 
@@ -357,21 +358,21 @@ static u32 info_server(const struct pxs_store *s, char *to)
 			    pxs_cluster_known(s) ? "cluster" : "standalone", up, up / 86400);
 }
 
-static u32 info_clients(const struct pxs_store *s, char *to)
+static u32 info_clients(struct pxs_store *s, char *to)
 {
 	return (u32)sprintf(to, "# Clients\r\nconnected_clients:%u\r\nmaxclients:%u\r\n"
 			    "mem_clients_normal:%" PRIu64 "\r\n",
 			    s->nconns, s->config->maxclients, s->memory);
 }
 
-static u32 info_memory(const struct pxs_store *s, char *to)
+static u32 info_memory(struct pxs_store *s, char *to)
 {
 	return (u32)sprintf(to, "# Memory\r\nused_memory:%" PRIu64 "\r\nmaxmemory:%" PRIu64 "\r\n"
 			    "maxmemory_policy:noeviction\r\n",
 			    s->db.state.used, s->config->maxmemory);
 }
 
-static u32 info_stats(const struct pxs_store *s, char *to)
+static u32 info_stats(struct pxs_store *s, char *to)
 {
 	return (u32)sprintf(to, "# Stats\r\ntotal_connections_received:%" PRIu64 "\r\n"
 			    "total_commands_processed:%" PRIu64 "\r\n"
@@ -379,18 +380,18 @@ static u32 info_stats(const struct pxs_store *s, char *to)
 			    s->accepted, s->commands, s->rejected, s->evicted);
 }
 
-static u32 info_replication(const struct pxs_store *s, char *to)
+static u32 info_replication(struct pxs_store *s, char *to)
 {
 	return (u32)sprintf(to, "# Replication\r\nrole:%s\r\nmaster_repl_offset:%" PRIu64 "\r\n",
 			    pxs_store_leads(s) ? "master" : "slave", s->db.state.applied);
 }
 
-static u32 info_cluster(const struct pxs_store *s, char *to)
+static u32 info_cluster(struct pxs_store *s, char *to)
 {
 	return (u32)sprintf(to, "# Cluster\r\ncluster_enabled:%d\r\n", pxs_cluster_known(s));
 }
 
-static u32 info_keyspace(const struct pxs_store *s, char *to)
+static u32 info_keyspace(struct pxs_store *s, char *to)
 {
 	const struct pxs_db_state *st = &s->db.state;
 
@@ -400,7 +401,18 @@ static u32 info_keyspace(const struct pxs_store *s, char *to)
 			    st->keys, st->expires);
 }
 
-static u32 info_paxsteer(const struct pxs_store *s, char *to)
+static u64 count_sessions(struct pxs_store *s)
+{
+	u64 n;
+
+	if (pxs_db_begin(&s->db, false))
+		return 0;
+	n = pxs_session_count(&s->db);
+	pxs_db_abort(&s->db);
+	return n;
+}
+
+static u32 info_paxsteer(struct pxs_store *s, char *to)
 {
 	const struct pxs_db_state *st = &s->db.state;
 	s64 age = s->fresh.at ? (s64)((pxs_store_steady() - s->fresh.at) / 1000000) : -1;
@@ -408,10 +420,10 @@ static u32 info_paxsteer(const struct pxs_store *s, char *to)
 	return (u32)sprintf(to, "# Paxsteer\r\ngroup:%u\r\nleader:%u\r\ncommit:%" PRIu64 "\r\n"
 			    "applied:%" PRIu64 "\r\ntime:%" PRIu64 "\r\nforeign:%" PRIu64 "\r\n"
 			    "barriers:%" PRIu64 "\r\nage_ms:%" PRId64 "\r\nasked:%" PRIu64 "\r\n"
-			    "asks_failed:%" PRIu64 "\r\nloading:%d\r\nstopped:%d\r\nstalled:%s\r\n",
+			    "asks_failed:%" PRIu64 "\r\nsessions:%" PRIu64 "\r\nloading:%d\r\nstopped:%d\r\nstalled:%s\r\n",
 			    s->replica->id, s->replica->elect.leader, s->replica->commit,
 			    st->applied, st->time, st->foreign, s->barriers, age, s->ask.asked,
-			    s->ask.failed, !!s->loading,
+			    s->ask.failed, count_sessions(s), !!s->loading,
 			    s->stopped, s->stalled ? strerror(-s->stalled) : "no");
 }
 
@@ -419,7 +431,7 @@ void pxs_server_info(struct pxs_request *r)
 {
 	static const struct {
 		const char *name;
-		u32 (*print)(const struct pxs_store *s, char *to);
+		u32 (*print)(struct pxs_store *s, char *to);
 	} sections[] = {
 		{ "server", info_server }, { "clients", info_clients }, { "memory", info_memory },
 		{ "stats", info_stats }, { "replication", info_replication },

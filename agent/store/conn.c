@@ -61,6 +61,7 @@ static struct pxs_request *make_request(struct pxs_conn *c, u32 argc, const stru
 		memcpy(to, argv[i].data, argv[i].len);
 		to += argv[i].len;
 	}
+	pxs_session_unwrap(r);
 	return r;
 }
 

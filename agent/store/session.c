@@ -38,6 +38,32 @@ void pxs_session_reset(struct pxs_conn *c)
 	c->version.slot = 0;
 }
 
+#define RUN_WORDS	5u	/* in front of the command */
+
+static bool above_zero(struct pxs_str s, u64 *n)
+{
+	s64 value;
+
+	if (!pxs_str_int(s, &value) || value <= 0)
+		return false;
+	*n = (u64)value;
+	return true;
+}
+
+void pxs_session_unwrap(struct pxs_request *r)
+{
+	if (!r->cmd || r->cmd->local != PXS_LOCAL_PAXSTEER || r->argc <= RUN_WORDS ||
+	    !pxs_str_is(r->argv[1], "session") || !pxs_str_is(r->argv[2], "run"))
+		return;
+	if (!above_zero(r->argv[3], &r->session) || !above_zero(r->argv[4], &r->number)) {
+		r->session = 0;		/* cmd_paxsteer.c says so */
+		return;
+	}
+	r->argc -= RUN_WORDS;
+	memmove(r->argv, r->argv + RUN_WORDS, r->argc * sizeof(r->argv[0]));
+	r->cmd = pxs_cmd_find(r->argv[0]);
+}
+
 /* --- where ------------------------------------------------------------------- */
 
 static u32 slot_of(const struct pxs_request *r)
@@ -92,6 +118,12 @@ static void reject(struct pxs_request *r)
 		r->conn->multi_failed = true;
 }
 
+/* What may happen once at most: an entry of its own. */
+static bool makes_entry(const struct pxs_request *r)
+{
+	return r->cmd->local == PXS_LOCAL_EXEC || (!r->conn->multi && r->cmd->flags & PXS_CF_WRITE);
+}
+
 static bool acceptable(struct pxs_request *r)
 {
 	struct pxs_conn *c = r->conn;
@@ -103,6 +135,9 @@ static bool acceptable(struct pxs_request *r)
 		pxs_cmd_unknown(&r->out, r->argc, r->argv);
 	else if (!pxs_cmd_arity_ok(cmd, r->argc))
 		pxs_reply_arity(&r->out, cmd->name);
+	else if (r->session && !makes_entry(r))
+		pxs_reply_error(&r->out,
+				"ERR PAXSTEER SESSION RUN takes a command that writes, or EXEC");
 	else if (c->store->loading && !(cmd->flags & PXS_CF_STALE))
 		pxs_reply_error(&r->out, "LOADING Redis is loading the dataset in memory");
 	else if (c->multi && !(cmd->flags & (PXS_CF_NOMULTI | PXS_CF_PURE | PXS_CF_READ |

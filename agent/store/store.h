@@ -61,6 +61,8 @@ struct pxs_request {
 	u64 deadline;			/* READS: in loop time; 0: it has not waited yet */
 	struct pxs_reply out;
 	u64 held;			/* bytes of out, as counted */
+	u64 session;			/* PAXSTEER SESSION RUN; 0: none */
+	u64 number;			/* ... in it */
 	u32 bytes;
 	u32 argc;
 	struct pxs_str argv[];		/* the bytes follow */
@@ -288,6 +290,9 @@ void pxs_session_exit(struct pxs_conn *c);
 
 /* Begin with @r, the first that nothing was done about. Return: false: later. */
 bool pxs_session_begin(struct pxs_conn *c, struct pxs_request *r);
+
+/* PAXSTEER SESSION RUN ID NUMBER COMMAND...: becomes that command. */
+void pxs_session_unwrap(struct pxs_request *r);
 
 /* Send @r to where it can be executed: this node cannot. */
 void pxs_session_redirect(struct pxs_request *r);

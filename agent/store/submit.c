@@ -93,6 +93,14 @@ static struct order *make(struct pxs_store *s, struct pxs_request *r, u8 kind,
 
 	if (!o)
 		return NULL;
+	if (r && r->session) {
+		e.once = true;
+		e.client = r->session;
+		e.seq = r->number;
+	} else if (kind == PXS_STORE_SESSION) {
+		e.client = s->config->sessions;
+		e.seq = (u64)s->config->session_age * 1000;
+	}
 	if (r && kind == PXS_STORE_EXEC)
 		e.nwatches = r->conn->watches;
 	o->store = s;
