@@ -178,9 +178,9 @@ bool pxs_session_readable(const struct pxs_request *r)
 /* Half of the time that it may be used has passed: the next read shall find something newer. */
 static void refresh(struct pxs_conn *c)
 {
-	u64 age = pxs_store_steady() - pxs_fresh_newest(&c->store->fresh);
+	u64 then = pxs_submit_newest(c->store) + c->level.ms * 500000ull;
 
-	if (c->level.kind == PXS_BOUNDED && !c->readonly && age > c->level.ms * 500000ull)
+	if (c->level.kind == PXS_BOUNDED && !c->readonly && pxs_store_steady() > then)
 		c->store->want_fresh = true;
 }
 

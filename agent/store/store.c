@@ -317,7 +317,7 @@ static bool read_stale(struct pxs_store *s)
 		}
 		pxs_requests_push(&s->stale, r);
 		if (r->conn->level.kind == PXS_BOUNDED)
-			s->want_fresh |= pxs_fresh_newest(&s->fresh) <= r->arrived;
+			s->want_fresh |= pxs_submit_newest(s) <= r->arrived;
 	}
 	return did;
 }

@@ -171,6 +171,7 @@ struct pxs_store {
 	struct pxs_request_list barred;	/* wait for the one under way */
 	bool barrier;		/* under way */
 	u64 barrier_slot;	/* decided there; 0: not known yet */
+	u64 barrier_since;	/* ns, steady: before it was proposed */
 	struct pxs_request_list stale;	/* reads for which what is here is too old */
 	struct pxs_fresh fresh;
 	bool want_fresh;	/* somebody has use for a newer point of evidence */
@@ -252,6 +253,9 @@ void pxs_submit_read(struct pxs_store *s, struct pxs_request *r);
 
 /* Once a round: propose the barrier that is due. */
 bool pxs_submit_step(struct pxs_store *s);
+
+/* ns, steady: of how old is the newest evidence that there is, or that is being asked for? */
+u64 pxs_submit_newest(const struct pxs_store *s);
 
 /* Keys have expired and nobody has said so to the log. */
 void pxs_submit_tick(struct pxs_store *s);

@@ -156,12 +156,24 @@ static bool propose_barrier(struct pxs_store *s)
 	o = make(s, NULL, PXS_STORE_BARRIER, NULL, 0, sizeof(struct pxs_store_entry_hdr));
 	error = o ? pxs_propose(s->replica, &o->p) : PXS_CLIENT_BUSY;
 	if (!error) {
+		s->barrier_since = o->since;
 		s->barriers++;
 		return true;
 	}
 	free(o);
 	barrier_failed(s, error);
 	return false;
+}
+
+u64 pxs_submit_newest(const struct pxs_store *s)
+{
+	u64 at = pxs_fresh_newest(&s->fresh);
+
+	if (s->barrier)
+		at = max(at, s->barrier_since);
+	if (s->ask.stage == PXS_ASK_CONNECT)
+		return ~0ull / 2;	/* the question will be newer than anything */
+	return s->ask.stage == PXS_ASK_IDLE ? at : max(at, s->ask.at);
 }
 
 bool pxs_submit_step(struct pxs_store *s)
