@@ -167,7 +167,7 @@ for i in 1 2 3; do
 	restart $i
 done
 wait_leader "with cables"
-start load python3 "$HERE/store_load.py" --ports "$(ports)" --seconds 9 --clients 12 \
+start load python3 "$HERE/store_load.py" --ports "$(ports)" --seconds 9 --clients 15 \
 	--prefix c --history "$S_DIR/history2"
 load=$START_PID
 before=$(store_info "$L" applied)
