@@ -52,11 +52,11 @@ static const char *parse_bounds(const char *text, struct pxs_read_level *level)
 	u64 ms;
 
 	if (!take_number(&text, PXS_LEVEL_MS_MAX, &ms))
-		return "bounded needs milliseconds, 0..3600000";
+		return "needs milliseconds behind bounded, 0..3600000";
 	level->ms = (u32)ms;
 	if (*text && !take_number(&text, ~0ull / 20, &level->entries))
-		return "bounded MS ENTRIES: ENTRIES is not a number";
-	return *text ? "bounded takes MS and ENTRIES, no more" : NULL;
+		return "needs a number of entries behind the milliseconds";
+	return *text ? "takes milliseconds and entries, no more" : NULL;
 }
 
 const char *pxs_level_parse(const char *text, struct pxs_read_level *level)
@@ -76,7 +76,7 @@ const char *pxs_level_parse(const char *text, struct pxs_read_level *level)
 	if (l.kind == PXS_BOUNDED)
 		wrong = parse_bounds(text, &l);
 	else if (*text)
-		wrong = "only bounded takes numbers";
+		wrong = "takes numbers only behind bounded";
 	if (!wrong)
 		*level = l;
 	return wrong;

@@ -58,7 +58,7 @@ done
 is "bounded 0 sees what was acknowledged, anywhere" "$(bound0)" 6
 is "the level, as text" "$(say $F 'PAXSTEER CONSISTENCY bounded 300 7' 'PAXSTEER CONSISTENCY')" \
 	"bounded 300 7"
-like "what is no level" "$(say $F 'PAXSTEER CONSISTENCY bounded')" "^ERR consistency: bounded needs"
+like "what is no level" "$(say $F 'PAXSTEER CONSISTENCY bounded')" "^ERR consistency: needs milli"
 is "a listener's own level" \
 	"$(redis-cli -p $((S_PORT + 25)) PAXSTEER CONSISTENCY)" "bounded 500"
 asked=$(store_info $F asked)
