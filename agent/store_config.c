@@ -112,7 +112,8 @@ int pxs_store_check_address(cfg_t *cfg, cfg_opt_t *opt)
  * "ADDRESS:PORT" or "ADDRESS:PORT LEVEL". Return: NULL, or what is wrong; level->kind is left
  * alone where there is none.
  */
-static const char *parse_listen(const char *text, struct pxs_address *a, struct pxs_read_level *level)
+static const char *parse_listen(const char *text, struct pxs_address *a,
+				struct pxs_read_level *level)
 {
 	size_t len = strcspn(text, " ");
 	char address[128];

@@ -236,7 +236,7 @@ static void a_bounded_read_at_the_leader(void)
 	apply_slots(3);
 	CHECK_STR(say("PAXSTEER CONSISTENCY bounded 60000\r\nGET a\r\n"), "+OK\r\n");
 	go_round();
-	/* It was new when the barrier was proposed; when that is decided, others may have written. */
+	/* New when the barrier was proposed; until that is decided, others may have written. */
 	decided = pxs_store_steady();
 	decide(0, 4);
 	CHECK(pxs_fresh_newest(&s.fresh) < decided);
