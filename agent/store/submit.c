@@ -179,6 +179,7 @@ u64 pxs_submit_newest(const struct pxs_store *s)
 bool pxs_submit_step(struct pxs_store *s)
 {
 	struct pxs_request *r;
+	bool did;
 
 	if (s->want_fresh && !pxs_store_leads(s)) {
 		s->want_fresh = false;
@@ -189,8 +190,9 @@ bool pxs_submit_step(struct pxs_store *s)
 	s->want_fresh = false;
 	while ((r = pxs_requests_pop(&s->reads)))
 		pxs_requests_push(&s->barred, r);
-	propose_barrier(s);
-	return true;
+	did = s->barred.first;
+	/* Reads are refused then. For evidence alone it is tried again, in another round. */
+	return propose_barrier(s) || did;
 }
 
 /* The log's time stands still while nothing is proposed: then the leader says what time it is. */

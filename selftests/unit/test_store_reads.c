@@ -254,6 +254,26 @@ static void a_bounded_read_at_the_leader(void)
 	teardown();
 }
 
+/* What cannot be proposed now is not tried again in the same round: that would never end. */
+static void evidence_that_cannot_be_had(void)
+{
+	setup(true);
+	apply_slots(3);
+	node.journal.failed = true;
+	CHECK_STR(say("PAXSTEER CONSISTENCY bounded 60000\r\nGET a\r\n"), "+OK\r\n");
+	read_stale(&s);
+	CHECK(!pxs_submit_step(&s));
+	node.journal.failed = false;
+	go_round();
+	CHECK(replica.proposals.queued.first);
+	decide(PXS_CLIENT_UNKNOWN, 0);
+	go_round();
+	decide(0, 4);
+	apply_slots(4);
+	CHECK_STR(got(), "$-1\r\n");
+	teardown();
+}
+
 static void versions_of_answers(void)
 {
 	setup(false);
@@ -306,6 +326,7 @@ int main(void)
 	RUN(a_session_waits_for_its_token);
 	RUN(a_bounded_read_waits_for_evidence);
 	RUN(a_bounded_read_at_the_leader);
+	RUN(evidence_that_cannot_be_had);
 	RUN(versions_of_answers);
 	RUN(what_may_be_run_once);
 	return unit_done();
