@@ -84,7 +84,7 @@ start load python3 "$HERE/store_load.py" --ports "$(ports)" --seconds 8 --client
 	--prefix f --history "$S_DIR/history"
 load=$START_PID
 before=$(store_info "$L" applied)
-moved() { [ "$(store_info "$L" applied)" -ge $((before + 300)) ]; }
+moved() { [ "$(store_info "$L" applied)" -ge $((before + 50)) ]; }
 ok "the load moves" wait_until 30 moved
 echo $F >"$S_DIR/cut"
 redis "$L" SET k 8 >/dev/null
@@ -112,7 +112,7 @@ done
 out=$(lin "$S_DIR/history" 2>&1)
 like "every client saw what its level promises" "$out" '^ok: [0-9]+ operations'
 diag "$out"
-ok "of them, bounded reads" [ "$(grep -c recent: "$S_DIR/history")" -gt 100 ]
+ok "of them, bounded reads" [ "$(grep -c recent: "$S_DIR/history")" -gt 20 ]
 
 # --- exactly once ---
 wait_leader "before sessions"
