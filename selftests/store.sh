@@ -136,7 +136,7 @@ redis "$L" SET kept acknowledged >/dev/null
 start load python3 "$HERE/store_load.py" --ports "$(ports)" --seconds 8 --history "$S_DIR/history"
 load=$START_PID
 before=$(store_info "$L" applied)
-moved() { [ "$(store_info "$L" applied)" -ge $((before + 500)) ]; }
+moved() { [ "$(store_info "$L" applied)" -ge $((before + 100)) ]; }
 ok "the load moves" wait_until 30 moved
 old=$L
 store_kill "$old"
