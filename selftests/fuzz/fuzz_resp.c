@@ -4,7 +4,8 @@
  *
  * The first byte says which, the second how the bytes come: a request may not depend on that. Each
  * request that is read goes, as an entry, through a store in a temporary directory, some of them as
- * numbers of a session; an entry that is the input itself, too. The store must stay what its sums say.
+ * numbers of a session; an entry that is the input itself, too. The store must stay what its sums
+ * say.
  */
 #include <sanitizer/asan_interface.h>
 
