@@ -7,7 +7,8 @@ store_load.py --entries SOCKET --member N --history FILE [--prefix P]
 
 Clients write and read a few registers: strong ones at the leader, which they look for; those of
 a session at any node, carrying their token; eventual and bounded ones at one node each. Every
-value is written once. In the end all registers are read once more, strongly. Prints how much was done.
+value is written once. In the end all registers are read once more, strongly. Prints how much was
+done.
 
 The second form adds what a member holds in its log, by the daemon's client port, as entries of
 the history: so it is known what became of a write that nobody answered.
