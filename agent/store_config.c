@@ -7,6 +7,7 @@
 #include "store_config.h"
 
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <strings.h>
 
@@ -19,6 +20,9 @@ const cfg_opt_t pxs_store_options[] = {
 	CFG_STR("directory", NULL, CFGF_NODEFAULT),
 	CFG_STR("password-file", NULL, CFGF_NODEFAULT),
 	CFG_STR("consistency", "strong", CFGF_NONE),
+	CFG_INT("read-wait", 5000, CFGF_NONE),
+	CFG_INT("sessions", 1000, CFGF_NONE),
+	CFG_INT("session-age", 3600, CFGF_NONE),
 	CFG_INT("maxclients", 1000, CFGF_NONE),
 	CFG_INT("maxmemory", 256, CFGF_NONE),
 	CFG_INT("request-limit", 1024, CFGF_NONE),
@@ -26,25 +30,70 @@ const cfg_opt_t pxs_store_options[] = {
 	CFG_END()
 };
 
-static const char *const words[] = { "strong", "session", "eventual" };
+/* --- levels ------------------------------------------------------------------ */
 
-int pxs_consistency_parse(const char *word, enum pxs_consistency *consistency)
+static const char *const words[] = { "strong", "bounded", "session", "eventual" };
+
+/* The decimal number in front of *@text, and the blanks behind it, stepped over. */
+static bool take_number(const char **text, u64 most, u64 *n)
 {
+	const char *at = *text;
+
+	for (*n = 0; *at >= '0' && *at <= '9' && *n <= most; at++)
+		*n = 10 * *n + (u64)(*at - '0');
+	if (at == *text || *n > most || (*at && *at != ' '))
+		return false;
+	*text = at + strspn(at, " ");
+	return true;
+}
+
+static const char *parse_bounds(const char *text, struct pxs_read_level *level)
+{
+	u64 ms;
+
+	if (!take_number(&text, PXS_LEVEL_MS_MAX, &ms))
+		return "needs milliseconds behind bounded, 0..3600000";
+	level->ms = (u32)ms;
+	if (*text && !take_number(&text, ~0ull / 20, &level->entries))
+		return "needs a number of entries behind the milliseconds";
+	return *text ? "takes milliseconds and entries, no more" : NULL;
+}
+
+const char *pxs_level_parse(const char *text, struct pxs_read_level *level)
+{
+	struct pxs_read_level l = { .entries = ~0ull };
+	size_t len = strcspn(text, " ");
+	const char *wrong = NULL;
 	u32 i;
 
-	for (i = 0; i < ARRAY_SIZE(words); i++) {
-		if (strcasecmp(word, words[i]))
-			continue;
-		*consistency = (enum pxs_consistency)i;
-		return 0;
-	}
-	return -EINVAL;
+	for (i = 0; i < ARRAY_SIZE(words); i++)
+		if (strlen(words[i]) == len && !strncasecmp(words[i], text, len))
+			break;
+	if (i == ARRAY_SIZE(words))
+		return "is not strong, bounded, session or eventual";
+	l.kind = (enum pxs_consistency)i;
+	text += len + strspn(text + len, " ");
+	if (l.kind == PXS_BOUNDED)
+		wrong = parse_bounds(text, &l);
+	else if (*text)
+		wrong = "takes numbers only behind bounded";
+	if (!wrong)
+		*level = l;
+	return wrong;
 }
 
-const char *pxs_consistency_word(enum pxs_consistency consistency)
+void pxs_level_format(const struct pxs_read_level *level, char *text, size_t size)
 {
-	return words[consistency];
+	if (level->kind != PXS_BOUNDED)
+		snprintf(text, size, "%s", words[level->kind]);
+	else if (level->entries == ~0ull)
+		snprintf(text, size, "%s %u", words[level->kind], level->ms);
+	else
+		snprintf(text, size, "%s %u %" PRIu64, words[level->kind], level->ms,
+			 level->entries);
 }
+
+/* --- values as they are read -------------------------------------------------- */
 
 int pxs_store_check_address(cfg_t *cfg, cfg_opt_t *opt)
 {
@@ -59,34 +108,72 @@ int pxs_store_check_address(cfg_t *cfg, cfg_opt_t *opt)
 	return -1;
 }
 
+/*
+ * "ADDRESS:PORT" or "ADDRESS:PORT LEVEL". Return: NULL, or what is wrong; level->kind is left
+ * alone where there is none.
+ */
+static const char *parse_listen(const char *text, struct pxs_address *a,
+				struct pxs_read_level *level)
+{
+	size_t len = strcspn(text, " ");
+	char address[128];
+
+	if (len >= sizeof(address))
+		return "is too long";
+	memcpy(address, text, len);
+	address[len] = 0;
+	if (pxs_address_parse(address, a))
+		return "is not ADDRESS:PORT or [ADDRESS]:PORT";
+	text += len + strspn(text + len, " ");
+	return *text ? pxs_level_parse(text, level) : NULL;
+}
+
 /* Called for each element of the list. */
 static int check_listen(cfg_t *cfg, cfg_opt_t *opt)
 {
 	u32 n = cfg_opt_size(opt);
+	struct pxs_read_level level;
 	struct pxs_address a;
+	const char *wrong;
 
 	if (n > PXS_STORE_LISTEN_MAX) {
 		cfg_error(cfg, "listen: has more than %u addresses", PXS_STORE_LISTEN_MAX);
 		return -1;
 	}
-	if (!pxs_address_parse(cfg_opt_getnstr(opt, n - 1), &a))
+	wrong = parse_listen(cfg_opt_getnstr(opt, n - 1), &a, &level);
+	if (!wrong)
 		return 0;
-	cfg_error(cfg, "listen: \"%s\" is not ADDRESS:PORT or [ADDRESS]:PORT",
-		  cfg_opt_getnstr(opt, n - 1));
+	cfg_error(cfg, "listen: \"%s\" %s", cfg_opt_getnstr(opt, n - 1), wrong);
 	return -1;
 }
 
 static int check_consistency(cfg_t *cfg, cfg_opt_t *opt)
 {
-	enum pxs_consistency c;
+	struct pxs_read_level level;
+	const char *wrong;
 
 	if (pxs_config_once(cfg, opt))
 		return -1;
-	if (!pxs_consistency_parse(cfg_opt_getnstr(opt, 0), &c))
+	wrong = pxs_level_parse(cfg_opt_getnstr(opt, 0), &level);
+	if (!wrong)
 		return 0;
-	cfg_error(cfg, "consistency: \"%s\" is not strong, session or eventual",
-		  cfg_opt_getnstr(opt, 0));
+	cfg_error(cfg, "consistency: \"%s\" %s", cfg_opt_getnstr(opt, 0), wrong);
 	return -1;
+}
+
+static int check_read_wait(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return pxs_config_range(cfg, opt, 10, 600000);
+}
+
+static int check_sessions(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return pxs_config_range(cfg, opt, 0, 100000);
+}
+
+static int check_session_age(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return pxs_config_range(cfg, opt, 1, 31536000);
 }
 
 static int check_maxclients(cfg_t *cfg, cfg_opt_t *opt)
@@ -120,6 +207,9 @@ void pxs_store_config_checks(cfg_t *cfg)
 		{ "group|store|directory", pxs_config_path },
 		{ "group|store|password-file", pxs_config_path },
 		{ "group|store|consistency", check_consistency },
+		{ "group|store|read-wait", check_read_wait },
+		{ "group|store|sessions", check_sessions },
+		{ "group|store|session-age", check_session_age },
 		{ "group|store|maxclients", check_maxclients },
 		{ "group|store|maxmemory", check_maxmemory },
 		{ "group|store|request-limit", check_request_limit },
@@ -181,7 +271,8 @@ static int load_listen(const struct pxs_config *c, struct pxs_store_config *s, c
 		s->listen_text[i] = strdup(text);
 		if (!s->listen_text[i])
 			return -ENOMEM;
-		pxs_address_parse(text, &s->listen[i]);
+		s->level[i] = s->consistency;
+		parse_listen(text, &s->listen[i], &s->level[i]);
 		if (s->password || is_loopback(&s->listen[i]))
 			continue;
 		pxs_err("%s:%d: store: listen: %s is not a loopback address, and there is no password-file",
@@ -216,7 +307,10 @@ static int load(const struct pxs_config *c, struct pxs_store_config *s, struct p
 	int err;
 
 	snprintf(where, sizeof(where), "group %u: store", g->conf.id);
-	pxs_consistency_parse(cfg_getstr(store, "consistency"), &s->consistency);
+	pxs_level_parse(cfg_getstr(store, "consistency"), &s->consistency);
+	s->read_wait = (u32)cfg_getint(store, "read-wait");
+	s->sessions = (u32)cfg_getint(store, "sessions");
+	s->session_age = (u32)cfg_getint(store, "session-age");
 	s->maxclients = (u32)cfg_getint(store, "maxclients");
 	s->maxmemory = (u64)cfg_getint(store, "maxmemory") << 20;
 	s->request_limit = (u32)cfg_getint(store, "request-limit") << 10;
@@ -274,6 +368,11 @@ static bool same_text(const char *a, const char *b)
 	return a && b ? !strcmp(a, b) : a == b;
 }
 
+static bool same_level(const struct pxs_read_level *a, const struct pxs_read_level *b)
+{
+	return a->kind == b->kind && a->ms == b->ms && a->entries == b->entries;
+}
+
 bool pxs_store_config_same(const struct pxs_store_config *a, const struct pxs_store_config *b,
 			   u8 members)
 {
@@ -282,7 +381,9 @@ bool pxs_store_config_same(const struct pxs_store_config *a, const struct pxs_st
 	if (!a || !b)
 		return a == b;
 	if (a->nlisten != b->nlisten || !same_text(a->directory, b->directory) ||
-	    !same_text(a->password, b->password) || a->consistency != b->consistency ||
+	    !same_text(a->password, b->password) ||
+	    !same_level(&a->consistency, &b->consistency) || a->read_wait != b->read_wait ||
+	    a->sessions != b->sessions || a->session_age != b->session_age ||
 	    a->maxclients != b->maxclients || a->maxmemory != b->maxmemory ||
 	    a->request_limit != b->request_limit || a->client_memory != b->client_memory)
 		return false;

@@ -12,22 +12,37 @@
 #define PXS_STORE_LISTEN_MAX	8u
 #define PXS_PASSWORD_MAX	512u
 
+#define PXS_LEVEL_MS_MAX	3600000u
+#define PXS_LEVEL_TEXT_MAX	48u
+
 enum pxs_consistency {
 	PXS_STRONG,
+	PXS_BOUNDED,
 	PXS_SESSION,
 	PXS_EVENTUAL,
+};
+
+/* What a read may answer; agent/store/fresh.h says what bounded means. */
+struct pxs_read_level {
+	enum pxs_consistency kind;
+	u32 ms;			/* bounded: so old at most */
+	u64 entries;		/* ... and so many behind; ~0: any number */
 };
 
 struct pxs_store_config {
 	u32 nlisten;
 	struct pxs_address listen[PXS_STORE_LISTEN_MAX];
-	char *listen_text[PXS_STORE_LISTEN_MAX];
+	char *listen_text[PXS_STORE_LISTEN_MAX];	/* as it was given */
+	struct pxs_read_level level[PXS_STORE_LISTEN_MAX];	/* of who connects there */
 	char *directory;
 	char *password;		/* NULL: none is asked for */
-	enum pxs_consistency consistency;
+	struct pxs_read_level consistency;	/* where a listener has none of its own */
+	u32 read_wait;		/* ms that a read waits to be fresh enough */
 	u32 maxclients;
 	u64 maxmemory;		/* bytes; 0: no limit */
 	u32 request_limit;	/* bytes of one request */
+	u32 sessions;		/* at most; 0: none */
+	u32 session_age;	/* seconds that one lives unused */
 	u64 client_memory;	/* bytes of all clients' buffers */
 	char *member[PXS_MEMBERS_MAX];	/* where each member's store listens, NULL: not said */
 };
@@ -43,8 +58,11 @@ void pxs_store_config_free(struct pxs_store_config *s);
 bool pxs_store_config_same(const struct pxs_store_config *a, const struct pxs_store_config *b,
 			   u8 members);
 
-/* "strong", "session" or "eventual". Return: 0 or -EINVAL. */
-int pxs_consistency_parse(const char *word, enum pxs_consistency *consistency);
-const char *pxs_consistency_word(enum pxs_consistency consistency);
+/*
+ * "strong", "bounded MS [ENTRIES]", "session" or "eventual", in any case of letters. Return: NULL,
+ * or what is wrong with it, for the user's eyes.
+ */
+const char *pxs_level_parse(const char *text, struct pxs_read_level *level);
+void pxs_level_format(const struct pxs_read_level *level, char *text, size_t size);
 
 #endif /* PXS_AGENT_STORE_CONFIG_H */

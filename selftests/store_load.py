@@ -6,8 +6,9 @@ store_load.py --ports P,P,P --seconds S --history FILE [--clients N] [--keys K] 
 store_load.py --entries SOCKET --member N --history FILE [--prefix P]
 
 Clients write and read a few registers: strong ones at the leader, which they look for; those of
-a session at any node, carrying their token; eventual ones at one node. Every value is
-written once. In the end all registers are read once more, strongly. Prints how much was done.
+a session at any node, carrying their token; eventual and bounded ones at one node each. Every
+value is written once. In the end all registers are read once more, strongly. Prints how much was
+done.
 
 The second form adds what a member holds in its log, by the daemon's client port, as entries of
 the history: so it is known what became of a write that nobody answered.
@@ -19,6 +20,9 @@ import struct
 import sys
 import threading
 import time
+
+BOUND_MS = 200
+BOUNDED = f"bounded {BOUND_MS}"
 
 # Nothing was done; anything else that is not an answer may have been.
 DEFINITE = ("MOVED", "CLUSTERDOWN", "NOREPLICAS", "LOADING", "MISCONF", "TRYAGAIN")
@@ -83,6 +87,7 @@ class Client(threading.Thread):
         self.token = 0
         self.lines = []
         self.done = 0
+        self.refused = 0
         self.writes = 0
 
     def connect(self):
@@ -90,9 +95,9 @@ class Client(threading.Thread):
             return
         self.node = Node(self.load.ports[self.at])
         if self.level == "session":
-            self.node.call(["PAXSTEER", "SESSION", str(self.token)])
+            self.node.call(["PAXSTEER", "TOKEN", str(self.token)])
         else:
-            self.node.call(["PAXSTEER", "CONSISTENCY", self.level])
+            self.node.call(["PAXSTEER", "CONSISTENCY"] + self.level.split())
 
     def leave(self, error=None):
         """Go where the leader is said to be, or on to the next node."""
@@ -102,7 +107,7 @@ class Client(threading.Thread):
         words = str(error).split() if error else []
         if words[:1] == ["MOVED"]:
             self.at = self.load.ports.index(int(words[2].rsplit(":", 1)[1]))
-        elif self.level != "eventual":
+        elif self.level in ("strong", "session"):
             self.at = (self.at + 1) % len(self.load.ports)
 
     def record(self, start, end, kind, key, argument, result, slot, level=None):
@@ -114,7 +119,7 @@ class Client(threading.Thread):
         value = f"{self.number}.{self.writes}"
         start = time.monotonic_ns()
         try:
-            _, slot = self.node.call(["SET", key, value], ["PAXSTEER", "SESSION"])
+            _, slot = self.node.call(["SET", key, value], ["PAXSTEER", "TOKEN"])
         except Refused:
             self.record(start, time.monotonic_ns(), "write", key, value, "no", "-")
             raise
@@ -126,9 +131,10 @@ class Client(threading.Thread):
 
     def read(self, key):
         start = time.monotonic_ns()
-        value, slot = self.node.call(["GET", key], ["PAXSTEER", "SESSION"])
+        value, slot = self.node.call(["GET", key], ["PAXSTEER", "TOKEN"])
         self.token = max(self.token, int(slot))
-        self.record(start, time.monotonic_ns(), "read", key, "-", value or "-", slot, self.level)
+        self.record(start, time.monotonic_ns(), "read", key, "-", value or "-", slot,
+                    f"recent:{BOUND_MS * 1000000}" if self.level == BOUNDED else self.level)
 
     def step(self):
         key = f"{self.load.prefix}{self.rnd.randrange(self.load.keys)}"
@@ -142,6 +148,7 @@ class Client(threading.Thread):
                 self.read(key)
             self.done += 1
         except (OSError, Refused, Unknown) as e:
+            self.refused += 1
             self.leave(e)
             time.sleep(0.02)
             return
@@ -159,7 +166,7 @@ class Load:
         self.keys = args.keys
         self.prefix = args.prefix
         self.end = time.monotonic() + args.seconds
-        levels = ["strong", "strong", "session", "eventual"]
+        levels = ["strong", "strong", "session", "eventual", BOUNDED]
         self.clients = [Client(self, n, levels[n % len(levels)]) for n in range(args.clients)]
 
     def last_reads(self):
@@ -232,7 +239,7 @@ def main():
     p.add_argument("--entries", metavar="SOCKET")
     p.add_argument("--member", type=int)
     p.add_argument("--history", required=True)
-    p.add_argument("--clients", type=int, default=8)
+    p.add_argument("--clients", type=int, default=10)
     p.add_argument("--keys", type=int, default=4)
     p.add_argument("--prefix", default="k", help="a letter: of the registers' names")
     args = p.parse_args()
@@ -248,8 +255,9 @@ def main():
     with open(args.history, "w", encoding="ascii") as f:
         for c in load.clients:
             f.writelines(line + "\n" for line in c.lines)
-    for level in ("strong", "session", "eventual"):
-        print(level, sum(c.done for c in load.clients if c.level == level))
+    for level in ("strong", "session", "eventual", BOUNDED):
+        of_it = [c for c in load.clients if c.level == level]
+        print(f"{level}: {sum(c.done for c in of_it)} done, {sum(c.refused for c in of_it)} not")
     return 0
 
 

@@ -4,6 +4,10 @@
  */
 #include "apply.h"
 
+#include <inttypes.h>
+
+#include "db_session.h"
+
 /*
  * An argument in an entry is 4 bytes at least, so these are enough for any; they are static, as
  * the loop is one thread.
@@ -107,13 +111,116 @@ static void run_all(struct pxs_db *db, const struct pxs_store_entry *e,
 	}
 }
 
+/* --- exactly once ------------------------------------------------------------- */
+
+/*
+ * The answer as it is kept: RESP3, made on every member alike, whether somebody waits or not. Its
+ * first PXS_ANSWER_MAX bytes have their room, so that memory decides nothing that is state.
+ */
+static struct pxs_reply once;
+
+static bool prepare(struct pxs_db *db, const struct pxs_reply *out)
+{
+	if (!once.buf)
+		once.buf = malloc(PXS_ANSWER_MAX);
+	if (!once.buf) {
+		db->err = -ENOMEM;
+		return false;
+	}
+	once.room = max(once.room, PXS_ANSWER_MAX);
+	once.len = 0;
+	once.failed = false;
+	once.proto = 3;
+	once.limit = out->quiet ? PXS_ANSWER_MAX : max(out->limit, PXS_ANSWER_MAX);
+	return true;
+}
+
+static void give(struct pxs_reply *out, bool exec)
+{
+	if (once.failed)
+		out->failed |= !out->quiet;
+	else
+		pxs_reply_again(out, (struct pxs_str){ once.buf, once.len }, exec);
+	if (once.room == PXS_ANSWER_MAX)
+		return;
+	pxs_reply_free(&once);
+}
+
+static void run_first(struct pxs_db *db, const struct pxs_store_entry *e,
+		      struct pxs_entry_walk *w, struct pxs_session *s, u64 command,
+		      struct pxs_reply *out)
+{
+	struct pxs_answer a = { .command = command, .exec = e->kind == PXS_STORE_EXEC };
+
+	if (!prepare(db, out))
+		return;
+	run_all(db, e, w, &once);
+	a.large = once.failed || once.len > PXS_ANSWER_MAX;
+	if (!a.large)
+		a.text = (struct pxs_str){ once.buf, once.len };
+	pxs_session_keep(db, s, e->seq, &a);
+	give(out, a.exec);
+}
+
+static void run_again(const struct pxs_store_entry *e, const struct pxs_answer *a, u64 command,
+		      struct pxs_reply *out)
+{
+	if (a->command != command)
+		pxs_reply_error(out, "REUSED number %" PRIu64 " of session %" PRIu64 " was used for another command, and nothing was executed",
+				e->seq, e->client);
+	else if (a->large)
+		pxs_reply_error(out, "NOANSWER number %" PRIu64 " of session %" PRIu64 " was executed; its answer was too large to be kept",
+				e->seq, e->client);
+	else
+		pxs_reply_again(out, a->text, a->exec);
+}
+
+/* What is asked, without the watches: they may be gone with the connection. */
+static u64 command_hash(const struct pxs_db *db, const struct pxs_store_entry *e,
+			struct pxs_entry_walk w)
+{
+	struct pxs_watch watch;
+	u32 i;
+
+	for (i = 0; i < e->nwatches; i++)
+		pxs_store_entry_watch(&w, &watch);
+	return pxs_siphash(&db->seed, w.data + w.pos, w.len - w.pos) ^ e->kind;
+}
+
+static void run_once(struct pxs_db *db, const struct pxs_store_entry *e,
+		     struct pxs_entry_walk *w, struct pxs_reply *out)
+{
+	u64 command = command_hash(db, e, *w);
+	struct pxs_session s;
+	struct pxs_answer a;
+
+	if (!pxs_session_find(db, e->client, &s)) {
+		pxs_reply_error(out, "NOSESSION session %" PRIu64 " is not there: it has ended, or never began; nothing was executed",
+				e->client);
+		return;
+	}
+	pxs_session_touch(db, &s);
+	if (pxs_session_too_old(&s, e->seq))
+		pxs_reply_error(out, "TOOOLD number %" PRIu64 " of session %" PRIu64 " is not remembered: %" PRIu64 " was used; nothing was executed now",
+				e->seq, e->client, s.highest);
+	else if (pxs_session_answer(db, &s, e->seq, &a))
+		run_again(e, &a, command, out);
+	else if (!db->err)
+		run_first(db, e, w, &s, command, out);
+}
+
 static void apply_entry(struct pxs_db *db, const struct pxs_store_entry *e,
 			struct pxs_entry_walk *w, struct pxs_reply *out)
 {
 	db->state.time = max(db->state.time, e->time);
 	db->now = db->state.time;
-	if (e->kind != PXS_STORE_BARRIER)
+	if (e->kind == PXS_STORE_SESSION)
+		pxs_reply_int(out, (s64)pxs_session_open(db, e->client, e->seq));
+	else if (e->once)
+		run_once(db, e, w, out);
+	else if (e->kind != PXS_STORE_BARRIER)
 		run_all(db, e, w, out);
+	pxs_session_reap(db, PXS_SESSION_REAP);
 	pxs_db_reap(db, e->kind == PXS_STORE_BARRIER ? PXS_BARRIER_REAP : PXS_APPLY_REAP);
 }
 

@@ -15,6 +15,9 @@
 #define PXS_APPLY_REAP		16u
 #define PXS_BARRIER_REAP	256u
 
+/* Sessions that have ended, and that one entry takes with it. */
+#define PXS_SESSION_REAP	2u
+
 /*
  * Apply the value of @slot, the one after db->state.applied, within the write transaction at
  * hand. @out: the answer for who asked, quiet where nobody waits. @noop: the slot is empty.

@@ -2,6 +2,7 @@
 /*
  * cmd_server.c - answers about the server and the connection
  */
+#include "db_session.h"
 #include "store.h"
 
 #include <inttypes.h>
@@ -22,8 +23,7 @@ void pxs_server_unknown_sub(struct pxs_request *r)
 			(int)min(r->argv[1].len, 128u), (const char *)r->argv[1].data, upper);
 }
 
-/* Is this subcommand @word? If so, and the number of arguments is wrong, that is said. */
-static bool sub(struct pxs_request *r, const char *word, int arity, bool *over)
+bool pxs_server_sub(struct pxs_request *r, const char *word, int arity, bool *over)
 {
 	char name[64];
 
@@ -174,19 +174,19 @@ void pxs_server_client(struct pxs_request *r)
 	struct pxs_conn *c = r->conn;
 	bool over = false;
 
-	if (sub(r, "id", 2, &over)) {
+	if (pxs_server_sub(r, "id", 2, &over)) {
 		pxs_reply_int(&r->out, (s64)c->id);
-	} else if (sub(r, "getname", 2, &over)) {
+	} else if (pxs_server_sub(r, "getname", 2, &over)) {
 		if (c->name)
 			pxs_reply_text(&r->out, c->name);
 		else
 			pxs_reply_null(&r->out);
-	} else if (sub(r, "setname", 3, &over)) {
+	} else if (pxs_server_sub(r, "setname", 3, &over)) {
 		if (!name_holds(r, r->argv[2]))
 			return;
 		set_name(c, r->argv[2]);
 		pxs_reply_status(&r->out, "OK");
-	} else if (sub(r, "setinfo", 4, &over)) {
+	} else if (pxs_server_sub(r, "setinfo", 4, &over)) {
 		pxs_reply_status(&r->out, "OK");	/* of 7.2; clients send it unasked */
 	} else if (!over) {
 		pxs_server_unknown_sub(r);
@@ -255,15 +255,15 @@ void pxs_server_command(struct pxs_request *r)
 
 	if (r->argc == 1)
 		describe_all(r, false);
-	else if (sub(r, "count", 2, &over))
+	else if (pxs_server_sub(r, "count", 2, &over))
 		pxs_reply_int(&r->out, pxs_cmd_count());
-	else if (sub(r, "info", -2, &over) && r->argc > 2)
+	else if (pxs_server_sub(r, "info", -2, &over) && r->argc > 2)
 		describe_these(r);
 	else if (over && pxs_str_is(r->argv[1], "info"))
 		describe_all(r, false);
-	else if (sub(r, "list", 2, &over))
+	else if (pxs_server_sub(r, "list", 2, &over))
 		describe_all(r, true);
-	else if (sub(r, "docs", -2, &over))
+	else if (pxs_server_sub(r, "docs", -2, &over))
 		pxs_reply_map(&r->out, 0);	/* clients do without */
 	else if (!over)
 		pxs_server_unknown_sub(r);
@@ -321,7 +321,7 @@ void pxs_server_config(struct pxs_request *r)
 	bool over = false;
 	u32 i, n, matching = 0;
 
-	if (!sub(r, "get", -3, &over)) {
+	if (!pxs_server_sub(r, "get", -3, &over)) {
 		if (!over)
 			pxs_server_unknown_sub(r);
 		return;
@@ -349,7 +349,7 @@ static bool want_section(const struct pxs_request *r, const char *name)
 	return r->argc == 1;
 }
 
-static u32 info_server(const struct pxs_store *s, char *to)
+static u32 info_server(struct pxs_store *s, char *to)
 {
 	u64 up = (s->node->loop.now - s->started) / 1000;
 
@@ -358,21 +358,21 @@ static u32 info_server(const struct pxs_store *s, char *to)
 			    pxs_cluster_known(s) ? "cluster" : "standalone", up, up / 86400);
 }
 
-static u32 info_clients(const struct pxs_store *s, char *to)
+static u32 info_clients(struct pxs_store *s, char *to)
 {
 	return (u32)sprintf(to, "# Clients\r\nconnected_clients:%u\r\nmaxclients:%u\r\n"
 			    "mem_clients_normal:%" PRIu64 "\r\n",
 			    s->nconns, s->config->maxclients, s->memory);
 }
 
-static u32 info_memory(const struct pxs_store *s, char *to)
+static u32 info_memory(struct pxs_store *s, char *to)
 {
 	return (u32)sprintf(to, "# Memory\r\nused_memory:%" PRIu64 "\r\nmaxmemory:%" PRIu64 "\r\n"
 			    "maxmemory_policy:noeviction\r\n",
 			    s->db.state.used, s->config->maxmemory);
 }
 
-static u32 info_stats(const struct pxs_store *s, char *to)
+static u32 info_stats(struct pxs_store *s, char *to)
 {
 	return (u32)sprintf(to, "# Stats\r\ntotal_connections_received:%" PRIu64 "\r\n"
 			    "total_commands_processed:%" PRIu64 "\r\n"
@@ -380,18 +380,18 @@ static u32 info_stats(const struct pxs_store *s, char *to)
 			    s->accepted, s->commands, s->rejected, s->evicted);
 }
 
-static u32 info_replication(const struct pxs_store *s, char *to)
+static u32 info_replication(struct pxs_store *s, char *to)
 {
 	return (u32)sprintf(to, "# Replication\r\nrole:%s\r\nmaster_repl_offset:%" PRIu64 "\r\n",
 			    pxs_store_leads(s) ? "master" : "slave", s->db.state.applied);
 }
 
-static u32 info_cluster(const struct pxs_store *s, char *to)
+static u32 info_cluster(struct pxs_store *s, char *to)
 {
 	return (u32)sprintf(to, "# Cluster\r\ncluster_enabled:%d\r\n", pxs_cluster_known(s));
 }
 
-static u32 info_keyspace(const struct pxs_store *s, char *to)
+static u32 info_keyspace(struct pxs_store *s, char *to)
 {
 	const struct pxs_db_state *st = &s->db.state;
 
@@ -401,15 +401,29 @@ static u32 info_keyspace(const struct pxs_store *s, char *to)
 			    st->keys, st->expires);
 }
 
-static u32 info_paxsteer(const struct pxs_store *s, char *to)
+static u64 count_sessions(struct pxs_store *s)
+{
+	u64 n;
+
+	if (pxs_db_begin(&s->db, false))
+		return 0;
+	n = pxs_session_count(&s->db);
+	pxs_db_abort(&s->db);
+	return n;
+}
+
+static u32 info_paxsteer(struct pxs_store *s, char *to)
 {
 	const struct pxs_db_state *st = &s->db.state;
+	s64 age = s->fresh.at ? (s64)((pxs_store_steady() - s->fresh.at) / 1000000) : -1;
 
 	return (u32)sprintf(to, "# Paxsteer\r\ngroup:%u\r\nleader:%u\r\ncommit:%" PRIu64 "\r\n"
 			    "applied:%" PRIu64 "\r\ntime:%" PRIu64 "\r\nforeign:%" PRIu64 "\r\n"
-			    "barriers:%" PRIu64 "\r\nloading:%d\r\nstopped:%d\r\nstalled:%s\r\n",
+			    "barriers:%" PRIu64 "\r\nage_ms:%" PRId64 "\r\nasked:%" PRIu64 "\r\n"
+			    "asks_failed:%" PRIu64 "\r\nsessions:%" PRIu64 "\r\nloading:%d\r\nstopped:%d\r\nstalled:%s\r\n",
 			    s->replica->id, s->replica->elect.leader, s->replica->commit,
-			    st->applied, st->time, st->foreign, s->barriers, !!s->loading,
+			    st->applied, st->time, st->foreign, s->barriers, age, s->ask.asked,
+			    s->ask.failed, count_sessions(s), !!s->loading,
 			    s->stopped, s->stalled ? strerror(-s->stalled) : "no");
 }
 
@@ -417,7 +431,7 @@ void pxs_server_info(struct pxs_request *r)
 {
 	static const struct {
 		const char *name;
-		u32 (*print)(const struct pxs_store *s, char *to);
+		u32 (*print)(struct pxs_store *s, char *to);
 	} sections[] = {
 		{ "server", info_server }, { "clients", info_clients }, { "memory", info_memory },
 		{ "stats", info_stats }, { "replication", info_replication },
@@ -437,82 +451,7 @@ void pxs_server_info(struct pxs_request *r)
 	pxs_reply_verbatim(&r->out, text, len);
 }
 
-/* --- PAXSTEER, WAIT ------------------------------------------------------------ */
-
-static void consistency(struct pxs_request *r)
-{
-	enum pxs_consistency c;
-	char word[16] = "";
-
-	if (r->argc == 2) {
-		pxs_reply_text(&r->out, pxs_consistency_word(r->conn->readonly ? PXS_EVENTUAL :
-							     r->conn->consistency));
-		return;
-	}
-	if (r->argv[2].len < sizeof(word))
-		memcpy(word, r->argv[2].data, r->argv[2].len);
-	if (pxs_consistency_parse(word, &c)) {
-		pxs_reply_error(&r->out, "ERR consistency is strong, session or eventual");
-		return;
-	}
-	r->conn->readonly = false;
-	r->conn->consistency = c;
-	pxs_reply_status(&r->out, "OK");
-}
-
-static void session(struct pxs_request *r)
-{
-	s64 slot;
-
-	if (r->argc == 2) {
-		pxs_reply_int(&r->out, (s64)r->conn->token);
-		return;
-	}
-	if (!pxs_str_int(r->argv[2], &slot) || slot < 0) {
-		pxs_reply_not_int(&r->out);
-		return;
-	}
-	r->conn->token = max(r->conn->token, (u64)slot);
-	r->conn->consistency = PXS_SESSION;
-	r->conn->readonly = false;
-	pxs_reply_status(&r->out, "OK");
-}
-
-static void digest(struct pxs_request *r)
-{
-	struct pxs_db *db = &r->conn->store->db;
-	u8 sum[16];
-	char text[2 * sizeof(sum) + 1];
-	u32 i;
-
-	if (pxs_db_begin(db, false)) {
-		pxs_reply_error(&r->out, "ERR the store cannot be read");
-		return;
-	}
-	pxs_db_digest(db, sum);
-	for (i = 0; i < sizeof(sum); i++)
-		sprintf(text + 2 * i, "%02x", sum[i]);
-	pxs_reply_array(&r->out, 2);
-	pxs_reply_int(&r->out, (s64)db->state.applied);
-	pxs_reply_text(&r->out, text);
-	pxs_db_abort(db);
-}
-
-void pxs_server_paxsteer(struct pxs_request *r)
-{
-	bool over = false;
-
-	if (sub(r, "consistency", -2, &over) && r->argc <= 3)
-		consistency(r);
-	else if (sub(r, "session", -2, &over) && r->argc <= 3)
-		session(r);
-	else if (sub(r, "digest", 2, &over))
-		digest(r);
-	else if (!over)
-		pxs_server_unknown_sub(r);
-	else if (!r->out.errors)
-		pxs_reply_syntax(&r->out);
-}
+/* --- WAIT --------------------------------------------------------------------- */
 
 /* A write is answered when a majority has it: so many other members do. */
 void pxs_server_wait(struct pxs_request *r)

@@ -61,6 +61,7 @@ static struct pxs_request *make_request(struct pxs_conn *c, u32 argc, const stru
 		memcpy(to, argv[i].data, argv[i].len);
 		to += argv[i].len;
 	}
+	pxs_session_unwrap(r);
 	return r;
 }
 
@@ -139,7 +140,11 @@ static bool read_in_turn(struct pxs_conn *c)
 
 	while (!c->dead && c->out.len < PXS_CONN_OUT_HIGH && (r = c->first) && r != c->todo &&
 	       r->state == PXS_REQUEST_READABLE) {
-		pxs_store_read(c->store, r);
+		/* Time has passed since it became readable. */
+		if (pxs_session_readable(r))
+			pxs_store_read(c->store, r);
+		else
+			pxs_store_wait(c->store, r);
 		flush(c);
 		did = true;
 	}
@@ -414,7 +419,7 @@ static void name_peer(struct pxs_conn *c)
 		pxs_address_format(&at, c->peer, sizeof(c->peer));
 }
 
-struct pxs_conn *pxs_conn_new(struct pxs_store *s, int fd)
+struct pxs_conn *pxs_conn_new(struct pxs_store *s, int fd, const struct pxs_read_level *level)
 {
 	struct pxs_conn *c = calloc(1, sizeof(*c));
 
@@ -424,6 +429,7 @@ struct pxs_conn *pxs_conn_new(struct pxs_store *s, int fd)
 	}
 	c->store = s;
 	c->fd = fd;
+	c->fallback = level;
 	c->id = s->next_id++;
 	c->since = s->node->loop.now;
 	c->last = &c->first;

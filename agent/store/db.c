@@ -198,6 +198,8 @@ static int open_tables(struct pxs_db *db)
 	} tables[] = {
 		{ "state", &db->state_t }, { "keys", &db->keys_t }, { "fields", &db->fields_t },
 		{ "items", &db->items_t }, { "expire", &db->expire_t },
+		{ "sessions", &db->sessions_t }, { "ends", &db->ends_t },
+		{ "answers", &db->answers_t },
 	};
 	unsigned int i;
 	int err;
@@ -223,7 +225,7 @@ static int open_env(struct pxs_db *db)
 	int ret = mdb_env_create(&db->env);
 
 	if (!ret)
-		ret = mdb_env_set_maxdbs(db->env, 8);
+		ret = mdb_env_set_maxdbs(db->env, 16);
 	if (!ret)
 		ret = mdb_env_set_mapsize(db->env, db->map);
 	if (!ret)

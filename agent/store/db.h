@@ -5,7 +5,7 @@
  * What the log says up to one slot, and the number of that slot, in one transaction: whatever
  * happens to the process, the two agree.
  *
- * Five tables:
+ * Eight tables; three of them are those of db_session.h:
  *   state   one record, struct pxs_db_state
  *   keys    id of a key -> struct db_head, the key, the string or struct db_hash
  *   fields  number of a hash (be64), id of a field -> place (le64)
@@ -75,6 +75,7 @@ struct pxs_rec {
 struct pxs_db {
 	MDB_env *env;
 	MDB_dbi state_t, keys_t, fields_t, items_t, expire_t;
+	MDB_dbi sessions_t, ends_t, answers_t;
 	MDB_txn *txn;
 	bool writing;
 	bool dirty;		/* in this transaction */

@@ -3,6 +3,7 @@
  * db_key.c - keys of the store: records, expiry, scanning, the digest
  */
 #include "db.h"
+#include "db_session.h"
 
 /* In front of a key's record, little endian; the key and the value follow. */
 struct db_head {
@@ -429,5 +430,6 @@ void pxs_db_digest(struct pxs_db *db, u8 digest[16])
 
 	blake2s_init(&d.state, 16);
 	pxs_db_scan(db, 0, digest_key, &d);
+	pxs_session_digest(db, &d.state);
 	blake2s_final(&d.state, digest, 16);
 }

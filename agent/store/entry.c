@@ -45,10 +45,11 @@ void pxs_store_entry_put(u8 *buf, const struct pxs_store_entry *e, const struct 
 {
 	struct pxs_store_entry_hdr h = {
 		.magic = cpu_to_le32(PXS_STORE_MAGIC),
-		.version = PXS_STORE_VERSION,
+		.version = e->once || e->kind == PXS_STORE_SESSION ? 2 : 1,
 		.kind = e->kind,
 		.watches = htole16((u16)e->nwatches),
 		.commands = cpu_to_le32(e->ncommands),
+		.flags = cpu_to_le32(e->once ? PXS_STORE_EXACTLY_ONCE : 0),
 		.client = cpu_to_le64(e->client),
 		.seq = cpu_to_le64(e->seq),
 		.time = cpu_to_le64(e->time),
@@ -117,11 +118,13 @@ static bool check(struct pxs_entry_walk w, const struct pxs_store_entry *e)
 	return w.pos == w.len;
 }
 
-static bool kind_holds(const struct pxs_store_entry *e)
+static bool kind_holds(const struct pxs_store_entry *e, u8 version)
 {
 	switch (e->kind) {
 	case PXS_STORE_BARRIER:
-		return !e->ncommands && !e->nwatches;
+		return !e->ncommands && !e->nwatches && !e->once;
+	case PXS_STORE_SESSION:
+		return version > 1 && !e->ncommands && !e->nwatches && !e->once;
 	case PXS_STORE_COMMAND:
 		return e->ncommands == 1 && !e->nwatches;
 	default:
@@ -139,10 +142,11 @@ int pxs_store_entry_get(const void *data, u32 len, struct pxs_store_entry *e,
 	memcpy(&h, data, sizeof(h));
 	if (le32_to_cpu(h.magic) != PXS_STORE_MAGIC)
 		return -ENOMSG;
-	if (h.version != PXS_STORE_VERSION)
+	if (!h.version || h.version > PXS_STORE_VERSION)
 		return -EPROTO;
 	*e = (struct pxs_store_entry){
 		.kind = h.kind,
+		.once = le32_to_cpu(h.flags) & PXS_STORE_EXACTLY_ONCE,
 		.nwatches = le16toh(h.watches),
 		.ncommands = le32_to_cpu(h.commands),
 		.client = le64_to_cpu(h.client),
@@ -151,7 +155,8 @@ int pxs_store_entry_get(const void *data, u32 len, struct pxs_store_entry *e,
 		.memory = le64_to_cpu(h.memory),
 	};
 	*w = (struct pxs_entry_walk){ .data = data, .len = len, .pos = HDR };
-	if (h.reserved || !kind_holds(e) || !check(*w, e))
+	if (le32_to_cpu(h.flags) > (h.version > 1 ? PXS_STORE_EXACTLY_ONCE : 0) ||
+	    !kind_holds(e, h.version) || !check(*w, e))
 		return -ENOMSG;
 	return 0;
 }

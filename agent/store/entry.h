@@ -14,6 +14,9 @@
  * limit of memory, which the proposer's configuration gave. Time goes only forward: what counts is
  * the highest of all entries applied so far.
  *
+ * A retry is another entry with the same session and number: which of them comes first, the log
+ * says, and only that one is executed.
+ *
  * A value without the magic is foreign (somebody appended it before the group had a store): it
  * changes nothing, and its slot is counted. One with the magic but a version that this program
  * does not know stops the store, for to skip it would be to differ from the other members.
@@ -26,16 +29,18 @@
 #include "str.h"
 
 #define PXS_STORE_MAGIC		0x45535850u	/* "PXSE" */
-#define PXS_STORE_VERSION	1
+#define PXS_STORE_VERSION	2
+
+#define PXS_STORE_EXACTLY_ONCE	0x1	/* client and seq are a session's: execute it once */
 
 struct pxs_store_entry_hdr {
 	__le32 magic;
-	__u8 version;
+	__u8 version;		/* the lowest that knows all that is in it */
 	__u8 kind;		/* enum pxs_store_entry_kind */
 	__le16 watches;
 	__le32 commands;
-	__le32 reserved;	/* 0 */
-	__le64 client;		/* who asks: a random number of the node, and of the connection */
+	__le32 flags;		/* PXS_STORE_*; 0 in version 1 */
+	__le64 client;		/* a session's id; else a number of the node and the connection */
 	__le64 seq;		/* counts that client's entries */
 	__le64 time;		/* the proposer's clock: milliseconds of the epoch */
 	__le64 memory;		/* bytes beyond which commands that add are refused; 0: no limit */
@@ -45,6 +50,8 @@ enum pxs_store_entry_kind {
 	PXS_STORE_BARRIER = 1,	/* no commands: time goes on, and who waits for it may read */
 	PXS_STORE_COMMAND = 2,	/* one command */
 	PXS_STORE_EXEC = 3,	/* all, in order, if no watched key has changed */
+	/* version 2: no commands; client: how many there may be, seq: ms that it lives unused */
+	PXS_STORE_SESSION = 4,
 };
 
 struct pxs_watch {
@@ -59,6 +66,7 @@ struct pxs_args {
 
 struct pxs_store_entry {
 	u8 kind;
+	bool once;		/* PXS_STORE_EXACTLY_ONCE */
 	u32 nwatches;
 	u32 ncommands;
 	u64 client;

@@ -49,7 +49,7 @@ static void accepted(struct pxs_op *op, int res)
 	}
 	setsockopt(res, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	setsockopt(res, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
-	c = pxs_conn_new(s, res);
+	c = pxs_conn_new(s, res, l->level);
 	if (!c)
 		return;
 	c->next = s->conns;
@@ -121,6 +121,7 @@ int pxs_listen_start(struct pxs_store *s)
 
 		l->store = s;
 		l->text = s->config->listen_text[i];
+		l->level = &s->config->level[i];
 		l->op.done = accepted;
 		l->fd = open_socket(&s->config->listen[i]);
 		if (l->fd >= 0)

@@ -146,6 +146,55 @@ void pxs_reply_verbatim(struct pxs_reply *o, const char *text, u32 len)
 	pxs_reply_raw(o, "\r\n", 2);
 }
 
+/* One element without what is in it. Return: its bytes; 0: it is none. */
+static u32 element(struct pxs_reply *o, struct pxs_str s, bool exec)
+{
+	const u8 *end = memchr(s.data, '\n', s.len);
+	u32 len = end ? (u32)(end - s.data) + 1 : 0;
+	u64 body;
+	long n;
+
+	if (len < 3)
+		return 0;
+	n = strtol((const char *)s.data + 1, NULL, 10);
+	switch (s.data[0]) {
+	case '_':
+		pxs_reply_raw(o, exec ? "*-1\r\n" : "$-1\r\n", 5);
+		return len;
+	case '%':
+		pxs_reply_map(o, (u32)n);
+		return len;
+	case '~':
+		pxs_reply_set(o, (u32)n);
+		return len;
+	case '$':
+		body = n >= 0 ? (u64)n + 2 : 0;
+		if (body > s.len - len)
+			return 0;
+		len += (u32)body;
+		break;
+	}
+	pxs_reply_raw(o, s.data, len);
+	return len;
+}
+
+void pxs_reply_again(struct pxs_reply *o, struct pxs_str answer, bool exec)
+{
+	u32 len;
+
+	if (o->proto == 3) {
+		pxs_reply_raw(o, answer.data, answer.len);
+		return;
+	}
+	while (answer.len && !o->quiet) {
+		len = element(o, answer, exec);
+		pxs_assert(len);
+		answer.data += len;
+		answer.len -= len;
+		exec = false;
+	}
+}
+
 void pxs_reply_error(struct pxs_reply *o, const char *fmt, ...)
 {
 	char words[ERROR_WORDS];

@@ -39,6 +39,12 @@ void pxs_reply_set(struct pxs_reply *o, u32 n);		/* RESP2: an array */
 /* RESP2: a bulk string. */
 void pxs_reply_verbatim(struct pxs_reply *o, const char *text, u32 len);
 
+/*
+ * A whole answer that was made as RESP3, in the words of this one. @exec: a nothing in its
+ * place is that of EXEC, an array.
+ */
+void pxs_reply_again(struct pxs_reply *o, struct pxs_str answer, bool exec);
+
 /* "-ERR words": a line break in the words becomes a space, as Redis does it. */
 void pxs_reply_error(struct pxs_reply *o, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -5,6 +5,10 @@
  * A write is proposed as soon as all before it are writes that are under way; a strong read joins
  * the next barrier even behind writes, but holds back writes that follow, so that a pipeline is
  * executed in its order. Everything else waits until what stands before it has its answer.
+ *
+ * Reads that are not strong are answered here, when what is here is new enough: for eventual ones
+ * it always is; for a session it must hold what that session has seen, whichever member
+ * showed it; for bounded ones that, and fresh.h must vouch for it.
  */
 #include "store.h"
 
@@ -14,7 +18,7 @@ void pxs_session_init(struct pxs_conn *c)
 {
 	c->proto = 2;
 	c->authenticated = !c->store->config->password;
-	c->consistency = c->store->config->consistency;
+	c->level = *c->fallback;
 	c->queued_last = &c->queued;
 }
 
@@ -31,6 +35,33 @@ void pxs_session_reset(struct pxs_conn *c)
 	pxs_session_init(c);
 	c->readonly = false;
 	c->token = 0;
+	c->version.slot = 0;
+}
+
+#define RUN_WORDS	5u	/* in front of the command */
+
+static bool above_zero(struct pxs_str s, u64 *n)
+{
+	s64 value;
+
+	if (!pxs_str_int(s, &value) || value <= 0)
+		return false;
+	*n = (u64)value;
+	return true;
+}
+
+void pxs_session_unwrap(struct pxs_request *r)
+{
+	if (!r->cmd || r->cmd->local != PXS_LOCAL_PAXSTEER || r->argc <= RUN_WORDS ||
+	    !pxs_str_is(r->argv[1], "session") || !pxs_str_is(r->argv[2], "run"))
+		return;
+	if (!above_zero(r->argv[3], &r->session) || !above_zero(r->argv[4], &r->number)) {
+		r->session = 0;		/* cmd_paxsteer.c says so */
+		return;
+	}
+	r->argc -= RUN_WORDS;
+	memmove(r->argv, r->argv + RUN_WORDS, r->argc * sizeof(r->argv[0]));
+	r->cmd = pxs_cmd_find(r->argv[0]);
 }
 
 /* --- where ------------------------------------------------------------------- */
@@ -87,6 +118,12 @@ static void reject(struct pxs_request *r)
 		r->conn->multi_failed = true;
 }
 
+/* What may happen once at most: an entry of its own. */
+static bool makes_entry(const struct pxs_request *r)
+{
+	return r->cmd->local == PXS_LOCAL_EXEC || (!r->conn->multi && r->cmd->flags & PXS_CF_WRITE);
+}
+
 static bool acceptable(struct pxs_request *r)
 {
 	struct pxs_conn *c = r->conn;
@@ -98,6 +135,9 @@ static bool acceptable(struct pxs_request *r)
 		pxs_cmd_unknown(&r->out, r->argc, r->argv);
 	else if (!pxs_cmd_arity_ok(cmd, r->argc))
 		pxs_reply_arity(&r->out, cmd->name);
+	else if (r->session && !makes_entry(r))
+		pxs_reply_error(&r->out,
+				"ERR PAXSTEER SESSION RUN takes a command that writes, or EXEC");
 	else if (c->store->loading && !(cmd->flags & PXS_CF_STALE))
 		pxs_reply_error(&r->out, "LOADING Redis is loading the dataset in memory");
 	else if (c->multi && !(cmd->flags & (PXS_CF_NOMULTI | PXS_CF_PURE | PXS_CF_READ |
@@ -113,23 +153,48 @@ static bool acceptable(struct pxs_request *r)
 
 static bool is_local_read(const struct pxs_conn *c)
 {
-	return c->readonly || c->consistency != PXS_STRONG;
+	return c->readonly || c->level.kind != PXS_STRONG;
 }
 
-/* At once, on what is here; or when the slot that the session has seen is here. */
+bool pxs_session_readable(const struct pxs_request *r)
+{
+	const struct pxs_conn *c = r->conn;
+	const struct pxs_store *s = c->store;
+	u64 now;
+
+	if (!(r->cmd->flags & PXS_CF_READ) || !is_local_read(c) || c->readonly ||
+	    c->level.kind == PXS_EVENTUAL)
+		return true;
+	if (c->token > s->db.state.applied)
+		return false;
+	if (c->level.kind == PXS_SESSION)
+		return true;
+	/* Anew: this process may have been stopped since the round began. */
+	now = pxs_store_steady();
+	return pxs_fresh_holds(&s->fresh, &c->level, now, r->arrived, s->db.state.applied,
+			       s->replica->commit);
+}
+
+/* Half of the time that it may be used has passed: the next read shall find something newer. */
+static void refresh(struct pxs_conn *c)
+{
+	u64 then = pxs_submit_newest(c->store) + c->level.ms * 500000ull;
+
+	if (c->level.kind == PXS_BOUNDED && !c->readonly && pxs_store_steady() > then)
+		c->store->want_fresh = true;
+}
+
+/* At once, if what is here is new enough. */
 static void read_here(struct pxs_request *r)
 {
-	struct pxs_conn *c = r->conn;
-	struct pxs_store *s = c->store;
+	struct pxs_store *s = r->conn->store;
 
-	if (c->consistency != PXS_SESSION || c->readonly || c->token <= s->db.state.applied) {
+	r->arrived = pxs_store_steady();
+	if (pxs_session_readable(r))
 		pxs_store_read(s, r);
-		return;
-	}
-	r->state = PXS_REQUEST_READS;
-	r->slot = c->token;
-	r->deadline = s->node->loop.now + PXS_PATIENCE_MS;
-	pxs_requests_push(&s->sessions, r);
+	else
+		pxs_store_wait(s, r);
+	refresh(r->conn);
 }
 
 static void read_strong(struct pxs_request *r)
@@ -218,8 +283,7 @@ static bool run_local(struct pxs_request *r)
 		pxs_tx_multi(r);
 		break;
 	case PXS_LOCAL_PAXSTEER:
-		pxs_server_paxsteer(r);
-		break;
+		return pxs_server_paxsteer(r);
 	case PXS_LOCAL_QUIT:
 		quit(r);
 		break;

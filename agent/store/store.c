@@ -30,6 +30,14 @@ u64 pxs_store_clock(void)
 	return (u64)ts.tv_sec * 1000 + (u64)ts.tv_nsec / 1000000;
 }
 
+u64 pxs_store_steady(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec + 1;
+}
+
 bool pxs_store_leads(const struct pxs_store *s)
 {
 	return !s->replica->gone && s->replica->elect.role == PXS_ROLE_LEADER;
@@ -168,8 +176,9 @@ static void commit(struct pxs_store *s)
 		stall(s, err);
 		return;
 	}
+	pxs_fresh_applied(&s->fresh, s->db.state.applied);
 	while ((r = pxs_requests_pop(&s->applied))) {
-		r->conn->token = max(r->conn->token, r->slot);
+		pxs_store_version(s, r, r->slot);
 		pxs_request_done(r);
 	}
 	goes_on(s);
@@ -212,12 +221,23 @@ static bool apply(struct pxs_store *s)
 
 /* --- reading ----------------------------------------------------------------- */
 
+void pxs_store_version(struct pxs_store *s, struct pxs_request *r, u64 slot)
+{
+	struct pxs_conn *c = r->conn;
+
+	c->token = max(c->token, slot);
+	c->version.slot = slot;
+	c->version.age = s->fresh.at ? pxs_store_steady() - s->fresh.at : ~0ull;
+}
+
 void pxs_store_read(struct pxs_store *s, struct pxs_request *r)
 {
 	int err = pxs_db_begin(&s->db, false);
 
 	if (!err && r->cmd->local == PXS_LOCAL_WATCH)
 		pxs_tx_watch(r);
+	else if (!err && r->cmd->local == PXS_LOCAL_PAXSTEER)
+		pxs_reply_int(&r->out, (s64)s->db.state.applied);	/* BARRIER */
 	else if (!err)
 		pxs_apply_read(&s->db, r->cmd, r->argc, r->argv, s->db.now, &r->out);
 	if (!err) {
@@ -228,7 +248,7 @@ void pxs_store_read(struct pxs_store *s, struct pxs_request *r)
 		r->out.len = 0;
 		pxs_reply_error(&r->out, "ERR the store cannot be read: %s", strerror(-err));
 	}
-	r->conn->token = max(r->conn->token, s->db.state.applied);
+	pxs_store_version(s, r, s->db.state.applied);
 	pxs_request_hold(r, r->out.len);
 	pxs_request_done(r);
 }
@@ -245,30 +265,59 @@ static bool read_barred(struct pxs_store *s)
 	return true;
 }
 
-/* Those that wait for a slot of their session. */
-static bool read_sessions(struct pxs_store *s)
+void pxs_store_wait(struct pxs_store *s, struct pxs_request *r)
 {
-	struct pxs_request_list list = s->sessions;
+	r->state = PXS_REQUEST_READS;
+	if (!r->deadline)
+		r->deadline = s->node->loop.now + s->config->read_wait;
+	pxs_requests_push(&s->stale, r);
+}
+
+static void too_stale(struct pxs_store *s, struct pxs_request *r)
+{
+	const struct pxs_conn *c = r->conn;
+
+	if (c->token > s->db.state.applied)
+		pxs_reply_error(&r->out, "TRYAGAIN slot %" PRIu64 " of the session is not here yet",
+				c->token);
+	else
+		pxs_reply_error(&r->out, "TRYAGAIN no quorum says that this member is up to date");
+	pxs_request_done(r);
+}
+
+/* Return: it is no longer waiting. */
+static bool end_wait(struct pxs_store *s, struct pxs_request *r)
+{
+	if (r->conn->dead)
+		pxs_request_done(r);
+	else if (pxs_session_readable(r))
+		pxs_request_readable(r);
+	else if (r->deadline <= s->node->loop.now)
+		too_stale(s, r);
+	else
+		return false;
+	return true;
+}
+
+/* Those that wait until what is here is new enough for them. */
+static bool read_stale(struct pxs_store *s)
+{
+	struct pxs_request_list list = s->stale;
 	struct pxs_request *r;
 	bool did = false;
 
-	if (!list.first)
-		return false;
-	pxs_requests_init(&s->sessions);
+	pxs_fresh_applied(&s->fresh, s->db.state.applied);
+	pxs_requests_init(&s->stale);
 	while (list.first) {
 		r = list.first;
 		list.first = r->link;
-		if (r->slot <= s->db.state.applied) {
-			pxs_request_readable(r);
-		} else if (r->deadline <= s->node->loop.now) {
-			pxs_reply_error(&r->out, "TRYAGAIN slot %" PRIu64 " of the session is not here yet",
-					r->slot);
-			pxs_request_done(r);
-		} else {
-			pxs_requests_push(&s->sessions, r);
+		if (end_wait(s, r)) {
+			did = true;
 			continue;
 		}
-		did = true;
+		pxs_requests_push(&s->stale, r);
+		if (r->conn->level.kind == PXS_BOUNDED)
+			s->want_fresh |= pxs_submit_newest(s) <= r->arrived;
 	}
 	return did;
 }
@@ -305,7 +354,7 @@ static bool store_hook(struct pxs_hook *hook)
 
 	did = apply(s);
 	did |= read_barred(s);
-	did |= read_sessions(s);
+	did |= read_stale(s);
 	did |= step_conns(s);
 	did |= pxs_submit_step(s);
 	pxs_listen_step(s);
@@ -320,6 +369,7 @@ static void store_tick(struct pxs_ticker *t, u64 now)
 		return;
 	s->ticked = now;
 	pxs_submit_tick(s);
+	pxs_ask_tick(s);
 }
 
 /* --- starting ---------------------------------------------------------------- */
@@ -344,7 +394,8 @@ static int start(struct pxs_node *n, struct pxs_replica *r)
 	pxs_requests_init(&s->applied);
 	pxs_requests_init(&s->reads);
 	pxs_requests_init(&s->barred);
-	pxs_requests_init(&s->sessions);
+	pxs_requests_init(&s->stale);
+	pxs_ask_init(&s->ask);
 	memcpy(owner.cluster, conf->cluster, sizeof(owner.cluster));
 	owner.incarnation = conf->member[conf->self].incarnation;
 	err = getrandom(&s->client, sizeof(s->client), 0) == sizeof(s->client) ? 0 : -EIO;
@@ -385,6 +436,7 @@ static void stores_stop(struct pxs_node *n)
 			s->conns = c->next;
 			pxs_conn_free(c);
 		}
+		pxs_ask_exit(&s->ask);
 		pxs_fetch_exit(&s->fetch);
 		pxs_db_close(&s->db, !s->stalled);
 		free(s);

@@ -7,13 +7,16 @@
  *	session.c   what a request means on its connection: who may, when, where
  *	cmd_*.c     what a command does to the data
  *	submit.c    requests into the log, and barriers for reads
+ *	fresh.c     how old is what is here? ask.c asks the leader
  *	store.c     the log into the data (apply.c, db.c), and answers to who waits
  *
  * A write is answered when its entry was decided by a quorum, was on their disks, and was
  * applied here. A strong read waits for a barrier: an entry without commands that was
  * proposed after the read arrived; once it is applied, whatever was acknowledged before the
  * read began has been applied too. One barrier is under way at a time, and serves all reads that
- * waited when it was proposed. Everything happens in the loop's thread.
+ * waited when it was proposed. Other reads are answered from what is here as soon as that is
+ * new enough for their level (pxs_session_readable()), or never. Everything happens in the
+ * loop's thread.
  */
 #ifndef PXS_STORE_STORE_H
 #define PXS_STORE_STORE_H
@@ -22,6 +25,8 @@
 #include "../node.h"
 #include "../store_config.h"
 #include "apply.h"
+#include "ask.h"
+#include "fresh.h"
 #include "resp_read.h"
 
 #define PXS_CONN_OUT_MAX	(64u << 20)	/* answers that wait; the client is cut off then */
@@ -39,7 +44,7 @@ enum pxs_request_state {
 	PXS_REQUEST_NEW,
 	PXS_REQUEST_PROPOSED,	/* on its way into the log */
 	PXS_REQUEST_DECIDED,	/* in the log; not applied here yet */
-	PXS_REQUEST_READS,	/* waits for a barrier, or for a slot */
+	PXS_REQUEST_READS,	/* waits for a barrier, or until what is here is new enough */
 	PXS_REQUEST_READABLE,	/* may read now, when it is its turn */
 	PXS_REQUEST_DONE,
 };
@@ -51,10 +56,13 @@ struct pxs_request {
 	const struct pxs_command *cmd;	/* NULL: not known */
 	enum pxs_request_state state;
 	bool broken;			/* cannot be read: the answer is the reader's error */
-	u64 slot;			/* DECIDED: its own; READS: of the session, to wait for */
-	u64 deadline;			/* ... at most until then */
+	u64 slot;			/* DECIDED: its own */
+	u64 arrived;			/* a read: ns, steady */
+	u64 deadline;			/* READS: in loop time; 0: it has not waited yet */
 	struct pxs_reply out;
 	u64 held;			/* bytes of out, as counted */
+	u64 session;			/* PAXSTEER SESSION RUN; 0: none */
+	u64 number;			/* ... in it */
 	u32 bytes;
 	u32 argc;
 	struct pxs_str argv[];		/* the bytes follow */
@@ -104,8 +112,13 @@ struct pxs_conn {
 	u8 proto;
 	bool authenticated;
 	bool readonly;
-	enum pxs_consistency consistency;
-	u64 token;		/* session: highest slot seen */
+	const struct pxs_read_level *fallback;	/* the listener's */
+	struct pxs_read_level level;
+	u64 token;		/* highest slot seen */
+	struct {
+		u64 slot;	/* 0: there was none */
+		u64 age;	/* ns; ~0: not known */
+	} version;		/* of the last answer on data */
 	u64 seq;		/* entries proposed */
 	bool multi;
 	bool multi_failed;
@@ -124,6 +137,7 @@ struct pxs_listener {
 	bool accepting;
 	u64 pause;		/* no more is accepted before then */
 	const char *text;
+	const struct pxs_read_level *level;
 };
 
 struct pxs_store {
@@ -157,7 +171,12 @@ struct pxs_store {
 	struct pxs_request_list barred;	/* wait for the one under way */
 	bool barrier;		/* under way */
 	u64 barrier_slot;	/* decided there; 0: not known yet */
-	struct pxs_request_list sessions;	/* wait for a slot */
+	u64 barrier_since;	/* ns, steady: before it was proposed */
+	struct pxs_request_list stale;	/* reads for which what is here is too old */
+	struct pxs_fresh fresh;
+	bool want_fresh;	/* somebody has use for a newer point of evidence */
+	struct pxs_ask ask;
+	struct pxs_address member[PXS_MEMBERS_MAX];	/* whom to ask */
 
 	/* listen.c, conn.c */
 	struct pxs_listener listener[PXS_STORE_LISTEN_MAX];
@@ -207,6 +226,10 @@ static inline struct pxs_request *pxs_requests_pop(struct pxs_request_list *l)
 int pxs_stores_start(struct pxs_node *n);
 
 u64 pxs_store_clock(void);	/* milliseconds of the epoch */
+u64 pxs_store_steady(void);	/* nanoseconds, not 0; goes on while the machine sleeps */
+
+/* @r was answered: what is it an answer of? */
+void pxs_store_version(struct pxs_store *s, struct pxs_request *r, u64 slot);
 
 /* Run a request that reads, on what is applied here, and be done with it. */
 void pxs_store_read(struct pxs_store *s, struct pxs_request *r);
@@ -222,18 +245,25 @@ bool pxs_store_leads(const struct pxs_store *s);
 bool pxs_submit(struct pxs_store *s, struct pxs_request *r, u8 kind, const struct pxs_args *command,
 		u32 ncommands);
 
+/* @r is to be read when what is here is new enough for it. */
+void pxs_store_wait(struct pxs_store *s, struct pxs_request *r);
+
 /* @r is to be read when a barrier that comes later was applied. */
 void pxs_submit_read(struct pxs_store *s, struct pxs_request *r);
 
 /* Once a round: propose the barrier that is due. */
 bool pxs_submit_step(struct pxs_store *s);
 
+/* ns, steady: of how old is the newest evidence that there is, or that is being asked for? */
+u64 pxs_submit_newest(const struct pxs_store *s);
+
 /* Keys have expired and nobody has said so to the log. */
 void pxs_submit_tick(struct pxs_store *s);
 
 /* --- conn.c, listen.c --- */
 
-struct pxs_conn *pxs_conn_new(struct pxs_store *s, int fd);
+/* @level: what its reads promise as long as it does not say so. */
+struct pxs_conn *pxs_conn_new(struct pxs_store *s, int fd, const struct pxs_read_level *level);
 void pxs_conn_ready(struct pxs_conn *c);	/* wants a step */
 bool pxs_conn_step(struct pxs_conn *c);
 bool pxs_conn_over(const struct pxs_conn *c);
@@ -265,8 +295,14 @@ void pxs_session_exit(struct pxs_conn *c);
 /* Begin with @r, the first that nothing was done about. Return: false: later. */
 bool pxs_session_begin(struct pxs_conn *c, struct pxs_request *r);
 
+/* PAXSTEER SESSION RUN ID NUMBER COMMAND...: becomes that command. */
+void pxs_session_unwrap(struct pxs_request *r);
+
 /* Send @r to where it can be executed: this node cannot. */
 void pxs_session_redirect(struct pxs_request *r);
+
+/* Is what is here new enough for @r, a read that is not strong? */
+bool pxs_session_readable(const struct pxs_request *r);
 
 /* Return: a write may be proposed here; else the error is said. */
 bool pxs_session_may_write(struct pxs_request *r);
@@ -291,10 +327,16 @@ void pxs_server_client(struct pxs_request *r);
 void pxs_server_command(struct pxs_request *r);
 void pxs_server_config(struct pxs_request *r);
 void pxs_server_info(struct pxs_request *r);
-void pxs_server_paxsteer(struct pxs_request *r);
+bool pxs_server_paxsteer(struct pxs_request *r);	/* false: it is under way */
 void pxs_server_wait(struct pxs_request *r);
 void pxs_server_cluster(struct pxs_request *r);
 void pxs_server_unknown_sub(struct pxs_request *r);
+
+/*
+ * Is this subcommand @word? If so *over is set, and false is returned after the error where the
+ * number of arguments is wrong.
+ */
+bool pxs_server_sub(struct pxs_request *r, const char *word, int arity, bool *over);
 
 /* Is there a configured store address of any member? */
 bool pxs_cluster_known(const struct pxs_store *s);

@@ -13,6 +13,7 @@
 struct order {
 	struct pxs_store *store;
 	struct pxs_request *request;	/* NULL: a barrier */
+	u64 since;			/* ns, steady: before it was proposed */
 	struct pxs_proposal p;
 };
 
@@ -61,6 +62,8 @@ static void order_done(struct pxs_proposal *p, u32 error, u64 slot)
 	struct pxs_store *s = o->store;
 	struct pxs_request *r = o->request;
 
+	if (!error)
+		pxs_fresh_learn(&s->fresh, o->since, slot);
 	free(o);
 	if (!r && error) {
 		barrier_failed(s, error);
@@ -90,10 +93,19 @@ static struct order *make(struct pxs_store *s, struct pxs_request *r, u8 kind,
 
 	if (!o)
 		return NULL;
+	if (r && r->session) {
+		e.once = true;
+		e.client = r->session;
+		e.seq = r->number;
+	} else if (kind == PXS_STORE_SESSION) {
+		e.client = s->config->sessions;
+		e.seq = (u64)s->config->session_age * 1000;
+	}
 	if (r && kind == PXS_STORE_EXEC)
 		e.nwatches = r->conn->watches;
 	o->store = s;
 	o->request = r;
+	o->since = pxs_store_steady();
 	o->p.done = order_done;
 	o->p.len = (u32)size;
 	pxs_store_entry_put(o->p.value, &e, r ? r->conn->watch : NULL, command);
@@ -144,6 +156,7 @@ static bool propose_barrier(struct pxs_store *s)
 	o = make(s, NULL, PXS_STORE_BARRIER, NULL, 0, sizeof(struct pxs_store_entry_hdr));
 	error = o ? pxs_propose(s->replica, &o->p) : PXS_CLIENT_BUSY;
 	if (!error) {
+		s->barrier_since = o->since;
 		s->barriers++;
 		return true;
 	}
@@ -152,16 +165,34 @@ static bool propose_barrier(struct pxs_store *s)
 	return false;
 }
 
+u64 pxs_submit_newest(const struct pxs_store *s)
+{
+	u64 at = pxs_fresh_newest(&s->fresh);
+
+	if (s->barrier)
+		at = max(at, s->barrier_since);
+	if (s->ask.stage == PXS_ASK_CONNECT)
+		return ~0ull / 2;	/* the question will be newer than anything */
+	return s->ask.stage == PXS_ASK_IDLE ? at : max(at, s->ask.at);
+}
+
 bool pxs_submit_step(struct pxs_store *s)
 {
 	struct pxs_request *r;
+	bool did;
 
-	if (s->barrier || !s->reads.first)
+	if (s->want_fresh && !pxs_store_leads(s)) {
+		s->want_fresh = false;
+		pxs_ask(s, s->replica->elect.leader);
+	}
+	if (s->barrier || (!s->reads.first && !s->want_fresh))
 		return false;
+	s->want_fresh = false;
 	while ((r = pxs_requests_pop(&s->reads)))
 		pxs_requests_push(&s->barred, r);
-	propose_barrier(s);
-	return true;
+	did = s->barred.first;
+	/* Reads are refused then. For evidence alone it is tried again, in another round. */
+	return propose_barrier(s) || did;
 }
 
 /* The log's time stands still while nothing is proposed: then the leader says what time it is. */

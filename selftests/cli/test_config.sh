@@ -85,7 +85,9 @@ done
 
 "$PAXSTEERD" -c "$tmp/good.conf" --check >"$tmp/err" 2>&1
 result $? 'a good file is good'
-store="listen = { '127.0.0.1:6379', '[::]:6379' } password-file = '$tmp/key' maxclients = 10"
+store="listen = { '127.0.0.1:6379 bounded 100 5', '[::]:6379 eventual' }"
+store+=" password-file = '$tmp/key' maxclients = 10"
+store+=" read-wait = 100 sessions = 0 session-age = 1"
 store+=" directory = '$tmp/store' consistency = eventual maxmemory = 0 request-limit = 32"
 sed "s|heart.*|store { $store client-memory = 16 }|" "$tmp/good.conf" >"$tmp/store.conf"
 "$PAXSTEERD" -c "$tmp/store.conf" --check >"$tmp/err" 2>&1
@@ -232,6 +234,12 @@ s/heart.*/store { listen = "[fd00::1]:6379" }/|listen: [fd00::1]:6379 is not a l
 s/heart.*/store { listen = {NINE} }/|bad.conf:10: listen: has more than 8 addresses
 s/heart.*/store { directory = "" }/|bad.conf:10: directory: is empty
 s/heart.*/store { consistency = "weak" }/|bad.conf:10: consistency: "weak" is not strong
+s/heart.*/store { consistency = "bounded" }/|bad.conf:10: consistency: "bounded" needs milli
+s/heart.*/store { consistency = "bounded 1 x" }/|consistency: "bounded 1 x" needs a number
+s/heart.*/store { listen = "127.0.0.1:1 weak" }/|:10: listen: "127.0.0.1:1 weak" is not strong
+s/heart.*/store { read-wait = 9 }/|bad.conf:10: read-wait: 9 is not in 10..600000
+s/heart.*/store { sessions = 100001 }/|bad.conf:10: sessions: 100001 is not in 0..100000
+s/heart.*/store { session-age = 0 }/|bad.conf:10: session-age: 0 is not in 1..31536000
 s/heart.*/store { maxclients = 0 }/|bad.conf:10: maxclients: 0 is not in 1..10000
 s/heart.*/store { maxclients = 10001 }/|bad.conf:10: maxclients: 10001 is not in 1..10000
 s/heart.*/store { maxclients = 5 maxclients = 6 }/|bad.conf:10: maxclients: is given twice

@@ -3,13 +3,15 @@
  * fuzz_resp.c - what clients of the store send, and what stands in the log
  *
  * The first byte says which, the second how the bytes come: a request may not depend on that. Each
- * request that is read goes, as an entry, through a store in a temporary directory; an entry
- * that is the input itself, too. The store must stay what its sums say.
+ * request that is read goes, as an entry, through a store in a temporary directory, some of them as
+ * numbers of a session; an entry that is the input itself, too. The store must stay what its sums
+ * say.
  */
 #include <sanitizer/asan_interface.h>
 
 #include "fuzz.h"
 #include "store/apply.h"
+#include "store/db_session.h"
 #include "store/resp_read.h"
 
 #define LIMIT		8192u
@@ -18,6 +20,7 @@
 
 static struct pxs_db db;
 static u32 digest;		/* of the requests that came out */
+static u64 session;		/* slot of the entry that opened it */
 
 static void mix(u32 n)
 {
@@ -45,12 +48,25 @@ static void apply(const void *value, u32 len)
 	free(copy);
 }
 
+static void open_session(void)
+{
+	u8 buf[sizeof(struct pxs_store_entry_hdr)];
+	struct pxs_store_entry e = {
+		.kind = PXS_STORE_SESSION, .time = 1000, .client = 3, .seq = 3000,
+	};
+
+	pxs_store_entry_put(buf, &e, NULL, NULL);
+	apply(buf, sizeof(buf));
+	session = db.state.applied;
+}
+
 static void submit(u32 argc, const struct pxs_str *argv)
 {
 	static u8 buf[PXS_VALUE_MAX];
 	struct pxs_store_entry e = {
 		.kind = PXS_STORE_COMMAND, .ncommands = 1, .time = 1000 + digest % 5000,
-		.memory = 1 << 16,
+		.memory = 1 << 16, .once = digest & 4, .client = session,
+		.seq = 1 + digest % (2 * PXS_SESSION_KEPT),
 	};
 	struct pxs_args args = { argc, argv };
 	u64 size = pxs_store_entry_size(NULL, 0, &args, 1);
@@ -128,7 +144,7 @@ static bool add_size(void *ctx, const struct pxs_rec *rec)
 static void check_sums(void)
 {
 	struct pxs_db_state sum = { 0 };
-	MDB_stat fields, items;
+	MDB_stat fields, items, ends, answers;
 
 	if (pxs_db_begin(&db, true))
 		abort();
@@ -136,6 +152,10 @@ static void check_sums(void)
 	pxs_db_scan(&db, 0, add_size, &sum);
 	FUZZ_CHECK(!mdb_stat(db.txn, db.fields_t, &fields));
 	FUZZ_CHECK(!mdb_stat(db.txn, db.items_t, &items));
+	FUZZ_CHECK(!mdb_stat(db.txn, db.ends_t, &ends));
+	FUZZ_CHECK(!mdb_stat(db.txn, db.answers_t, &answers));
+	FUZZ_CHECK(ends.ms_entries == pxs_session_count(&db));
+	FUZZ_CHECK(answers.ms_entries <= ends.ms_entries * PXS_SESSION_KEPT);
 	FUZZ_CHECK(sum.keys == db.state.keys && sum.expires == db.state.expires);
 	FUZZ_CHECK(fields.ms_entries == sum.foreign && items.ms_entries == sum.foreign);
 	FUZZ_CHECK(sum.used + PXS_DB_OVERHEAD * sum.foreign <= db.state.used);
@@ -177,6 +197,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	if (what & 1) {
 		apply(in.p, (u32)min(in.n, (size_t)PXS_VALUE_MAX));
 	} else {
+		open_session();
 		whole = read_all(in.p, in.n, UINT32_MAX, 0, what & 2);
 		FUZZ_CHECK(whole == read_all(in.p, in.n, piece, 0, what & 2));
 		read_all(in.p, in.n, UINT32_MAX, ENTRIES_MAX, false);

@@ -20,6 +20,9 @@ struct unit_store {
 	char path[200];
 	u64 time;		/* that the next entry says */
 	u64 memory;
+	u64 session;		/* not 0: what follows is number @number of it */
+	u64 number;
+	bool quiet;		/* nobody waits for the answer */
 	u8 proto;
 	char answer[65536];
 };
@@ -68,6 +71,7 @@ static int store_apply(struct unit_store *s, const void *value, u32 len)
 	if (err)
 		return err;
 	pxs_reply_init(&out, s->proto, sizeof(s->answer) - 1);
+	out.quiet = s->quiet;
 	err = pxs_apply(&s->db, s->db.state.applied + 1, value, len, !value, &out);
 	if (err) {
 		pxs_db_abort(&s->db);
@@ -97,6 +101,7 @@ static const char *store_exec(struct unit_store *s, u8 kind, const struct pxs_wa
 {
 	struct pxs_store_entry e = {
 		.kind = kind, .nwatches = nwatches, .time = s->time, .memory = s->memory,
+		.once = s->session, .client = s->session, .seq = s->number,
 	};
 	static struct pxs_str argv[8][STORE_WORDS];
 	struct pxs_args args[8];

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * db_session.c - sessions: who asked what under which number, and what the answer was
+ */
+#include "db_session.h"
+
+/* All little endian. */
+struct db_session {
+	__le64 highest;
+	__le64 age;
+	__le64 end;
+};
+
+struct db_answer {
+	__le64 command;
+	u8 exec;
+	u8 large;
+	u8 reserved[6];
+};
+
+/* Two numbers as an LMDB key: they are in order as numbers are. */
+struct db_pair {
+	__be64 a;
+	__be64 b;
+};
+
+static struct db_pair pair(u64 a, u64 b)
+{
+	return (struct db_pair){ cpu_to_be64(a), cpu_to_be64(b) };
+}
+
+static bool damaged(struct pxs_db *db)
+{
+	if (!db->err)
+		db->err = -EUCLEAN;
+	return false;
+}
+
+u64 pxs_session_count(struct pxs_db *db)
+{
+	MDB_stat st;
+
+	return pxs_db_ok(db, mdb_stat(db->txn, db->sessions_t, &st)) ? st.ms_entries : 0;
+}
+
+/* --- the record and the index of ends ------------------------------------------ */
+
+static bool get(struct pxs_db *db, u64 id, struct pxs_session *s)
+{
+	__be64 be = cpu_to_be64(id);
+	MDB_val k = { sizeof(be), &be }, v;
+	struct db_session d;
+
+	if (db->err || !pxs_db_ok(db, mdb_get(db->txn, db->sessions_t, &k, &v)))
+		return false;
+	if (v.mv_size != sizeof(d))
+		return damaged(db);
+	memcpy(&d, v.mv_data, sizeof(d));
+	*s = (struct pxs_session){
+		.id = id, .highest = le64_to_cpu(d.highest), .age = le64_to_cpu(d.age),
+		.end = le64_to_cpu(d.end),
+	};
+	return true;
+}
+
+static void put(struct pxs_db *db, const struct pxs_session *s)
+{
+	struct db_session d = {
+		.highest = cpu_to_le64(s->highest), .age = cpu_to_le64(s->age),
+		.end = cpu_to_le64(s->end),
+	};
+	__be64 be = cpu_to_be64(s->id);
+	MDB_val k = { sizeof(be), &be }, v = { sizeof(d), &d };
+
+	db->dirty = true;
+	if (!db->err)
+		pxs_db_ok(db, mdb_put(db->txn, db->sessions_t, &k, &v, 0));
+}
+
+static void index_end(struct pxs_db *db, const struct pxs_session *s, bool add)
+{
+	struct db_pair at = pair(s->end, s->id);
+	MDB_val k = { sizeof(at), &at }, v = { 0, "" };
+
+	if (db->err)
+		return;
+	if (add)
+		pxs_db_ok(db, mdb_put(db->txn, db->ends_t, &k, &v, 0));
+	else
+		pxs_db_ok(db, mdb_del(db->txn, db->ends_t, &k, NULL));
+}
+
+/* The session that ends first. Return: there is one. */
+static bool first_end(struct pxs_db *db, struct pxs_session *s)
+{
+	struct db_pair at;
+	MDB_cursor *c;
+	MDB_val k, v;
+	bool found;
+
+	if (db->err || !pxs_db_ok(db, mdb_cursor_open(db->txn, db->ends_t, &c)))
+		return false;
+	found = pxs_db_ok(db, mdb_cursor_get(c, &k, &v, MDB_FIRST));
+	if (found && k.mv_size == sizeof(at))
+		memcpy(&at, k.mv_data, sizeof(at));
+	else if (found)
+		found = damaged(db);
+	mdb_cursor_close(c);
+	if (!found)
+		return false;
+	return get(db, be64_to_cpu(at.b), s) || damaged(db);
+}
+
+/* --- answers ------------------------------------------------------------------ */
+
+/* Forget those of numbers up to @number. */
+static void forget(struct pxs_db *db, u64 id, u64 number)
+{
+	struct db_pair at, from = pair(id, 0);
+	MDB_cursor *c;
+	MDB_val k, v;
+
+	if (db->err || !pxs_db_ok(db, mdb_cursor_open(db->txn, db->answers_t, &c)))
+		return;
+	for (;;) {
+		k = (MDB_val){ sizeof(from), &from };
+		if (!pxs_db_ok(db, mdb_cursor_get(c, &k, &v, MDB_SET_RANGE)) ||
+		    k.mv_size != sizeof(at))
+			break;
+		memcpy(&at, k.mv_data, sizeof(at));
+		if (be64_to_cpu(at.a) != id || be64_to_cpu(at.b) > number ||
+		    !pxs_db_ok(db, mdb_cursor_del(c, 0)))
+			break;
+	}
+	mdb_cursor_close(c);
+}
+
+static void end_session(struct pxs_db *db, const struct pxs_session *s)
+{
+	__be64 be = cpu_to_be64(s->id);
+	MDB_val k = { sizeof(be), &be };
+
+	db->dirty = true;
+	forget(db, s->id, ~0ull);
+	index_end(db, s, false);
+	if (!db->err)
+		pxs_db_ok(db, mdb_del(db->txn, db->sessions_t, &k, NULL));
+}
+
+bool pxs_session_answer(struct pxs_db *db, const struct pxs_session *s, u64 number,
+			struct pxs_answer *a)
+{
+	struct db_pair at = pair(s->id, number);
+	MDB_val k = { sizeof(at), &at }, v;
+	struct db_answer d;
+
+	if (db->err || !pxs_db_ok(db, mdb_get(db->txn, db->answers_t, &k, &v)))
+		return false;
+	if (v.mv_size < sizeof(d))
+		return damaged(db);
+	memcpy(&d, v.mv_data, sizeof(d));
+	*a = (struct pxs_answer){
+		.command = le64_to_cpu(d.command), .exec = d.exec, .large = d.large,
+		.text = { (u8 *)v.mv_data + sizeof(d), (u32)(v.mv_size - sizeof(d)) },
+	};
+	return true;
+}
+
+void pxs_session_keep(struct pxs_db *db, struct pxs_session *s, u64 number,
+		      const struct pxs_answer *a)
+{
+	struct db_answer d = {
+		.command = cpu_to_le64(a->command), .exec = a->exec, .large = a->large,
+	};
+	struct db_pair at = pair(s->id, number);
+	MDB_val k = { sizeof(at), &at };
+	MDB_val v = { sizeof(d) + a->text.len, NULL };
+
+	db->dirty = true;
+	if (db->err || !pxs_db_ok(db, mdb_put(db->txn, db->answers_t, &k, &v, MDB_RESERVE)))
+		return;
+	memcpy(v.mv_data, &d, sizeof(d));
+	if (a->text.len)
+		memcpy((u8 *)v.mv_data + sizeof(d), a->text.data, a->text.len);
+	if (number <= s->highest)
+		return;
+	s->highest = number;
+	put(db, s);
+	if (number > PXS_SESSION_KEPT)
+		forget(db, s->id, number - PXS_SESSION_KEPT);
+}
+
+/* --- sessions ------------------------------------------------------------------- */
+
+u64 pxs_session_open(struct pxs_db *db, u64 most, u64 age)
+{
+	struct pxs_session s = { .id = db->slot, .age = age, .end = db->now + age }, first;
+	u32 i;
+
+	for (i = 0; i < PXS_SESSION_EVICT && pxs_session_count(db) >= max(most, 1ull); i++)
+		if (first_end(db, &first))
+			end_session(db, &first);
+	put(db, &s);
+	index_end(db, &s, true);
+	return s.id;
+}
+
+bool pxs_session_find(struct pxs_db *db, u64 id, struct pxs_session *s)
+{
+	return get(db, id, s) && s->end >= db->now;
+}
+
+void pxs_session_touch(struct pxs_db *db, struct pxs_session *s)
+{
+	index_end(db, s, false);
+	s->end = db->now + s->age;
+	index_end(db, s, true);
+	put(db, s);
+}
+
+void pxs_session_reap(struct pxs_db *db, u32 n)
+{
+	struct pxs_session s;
+
+	while (n-- && first_end(db, &s) && s.end < db->now)
+		end_session(db, &s);
+}
+
+static void digest_table(struct pxs_db *db, MDB_dbi table, blake2s_state *state)
+{
+	MDB_cursor *c;
+	MDB_val k, v;
+	__le64 len;
+
+	if (db->err || !pxs_db_ok(db, mdb_cursor_open(db->txn, table, &c)))
+		return;
+	while (pxs_db_ok(db, mdb_cursor_get(c, &k, &v, MDB_NEXT))) {
+		len = cpu_to_le64(k.mv_size << 32 | v.mv_size);
+		blake2s_update(state, (const u8 *)&len, sizeof(len));
+		blake2s_update(state, k.mv_data, k.mv_size);
+		blake2s_update(state, v.mv_data, v.mv_size);
+	}
+	mdb_cursor_close(c);
+}
+
+void pxs_session_digest(struct pxs_db *db, blake2s_state *state)
+{
+	digest_table(db, db->sessions_t, state);
+	digest_table(db, db->answers_t, state);
+}
