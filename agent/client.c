@@ -291,7 +291,7 @@ static bool request(struct pxs_client *c, const struct pxs_client_hdr *h, const 
 		return true;
 	}
 	if (h->type != PXS_CLIENT_APPEND && h->type != PXS_CLIENT_READ &&
-	    h->type != PXS_CLIENT_TRANSFER)
+	    h->type != PXS_CLIENT_TRANSFER && h->type != PXS_CLIENT_WHO)
 		return false;
 	r = pxs_node_replica(c->node, le32_to_cpu(h->group));
 	if (!r)
@@ -300,6 +300,9 @@ static bool request(struct pxs_client *c, const struct pxs_client_hdr *h, const 
 		do_append(c, r, h, body, len);
 	else if (h->type == PXS_CLIENT_TRANSFER)
 		do_transfer(c, r, h);
+	else if (h->type == PXS_CLIENT_WHO)
+		answer(c, PXS_CLIENT_MEMBER, pxs_elect_ready(&r->elect) ? PXS_CLIENT_READY : 0,
+		       r->id, le64_to_cpu(h->id), r->applied, r->elect.leader, NULL, 0);
 	else
 		do_read(c, r, h);
 	return true;

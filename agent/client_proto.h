@@ -13,6 +13,7 @@
  *            arg2: at most so many values, 0: no limit. One READ a connection at a time.
  *   STATUS   nothing
  *   TRANSFER arg: member id. Answered when that member leads, or with the reason why not
+ *   WHO      nothing: who leads, and how far is this member
  * Answers
  *   APPENDED arg: the slot. Decided by a quorum, on their disks, and applied here.
  *   ERROR    arg: enum pxs_client_error; arg2: member id of the leader, 0: not known;
@@ -21,6 +22,8 @@
  *   LEADS    of a TRANSFER; arg: the member id
  *   END      of a READ without FOLLOW; arg: the last slot applied here
  *   STATUS   body: JSON text
+ *   MEMBER   of a WHO; arg: the last slot applied here; arg2: member id of the leader, 0: not
+ *            known; flags READY: this member leads and takes values
  */
 #ifndef PXS_AGENT_CLIENT_PROTO_H
 #define PXS_AGENT_CLIENT_PROTO_H
@@ -49,17 +52,20 @@ enum pxs_client_type {
 	PXS_CLIENT_READ = 2,
 	PXS_CLIENT_STATUS = 3,
 	PXS_CLIENT_TRANSFER = 4,
+	PXS_CLIENT_WHO = 5,
 	PXS_CLIENT_APPENDED = 65,
 	PXS_CLIENT_ERROR = 66,
 	PXS_CLIENT_VALUE = 67,
 	PXS_CLIENT_END = 68,
 	PXS_CLIENT_STATUS_IS = 69,
 	PXS_CLIENT_LEADS = 70,
+	PXS_CLIENT_MEMBER = 71,
 };
 
 #define PXS_CLIENT_FOLLOW	0x01
 #define PXS_CLIENT_NOOP		0x01	/* VALUE: the slot was filled to close a gap */
 #define PXS_CLIENT_DAMAGED	0x02	/* VALUE: this member cannot tell it; ask another */
+#define PXS_CLIENT_READY	0x01	/* MEMBER */
 
 enum pxs_client_error {
 	PXS_CLIENT_OK = 0,

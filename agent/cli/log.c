@@ -6,20 +6,20 @@
  */
 #include <fcntl.h>
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "cli.h"
 #include "group.h"
-#include "logconn.h"
 #include "logload.h"
 #include "logtransfer.h"
+#include "paxsteer.h"
 #include "value.h"
 #include "words.h"
 
 #define DEFAULT_SOCKET	"/run/paxsteer/paxsteerd.sock"
-#define SOCKETS_MAX	16
 #define DEFAULT_SIZE	64u
 #define SECONDS_MAX	(366u * 86400)
 #define TIMEOUT_MAX_MS	3600000u
@@ -28,16 +28,17 @@ static const char usage[] =
 	"Usage: paxsteer log [-S SOCKET[,SOCKET...]] [group N] COMMAND\n"
 	"  append VALUE | append - | append count N [size BYTES] [prefix TEXT]\n"
 	"         [outstanding N] [seconds N] [timeout MS] [keep-going] [quiet] [acked-file FILE]\n"
-	"         [history FILE]\n"
-	"  tail [from SLOT] [count N] [follow] [hash] [noops] [history FILE]\n"
+	"         [history FILE] [once]\n"
+	"  tail [from SLOT] [count N] [follow] [hash] [noops] [history FILE] [once]\n"
 	"  status\n"
 	"  transfer to MEMBER [timeout MS]\n";
 
 struct args {
-	char *paths[SOCKETS_MAX + 1];
-	char *list;
+	char *paths[PXS_LOG_SOCKETS_MAX + 1];
+	char *list;		/* what they point into */
+	char *sockets;		/* and all of them, with commas */
 	uint64_t group, count, size, outstanding, seconds, timeout, from, to;
-	bool sized, keep_going, quiet, follow, hash, noops;
+	bool sized, keep_going, quiet, follow, hash, noops, once;
 	const char *value, *prefix, *acked_file, *history_file;
 };
 
@@ -48,12 +49,14 @@ static int set_sockets(struct cli *cli, struct args *a, const char *list)
 	int n = 0;
 
 	a->list = strdup(list);
+	a->sockets = calloc(1, strlen(list) + 1);
 	for (path = strtok_r(a->list, ",", &save); path; path = strtok_r(NULL, ",", &save)) {
-		if (n == SOCKETS_MAX)
-			return cli_usage_error(cli, "-S: more than %d sockets", SOCKETS_MAX);
+		if (n == PXS_LOG_SOCKETS_MAX)
+			return cli_usage_error(cli, "-S: more than %u sockets", PXS_LOG_SOCKETS_MAX);
 		if (strlen(path) >= sizeof(sun.sun_path))
 			return cli_usage_error(cli, "-S: \"%s\" is too long for a socket", path);
 		a->paths[n++] = path;
+		strcat(strcat(a->sockets, n > 1 ? "," : ""), path);
 	}
 	return n ? CLI_OK : cli_usage_error(cli, "-S: no socket");
 }
@@ -90,6 +93,8 @@ static int check_append(struct cli *cli, const struct args *a)
 		return cli_usage_error(cli, "prefix: is for made values: give count or seconds");
 	if (a->prefix && strlen(a->prefix) > LOGLOAD_PREFIX_MAX)
 		return cli_usage_error(cli, "prefix: has more than %d bytes", LOGLOAD_PREFIX_MAX);
+	if (a->once && (a->acked_file || a->history_file))
+		return cli_usage_error(cli, "once: goes without acked-file and history");
 	return CLI_OK;
 }
 
@@ -156,6 +161,7 @@ static int log_append(struct cli *cli, struct args *a, int argc, char **argv)
 		{ .name = "quiet", .flag = &a->quiet },
 		{ .name = "acked-file", .text = &a->acked_file },
 		{ .name = "history", .text = &a->history_file },
+		{ .name = "once", .flag = &a->once },
 		{ }
 	};
 	struct logload l = { .acked_fd = -1, .history = LOGHIST_NONE };
@@ -170,7 +176,7 @@ static int log_append(struct cli *cli, struct args *a, int argc, char **argv)
 		ret = check_append(cli, a);
 	if (ret)
 		return ret;
-	l.paths = a->paths;
+	l.sockets = a->sockets;
 	l.group = (uint32_t)a->group;
 	l.timeout_ms = (uint32_t)a->timeout;
 	l.outstanding = (uint32_t)a->outstanding;
@@ -179,6 +185,7 @@ static int log_append(struct cli *cli, struct args *a, int argc, char **argv)
 	l.seconds = a->seconds;
 	l.prefix = a->prefix;
 	l.keep_going = a->keep_going;
+	l.once = a->once;
 	l.input = stdin;
 	if (a->value && strcmp(a->value, "-")) {
 		l.value = a->value;
@@ -212,101 +219,116 @@ static int log_append(struct cli *cli, struct args *a, int argc, char **argv)
 
 /* --- tail ------------------------------------------------------------------ */
 
-static void put_text(const struct logmsg *m)
+struct tail {
+	struct cli *cli;
+	const struct args *a;
+	struct loghist history;
+	u64 call_us;
+	bool over;
+	int ret;
+	int error;		/* enum pxs_log_error */
+};
+
+static void put_text(const struct pxs_log_value *v)
 {
-	char *text = value_text(m->body, m->len);
+	char *text = value_text(v->data, v->len);
 
 	fputs(text ? text : "?", stdout);
 	free(text);
 }
 
-static void put_json(const struct logmsg *m)
+static void put_json(const struct pxs_log_value *v)
 {
+	json_t *text = json_stringn(v->len ? v->data : "", v->len);
 	json_t *o = json_object();
-	json_t *text = json_stringn((const char *)m->body, m->len);
 	char hash[20];
 
-	snprintf(hash, sizeof(hash), "%016" PRIx64, value_hash(m->body, m->len));
-	json_object_set_new(o, "slot", json_integer((json_int_t)m->arg));
-	if (m->flags & PXS_CLIENT_NOOP)
+	snprintf(hash, sizeof(hash), "%016" PRIx64, value_hash(v->data, v->len));
+	json_object_set_new(o, "slot", json_integer((json_int_t)v->slot));
+	if (v->flags & PXS_LOG_NOOP)
 		json_object_set_new(o, "noop", json_true());
-	else if (m->flags & PXS_CLIENT_DAMAGED)
+	else if (v->flags & PXS_LOG_LOST)
 		json_object_set_new(o, "damaged", json_true());
+	else if (v->flags & PXS_LOG_REPEATED)
+		json_object_set_new(o, "repeated", json_true());
 	else if (text)
 		json_object_set(o, "value", text);
 	json_object_set_new(o, "hash", json_string(hash));
-	json_object_set_new(o, "length", json_integer(m->len));
+	json_object_set_new(o, "length", json_integer((json_int_t)v->len));
 	json_dumpf(o, stdout, JSON_COMPACT);
 	putchar('\n');
 	json_decref(text);
 	json_decref(o);
 }
 
-/* Return: CLI_OK, or CLI_REFUSED where this member cannot tell the value. */
-static int put_value(struct cli *cli, const struct args *a, const struct logmsg *m)
+static void put_line(const struct args *a, const struct pxs_log_value *v)
 {
-	if (m->flags & PXS_CLIENT_NOOP && !a->noops)
-		return CLI_OK;
-	if (m->flags & PXS_CLIENT_DAMAGED)
-		cli_error(cli, "slot %" PRIu64 ": damaged here; ask another member", m->arg);
-	if (cli->json) {
-		put_json(m);
-	} else if (!(m->flags & PXS_CLIENT_DAMAGED)) {
-		printf("%" PRIu64 " ", m->arg);
-		if (m->flags & PXS_CLIENT_NOOP)
-			printf("-");
-		else if (a->hash)
-			printf("%016" PRIx64 " %u", value_hash(m->body, m->len), m->len);
-		else
-			put_text(m);
-		putchar('\n');
-	}
-	return m->flags & PXS_CLIENT_DAMAGED ? CLI_REFUSED : CLI_OK;
+	printf("%" PRIu64 " ", v->slot);
+	if (v->flags & PXS_LOG_REPEATED)
+		printf("=");
+	else if (v->flags & PXS_LOG_NOOP)
+		printf("-");
+	else if (a->hash)
+		printf("%016" PRIx64 " %zu", value_hash(v->data, v->len), v->len);
+	else
+		put_text(v);
+	putchar('\n');
 }
 
-static int stream(struct cli *cli, const struct args *a, struct logconn *c, struct loghist *h,
-		  u64 call_us)
+static void tail_value(void *ctx, const struct pxs_log_value *v)
 {
-	struct logmsg m = { 0 };
-	int ret = CLI_OK;
-	int err;
+	struct tail *t = ctx;
 
-	for (;;) {
-		while (logconn_next(c, &m)) {
-			if (m.type == PXS_CLIENT_END)
-				return ret;
-			if (m.type != PXS_CLIENT_VALUE) {
-				cli_error(cli, "%.*s", (int)m.len, m.body);
-				return CLI_REFUSED;
-			}
-			if (!(m.flags & (PXS_CLIENT_NOOP | PXS_CLIENT_DAMAGED)))
-				loghist_fetch(h, call_us, m.arg, value_hash(m.body, m.len),
-					      m.len);
-			if (put_value(cli, a, &m))
-				ret = CLI_REFUSED;
-		}
+	if (!v->flags)
+		loghist_fetch(&t->history, t->call_us, v->slot, value_hash(v->data, v->len),
+			      (u32)v->len);
+	if (v->flags & (PXS_LOG_NOOP | PXS_LOG_REPEATED) && !t->a->noops)
+		return;
+	if (v->flags & PXS_LOG_LOST) {
+		cli_error(t->cli, "slot %" PRIu64 ": damaged here; ask another member", v->slot);
+		t->ret = CLI_REFUSED;
+	}
+	if (t->cli->json)
+		put_json(v);
+	else if (!(v->flags & PXS_LOG_LOST))
+		put_line(t->a, v);
+}
+
+static void tail_end(void *ctx, int error, uint64_t applied)
+{
+	struct tail *t = ctx;
+
+	(void)applied;
+	t->over = true;
+	t->error = error;
+}
+
+/* Return: an exit status. */
+static int run_tail(struct tail *t)
+{
+	const struct args *a = t->a;
+	struct pxs_log *log = pxs_log_open(a->sockets, (u32)a->group);
+	unsigned int flags = (a->follow ? PXS_LOG_FOLLOW : 0) | (a->once ? PXS_LOG_ONCE : 0);
+
+	if (!log) {
+		cli_error(t->cli, "%s", strerror(errno));
+		return CLI_NO_KERNEL;
+	}
+	t->error = pxs_log_subscribe(log, a->from, a->count, flags, tail_value, tail_end, t);
+	while (!t->error && !t->over) {
+		pxs_log_wait(log, -1);
 		if (a->follow)
 			fflush(stdout);
-		err = logconn_fill(c, true);
-		if (err) {
-			cli_error(cli, "the connection was lost");
-			return CLI_NO_KERNEL;
-		}
 	}
-}
-
-static int open_any(struct cli *cli, struct args *a, struct logconn *c)
-{
-	int err = -ENOENT;
-	int i;
-
-	for (i = 0; a->paths[i]; i++) {
-		err = logconn_open(c, a->paths[i]);
-		if (!err)
-			return CLI_OK;
+	if (t->error == PXS_LOG_UNREACHABLE) {
+		cli_error(t->cli, "%s", pxs_log_detail(log));
+		t->ret = CLI_NO_KERNEL;
+	} else if (t->error) {
+		cli_error(t->cli, "%s", pxs_log_strerror(t->error));
+		t->ret = CLI_REFUSED;
 	}
-	cli_error(cli, "%s: %s", a->paths[i - 1], strerror(-err));
-	return CLI_NO_KERNEL;
+	pxs_log_close(log);
+	return t->ret;
 }
 
 static int log_tail(struct cli *cli, struct args *a, int argc, char **argv)
@@ -318,38 +340,29 @@ static int log_tail(struct cli *cli, struct args *a, int argc, char **argv)
 		{ .name = "hash", .flag = &a->hash },
 		{ .name = "noops", .flag = &a->noops },
 		{ .name = "history", .text = &a->history_file },
+		{ .name = "once", .flag = &a->once },
 		{ }
 	};
-	struct loghist history = LOGHIST_NONE;
-	u64 call_us = logconn_now_us();
-	struct logconn c;
+	struct tail t = {
+		.cli = cli, .a = a, .history = LOGHIST_NONE, .call_us = loghist_now_us(),
+	};
 	int ret;
 
 	a->from = 1;
 	ret = words_take(cli, words, argc, argv, NULL);
+	if (!ret && a->once && a->history_file)
+		ret = cli_usage_error(cli, "once: goes without history");
 	if (!ret)
-		ret = open_history(cli, a, &history);
+		ret = open_history(cli, a, &t.history);
 	if (ret)
 		return ret;
-	ret = open_any(cli, a, &c);
-	if (ret) {
-		loghist_close(&history);
-		return ret;
-	}
-	if (logconn_put(&c, PXS_CLIENT_READ, a->follow ? PXS_CLIENT_FOLLOW : 0, (u32)a->group, 1,
-			a->from, a->count, NULL, 0) || logconn_flush(&c)) {
-		cli_error(cli, "the connection was lost");
-		ret = CLI_NO_KERNEL;
-	} else {
-		ret = stream(cli, a, &c, &history, call_us);
-	}
-	if (history.err) {
-		cli_error(cli, "history %s: %s", a->history_file, strerror(-history.err));
+	ret = run_tail(&t);
+	if (t.history.err) {
+		cli_error(cli, "history %s: %s", a->history_file, strerror(-t.history.err));
 		ret = CLI_REFUSED;
 	}
 	fflush(stdout);
-	logconn_close(&c);
-	loghist_close(&history);
+	loghist_close(&t.history);
 	return ret;
 }
 
@@ -374,24 +387,32 @@ static void show_fields(const char *title, json_t *o)
 	putchar('\n');
 }
 
+/* Return: the parsed JSON; or NULL, said why. */
+static json_t *ask_status(struct cli *cli, const char *path)
+{
+	struct pxs_log *log = pxs_log_open(path, 1);
+	json_t *status = NULL;
+	char *text = NULL;
+
+	if (log && !pxs_log_status(log, 0, &text)) {
+		status = json_loads(text, 0, NULL);
+		if (!status)
+			cli_error(cli, "%s: an answer that makes no sense", path);
+		free(text);
+	} else {
+		cli_error(cli, "%s", log ? pxs_log_detail(log) : strerror(errno));
+	}
+	pxs_log_close(log);
+	return status;
+}
+
 static int show_status(struct cli *cli, const char *path)
 {
-	json_t *status, *g;
-	struct logconn c;
+	json_t *status = ask_status(cli, path), *g;
 	size_t i;
-	int err;
 
-	err = logconn_open(&c, path);
-	if (err) {
-		cli_error(cli, "%s: %s", path, strerror(-err));
+	if (!status)
 		return CLI_NO_KERNEL;
-	}
-	status = logconn_status(&c);
-	logconn_close(&c);
-	if (!status) {
-		cli_error(cli, "%s: no answer", path);
-		return CLI_NO_KERNEL;
-	}
 	if (cli->json) {
 		json_object_set_new(status, "socket", json_string(path));
 		json_dumpf(status, stdout, JSON_COMPACT);
@@ -438,7 +459,7 @@ static int log_transfer(struct cli *cli, struct args *a, int argc, char **argv)
 		ret = cli_usage_error(cli, "to: MEMBER is missing");
 	if (ret)
 		return ret;
-	return logtransfer_run(cli, a->paths, (uint32_t)a->group, (uint8_t)a->to,
+	return logtransfer_run(cli, a->sockets, (uint32_t)a->group, (uint8_t)a->to,
 			       (uint32_t)a->timeout);
 }
 
@@ -504,5 +525,6 @@ int log_run(struct cli *cli, int argc, char **argv)
 	if (!ret)
 		ret = dispatch(cli, &a, argc, argv);
 	free(a.list);
+	free(a.sockets);
 	return ret;
 }

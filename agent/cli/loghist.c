@@ -9,7 +9,16 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
+
+u64 loghist_now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (u64)ts.tv_sec * 1000000 + (u64)ts.tv_nsec / 1000;
+}
 
 int loghist_open(struct loghist *h, const char *path, u32 group)
 {
@@ -45,7 +54,7 @@ void loghist_append(struct loghist *h, u64 call_us, enum loghist_outcome outcome
 	if (h->fd < 0)
 		return;
 	if (outcome != LOGHIST_UNKNOWN)
-		snprintf(ret, sizeof(ret), "%" PRIu64, logconn_now_us());
+		snprintf(ret, sizeof(ret), "%" PRIu64, loghist_now_us());
 	if (outcome == LOGHIST_APPENDED)
 		snprintf(at, sizeof(at), "%" PRIu64, slot);
 	put(h, line, snprintf(line, sizeof(line), "a%d %" PRIu64 " %s append %u %016" PRIx64 ":%u %s %s\n",
@@ -59,5 +68,5 @@ void loghist_fetch(struct loghist *h, u64 call_us, u64 slot, u64 hash, u32 len)
 	if (h->fd < 0)
 		return;
 	put(h, line, snprintf(line, sizeof(line), "t%d %" PRIu64 " %" PRIu64 " fetch %u %" PRIu64 " %016" PRIx64 ":%u -\n",
-			      getpid(), call_us, logconn_now_us(), h->group, slot, hash, len));
+			      getpid(), call_us, loghist_now_us(), h->group, slot, hash, len));
 }

@@ -9,7 +9,10 @@
 #ifndef PXS_CLI_LOGHIST_H
 #define PXS_CLI_LOGHIST_H
 
-#include "logconn.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "platform.h"
 
 struct loghist {
 	int fd;		/* -1: nobody wants a history */
@@ -24,6 +27,8 @@ enum loghist_outcome {
 };
 
 #define LOGHIST_NONE	((struct loghist){ .fd = -1 })
+
+u64 loghist_now_us(void);
 
 /* Return: 0 or -errno. */
 int loghist_open(struct loghist *h, const char *path, u32 group);

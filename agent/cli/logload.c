@@ -2,37 +2,33 @@
 /*
  * logload.c - appending many values with several in flight
  *
- * A value whose answer is "not leader" was not appended and is sent again to the new
- * leader. One whose outcome is unknown is never sent again: it may be in the log already.
+ * The library sends again what is certainly not appended because a member does not lead. What it
+ * calls unknown is never sent again here: it may be in the log already.
  */
 #include "logload.h"
 
 #include <inttypes.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include "value.h"
 
 struct flight {
-	u64 id;		/* 0: free */
-	u64 call_us;	/* first sent */
-	u64 start_us;	/* last sent */
+	struct run *run;
+	bool used;
+	u64 call_us;
 	u64 hash;
 	u32 len;
 	char *value;
-	bool resend;
+	struct pxs_log_id id;
 };
 
 struct run {
 	struct logload *l;
-	struct logconn conn;
-	bool connected;
+	struct pxs_log *log;
 	bool drained;		/* no more values to send */
-	bool broken;		/* the connection is of no use any more */
+	int err;		/* why to stop: -errno */
 	struct flight *flight;
 	u32 in_flight;
-	u32 to_resend;
-	u64 next_id;
 	u64 end_us;
 	char *line;
 	size_t line_room;
@@ -66,7 +62,7 @@ static ssize_t next_value(struct run *r)
 	size_t room = l->size + 64;
 	ssize_t n;
 
-	if (r->end_us && logconn_now_us() >= r->end_us)
+	if (r->end_us && loghist_now_us() >= r->end_us)
 		return -1;
 	if (l->value) {
 		if (l->sent)
@@ -104,78 +100,37 @@ static struct flight *free_flight(struct run *r)
 	u32 i;
 
 	for (i = 0; i < r->l->outstanding; i++)
-		if (!r->flight[i].id)
+		if (!r->flight[i].used)
 			return &r->flight[i];
 	return NULL;
 }
 
-static int send_flight(struct run *r, struct flight *f)
+/* The first trouble ends the run. */
+static void stop(struct run *r, int err, const char *words)
 {
-	f->resend = false;
-	f->start_us = logconn_now_us();
-	if (!f->call_us)
-		f->call_us = f->start_us;
-	return logconn_put(&r->conn, PXS_CLIENT_APPEND, 0, r->l->group, f->id, 0, 0, f->value,
-			   f->len);
-}
-
-static int send_more(struct run *r)
-{
-	struct flight *f;
-	ssize_t n;
-	u32 i;
-
-	for (i = 0; r->to_resend && i < r->l->outstanding; i++) {
-		f = &r->flight[i];
-		if (!f->id || !f->resend)
-			continue;
-		r->to_resend--;
-		if (send_flight(r, f))
-			return -ENOMEM;
-	}
-	while (!r->drained && r->in_flight < r->l->outstanding) {
-		n = next_value(r);
-		if (n < 0) {
-			r->drained = true;
-			break;
-		}
-		f = free_flight(r);
-		f->id = ++r->next_id;
-		f->len = (u32)n;
-		f->hash = value_hash(r->line, (size_t)n);
-		f->value = malloc((size_t)n + 1);
-		if (!f->value)
-			return -ENOMEM;
-		memcpy(f->value, r->line, (size_t)n);
-		r->in_flight++;
-		r->l->sent++;
-		if (send_flight(r, f))
-			return -ENOMEM;
-	}
-	return logconn_flush(&r->conn);
+	if (r->err)
+		return;
+	r->err = err;
+	snprintf(r->l->error, sizeof(r->l->error), "%s", words);
 }
 
 /* The last word on a value. */
-static void record(struct run *r, const struct flight *f, enum loghist_outcome outcome, u64 slot)
+static void forget(struct run *r, struct flight *f, enum loghist_outcome outcome, u64 slot)
 {
 	struct logload *l = r->l;
 
 	loghist_append(&l->history, f->call_us, outcome, f->hash, f->len, slot);
-	if (l->history.err && !l->error[0])
-		snprintf(l->error, sizeof(l->error), "history: %s", strerror(-l->history.err));
-}
-
-static void forget(struct run *r, struct flight *f)
-{
+	if (l->history.err)
+		stop(r, l->history.err, strerror(-l->history.err));
 	free(f->value);
 	memset(f, 0, sizeof(*f));
 	r->in_flight--;
 }
 
-static void acknowledged(struct run *r, struct flight *f, u64 slot)
+static void acknowledged(struct run *r, struct flight *f, const struct pxs_log_result *result)
 {
 	struct logload *l = r->l;
-	u64 now = logconn_now_us();
+	u64 now = loghist_now_us();
 	char line[64];
 	int n;
 
@@ -184,164 +139,138 @@ static void acknowledged(struct run *r, struct flight *f, u64 slot)
 		l->longest_gap_us = now - l->last_us;
 	l->last_us = now;
 	if (l->samples < LOGLOAD_SAMPLES_MAX)
-		l->sample[l->samples++] = (u32)(now - f->start_us);
+		l->sample[l->samples++] = (u32)(now - f->call_us);
 	if (l->acked_fd >= 0) {
-		n = snprintf(line, sizeof(line), "%" PRIu64 " %016" PRIx64 " %u\n", slot, f->hash,
-			     f->len);
+		n = snprintf(line, sizeof(line), "%" PRIu64 " %016" PRIx64 " %u\n", result->slot,
+			     f->hash, f->len);
 		if (write(l->acked_fd, line, (size_t)n) != n)
-			snprintf(l->error, sizeof(l->error), "acked-file: %s", strerror(errno));
+			stop(r, -EIO, "acked-file: cannot be written");
 	}
-	record(r, f, LOGHIST_APPENDED, slot);
 	if (l->slots)
-		fprintf(l->slots, "%" PRIu64 "\n", slot);
+		fprintf(l->slots, "%" PRIu64 "%s\n", result->slot,
+			result->repeated ? " or before" : "");
+	forget(r, f, LOGHIST_APPENDED, result->slot);
 }
 
-/* Return: 0 or -errno to stop. */
-static int answered(struct run *r, const struct logmsg *m)
+static void propose(struct run *r, struct flight *f);
+
+static void ended(void *ctx, const struct pxs_log_result *result)
 {
+	struct flight *f = ctx;
+	struct run *r = f->run;
 	struct logload *l = r->l;
-	struct flight *f = NULL;
-	u32 i;
 
-	for (i = 0; i < l->outstanding && !f; i++)
-		if (r->flight[i].id == m->id)
-			f = &r->flight[i];
-	if (!f || !m->id)
-		return -EPROTO;
-	if (m->type == PXS_CLIENT_APPENDED) {
-		acknowledged(r, f, m->arg);
-		forget(r, f);
-		return l->error[0] ? -EIO : 0;
-	}
-	if (m->type != PXS_CLIENT_ERROR)
-		return -EPROTO;
-	if (m->arg == PXS_CLIENT_NOT_LEADER || (m->arg == PXS_CLIENT_BUSY && l->keep_going)) {
-		f->resend = true;
-		r->to_resend++;
-		r->broken = true;
-		return 0;
-	}
-	snprintf(l->error, sizeof(l->error), "%.*s", (int)min(m->len, 120u), m->body);
-	if (m->arg == PXS_CLIENT_UNKNOWN)
+	switch (result->error) {
+	case PXS_LOG_OK:
+		acknowledged(r, f, result);
+		return;
+	case PXS_LOG_UNKNOWN:
 		l->unknown++;
-	else
-		l->refused++;
-	record(r, f, m->arg == PXS_CLIENT_UNKNOWN ? LOGHIST_UNKNOWN : LOGHIST_REFUSED, 0);
-	forget(r, f);
-	if (m->arg == PXS_CLIENT_UNKNOWN && l->keep_going) {
-		l->error[0] = 0;
-		return 0;
+		if (!l->keep_going)
+			stop(r, -EREMOTEIO, result->words);
+		forget(r, f, LOGHIST_UNKNOWN, 0);
+		return;
+	case PXS_LOG_BUSY:
+		if (l->keep_going && !r->err) {
+			propose(r, f);
+			return;
+		}
+		break;
+	case PXS_LOG_UNREACHABLE:
+		stop(r, -ENOENT, result->words);
+		break;
+	case PXS_LOG_NOT_LEADER:
+		stop(r, -EAGAIN, l->no_leader);
+		break;
+	default:
+		break;
 	}
-	return -EREMOTEIO;
+	l->refused++;
+	stop(r, -EREMOTEIO, result->words);
+	forget(r, f, LOGHIST_REFUSED, 0);
 }
 
-/* What was sent and not answered before the connection went is unknown. */
-static int lost_connection(struct run *r)
+static void propose(struct run *r, struct flight *f)
 {
-	struct logload *l = r->l;
-	u64 unknown = l->unknown;
-	u32 i;
+	struct pxs_log_result refusal = {
+		.error = pxs_log_propose(r->log, f->value, f->len, r->l->once ? &f->id : NULL, 0,
+					 ended, f),
+	};
 
-	logconn_close(&r->conn);
-	r->connected = false;
-	r->broken = false;
-	for (i = 0; i < l->outstanding; i++) {
-		if (!r->flight[i].id || r->flight[i].resend)
-			continue;
-		l->unknown++;
-		record(r, &r->flight[i], LOGHIST_UNKNOWN, 0);
-		forget(r, &r->flight[i]);
-	}
-	if (l->unknown == unknown || l->keep_going)
-		return 0;
-	snprintf(l->error, sizeof(l->error),
-		 "the connection was lost; %" PRIu64 " outcomes are unknown", l->unknown - unknown);
-	return -ECONNRESET;
+	if (!refusal.error)
+		return;
+	refusal.words = pxs_log_strerror(refusal.error);
+	stop(r, -EREMOTEIO, refusal.words);
+	ended(f, &refusal);
 }
 
+static void send_more(struct run *r)
+{
+	struct flight *f;
+	ssize_t n;
+
+	while (!r->err && !r->drained && r->in_flight < r->l->outstanding) {
+		n = next_value(r);
+		if (n < 0) {
+			r->drained = true;
+			return;
+		}
+		f = free_flight(r);
+		f->value = malloc((size_t)n + 1);
+		if (!f->value || (r->l->once && pxs_log_make_id(r->log, &f->id))) {
+			stop(r, -ENOMEM, strerror(ENOMEM));
+			free(f->value);
+			f->value = NULL;
+			return;
+		}
+		memcpy(f->value, r->line, (size_t)n);
+		f->used = true;
+		f->run = r;
+		f->call_us = loghist_now_us();
+		f->len = (u32)n;
+		f->hash = value_hash(r->line, (size_t)n);
+		r->in_flight++;
+		r->l->sent++;
+		propose(r, f);
+	}
+}
+
+/* Return: 0 or -errno with l->error. */
 static int find_leader(struct run *r)
 {
 	struct logload *l = r->l;
-	int ret = logconn_leader(&r->conn, l->paths, l->group, l->timeout_ms);
+	int error = pxs_log_connect(r->log);
 
-	if (ret >= 0) {
-		r->connected = true;
+	if (!error) {
+		l->first_us = loghist_now_us();
+		r->end_us = l->seconds ? l->first_us + l->seconds * 1000000 : 0;
 		return 0;
 	}
-	snprintf(l->error, sizeof(l->error), ret == -ENOENT ? "no daemon answers at the socket" :
-		 "no leader of group %u at these sockets within %u ms", l->group, l->timeout_ms);
-	return ret;
-}
-
-static int round_trip(struct run *r)
-{
-	struct pollfd p = { .fd = r->conn.fd };
-	struct logmsg m = { 0 };
-	int err;
-
-	err = r->broken ? 0 : send_more(r);
-	if (err == -ENOMEM)
-		return err;
-	if (err)
-		return lost_connection(r);
-	/* After "not leader": what else is on its way is still answered, one way or the other. */
-	if (r->broken && r->in_flight == r->to_resend)
-		return lost_connection(r);
-	if (!r->in_flight)
-		return 0;
-	p.events = POLLIN | (r->conn.out_len ? POLLOUT : 0);
-	if (poll(&p, 1, -1) < 0 && errno != EINTR)
-		return -errno;
-	if (p.revents & POLLOUT && logconn_flush(&r->conn))
-		return lost_connection(r);
-	if (!(p.revents & (POLLIN | POLLHUP | POLLERR)))
-		return 0;
-	err = logconn_fill(&r->conn, false);
-	if (err && err != -EAGAIN)
-		return lost_connection(r);
-	while (logconn_next(&r->conn, &m)) {
-		err = answered(r, &m);
-		if (err)
-			return err;
-	}
-	return 0;
+	stop(r, error == PXS_LOG_UNREACHABLE ? -ENOENT : -EAGAIN,
+	     error == PXS_LOG_NOT_LEADER ? l->no_leader : pxs_log_strerror(error));
+	return r->err;
 }
 
 int logload_run(struct logload *l)
 {
-	struct run r = { .l = l, .conn.fd = -1 };
-	int err = 0;
-	u32 i;
+	struct run r = { .l = l };
 
+	snprintf(l->no_leader, sizeof(l->no_leader),
+		 "no leader of group %u at these sockets within %u ms", l->group, l->timeout_ms);
+	r.log = pxs_log_open(l->sockets, l->group);
 	r.flight = calloc(l->outstanding, sizeof(*r.flight));
 	l->sample = malloc(LOGLOAD_SAMPLES_MAX * sizeof(*l->sample));
-	if (!r.flight || !l->sample)
-		err = -ENOMEM;
-	while (!err && (!r.drained || r.in_flight)) {
-		if (!r.connected) {
-			err = find_leader(&r);
-			if (!l->first_us && !err) {
-				l->first_us = logconn_now_us();
-				r.end_us = l->seconds ? l->first_us + l->seconds * 1000000 : 0;
-			}
-			continue;
-		}
-		err = round_trip(&r);
+	if (!r.log || !r.flight || !l->sample)
+		stop(&r, -ENOMEM, strerror(ENOMEM));
+	if (!r.err && !pxs_log_set_timeout(r.log, l->timeout_ms))
+		find_leader(&r);
+	send_more(&r);
+	while (!r.err && r.in_flight) {
+		pxs_log_wait(r.log, -1);
+		send_more(&r);
 	}
-	for (i = 0; r.flight && i < l->outstanding; i++) {
-		if (r.flight[i].id) {
-			l->unknown += !r.flight[i].resend;
-			record(&r, &r.flight[i], r.flight[i].resend ? LOGHIST_REFUSED :
-			       LOGHIST_UNKNOWN, 0);
-		}
-		free(r.flight[i].value);
-	}
-	if (!err)
-		err = l->history.err;
-	logconn_close(&r.conn);
+	pxs_log_close(r.log);	/* says of what is left how it ended */
 	free(r.flight);
 	free(r.line);
-	if (err && !l->error[0])
-		snprintf(l->error, sizeof(l->error), "%s", strerror(-err));
-	return err;
+	return r.err;
 }

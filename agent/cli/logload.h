@@ -7,16 +7,17 @@
 
 #include <stdio.h>
 
-#include "logconn.h"
 #include "loghist.h"
+#include "paxsteer.h"
 
 #define LOGLOAD_OUTSTANDING_MAX	4096u
 #define LOGLOAD_PREFIX_MAX	32
+#define LOGLOAD_WORDS		160
 #define LOGLOAD_SAMPLES_MAX	(1u << 20)
 
 struct logload {
 	/* in */
-	char *const *paths;
+	const char *sockets;	/* as pxs_log_open() takes them */
 	u32 group;
 	u32 timeout_ms;		/* to find a leader */
 	u32 outstanding;
@@ -27,7 +28,8 @@ struct logload {
 	const char *value;	/* a single value, of value_len bytes; NULL: others */
 	size_t value_len;
 	const char *prefix;	/* of made-up values */
-	bool keep_going;	/* after an unknown outcome or a lost leader */
+	bool keep_going;	/* after an unknown outcome, or where there is no credit */
+	bool once;		/* each value with an id */
 	FILE *slots;		/* print each slot here; or NULL */
 	int acked_fd;		/* "SLOT HASH LENGTH" for each acknowledged value; -1 */
 	struct loghist history;
@@ -38,7 +40,8 @@ struct logload {
 	u64 longest_gap_us;	/* between two acknowledgements */
 	u32 *sample;		/* microseconds from request to answer */
 	u32 samples;
-	char error[160];
+	char error[LOGLOAD_WORDS];
+	char no_leader[LOGLOAD_WORDS];	/* in words */
 };
 
 /* Return: 0, or -errno with l->error. Unknown outcomes are not errors with keep_going. */

@@ -2,72 +2,42 @@
 /*
  * logtransfer.c - `paxsteer log transfer`: let another member lead
  *
- * Asked of the leader, if one of the sockets is its; otherwise of the first daemon that is there,
- * which says who leads. Asked once: whoever wants to try again sees the outcome first.
+ * Asked once: whoever wants to try again sees the outcome first.
  */
 #include "logtransfer.h"
 
-#include <poll.h>
+#include <errno.h>
+#include <string.h>
 
-#include "logconn.h"
+#include "paxsteer.h"
 
-static int connect_to(struct cli *cli, char *const *paths, uint32_t group, struct logconn *c)
-{
-	int i, err;
-
-	if (logconn_leader(c, paths, group, 0) >= 0)
-		return 0;
-	for (i = 0, err = -ENOENT; err && paths[i]; i++)
-		err = logconn_open(c, paths[i]);
-	if (err)
-		cli_error(cli, "%s: %s", paths[i - 1], strerror(-err));
-	return err;
-}
-
-static int show(struct cli *cli, const struct logmsg *m)
-{
-	if (m->type == PXS_CLIENT_LEADS) {
-		if (cli->json)
-			printf("{\"group\":%u,\"leader\":%u}\n", m->group, (unsigned int)m->arg);
-		else
-			printf("member %u leads\n", (unsigned int)m->arg);
-		return CLI_OK;
-	}
-	if (m->type == PXS_CLIENT_ERROR && m->arg2)
-		cli_error(cli, "%.*s; leader: member %u", (int)m->len, m->body,
-			  (unsigned int)m->arg2);
-	else
-		cli_error(cli, "%.*s", (int)m->len, m->body);
-	return CLI_REFUSED;
-}
-
-int logtransfer_run(struct cli *cli, char *const *paths, uint32_t group, uint8_t to,
+int logtransfer_run(struct cli *cli, const char *sockets, uint32_t group, uint8_t to,
 		    uint32_t timeout_ms)
 {
-	uint64_t end = logconn_now_us() + (uint64_t)timeout_ms * 1000, now;
-	struct logmsg m = { 0 };
-	struct logconn c;
-	struct pollfd p;
-	int ret;
+	struct pxs_log *log = pxs_log_open(sockets, group);
+	struct pxs_log_result r;
+	int ret = CLI_REFUSED;
 
-	if (connect_to(cli, paths, group, &c))
+	if (!log) {
+		cli_error(cli, "%s", strerror(errno));
 		return CLI_NO_KERNEL;
-	ret = logconn_put(&c, PXS_CLIENT_TRANSFER, 0, group, 1, to, 0, NULL, 0) ?:
-	      logconn_flush(&c);
-	p = (struct pollfd){ .fd = c.fd, .events = POLLIN };
-	while (!ret && !logconn_next(&c, &m)) {
-		now = logconn_now_us();
-		if (now >= end || poll(&p, 1, (int)((end - now) / 1000) + 1) <= 0)
-			ret = -ETIMEDOUT;
+	}
+	pxs_log_set_timeout(log, timeout_ms);
+	if (!pxs_log_transfer(log, to, &r)) {
+		if (cli->json)
+			printf("{\"group\":%u,\"leader\":%u}\n", group, to);
 		else
-			ret = logconn_fill(&c, false);
-	}
-	if (ret) {
-		cli_error(cli, "no answer (%s): see who leads", strerror(-ret));
+			printf("member %u leads\n", to);
+		ret = CLI_OK;
+	} else if (r.error == PXS_LOG_UNREACHABLE) {
+		cli_error(cli, "%s", pxs_log_detail(log));
 		ret = CLI_NO_KERNEL;
+	} else if (r.error == PXS_LOG_NOT_LEADER && r.leader) {
+		cli_error(cli, "who was asked does not lead; leader: member %u", r.leader);
 	} else {
-		ret = show(cli, &m);
+		cli_error(cli, "%s", r.error == PXS_LOG_NOT_LEADER ? "nobody leads" : r.words);
+		ret = r.error == PXS_LOG_UNKNOWN ? CLI_NO_KERNEL : CLI_REFUSED;
 	}
-	logconn_close(&c);
+	pxs_log_close(log);
 	return ret;
 }

@@ -7,8 +7,8 @@
 
 #include "cli.h"
 
-/* @paths: sockets, NULL at the end. Return: an exit status. */
-int logtransfer_run(struct cli *cli, char *const *paths, uint32_t group, uint8_t to,
+/* @sockets: with commas between them. Return: an exit status. */
+int logtransfer_run(struct cli *cli, const char *sockets, uint32_t group, uint8_t to,
 		    uint32_t timeout_ms);
 
 #endif /* PXS_CLI_LOGTRANSFER_H */

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * call.c - the functions that block: each waits in pxs_log_wait() for what it asked for
+ */
+#include "handle.h"
+
+#include <limits.h>
+
+/* --- one request, one answer ----------------------------------------------- */
+
+static void call_end(struct pxs_log *log, int error)
+{
+	log->call.error = error;
+	log->call.active = false;
+	pxs_conn_close(&log->call.conn);
+}
+
+static int call_take(struct pxs_log *log, const struct pxs_answer *m)
+{
+	struct pxs_call *call = &log->call;
+	int error;
+
+	if (m->id != call->id)
+		return -EPROTO;
+	if (m->type == PXS_CLIENT_ERROR) {
+		error = pxs_error_of(m->arg);
+		if (error < 0 || m->arg2 > PXS_MEMBER_ID_MAX)
+			return -EPROTO;
+		pxs_note_words(log, m);
+		call->leader = (u32)m->arg2;
+		call_end(log, error);
+		return 0;
+	}
+	if (m->type != call->wanted)
+		return -EPROTO;
+	call->arg = m->arg;
+	call->text = strndup((const char *)m->body, m->len);
+	call_end(log, call->text ? PXS_LOG_OK : PXS_LOG_NO_MEMORY);
+	return 0;
+}
+
+void pxs_call_step(struct pxs_log *log)
+{
+	struct pxs_call *call = &log->call;
+	struct pxs_answer m;
+	int ret;
+
+	if (!call->active)
+		return;
+	ret = pxs_conn_flush(&call->conn);
+	if (!ret)
+		ret = pxs_conn_fill(&call->conn);
+	if (ret >= 0)
+		ret = pxs_conn_next(&call->conn, &m);
+	if (ret > 0)
+		ret = call_take(log, &m);
+	if (!ret && call->active && log->now >= call->deadline)
+		ret = -ETIMEDOUT;
+	if (ret < 0) {
+		pxs_note(log, call->path, ret);
+		call_end(log, ret == -EPROTO ? PXS_LOG_PROTOCOL : PXS_LOG_UNKNOWN);
+	}
+	if (call->active)
+		pxs_due(log, call->deadline);
+}
+
+/* Return: enum pxs_log_error; UNREACHABLE: not sent, UNKNOWN: not answered. */
+static int call(struct pxs_log *log, const char *path, const struct pxs_req *req, u8 wanted,
+		u32 timeout_ms)
+{
+	struct pxs_call *call = &log->call;
+	int err;
+
+	free(call->text);
+	call->text = NULL;
+	call->leader = 0;
+	log->words[0] = 0;
+	err = pxs_conn_open(&call->conn, path);
+	if (!err)
+		err = pxs_conn_put(&call->conn, req, NULL, 0, NULL, 0);
+	if (err) {
+		pxs_conn_close(&call->conn);
+		pxs_note(log, path, err);
+		return PXS_LOG_UNREACHABLE;
+	}
+	call->path = path;
+	call->id = req->id;
+	call->wanted = wanted;
+	call->deadline = pxs_io_now() + timeout_ms;
+	call->active = true;
+	pxs_kick(log);
+	while (call->active)
+		pxs_log_wait(log, -1);
+	return call->error;
+}
+
+int pxs_log_status(struct pxs_log *log, unsigned int socket, char **json)
+{
+	const struct pxs_req req = { .type = PXS_CLIENT_STATUS };
+	int ret;
+
+	if (log->inside || socket >= log->npeers || !json)
+		return PXS_LOG_INVALID;
+	ret = call(log, log->peer[socket].path, &req, PXS_CLIENT_STATUS_IS, PXS_LIB_ANSWER_MS);
+	if (ret)
+		return ret == PXS_LOG_UNKNOWN ? PXS_LOG_UNREACHABLE : ret;
+	*json = log->call.text;
+	log->call.text = NULL;
+	return PXS_LOG_OK;
+}
+
+/* --- waiting for a leader, or anybody -------------------------------------- */
+
+/* Wait until *@flag's wish is fulfilled: by a leader, or (@slot) by any member's word. */
+static int search(struct pxs_log *log, bool *wish, bool slot, bool one_round)
+{
+	u64 end = pxs_io_now() + log->timeout_ms;
+	int verdict = PXS_LOG_OK;
+
+	*wish = true;
+	pxs_kick(log);
+	while (!(slot ? log->slot_known : log->leader >= 0)) {
+		log->now = pxs_io_now();
+		verdict = pxs_search_verdict(log);
+		if (log->now >= end)
+			break;
+		if (pxs_search_round(log) && (one_round || verdict == PXS_LOG_NO_GROUP))
+			break;
+		verdict = PXS_LOG_OK;
+		pxs_log_wait(log, (int)min(end - log->now, (u64)INT_MAX));
+	}
+	*wish = false;
+	return verdict;
+}
+
+int pxs_log_connect(struct pxs_log *log)
+{
+	return log->inside ? PXS_LOG_INVALID : search(log, &log->want_leader, false, false);
+}
+
+int pxs_log_make_id(struct pxs_log *log, struct pxs_log_id *id)
+{
+	int ret = PXS_LOG_OK;
+
+	if (!id || (log->inside && !log->slot_known))
+		return PXS_LOG_INVALID;
+	if (!log->slot_known)
+		ret = search(log, &log->want_slot, true, false);
+	if (ret)
+		return ret;
+	memcpy(id->client, log->client, sizeof(id->client));
+	id->number = ++log->number;
+	id->base = log->known;
+	return PXS_LOG_OK;
+}
+
+/* --- appending, leading ---------------------------------------------------- */
+
+struct append {
+	struct pxs_log *log;
+	struct pxs_log_result result;
+	bool over;
+};
+
+static void append_done(void *ctx, const struct pxs_log_result *result)
+{
+	struct append *a = ctx;
+
+	a->result = *result;
+	a->over = true;
+	/* The words stay where the handle keeps them. */
+	if (result->words != pxs_log_strerror(result->error) && result->words != a->log->words) {
+		strncpy(a->log->words, result->words, sizeof(a->log->words) - 1);
+		a->result.words = a->log->words;
+	}
+}
+
+int pxs_log_append(struct pxs_log *log, const void *value, size_t len,
+		   const struct pxs_log_id *id, unsigned int flags, struct pxs_log_result *result)
+{
+	struct append a = { .log = log };
+	int ret;
+
+	if (log->inside)
+		return PXS_LOG_INVALID;
+	ret = pxs_log_propose(log, value, len, id, flags, append_done, &a);
+	if (ret)
+		a.result = (struct pxs_log_result){ .error = ret, .words = pxs_log_strerror(ret) };
+	while (!ret && !a.over)
+		pxs_log_wait(log, -1);
+	if (result)
+		*result = a.result;
+	return a.result.error;
+}
+
+static int transfer(struct pxs_log *log, unsigned int member)
+{
+	const struct pxs_req req = {
+		.type = PXS_CLIENT_TRANSFER, .group = log->group, .id = 1, .arg = member,
+	};
+	int ret = search(log, &log->want_leader, false, true);
+
+	if (ret)
+		return ret;
+	ret = call(log, log->peer[log->leader].path, &req, PXS_CLIENT_LEADS, log->timeout_ms);
+	/* Once it was asked, only an answer tells. */
+	return ret == PXS_LOG_PROTOCOL || (!ret && log->call.arg != member) ? PXS_LOG_UNKNOWN : ret;
+}
+
+int pxs_log_transfer(struct pxs_log *log, unsigned int member, struct pxs_log_result *result)
+{
+	struct pxs_log_result r = { .error = PXS_LOG_INVALID };
+
+	if (!log->inside && member && member <= PXS_MEMBER_ID_MAX) {
+		log->words[0] = 0;
+		log->call.leader = 0;
+		r.error = transfer(log, member);
+		if (r.error == PXS_LOG_NOT_LEADER)
+			r.leader = log->call.leader ? log->call.leader : log->hint;
+	}
+	r.words = log->words[0] && r.error ? log->words : pxs_log_strerror(r.error);
+	if (r.error == PXS_LOG_UNKNOWN)
+		r.words = "no answer: see who leads";
+	if (result)
+		*result = r;
+	return r.error;
+}
