@@ -172,33 +172,46 @@ static int ended(struct pxs_log *log, const struct pxs_answer *m)
 	return 0;
 }
 
-static int take(struct pxs_log *log, const struct pxs_answer *m)
+/* What an answer means, if it makes sense. Return: 0 or -EPROTO. */
+static int judge(struct pxs_log *log, const struct pxs_answer *m)
 {
 	struct pxs_sub *s = &log->sub;
-	int error;
 
-	if (m->group != log->group)
-		return -EPROTO;
-	if (m->type == PXS_CLIENT_ERROR && (m->id == s->id || m->id == KEEPALIVE_ID)) {
-		error = pxs_error_of(m->arg);
-		if (error != PXS_LOG_NO_GROUP && error != PXS_LOG_IO)
+	if (m->type == PXS_CLIENT_MEMBER) {
+		if (m->id != KEEPALIVE_ID || !s->asked)
 			return -EPROTO;
-		give_up(log, error, 0);
-		return 0;
-	}
-	s->said_at = log->now;
-	s->failures = 0;
-	s->was_open = true;
-	if (m->type == PXS_CLIENT_MEMBER && m->id == KEEPALIVE_ID && s->asked) {
 		s->asked = false;
 		return 0;
 	}
-	s->asked = s->asked && m->type == PXS_CLIENT_VALUE;	/* its answer is still to come */
 	if (m->id != s->id)
 		return -EPROTO;
 	if (m->type == PXS_CLIENT_VALUE)
 		return value(log, m);
 	return m->type == PXS_CLIENT_END ? ended(log, m) : -EPROTO;
+}
+
+static int take(struct pxs_log *log, const struct pxs_answer *m)
+{
+	struct pxs_sub *s = &log->sub;
+	int ret;
+
+	if (m->group != log->group)
+		return -EPROTO;
+	if (m->type == PXS_CLIENT_ERROR && (m->id == s->id || m->id == KEEPALIVE_ID)) {
+		ret = pxs_error_of(m->arg);
+		if (ret != PXS_LOG_NO_GROUP && ret != PXS_LOG_IO)
+			return -EPROTO;
+		give_up(log, ret, 0);
+		return 0;
+	}
+	ret = judge(log, m);
+	/* Who lies is no daemon, however often it does. */
+	if (ret || !s->active)
+		return ret;
+	s->said_at = log->now;
+	s->failures = 0;
+	s->was_open = true;
+	return 0;
 }
 
 /* Return: 0, or -errno: this connection is of no use. */
