@@ -14,6 +14,8 @@ JOBS	?= $(shell nproc)
 
 PREFIX	?= /usr/local
 SBINDIR	?= $(PREFIX)/sbin
+LIBDIR	?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
 MANDIR	?= $(PREFIX)/share/man
 UNITDIR	?= $(PREFIX)/lib/systemd/system
 SYSCONFDIR ?= /etc
@@ -194,11 +196,21 @@ install: agent
 		mkdir -p "$(DESTDIR)$(UNITDIR)"; \
 		sed 's#/usr/sbin/#$(SBINDIR)/#' "$$u" >"$(DESTDIR)$(UNITDIR)/$${u##*/}"; \
 	done
-	$(SAY) INSTALL "$(DESTDIR)$(SBINDIR)/paxsteer, paxsteerd (module: make dkms-install)"
+	$(Q)install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)
+	$(Q)install -m 755 build/libpaxsteer.so.0 $(DESTDIR)$(LIBDIR)/
+	$(Q)ln -sf libpaxsteer.so.0 $(DESTDIR)$(LIBDIR)/libpaxsteer.so
+	$(Q)install -m 644 build/libpaxsteer.a $(DESTDIR)$(LIBDIR)/
+	$(Q)install -m 644 agent/lib/paxsteer.h $(DESTDIR)$(INCLUDEDIR)/
+	$(Q)sed 's#@PREFIX@#$(PREFIX)#; s#@LIBDIR@#$(LIBDIR)#; s#@INCLUDEDIR@#$(INCLUDEDIR)#; s#@VERSION@#$(VERSION)#' \
+		agent/lib/libpaxsteer.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libpaxsteer.pc
+	$(SAY) INSTALL "$(DESTDIR)$(SBINDIR)/paxsteer, paxsteerd, $(DESTDIR)$(LIBDIR)/libpaxsteer.so.0"
 
 uninstall:
 	$(Q)rm -f $(DESTDIR)$(SBINDIR)/paxsteer $(DESTDIR)$(SBINDIR)/paxsteerd
 	$(Q)for m in docs/*.[1-9]; do rm -f "$(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}"; done
+	$(Q)rm -f $(DESTDIR)$(LIBDIR)/libpaxsteer.so $(DESTDIR)$(LIBDIR)/libpaxsteer.so.0 \
+		$(DESTDIR)$(LIBDIR)/libpaxsteer.a $(DESTDIR)$(INCLUDEDIR)/paxsteer.h \
+		$(DESTDIR)$(LIBDIR)/pkgconfig/libpaxsteer.pc
 	$(Q)for u in agent/*.service; do rm -f "$(DESTDIR)$(UNITDIR)/$${u##*/}"; done
 
 # --- housekeeping ---------------------------------------------------------------
@@ -219,7 +231,7 @@ help:
 	'  all (default)   agent, and the module for the running kernel' \
 	'  modules         the module: KERNEL=6.1|6.12|newest (in build/modules), or KVER= or KDIR=' \
 	'  matrix          the module for every supported kernel (KERNELS="$(KERNELS)")' \
-	'  agent           build/paxsteer and build/paxsteerd' \
+	'  agent           build/paxsteer, build/paxsteerd and build/libpaxsteer.*' \
 	'  deps            install what building and testing need (Debian 12, root)' \
 	'  toolchains      fetch kernels, headers and compilers into the cache' \
 	'  debug-kernel    build and cache 6.1 with KASAN, lockdep, kmemleak (KERNEL=debug)' \
@@ -244,7 +256,7 @@ help:
 	'Install' \
 	'  dkms-install    add, build and install with DKMS: KVER=version' \
 	'  dkms-remove     take it out again' \
-	'  install         programs and pages: PREFIX=$(PREFIX) DESTDIR=' \
+	'  install         programs, library and pages (not the module): PREFIX=$(PREFIX) DESTDIR=' \
 	'  uninstall       remove them' \
 	'Other' \
 	'  clean           remove what was built; distclean: the cache too' \

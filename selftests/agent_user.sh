@@ -4,56 +4,23 @@
 #
 # agent_user.sh - three daemons with the datapath in user space, on loopback
 #
-#     paxsteerd 1 ── 127.0.0.1:PORT+1..3 ── paxsteerd 2, 3
-#
-# No root, no module, no namespaces. Values are appended, the key is rotated, leadership is
-# handed over, and the leader's process is killed
-# under load, another member leads, the killed one comes back, and all logs are equal and
-# hold every acknowledged value in its place. What all clients saw, those that append and those
-# that follow, is a history: the history checker (selftests/lin) judges it.
+# No root, no module, no namespaces: see members.sh. Values are appended, the key is rotated,
+# leadership is handed over, and the leader's process is killed under load, another member leads,
+# the killed one comes back, and all logs are equal and hold every acknowledged value in its place.
+# What all clients saw, those that append and those that follow, is a history: the history checker
+# (selftests/lin) judges it.
 
 # shellcheck source=lib.sh disable=SC1091
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=rotate.sh disable=SC1091
 . "$(dirname "$0")/rotate.sh"
+# shellcheck source=members.sh disable=SC1091
+. "$(dirname "$0")/members.sh"
 need paxsteer paxsteerd python3
 
-UUID=0d6c8a54-5f3b-4c55-9c1e-6a4d9f0b7a11
-PORT=$((20000 + $$ % 20000))
-D=$T_DIR/agents
-declare -a PID FOLLOW
-mkdir -p "$D"
+declare -a FOLLOW
 
-config()	# config I: of member I, for the journals that are there
-{
-	local j
-	printf 'node { cluster = "%s" key-file = "%s" journal = "%s" socket = "%s" %s }\n' \
-		$UUID "$D/key" "$D/j$1" "$D/$1.sock" 'datapath = "user"'
-	printf 'group 1 { self = %d heartbeat = 100 election = 1000\n' "$1"
-	for j in 1 2 3; do
-		printf 'member %d { address = "127.0.0.1:%d" incarnation = "%s" }\n' \
-			$j $((PORT + j)) "$(<"$D/inc$j")"
-	done
-	echo '}'
-}
-
-run() { start "agent$1" paxsteerd -c "$D/$1.conf"; PID[$1]=$START_PID; }
-log() { paxsteer log -S "$D/1.sock,$D/2.sock,$D/3.sock" "$@"; }
 append() { log append history "$D/history" "$@"; }
-field()
-{
-	paxsteer -j log -S "$D/$1.sock" status 2>/dev/null |
-		json "d['groups'][0]['$2']" 2>/dev/null
-}
-leader()
-{
-	local i
-	for i in 1 2 3; do
-		[ "$(field $i ready)" = True ] && echo $i && return 0
-	done
-	return 1
-}
-applied() { [ "$(field "$1" applied)" -ge "$2" ]; }
 dump() { paxsteer log -S "$D/$1.sock" tail hash noops; }
 all_equal()	# all_equal NAME: the three logs, up to what the leader has applied
 {
@@ -74,12 +41,7 @@ missing()	# acknowledged values that do not stand in their slots
 		"$D/dump1" "$D/acked"
 }
 
-rotate_new "$D/key"
-for i in 1 2 3; do
-	paxsteer -j journal init "$D/j$i" cluster $UUID member $i segment-size 4194304 |
-		json 'd["incarnation"]' >"$D/inc$i" || bail "journal init"
-done
-for i in 1 2 3; do config $i >"$D/$i.conf"; done
+members_make
 
 # --- what must be refused ---
 refused "a journal is not made twice" "empty directory" \

@@ -122,7 +122,7 @@ struct pxs_log {
 
 	struct pxs_flights queued, sent;
 	struct pxs_flight *flight[PXS_LOG_OUTSTANDING_MAX];
-	u16 unused[PXS_LOG_OUTSTANDING_MAX];	/* indices */
+	u16 unused[PXS_LOG_OUTSTANDING_MAX];	/* indices + 1, see take_index() */
 	u32 outstanding;
 	u64 bytes;
 	u64 next_id;
@@ -157,7 +157,6 @@ int pxs_search_verdict(const struct pxs_log *log);
 void pxs_search_lost(struct pxs_log *log, struct pxs_peer *p, int err);
 
 /* propose.c */
-void pxs_propose_init(struct pxs_log *log);
 void pxs_propose_step(struct pxs_log *log);
 void pxs_propose_abandon(struct pxs_log *log);
 

@@ -106,7 +106,6 @@ struct pxs_log *pxs_log_open(const char *sockets, unsigned int group)
 	log->now = pxs_io_now();
 	pxs_conn_init(&log->sub.conn, &log->watch);
 	pxs_conn_init(&log->call.conn, &log->watch);
-	pxs_propose_init(log);
 	err = sockets && group && group <= INT32_MAX ? add_peers(log, sockets) : -EINVAL;
 	if (!err)
 		err = pxs_io_watch_init(&log->watch);

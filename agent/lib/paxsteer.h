@@ -48,8 +48,8 @@ enum pxs_log_error {
 	PXS_LOG_TOO_LARGE = 3,	/* not appended */
 	PXS_LOG_NO_GROUP = 4,	/* not appended: no member that answers has the group */
 	PXS_LOG_NOT_LEADER = 5,	/* not appended: no member at these sockets led in time */
-	PXS_LOG_UNREACHABLE = 6,	/* not appended: no daemon answered at any socket */
-	PXS_LOG_BUSY = 7,	/* not appended: no credit. Wait for others to end, then try again */
+	PXS_LOG_UNREACHABLE = 6, /* not appended: no daemon answered at any socket */
+	PXS_LOG_BUSY = 7,	/* not appended: no credit. Try again when others have ended */
 	PXS_LOG_FENCED = 8,	/* not appended: the group is stopped on that node (see status) */
 	PXS_LOG_STORE = 9,	/* not appended: the log is the store's; use a Redis client */
 	PXS_LOG_UNKNOWN = 10,	/* sent, and the outcome is not known: appended, or not, or later */
@@ -171,7 +171,7 @@ unsigned int pxs_log_outstanding(const struct pxs_log *log);
 
 #define PXS_LOG_NOOP	1u	/* the slot was filled to close a gap; no data */
 #define PXS_LOG_LOST	2u	/* this member cannot tell the value (damaged); no data */
-#define PXS_LOG_REPEATED 4u	/* with ONCE: a copy that does not count; not to be applied; no data */
+#define PXS_LOG_REPEATED 4u	/* with ONCE: a copy that does not count; do not apply it; no data */
 
 struct pxs_log_value {
 	uint64_t slot;

@@ -29,12 +29,17 @@ static void put_in(struct pxs_flights *list, struct pxs_flight *f)
 	*(f->next ? &f->next->prev : &list->last) = f;
 }
 
-void pxs_propose_init(struct pxs_log *log)
+/* A stack of unused indices; 0 stands for what was never used, so that it begins as zeroes. */
+static u16 take_index(struct pxs_log *log)
 {
-	u32 i;
+	u32 top = log->outstanding++;
 
-	for (i = 0; i < PXS_LOG_OUTSTANDING_MAX; i++)
-		log->unused[i] = (u16)i;
+	return log->unused[top] ? log->unused[top] - 1 : (u16)top;
+}
+
+static void give_index(struct pxs_log *log, u16 index)
+{
+	log->unused[--log->outstanding] = index + 1;
 }
 
 static void end(struct pxs_log *log, struct pxs_flight *f, int error, u64 slot, const char *words)
@@ -45,7 +50,7 @@ static void end(struct pxs_log *log, struct pxs_flight *f, int error, u64 slot, 
 		.repeated = !error && f->unsure,
 		.leader = error == PXS_LOG_NOT_LEADER ? log->hint : 0,
 	};
-	u32 index = (u32)(f->id % PXS_LOG_OUTSTANDING_MAX);
+	u16 index = (u16)(f->id % PXS_LOG_OUTSTANDING_MAX);
 
 	/* A "no" to this copy says nothing about the others. */
 	if (error && f->unsure && error != PXS_LOG_UNKNOWN) {
@@ -55,7 +60,7 @@ static void end(struct pxs_log *log, struct pxs_flight *f, int error, u64 slot, 
 	r.words = words && *words ? words : pxs_log_strerror(r.error);
 	unlink_flight(f);
 	log->flight[index] = NULL;
-	log->unused[--log->outstanding] = (u16)index;
+	give_index(log, index);
 	log->bytes -= f->len;
 	f->done(f->ctx, &r);
 	free(f);
@@ -95,7 +100,7 @@ int pxs_log_propose(struct pxs_log *log, const void *value, size_t len,
 		return PXS_LOG_NO_MEMORY;
 	if (!log->inside)
 		log->now = pxs_io_now();
-	index = log->unused[log->outstanding++];
+	index = take_index(log);
 	log->flight[index] = f;
 	log->bytes += len;
 	f->id = ++log->next_id << PXS_FLIGHT_BITS | index;

@@ -116,9 +116,12 @@ plant string-without-end show agent/cli/nlq.c \
 	"if (!a || nla_len(a) < 1 || !memchr(nla_data(a), '\\0', (size_t)nla_len(a)))" 'if (!a)'
 plant request-not-whole client agent/client.c \
 	'if (c->in_len - pos - HDR < len)' 'if (c->in_len - pos < len)'
-plant answer-too-large logconn agent/cli/logconn.c \
-	'if (announced(c) > PXS_CLIENT_BODY_MAX)' 'if (announced(c) == 1)'
-plant answer-not-whole logconn agent/cli/logconn.c 'c->in_len - HDR < m->len' 'c->in_len < m->len'
+plant answer-too-large lib agent/lib/conn.c \
+	'most < 0 || le32_to_cpu(h->len) > most' 'most < 0'
+plant answer-not-whole lib agent/lib/conn.c \
+	'if (c->in_len - c->in_pos - HDR < m->len)' 'if (c->in_len - c->in_pos < m->len)'
+plant any-slot-delivered lib agent/lib/subscribe.c 'm->arg != s->next || !s->left' '!s->left'
+plant answered-twice lib agent/lib/propose.c ' || f->list != &log->sent' ''
 plant span-too-long cli agent/cli/parse.c \
 	'if (!colon || (size_t)(colon - s) >= sizeof(head))' 'if (!colon)'
 plant bulk-not-whole resp agent/store/resp_read.c \

@@ -214,21 +214,20 @@ def client():
     yield 'follow', b'\0\2\1\1\0\1\1\0\0\4\1'
     yield 'status', b'\0\2\2\0\0\1\0\0\0\4\1'
     yield 'transfer', b'\0\2\3\0\0\1\2\0\0\4\1'
+    yield 'who', b'\0\2\4\0\0\1\0\0\0\4\1'
     yield 'slow', b'\x80\2\1\0\0\1\1\0\0\6'
 
 
-def logconn():
-    def answer(kind, body):
-        return struct.pack('<IBBHIIQQQ', len(body), kind, 0, 0, 1, 0, 7, 1, 1) + body
-
-    def pieces(data, size):
-        return b''.join(struct.pack('<H', len(data[i:i + size])) + data[i:i + size]
-                        for i in range(0, len(data), size))
-
-    status = b'{"groups":[{"group":1,"ready":true}]}'
-    yield 'status', b'\1' + pieces(answer(69, status), 30)
-    yield 'value', b'\0' + pieces(answer(67, b'value') + answer(68, b''), 1000)
-    yield 'huge', b'\0' + struct.pack('<HIBBHIIQQQ', 40, 1 << 21, 67, 0, 0, 1, 0, 7, 1, 1)
+def lib():
+    leader, ready, wait, right = 0, 1 << 3, b'\xff\0', b'\0'
+    who = b'\0' * 3 + b'\x80' + bytes([leader | ready]) + right
+    yield 'append', b'\0\0' + wait + who + wait + b'\0\x80\x01\0' * 3
+    yield 'again', b'\0\2' + wait + who + wait + b'\0\x80\x84\0\5' + wait * 4
+    yield 'read', b'\x20\1' + wait + b'\0\0\x80\x02\0\5value\x80\x03\0' + wait
+    yield 'status', b'\x30\1\0\x80\x05\0\5value'
+    yield 'transfer', b'\x30\2' + who + b'\0\x80\x06\0'
+    yield 'raw', b'\0\0' + wait + b'\0' * 3 + b'\x4f' + struct.pack(
+        '<IBBHIIQQQ', 0, 71, 1, 0, 1, 0, 0, 5, 1) + wait
 
 
 CLI = '''service add cache udp 10.0.0.100:11211 key memcached mode nat
@@ -370,7 +369,7 @@ def resp():
                                       watched=(b'a', b'b'))
 
 
-TARGETS = (wire, key, scan, recover, group, link, show, client, logconn, cli, config, probe,
+TARGETS = (wire, key, scan, recover, group, link, show, client, lib, cli, config, probe,
            services, resp)
 
 

@@ -214,9 +214,11 @@ static void feed_reader(struct daemon *d, struct conn *c)
 static void serve_conn(struct daemon *d, struct conn *c)
 {
 	struct pxs_client_hdr h;
-	ssize_t n = d->deaf ? -1 : recv(c->fd, c->in + c->len, sizeof(c->in) - c->len, MSG_DONTWAIT);
+	ssize_t n = -1;
 	u32 size;
 
+	if (!d->deaf)
+		n = recv(c->fd, c->in + c->len, sizeof(c->in) - c->len, MSG_DONTWAIT);
 	if (!n) {
 		hang_up(c);
 		return;

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# shellcheck disable=SC2154  # T_DIR is lib.sh's
+#
+# members.sh - three daemons with the datapath in user space, on loopback, for tests
+#
+#     paxsteerd 1 ── 127.0.0.1:PORT+1..3 ── paxsteerd 2, 3        sockets: $D/1.sock ...
+#
+# No root, no module, no namespaces. Source lib.sh and rotate.sh first.
+
+UUID=0d6c8a54-5f3b-4c55-9c1e-6a4d9f0b7a11
+PORT=$((20000 + $$ % 20000))
+D=$T_DIR/agents
+declare -a PID
+mkdir -p "$D"
+
+config()	# config I: of member I, for the journals that are there
+{
+	local j
+	printf 'node { cluster = "%s" key-file = "%s" journal = "%s" socket = "%s" %s }\n' \
+		$UUID "$D/key" "$D/j$1" "$D/$1.sock" 'datapath = "user"'
+	printf 'group 1 { self = %d heartbeat = 100 election = 1000\n' "$1"
+	for j in 1 2 3; do
+		printf 'member %d { address = "127.0.0.1:%d" incarnation = "%s" }\n' \
+			$j $((PORT + j)) "$(<"$D/inc$j")"
+	done
+	echo '}'
+}
+
+run() { start "agent$1" paxsteerd -c "$D/$1.conf"; PID[$1]=$START_PID; }
+log() { paxsteer log -S "$D/1.sock,$D/2.sock,$D/3.sock" "$@"; }
+field()
+{
+	paxsteer -j log -S "$D/$1.sock" status 2>/dev/null |
+		json "d['groups'][0]['$2']" 2>/dev/null
+}
+leader()
+{
+	local i
+	for i in 1 2 3; do
+		[ "$(field $i ready)" = True ] && echo $i && return 0
+	done
+	return 1
+}
+applied() { [ "$(field "$1" applied)" -ge "$2" ]; }
+
+members_make()	# key, journals, configuration files
+{
+	local i
+	rotate_new "$D/key"
+	for i in 1 2 3; do
+		paxsteer -j journal init "$D/j$i" cluster $UUID member $i segment-size 4194304 |
+			json 'd["incarnation"]' >"$D/inc$i" || bail "journal init"
+	done
+	for i in 1 2 3; do config $i >"$D/$i.conf"; done
+}
