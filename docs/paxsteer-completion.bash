@@ -61,10 +61,10 @@ _paxsteer()
 		journal.*."$command") mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
 		journal.dump.*) words='group slot from count values' ;;
 		journal.init.*) words='cluster member segment-size' ;;
-		log.append.*) words='count size prefix outstanding seconds timeout keep-going quiet
+		log.append.*) words='count size prefix outstanding seconds timeout keep-going quiet once
 			acked-file history' ;;
 		log.transfer.*) words='to timeout' ;;
-		log.tail.*) words='from count follow hash noops' ;;
+		log.tail.*) words='from count follow hash noops once' ;;
 		group.add.*) words='cluster key-file self member incarnation key-id also-key-file
 			also-key-id epoch window heartbeat election durability' ;;
 		group.set.*) words='key-file key-id also-key-file also-key-id' ;;
