@@ -218,13 +218,20 @@ static void blocking(u8 what)
 		pxs_log_transfer(log_, what % 64, &r);
 }
 
+static void check_conn(const struct pxs_conn *c)
+{
+	FUZZ_CHECK(c->in_room <= 65536 + PXS_CLIENT_BODY_MAX);
+	FUZZ_CHECK(c->in_pos <= c->in_len && c->in_len <= c->in_room);
+	FUZZ_CHECK(c->out_pos <= c->out_len && c->out_len <= c->out_room);
+}
+
 static void check_bounds(void)
 {
 	u32 i;
 
 	for (i = 0; i < log_->npeers; i++)
-		FUZZ_CHECK(log_->peer[i].conn.in_room <= 65536 + PXS_CLIENT_BODY_MAX);
-	FUZZ_CHECK(log_->sub.conn.in_room <= 65536 + PXS_CLIENT_BODY_MAX);
+		check_conn(&log_->peer[i].conn);
+	check_conn(&log_->sub.conn);
 	FUZZ_CHECK(log_->outstanding <= proposals);
 }
 

@@ -121,7 +121,6 @@ plant answer-too-large lib agent/lib/conn.c \
 plant answer-not-whole lib agent/lib/conn.c \
 	'if (c->in_len - c->in_pos - HDR < m->len)' 'if (c->in_len - c->in_pos < m->len)'
 plant any-slot-delivered lib agent/lib/subscribe.c 'm->arg != s->next || !s->left' '!s->left'
-plant answered-twice lib agent/lib/propose.c ' || f->list != &log->sent' ''
 plant span-too-long cli agent/cli/parse.c \
 	'if (!colon || (size_t)(colon - s) >= sizeof(head))' 'if (!colon)'
 plant bulk-not-whole resp agent/store/resp_read.c \
