@@ -170,6 +170,7 @@ static void value(void *ctx, const struct pxs_log_value *v)
 
 	(void)ctx;
 	FUZZ_CHECK(subscribed && !over && v->slot == sub_next);
+	FUZZ_CHECK(!v->len || data + v->len <= log_->sub.conn.in + log_->sub.conn.in_len);
 	sub_next++;
 	for (i = 0; i < v->len; i++)
 		sum += data[i];

@@ -224,9 +224,11 @@ def lib():
     yield 'append', b'\0\0' + wait + who + wait + b'\0\x80\x01\0' * 3
     yield 'again', b'\0\2' + wait + who + wait + b'\0\x80\x84\0\5' + wait * 4
     yield 'read', b'\x20\1' + wait + b'\0\0\x80\x02\0\5value\x80\x03\0' + wait
+    yield 'split', b'\x20\1' + wait + b'\0\x4c' + struct.pack(
+        '<IBBHIIQQQ', 20, 67, 0, 0, 1, 0, 1, 2, 0) + b'value' + wait * 2
     yield 'status', b'\x30\1\0\x80\x05\0\5value'
     yield 'transfer', b'\x30\2' + who + b'\0\x80\x06\0'
-    yield 'raw', b'\0\0' + wait + b'\0' * 3 + b'\x4f' + struct.pack(
+    yield 'raw', b'\0\0' + wait + b'\0' * 3 + b'\x47' + struct.pack(
         '<IBBHIIQQQ', 0, 71, 1, 0, 1, 0, 0, 5, 1) + wait
 
 
