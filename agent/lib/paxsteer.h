@@ -171,7 +171,7 @@ unsigned int pxs_log_outstanding(const struct pxs_log *log);
 
 #define PXS_LOG_NOOP	1u	/* the slot was filled to close a gap; no data */
 #define PXS_LOG_LOST	2u	/* this member cannot tell the value (damaged); no data */
-#define PXS_LOG_REPEATED 4u	/* with ONCE: a copy that does not count; do not apply it; no data */
+#define PXS_LOG_REPEATED 4u	/* with ONCE: a copy that does not count: do not apply it */
 
 struct pxs_log_value {
 	uint64_t slot;
