@@ -24,8 +24,8 @@ need_module
 need python3 ip mkfs.ext4 gcc
 . "$(dirname "$0")/cluster.sh"
 F=/sys/kernel/debug
-DEPTH=${PXS_DEPTH:-24}
-VALUES=${PXS_VALUES:-300}
+DEPTH=${PXS_DEPTH:-64}
+VALUES=${PXS_VALUES:-600}
 [ -d $F/failslab ] || { echo "1..0 # SKIP no fault injection in this kernel"; exit 4; }
 
 FAILNTH=$PXS_BUILD/selftests/failnth.so
