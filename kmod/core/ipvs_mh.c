@@ -14,18 +14,10 @@
 
 u32 pxs_hsiphash_u32(const struct pxs_seed *seed, u32 value)
 {
-	u64 last = 4ull << 56 | value;
 	struct pxs_sipstate s;
 
 	pxs_sipinit(&s, seed);
-	s.v[3] ^= last;
-	pxs_sipround(&s);
-	s.v[0] ^= last;
-	s.v[2] ^= 0xff;
-	pxs_sipround(&s);
-	pxs_sipround(&s);
-	pxs_sipround(&s);
-	return (u32)(s.v[0] ^ s.v[1] ^ s.v[2] ^ s.v[3]);
+	return (u32)pxs_sip13final(&s, 4ull << 56 | value);
 }
 
 static u32 mh_hash(const struct pxs_table_backend *be, u32 key)

@@ -90,8 +90,8 @@ u64 pxs_key_hash_source(const struct pxs_seed *seed, const struct pxs_flow_tuple
 	u64 low = get_unaligned_le64(t->saddr);
 
 	if (t->family == PXS_FAMILY_V4)
-		return pxs_siphash_2u64(seed, KEY_DOMAIN_SOURCE_V4, (u32)low);
-	return pxs_siphash_3u64(seed, KEY_DOMAIN_SOURCE_V6, low,
+		return pxs_siphash13_2u64(seed, KEY_DOMAIN_SOURCE_V4, (u32)low);
+	return pxs_siphash13_3u64(seed, KEY_DOMAIN_SOURCE_V6, low,
 				get_unaligned_le64(t->saddr + 8));
 }
 
@@ -114,8 +114,8 @@ u64 pxs_key_hash_tuple(const struct pxs_seed *seed, const struct pxs_flow_tuple 
 	u64 dst = get_unaligned_le64(t->daddr);
 
 	if (t->family == PXS_FAMILY_V4)
-		return pxs_siphash_2u64(seed, head | KEY_DOMAIN_TUPLE_V4, (u32)src | dst << 32);
-	return pxs_siphash_5u64(seed, head | KEY_DOMAIN_TUPLE_V6,
+		return pxs_siphash13_2u64(seed, head | KEY_DOMAIN_TUPLE_V4, (u32)src | dst << 32);
+	return pxs_siphash13_5u64(seed, head | KEY_DOMAIN_TUPLE_V6,
 				src, get_unaligned_le64(t->saddr + 8),
 				dst, get_unaligned_le64(t->daddr + 8));
 }
@@ -124,7 +124,7 @@ u64 pxs_key_hash_bytes(const struct pxs_seed *seed, const void *key, u32 len)
 {
 	struct pxs_seed s = { .k = { seed->k[0], seed->k[1] ^ KEY_DOMAIN_BYTES } };
 
-	return pxs_siphash(&s, key, len);
+	return pxs_siphash13(&s, key, len);
 }
 
 static bool find_key(const struct pxs_key_spec *spec, struct pxs_slice s,

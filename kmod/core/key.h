@@ -44,7 +44,7 @@ struct pxs_flow_tuple {
 
 /* How a key becomes a hash. Fills that others have too hash as those do, without the seed. */
 enum pxs_key_hash_kind {
-	PXS_KEY_HASH_SIP = 0,	/* keyed */
+	PXS_KEY_HASH_SIP = 0,	/* keyed: SipHash-1-3 */
 	PXS_KEY_HASH_CRC16 = 1,	/* redis-slots */
 	PXS_KEY_HASH_MD5 = 2,	/* ketama */
 };

@@ -11,13 +11,9 @@ u64 pxs_siphash(const struct pxs_seed *seed, const void *data, size_t len)
 	const u8 *p = data;
 	const u8 *end = p + (len & ~(size_t)7);
 	struct pxs_sipstate s;
-	u64 last = (u64)len << 56;
-	unsigned int i;
 
 	pxs_sipinit(&s, seed);
 	for (; p != end; p += 8)
 		pxs_sipword(&s, get_unaligned_le64(p));
-	for (i = 0; i < (len & 7); i++)
-		last |= (u64)p[i] << (8 * i);
-	return pxs_sipfinal(&s, last);
+	return pxs_sipfinal(&s, pxs_siplast(data, len));
 }

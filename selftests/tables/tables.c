@@ -531,7 +531,7 @@ int main(int argc, char **argv)
 {
 	bool all = argc < 2 || strcmp(argv[1], "-s");
 
-	printf("# places %u, hash: SipHash-2-4 of 16 bytes (%.1f ns), one thread, -O2, "
+	printf("# places %u, hash: SipHash-1-3 of 16 bytes (%.1f ns), one thread, -O2, "
 	       "processor time, best of %d (from 1000 backends on: one)\n", PLACES,
 	       lookup_ns(NULL, NULL), PXS_ROUNDS);
 	likeness();
