@@ -37,12 +37,7 @@ struct pxs_backend *pxs_backend_of_reply(struct pxs_net *pn, const struct pxs_en
 
 u64 pxs_backend_default_id(const struct pxs_endpoint *at)
 {
-	static const struct pxs_seed seed = { .k = { 0x7061787374656572ULL, 1 } };
-	u8 bytes[18];
-
-	memcpy(bytes, &at->addr, 16);
-	memcpy(bytes + 16, &at->port, 2);
-	return pxs_siphash(&seed, bytes, sizeof(bytes));
+	return pxs_table_default_id((const u8 *)&at->addr, ntohs(at->port));
 }
 
 struct pxs_backend *pxs_backend_find(const struct pxs_service *svc, const struct pxs_endpoint *at)

@@ -78,16 +78,19 @@ err_free:
 }
 
 /*
- * The rows in force, for a fill that goes on from them. Their backends are there still: one that
- * goes is freed only after the plan without it is published. Return: false for lack of memory.
+ * The table in force, for a fill that goes on from it. Sticky asks who was who; the backends are
+ * there still: one that goes is freed only after the plan without it is published.
+ * Return: false for lack of memory.
  */
-static bool pxs_plan_past(const struct pxs_plan *old, struct pxs_table_past *past)
+static bool pxs_plan_past(const struct pxs_plan *old, u8 fill, struct pxs_table_past *past)
 {
 	u64 *ids;
 	u32 i;
 
-	past->ids = NULL;
 	if (!old || !old->table || old->table->ring)
+		return true;
+	past->table = old->table;
+	if (fill != PXS_FILL_STICKY)
 		return true;
 	ids = kvcalloc(old->nbackends, sizeof(*ids), GFP_KERNEL);
 	if (!ids)
@@ -154,11 +157,11 @@ struct pxs_plan *pxs_plan_build(const struct pxs_service *svc, struct pxs_refusa
 			__set_bit(be->index, plan->live);
 	}
 	cfg.backends = in;
-	if (cfg.fill == PXS_FILL_STICKY && !pxs_plan_past(pxs_service_plan(svc), &past)) {
+	if (!pxs_plan_past(pxs_service_plan(svc), cfg.fill, &past)) {
 		table = ERR_PTR(-ENOMEM);
 		goto out;
 	}
-	if (past.ids)
+	if (past.table)
 		cfg.past = &past;
 	if (cfg.nbackends)
 		table = pxs_plan_table(&cfg, svc->generation + 1, no);

@@ -6,121 +6,53 @@
  * in process context. A step keeps everything in there, so the caller may sleep
  * between two steps.
  *
- * Ranking a row means looking at all backends; a few best ones are remembered, and the
- * row is ranked again from where it was when they have all refused. Costs that tie
- * are decided by u, then by id (row against row: by row number), so every order of
- * work and of configuration ends in the same table.
+ * Who holds a row is in the row; how many a backend holds and how far down its list the
+ * dearest of them is (or was) is in the backend. That is all there is to know: the dearest
+ * row is found by walking the list up from there, whoever would rather be with a backend that
+ * has room again by walking it down.
+ *
+ * From the table before: backends that went, or came, or weigh something else now are taken
+ * out, their rows have no owner; whose cap fell lets rows go (EJECT). Then those with room
+ * that had none before, and the new ones, take the rows that prefer them, which makes room
+ * elsewhere (VACANT): rows only get better there, so it ends. Then rows without an owner
+ * propose, and those whom they push out (HOME): rows only get worse there, and no backend
+ * that has room is wanted by a row that has an owner. What is left is stable.
+ *
+ * Costs that tie are decided by u, then by id, so every order of work and of configuration
+ * ends in the same table.
  */
 #include "rendezvous.h"
+#include "rendezvous_build.h"
 
-#define RDV_DOMAIN_ROW		0x72656e6401ull
-#define RDV_DOMAIN_BACKEND	0x72656e6402ull
-
-#define RDV_CHOICES		4	/* remembered of a row's ranking */
-#define RDV_NO_ROW		0xffffffffu
-
-struct rdv_backend {
-	u64 hash;
-	u64 unit;	/* 2^33 / weight: cost = -log2(u) * unit; below 2^63 */
-	u32 heap;	/* where its rows begin in rdv.heap: a heap, dearest row on top */
-	u32 held;
-	u32 cap;
-	u16 index;
-};
+/* How often on the way down a list it is asked whether that can be the end. */
+#define RDV_STRIDE		32
 
 /* A place in a row's ranking; smaller is better. */
 struct rdv_rank {
 	u64 cost;
 	u64 u;		/* larger is better */
 	u32 b;		/* position among the owners, that is, order of id */
+	u32 rank;	/* of the row, with this backend */
 };
 
-struct rdv {
-	struct pxs_seed seed;
-	u32 nrows;
-	u32 n;
-	u32 shift;	/* nrows << shift is 2^32 */
-	u32 fresh;	/* rows from here on have not proposed yet */
-	u32 hand;	/* row that looks for an owner, or RDV_NO_ROW */
-	u32 done;	/* rows whose second choice is settled */
-	struct rdv_backend *backend;
-	u64 *cost;	/* of a row with the owner that holds it, or that it asks now */
-	u16 *choice;	/* RDV_CHOICES of each row, best first, positions among the owners */
-	u32 *heap;
-	u32 *log2;
-	u8 *asked;	/* how many of its choices have refused a row */
+/* What a look at all backends finds for a row. */
+struct rdv_scan {
+	struct rdv_rank fit;	/* the best that would take it */
+	struct rdv_rank best[2];
 };
 
-void pxs_log2_init(u32 *table)
+static void set_bit_of(unsigned long *bits, u32 i)
 {
-	u32 i, bit, sum;
-	u64 x;
+	const u32 n = 8 * sizeof(*bits);
 
-	for (i = 0; i < PXS_LOG2_ENTRIES - 1; i++) {
-		/* x is in [1, 2) with 31 binary places: each squaring yields a digit */
-		x = (u64)(PXS_LOG2_ENTRIES - 1 + i) << 19;
-		sum = 0;
-		for (bit = 1u << 25; bit; bit >>= 1) {
-			x = (x * x) >> 31;
-			if (x >> 32) {
-				sum |= bit;
-				x >>= 1;
-			}
-		}
-		table[i] = (sum + 2) >> 2;
-	}
-	table[i] = 1u << 24;
+	bits[i / n] |= 1ul << (i % n);
 }
 
-u32 pxs_neglog2(const u32 *table, u64 u)
+static void clear_bit_of(unsigned long *bits, u32 i)
 {
-	u64 x = u + 1;
-	u32 zeros, i, part;
+	const u32 n = 8 * sizeof(*bits);
 
-	if (!x)
-		return 0;
-	zeros = (u32)__builtin_clzll(x);
-	x <<= zeros;			/* 1.xxx: the leading 1, 12 bits of index, 16 between */
-	i = (u32)(x >> 51) & 4095;
-	part = (u32)(x >> 35) & 0xffff;
-	part = table[i] + (((table[i + 1] - table[i]) * part) >> 16);
-	return ((zeros + 1) << 24) - part;
-}
-
-/* Finalizer of splitmix64 (Steele, Lea and Flood 2014). Both inputs are keyed hashes. */
-static u64 mix(u64 x)
-{
-	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
-	x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
-	return x ^ (x >> 31);
-}
-
-/*
- * A row is hashed by where it begins in the space of hashes, not by its number: the
- * even rows of a table twice the size are the rows of this one.
- */
-static u64 row_hash(const struct rdv *r, u32 row)
-{
-	return pxs_siphash_2u64(&r->seed, RDV_DOMAIN_ROW, (u64)row << r->shift);
-}
-
-static struct rdv_rank rank_with(const struct rdv *r, u64 u, u32 b)
-{
-	struct rdv_rank rank = { .u = u, .b = b };
-
-	rank.cost = pxs_neglog2(r->log2, u) * r->backend[b].unit;
-	return rank;
-}
-
-static struct rdv_rank rank_of(const struct rdv *r, u64 row_hash, u32 b)
-{
-	return rank_with(r, mix(row_hash ^ r->backend[b].hash), b);
-}
-
-/* Worse than @last without a logarithm: a smaller u, and no more weight. */
-static bool plainly_worse(const struct rdv *r, u64 u, u32 b, const struct rdv_rank *last)
-{
-	return u < last->u && r->backend[b].unit >= r->backend[last->b].unit;
+	bits[i / n] &= ~(1ul << (i % n));
 }
 
 static bool better(const struct rdv_rank *a, const struct rdv_rank *b)
@@ -132,137 +64,376 @@ static bool better(const struct rdv_rank *a, const struct rdv_rank *b)
 	return a->b < b->b;
 }
 
-/* Insert into a sorted list of at most RDV_CHOICES. Return: its new length. */
-static u32 insert(struct rdv_rank *list, u32 len, const struct rdv_rank *rank)
+static struct rdv_rank rank_with(const struct rdv *r, u32 place, u32 b, u32 rank)
+{
+	struct rdv_rank x = { .b = b, .rank = rank };
+
+	x.u = pxs_rank_u(&r->key[b], place, rank);
+	x.cost = pxs_neglog2(r->log2, x.u) * r->unit[b];
+	return x;
+}
+
+/* The row at this rank of a backend's list; ranks that are no row of a table this small: nrows. */
+static u32 row_at(const struct rdv *r, u32 b, u32 rank)
+{
+	u32 place = pxs_rank_place(&r->key[b], r->backend[b].inverse, rank);
+
+	return place & ((1u << r->shift) - 1) ? r->nrows : place >> r->shift;
+}
+
+/* The dearest row that @b holds; it holds one. Makes last exact. */
+static u32 dearest(struct rdv *r, const struct pxs_table_row *rows, u32 b)
+{
+	struct rdv_backend *be = &r->backend[b];
+	u32 row;
+
+	for (;;) {
+		row = row_at(r, b, be->last);
+		if (row < r->nrows && rows[row].first == be->index)
+			return row;
+		be->last--;
+	}
+}
+
+static bool would_take(struct rdv *r, const struct pxs_table_row *rows, const struct rdv_rank *x)
+{
+	struct rdv_backend *be = &r->backend[x->b];
+
+	if (be->held < be->cap)
+		return true;
+	if (x->rank > be->last)
+		return false;
+	dearest(r, rows, x->b);
+	return x->rank < be->last;
+}
+
+/* Look at all backends for @row; those it would be taken by matter only to one without owner. */
+static void scan_row(struct rdv *r, const struct pxs_table_row *rows, u32 row, bool homeless,
+		     struct rdv_scan *s)
+{
+	const struct rdv_rank none = { .cost = ~0ull, .b = r->n };
+	u32 b, rank, place = row << r->shift, limit = PXS_RANKS, weight = 0;
+	const struct rdv_rank *worst;
+	struct rdv_rank x;
+
+	*s = (struct rdv_scan){ .fit = none, .best = { none, none } };
+	for (b = 0; b < r->n; b++) {
+		rank = pxs_rank(&r->key[b], place);
+		/* plainly worse than what is there: needs no logarithm */
+		if (rank > limit && r->key[b].weight <= weight)
+			continue;
+		x = rank_with(r, place, b, rank);
+		if (better(&x, &s->best[0])) {
+			s->best[1] = s->best[0];
+			s->best[0] = x;
+		} else if (better(&x, &s->best[1])) {
+			s->best[1] = x;
+		}
+		if (homeless && better(&x, &s->fit) && would_take(r, rows, &x))
+			s->fit = x;
+		worst = homeless && better(&s->best[1], &s->fit) ? &s->fit : &s->best[1];
+		if (worst->b == r->n)
+			continue;
+		limit = worst->rank;
+		weight = r->key[worst->b].weight;
+	}
+}
+
+/* The second choice is the best that is not the first. */
+static void set_second(struct rdv *r, struct pxs_table_row *row, const struct rdv_scan *s)
+{
+	bool is_first = r->backend[s->best[0].b].index == row->first;
+	const struct rdv_rank *x = &s->best[is_first];
+
+	row->second = x->b < r->n ? r->backend[x->b].index : PXS_NONE;
+	if (x->b < r->n)
+		r->far = max(r->far, x->cost);
+}
+
+static void touch(struct rdv *r, u32 row)
+{
+	set_bit_of(r->touched, row);
+	set_bit_of(r->dirty, row);
+}
+
+static void evict(struct rdv *r, struct pxs_table_row *rows, u32 row)
+{
+	rows[row].first = PXS_NONE;
+	set_bit_of(r->homeless, row);
+	touch(r, row);
+}
+
+/* The first row from @row on whose bit is set, or nrows. */
+static u32 next_bit(const struct rdv *r, const unsigned long *bits, u32 row)
+{
+	const u32 n = 8 * sizeof(*bits);
+	unsigned long word;
+
+	while (row < r->nrows) {
+		word = bits[row / n] >> (row % n);
+		if (word)
+			return row + (u32)__builtin_ctzl(word);
+		row = (row / n + 1) * n;
+	}
+	return r->nrows;
+}
+
+/*
+ * A row without owner goes to the best that takes it. Return: the row that it pushes out, or
+ * nrows.
+ */
+static u32 settle(struct rdv *r, struct pxs_table_row *rows, u32 row)
+{
+	u32 loser = r->nrows;
+	struct rdv_backend *be;
+	struct rdv_scan s;
+
+	scan_row(r, rows, row, true, &s);
+	/* nobody is impossible: together they take more rows than there are */
+	pxs_assert(s.fit.b < r->n);
+	if (s.fit.b == r->n)
+		s.fit = s.best[0];
+	be = &r->backend[s.fit.b];
+	if (be->held < be->cap) {
+		be->held++;
+		be->last = max(be->last, s.fit.rank);
+	} else {
+		loser = dearest(r, rows, s.fit.b);
+		evict(r, rows, loser);
+	}
+	rows[row].first = be->index;
+	clear_bit_of(r->homeless, row);
+	r->worst = max(r->worst, s.fit.cost);
+	set_second(r, &rows[row], &s);
+	set_bit_of(r->touched, row);
+	clear_bit_of(r->dirty, row);
+	return loser;
+}
+
+static void enqueue(struct rdv *r, u32 b)
+{
+	if (r->backend[b].queued)
+		return;
+	r->backend[b].queued = true;
+	r->queue[r->nqueue++] = (u16)b;
+}
+
+/* The rows of the table before, under the names of now. Return: false when there are no more. */
+static bool take_over(struct rdv *r, struct pxs_table_row *rows, u32 budget)
+{
+	const struct pxs_table_row *past = r->past->rows;
+	u32 row, end = min(r->nrows, r->done + budget);
+	u16 first, second;
+
+	for (row = r->done; row < end; row++) {
+		first = r->now[past[row].first];
+		second = r->now[past[row].second];
+		rows[row] = (struct pxs_table_row){ .first = first, .second = second };
+		if (first == PXS_NONE)
+			set_bit_of(r->homeless, row);
+		if (first == PXS_NONE || second == PXS_NONE)
+			touch(r, row);
+	}
+	r->done = row;
+	return row < r->nrows;
+}
+
+/* Backends with too many rows let the dearest go; those with room at last look for rows. */
+static void eject(struct rdv *r, struct pxs_table_row *rows, u32 b)
+{
+	struct rdv_backend *be = &r->backend[b];
+	u32 row;
+
+	while (be->held > be->cap) {
+		row = dearest(r, rows, b);
+		evict(r, rows, row);
+		be->held--;
+		be->last--;
+	}
+	if (be->held == be->cap || !(be->is_new || be->was_full))
+		return;
+	if (be->was_full) {
+		dearest(r, rows, b);
+		be->walk = be->last + 1;
+	}
+	enqueue(r, b);
+}
+
+/* Can no row further down the list of @b than this rank prefer it? Asked now and then. */
+static bool too_far(const struct rdv *r, u32 b, u32 rank, u64 bound)
+{
+	u64 u = (u64)(PXS_RANKS - rank) << (64 - PXS_RANK_BITS);
+
+	return rank >= PXS_RANKS ||
+	       (!(rank % RDV_STRIDE) && pxs_neglog2(r->log2, u - 1) * r->unit[b] > bound);
+}
+
+/* Is @b, at this rank of its list, better for the row than the backend with this index? */
+static bool is_preferred(const struct rdv *r, u32 row, u32 b, u32 rank, u16 index)
+{
+	u32 other = r->at[index], place = row << r->shift;
+	u32 his_rank = pxs_rank(&r->key[other], place);
+	struct rdv_rank mine, his;
+
+	/* plainly not: needs no logarithm */
+	if (his_rank < rank && r->key[other].weight >= r->key[b].weight)
+		return false;
+	mine = rank_with(r, place, b, rank);
+	his = rank_with(r, place, other, his_rank);
+	return better(&mine, &his);
+}
+
+/* A row leaves the backend @b, which looks for others if it had turned any away so far. */
+static void leave(struct rdv *r, const struct pxs_table_row *rows, u32 b)
+{
+	struct rdv_backend *be = &r->backend[b];
+
+	if (be->held == be->cap) {
+		if (!be->is_new) {
+			dearest(r, rows, b);
+			be->walk = max(be->walk, be->last + 1);
+		}
+		enqueue(r, b);
+	}
+	be->held--;
+}
+
+/*
+ * One look down the list of a backend with room: does this row prefer it?
+ * Return: false when no row further down can.
+ */
+static bool court(struct rdv *r, struct pxs_table_row *rows, u32 b)
+{
+	struct rdv_backend *be = &r->backend[b];
+	u32 row, rank = be->walk;
+
+	if (be->held == be->cap || too_far(r, b, rank, r->worst))
+		return false;
+	be->walk++;
+	row = row_at(r, b, rank);
+	if (row == r->nrows || rows[row].first == PXS_NONE || rows[row].first == be->index ||
+	    !is_preferred(r, row, b, rank, rows[row].first))
+		return true;
+	leave(r, rows, r->at[rows[row].first]);
+	rows[row].first = be->index;
+	be->held++;
+	be->last = max(be->last, rank);
+	touch(r, row);
+	return true;
+}
+
+/* Fills the room that there is. Return: false when nobody looks for rows any more. */
+static bool fill_vacant(struct rdv *r, struct pxs_table_row *rows)
+{
+	u32 b;
+
+	if (!r->nqueue)
+		return false;
+	b = r->queue[r->nqueue - 1];
+	if (court(r, rows, b))
+		return true;
+	r->backend[b].queued = false;
+	r->nqueue--;
+	return true;
+}
+
+/* Is the new backend @b a better second choice for the next row of its list? False: enough. */
+static bool offer_second(struct rdv *r, struct pxs_table_row *rows, u32 b)
+{
+	struct rdv_backend *be = &r->backend[b];
+	u32 row, rank = r->walk;
+
+	if (!r->past || !be->is_new || too_far(r, b, rank, r->far))
+		return false;
+	r->walk++;
+	row = row_at(r, b, rank);
+	if (row == r->nrows || pxs_live(r->dirty, row) || rows[row].first == be->index ||
+	    !is_preferred(r, row, b, rank, rows[row].second))
+		return true;
+	rows[row].second = be->index;
+	set_bit_of(r->touched, row);
+	return true;
+}
+
+static void look_for_second(struct rdv *r, struct pxs_table_row *rows, u32 row)
+{
+	struct rdv_scan s;
+
+	scan_row(r, rows, row, false, &s);
+	set_second(r, &rows[row], &s);
+	clear_bit_of(r->dirty, row);
+}
+
+static void finish(struct rdv *r)
 {
 	u32 i;
 
-	if (len == RDV_CHOICES) {
-		if (!better(rank, &list[len - 1]))
-			return len;
-		len--;
+	for (i = 0; i < r->n; i++) {
+		r->owners[i].cap = r->backend[i].cap;
+		r->owners[i].rows = r->backend[i].held;
+		r->owners[i].last = r->backend[i].last;
 	}
-	for (i = len; i > 0 && better(rank, &list[i - 1]); i--)
-		list[i] = list[i - 1];
-	list[i] = *rank;
-	return len + 1;
 }
 
-/* Remember the best choices of @row; with @again those that come after the last one known. */
-static void rank_row(struct rdv *r, u32 row, bool again)
+static void next_phase(struct rdv *r)
 {
-	u16 *choice = &r->choice[row * RDV_CHOICES];
-	struct rdv_rank list[RDV_CHOICES], rank, last;
-	u64 hash = row_hash(r, row);
-	u32 b, len = 0;
-	u64 u;
-
-	if (again)
-		last = rank_of(r, hash, choice[RDV_CHOICES - 1]);
-	for (b = 0; b < r->n; b++) {
-		u = mix(hash ^ r->backend[b].hash);
-		if (len == RDV_CHOICES && plainly_worse(r, u, b, &list[len - 1]))
-			continue;
-		rank = rank_with(r, u, b);
-		if (again && !better(&last, &rank))
-			continue;
-		len = insert(list, len, &rank);
-	}
-	for (b = 0; b < RDV_CHOICES; b++)
-		choice[b] = b < len ? (u16)list[b].b : PXS_NONE;
-	r->asked[row] = 0;
-	r->cost[row] = len ? list[0].cost : 0;
+	r->done = 0;
+	r->walk = 0;
+	r->phase++;
+	if (r->phase == RDV_DONE)
+		finish(r);
 }
 
-/* Does row @a cost its owner more than row @b does? */
-static bool dearer(const struct rdv *r, u32 a, u32 b)
+/* One piece of work. Return: about how many steps it took. */
+static u32 work(struct rdv *r, struct pxs_table_row *rows, u32 budget)
 {
-	if (r->cost[a] != r->cost[b])
-		return r->cost[a] > r->cost[b];
-	return a > b;
-}
+	u32 row;
 
-static void heap_push(struct rdv *r, struct rdv_backend *be, u32 row)
-{
-	u32 *heap = r->heap + be->heap;
-	u32 i = be->held++;
-
-	while (i && dearer(r, row, heap[(i - 1) / 2])) {
-		heap[i] = heap[(i - 1) / 2];
-		i = (i - 1) / 2;
-	}
-	heap[i] = row;
-}
-
-/* Put @row in the place of the dearest. */
-static void heap_replace(struct rdv *r, struct rdv_backend *be, u32 row)
-{
-	u32 *heap = r->heap + be->heap;
-	u32 i = 0, child;
-
-	while ((child = 2 * i + 1) < be->held) {
-		if (child + 1 < be->held && dearer(r, heap[child + 1], heap[child]))
-			child++;
-		if (!dearer(r, heap[child], row))
-			break;
-		heap[i] = heap[child];
-		i = child;
-	}
-	heap[i] = row;
-}
-
-/*
- * The row in hand asks the next backend on its list; whom that turns away, if anybody,
- * is in hand afterwards. Return: steps that this took.
- */
-static u32 propose(struct rdv *r, struct pxs_table_row *rows)
-{
-	u32 row = r->hand, loser, pos = r->choice[row * RDV_CHOICES + r->asked[row]];
-	struct rdv_backend *be;
-
-	if (pos == PXS_NONE) {
-		/* all refused: impossible, for together they take more rows than there are */
-		pxs_assert(false);
-		rows[row].first = rows[row].second;
-		r->hand = RDV_NO_ROW;
+	switch (r->phase) {
+	case RDV_BEGIN:
+		memset(rows, 0xff, r->nrows * sizeof(*rows));
+		memset(r->homeless, 0xff, bitmap_bytes(r->nrows));
+		r->phase = RDV_HOME;
+		return budget;
+	case RDV_TAKE_OVER:
+		if (!take_over(r, rows, budget))
+			next_phase(r);
+		return budget;
+	case RDV_EJECT:
+		eject(r, rows, r->done);
+		if (++r->done == r->n)
+			next_phase(r);
+		return 1;
+	case RDV_VACANT:
+		if (!fill_vacant(r, rows))
+			next_phase(r);
+		return 4;
+	case RDV_HOME:
+		row = r->hand;
+		if (row == r->nrows)
+			row = r->done = next_bit(r, r->homeless, r->done);
+		if (row < r->nrows) {
+			r->hand = settle(r, rows, row);
+			return r->n;
+		}
+		next_phase(r);
+		return 1;
+	case RDV_SECOND_NEW:
+		if (offer_second(r, rows, r->done))
+			return 4;
+		r->walk = 0;
+		if (++r->done == r->n)
+			next_phase(r);
+		return 1;
+	default:
+		r->done = next_bit(r, r->dirty, r->done);
+		if (r->done < r->nrows) {
+			look_for_second(r, rows, r->done);
+			return r->n;
+		}
+		next_phase(r);
 		return 1;
 	}
-	be = &r->backend[pos];
-	if (be->held < be->cap) {
-		heap_push(r, be, row);
-		rows[row].first = be->index;
-		r->hand = RDV_NO_ROW;
-		return 1;
-	}
-	loser = r->heap[be->heap];
-	if (dearer(r, loser, row)) {
-		heap_replace(r, be, row);
-		rows[row].first = be->index;
-		r->hand = loser;
-	} else {
-		loser = row;
-	}
-	if (++r->asked[loser] == RDV_CHOICES) {
-		rank_row(r, loser, true);
-		return r->n;
-	}
-	pos = r->choice[loser * RDV_CHOICES + r->asked[loser]];
-	if (pos != PXS_NONE)
-		r->cost[loser] = rank_of(r, row_hash(r, loser), pos).cost;
-	return 8;
-}
-
-/*
- * Second choice: the best-ranked backend that is not the first choice. Until here
- * rows[].second held the best-ranked one; if that is the owner, the row was never ranked again.
- */
-static void settle_second(struct rdv *r, struct pxs_table_row *rows, u32 row)
-{
-	u16 next = r->choice[row * RDV_CHOICES + 1];
-
-	if (rows[row].second != rows[row].first)
-		return;
-	rows[row].second = next == PXS_NONE ? PXS_NONE : r->backend[next].index;
 }
 
 bool pxs_rendezvous_step(void *scratch, struct pxs_table_row *rows, u32 budget)
@@ -270,80 +441,11 @@ bool pxs_rendezvous_step(void *scratch, struct pxs_table_row *rows, u32 budget)
 	struct rdv *r = scratch;
 	u32 cost;
 
-	while (r->done < r->nrows) {
-		if (r->hand != RDV_NO_ROW) {
-			cost = propose(r, rows);
-		} else if (r->fresh < r->nrows) {
-			r->hand = r->fresh++;
-			rank_row(r, r->hand, false);
-			rows[r->hand].second =
-				r->backend[r->choice[r->hand * RDV_CHOICES]].index;
-			cost = r->n;
-		} else {
-			settle_second(r, rows, r->done++);
-			cost = 1;
-		}
+	while (r->phase != RDV_DONE) {
+		cost = work(r, rows, budget);
 		if (budget <= cost)
-			return r->done < r->nrows;
+			break;
 		budget -= cost;
 	}
-	return false;
-}
-
-/* Rows that a backend may hold; rounded up, so that together they hold all. */
-static u32 cap_of(u32 nrows, u32 cap, u32 weight, u64 sum)
-{
-	u64 fair = (u64)nrows * (1000 + cap) * weight;
-	u64 rows = pxs_div64(fair + 1000 * sum - 1, 1000 * sum);
-
-	return rows < nrows ? (u32)rows : nrows;
-}
-
-/* Entries of all heaps: each cap is at most one above its exact share. */
-static size_t heap_entries(u32 nrows, u32 cap, u32 n)
-{
-	return (size_t)pxs_div64((u64)nrows * (1000 + cap), 1000) + n;
-}
-
-size_t pxs_rendezvous_scratch(u32 nrows, u32 cap, u32 n)
-{
-	return sizeof(struct rdv) + n * sizeof(struct rdv_backend) +
-	       nrows * (sizeof(u64) + RDV_CHOICES * sizeof(u16) + sizeof(u8)) +
-	       (heap_entries(nrows, cap, n) + PXS_LOG2_ENTRIES) * sizeof(u32);
-}
-
-void pxs_rendezvous_start(void *scratch, const struct pxs_seed *seed, u32 nrows, u32 cap,
-			  const struct pxs_table_owner *owners, u32 n)
-{
-	struct rdv *r = scratch;
-	u32 i, heap = 0;
-	u64 sum = 0;
-
-	r->seed = *seed;
-	r->nrows = nrows;
-	r->n = n;
-	r->shift = (u32)__builtin_clz(nrows) + 1;
-	r->fresh = 0;
-	r->hand = RDV_NO_ROW;
-	r->done = 0;
-	r->backend = (struct rdv_backend *)(r + 1);
-	r->cost = (u64 *)(r->backend + n);
-	r->choice = (u16 *)(r->cost + nrows);
-	r->heap = (u32 *)(r->choice + (size_t)nrows * RDV_CHOICES);
-	r->log2 = r->heap + heap_entries(nrows, cap, n);
-	r->asked = (u8 *)(r->log2 + PXS_LOG2_ENTRIES);
-	pxs_log2_init(r->log2);
-	for (i = 0; i < n; i++)
-		sum += owners[i].weight;
-	for (i = 0; i < n; i++) {
-		struct rdv_backend *be = &r->backend[i];
-
-		be->hash = pxs_siphash_2u64(seed, RDV_DOMAIN_BACKEND, owners[i].id);
-		be->unit = pxs_div64((1ull << 33) + owners[i].weight / 2, owners[i].weight);
-		be->cap = cap_of(nrows, cap, owners[i].weight, sum);
-		be->heap = heap;
-		be->held = 0;
-		be->index = owners[i].index;
-		heap += be->cap;
-	}
+	return r->phase != RDV_DONE;
 }

@@ -55,7 +55,7 @@ size_t pxs_sticky_scratch(const struct pxs_table_config *cfg, u32 n)
 	return sizeof(struct sticky) + n * (sizeof(u64) + 2 * sizeof(u32)) +
 	       /* rounded up, so that what is behind is aligned */
 	       (((n + positions(cfg)) * sizeof(u16) + 7) & ~(size_t)7) +
-	       (cfg->past ? 0 : pxs_rendezvous_scratch(cfg->nrows, 0, n));
+	       (cfg->past ? 0 : pxs_rendezvous_scratch(cfg, n));
 }
 
 /* Position of the owner with @id, or PXS_NONE. */
@@ -98,7 +98,7 @@ static void set_order(struct sticky *s)
 }
 
 void pxs_sticky_start(void *scratch, const struct pxs_table_config *cfg,
-		      const struct pxs_table_owner *owners, u32 n)
+		      struct pxs_table_owner *owners, u32 n)
 {
 	struct sticky *s = scratch;
 	size_t narrow = ((n + positions(cfg)) * sizeof(u16) + 7) & ~(size_t)7;
@@ -121,7 +121,7 @@ void pxs_sticky_start(void *scratch, const struct pxs_table_config *cfg,
 	s->phase = cfg->past ? STICKY_COUNT : STICKY_BEGIN;
 	memset(s->held, 0, n * sizeof(*s->held));
 	if (!cfg->past)
-		pxs_rendezvous_start(s->rendezvous, &cfg->seed, cfg->nrows, 0, owners, n);
+		pxs_rendezvous_start(s->rendezvous, cfg, 0, owners, n);
 }
 
 /*

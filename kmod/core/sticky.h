@@ -17,7 +17,7 @@ size_t pxs_sticky_scratch(const struct pxs_table_config *cfg, u32 n);
 
 /* Begin; @owners sorted by id, rows a power of two. */
 void pxs_sticky_start(void *scratch, const struct pxs_table_config *cfg,
-		      const struct pxs_table_owner *owners, u32 n);
+		      struct pxs_table_owner *owners, u32 n);
 bool pxs_sticky_step(void *scratch, struct pxs_table_row *rows, u32 budget);
 
 #endif /* PXS_CORE_STICKY_H */

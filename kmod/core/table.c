@@ -128,7 +128,7 @@ struct table_fill {
 
 static size_t scratch_rendezvous(const struct pxs_table_config *cfg, u32 n)
 {
-	return pxs_rendezvous_scratch(cfg->nrows, cfg->cap, n);
+	return pxs_rendezvous_scratch(cfg, n);
 }
 
 static size_t scratch_maglev(const struct pxs_table_config *cfg, u32 n)
@@ -170,7 +170,7 @@ static void start_ketama(struct pxs_table_build *b, u32 n)
 
 static void start_rendezvous(struct pxs_table_build *b, u32 n)
 {
-	pxs_rendezvous_start(b->fill, &b->cfg->seed, b->cfg->nrows, b->cfg->cap, b->owners, n);
+	pxs_rendezvous_start(b->fill, b->cfg, b->cfg->cap, b->owners, n);
 }
 
 static void start_maglev(struct pxs_table_build *b, u32 n)
@@ -253,24 +253,42 @@ int pxs_table_plan(struct pxs_table_config *cfg, const char **why)
 	return err;
 }
 
+u64 pxs_table_default_id(const u8 *addr, u16 port)
+{
+	static const struct pxs_seed seed = { .k = { 0x7061787374656572ull, 1 } };
+	u8 bytes[18];
+
+	memcpy(bytes, addr, 16);
+	bytes[16] = (u8)(port >> 8);
+	bytes[17] = (u8)port;
+	return pxs_siphash(&seed, bytes, sizeof(bytes));
+}
+
 size_t pxs_table_size(const struct pxs_table_config *cfg)
 {
 	return sizeof(struct pxs_table) + cfg->nrows * sizeof(struct pxs_table_row) +
 	       (cfg->fill == PXS_FILL_KETAMA ? cfg->nrows * sizeof(u32) : 0) +
-	       count_owners(cfg) * sizeof(u16);
+	       sizeof(u32) /* what is behind is aligned */ +
+	       count_owners(cfg) * sizeof(struct pxs_table_owner);
+}
+
+static u32 past_indices(const struct pxs_table_config *cfg)
+{
+	return cfg->past && cfg->past->table ? cfg->past->table->nbackends : 0;
 }
 
 size_t pxs_table_scratch(const struct pxs_table_config *cfg)
 {
 	u32 n = count_owners(cfg);
 
-	return n * sizeof(struct pxs_table_owner) + fills[cfg->fill].scratch(cfg, n);
+	return past_indices(cfg) * sizeof(u64) + fills[cfg->fill].scratch(cfg, n);
 }
 
-/* The owners' indices in order of id, behind the rows and the points. */
-static const u16 *order_of(const struct pxs_table *t)
+/* Of the table without its rows. */
+static u64 digest_of_none(const struct pxs_table *t)
 {
-	return (const u16 *)(pxs_table_points(t) + (t->ring ? t->nrows : 0));
+	return pxs_siphash_3u64(&t->seed, (u64)PXS_TABLE_VERSION << 32 | t->fill, t->nrows,
+				t->nowners);
 }
 
 static bool has_lower_id(const void *a, const void *b)
@@ -283,38 +301,41 @@ static bool has_lower_id(const void *a, const void *b)
 int pxs_table_start(struct pxs_table_build *b, const struct pxs_table_config *cfg,
 		    struct pxs_table *table, void *scratch, u64 generation, const char **why)
 {
-	struct pxs_table_owner *owners = scratch;
-	u16 *order;
+	struct pxs_table_owner *owners;
 	u32 i, n = 0;
 
+	table->generation = generation;
+	table->nrows = cfg->nrows;
+	table->nbackends = cfg->nbackends;
+	table->fill = cfg->fill;
+	table->ring = cfg->fill == PXS_FILL_KETAMA;
+	table->cap = cfg->cap;
+	table->seed = cfg->seed;
+	table->far = 0;
+	owners = (struct pxs_table_owner *)pxs_table_owners(table);
 	for (i = 0; i < cfg->nbackends; i++) {
 		if (!cfg->backends[i].weight)
 			continue;
-		owners[n].id = cfg->backends[i].id;
-		owners[n].weight = cfg->backends[i].weight;
-		owners[n].index = (u16)i;
+		owners[n] = (struct pxs_table_owner){
+			.id = cfg->backends[i].id,
+			.weight = cfg->backends[i].weight,
+			.index = (u16)i,
+		};
 		n++;
 	}
 	pxs_sort(owners, n, sizeof(*owners), has_lower_id);
 	for (i = 1; i < n; i++)
 		if (owners[i].id == owners[i - 1].id)
 			return refuse(why, "two backends have the same id", -EEXIST);
-
-	table->generation = generation;
-	table->nrows = cfg->nrows;
-	table->nbackends = cfg->nbackends;
 	table->nowners = n;
-	table->fill = cfg->fill;
-	table->digest = pxs_siphash_3u64(&cfg->seed, cfg->fill, cfg->nrows, n);
-	table->ring = cfg->fill == PXS_FILL_KETAMA;
-	order = (u16 *)order_of(table);
-	for (i = 0; i < n; i++)
-		order[i] = owners[i].index;
+	table->digest = digest_of_none(table);
 
 	b->cfg = cfg;
 	b->table = table;
 	b->owners = owners;
-	b->fill = owners + n;
+	b->past_id = scratch;
+	b->fill = b->past_id + past_indices(cfg);
+	b->touched = NULL;
 	b->row = 0;
 	b->phase = TABLE_FILL;
 	fills[cfg->fill].start(b, n);
@@ -332,9 +353,20 @@ u16 pxs_table_other(const struct pxs_seed *seed, const struct pxs_table_owner *o
 	return owners[at < n ? at : at - n].index;
 }
 
-/* By id, not by index: an index is where a director happens to keep a backend. */
+/*
+ * What a row adds to the digest: a sum, so that what a change leaves alone need not be looked
+ * at again. By id, not by index: an index is where a director happens to keep a backend.
+ */
+static u64 digest_of_row(const struct pxs_table *t, u32 row, u64 first, u64 second)
+{
+	u64 place = t->ring ? pxs_table_points(t)[row] : 0;
+
+	return pxs_siphash_3u64(&t->seed, place << 32 | row, first, second);
+}
+
 static bool digest_step(struct pxs_table_build *b, u32 budget)
 {
+	const u32 bits = 8 * sizeof(*b->touched);
 	struct pxs_table *t = b->table;
 	const struct pxs_table_backend *be = b->cfg->backends;
 
@@ -342,12 +374,41 @@ static bool digest_step(struct pxs_table_build *b, u32 budget)
 		const struct pxs_table_row *row = &t->rows[b->row];
 		u64 second = row->second == PXS_NONE ? 0 : be[row->second].id;
 
-		if (t->ring)
-			t->digest ^= pxs_table_points(t)[b->row];
-		t->digest = pxs_siphash_3u64(&b->cfg->seed, t->digest, be[row->first].id,
-					     second);
+		if (b->touched && !pxs_live(b->touched, b->row)) {
+			/* whole words of rows that were not: that is most of them */
+			if (!(b->row % bits) && !b->touched[b->row / bits])
+				b->row += bits - 1;
+			continue;
+		}
+		t->digest += digest_of_row(t, b->row, be[row->first].id, second);
+		if (!b->touched)
+			continue;
+		row = &b->cfg->past->table->rows[b->row];
+		t->digest -= digest_of_row(t, b->row, b->past_id[row->first],
+					   b->past_id[row->second]);
 	}
 	return b->row < t->nrows;
+}
+
+/* The fill is done: is there a digest to go on from? */
+static void begin_digest(struct pxs_table_build *b)
+{
+	const struct pxs_table_owner *owners;
+	const struct pxs_table *past;
+	u32 i;
+
+	b->phase = TABLE_DIGEST;
+	if (b->cfg->fill != PXS_FILL_RENDEZVOUS)
+		return;
+	b->table->far = pxs_rendezvous_far(b->fill);
+	b->touched = pxs_rendezvous_touched(b->fill);
+	if (!b->touched)
+		return;
+	past = b->cfg->past->table;
+	owners = pxs_table_owners(past);
+	for (i = 0; i < past->nowners; i++)
+		b->past_id[owners[i].index] = owners[i].id;
+	b->table->digest += past->digest - digest_of_none(past);
 }
 
 bool pxs_table_step(struct pxs_table_build *b, u32 budget)
@@ -355,10 +416,10 @@ bool pxs_table_step(struct pxs_table_build *b, u32 budget)
 	switch (b->phase) {
 	case TABLE_FILL:
 		if (!fills[b->cfg->fill].step(b->fill, b->table->rows, budget))
-			b->phase = TABLE_DIGEST;
+			begin_digest(b);
 		return true;
 	case TABLE_DIGEST:
-		if (digest_step(b, budget / 8 + 1))
+		if (digest_step(b, b->touched ? budget : budget / 8 + 1))
 			return true;
 		b->phase = TABLE_DONE;
 		return false;
@@ -377,7 +438,7 @@ struct pxs_pick pxs_table_pick_slow(const struct pxs_table *t, const unsigned lo
 				    u64 hash)
 {
 	const struct pxs_table_row *row = &t->rows[pxs_table_row_of(t, hash)];
-	const u16 *order = order_of(t);
+	const struct pxs_table_owner *owners = pxs_table_owners(t);
 	struct pxs_pick pick = { .backend = row->second, .choice = PXS_CHOICE_SECOND };
 	u64 probe = hash;
 	u32 i, at;
@@ -398,7 +459,7 @@ struct pxs_pick pxs_table_pick_slow(const struct pxs_table *t, const unsigned lo
 	/* few live among many dead: from a place that the hash chooses, the next live one */
 	at = (u32)(((hash & 0xffffffff) * t->nowners) >> 32);
 	for (i = 0; i < t->nowners; i++) {
-		pick.backend = order[at];
+		pick.backend = owners[at].index;
 		if (pxs_live(live, pick.backend))
 			return pick;
 		if (++at == t->nowners)

@@ -18,7 +18,8 @@
  *
  * cfg.backends must stay until the last step. The table depends on nothing but fill,
  * rows, cap, seed and the set of (id, weight): not on the order of backends, their
- * index, or, unless the fill is sticky, what was there before. pxs_table_pick() is for the
+ * index, or, unless the fill is sticky, what was there before: rendezvous goes on from the
+ * table before only to be done sooner. pxs_table_pick() is for the
  * packet path: no division, no lock, bounded.
  */
 #ifndef PXS_CORE_TABLE_H
@@ -29,6 +30,13 @@
 #include <linux/paxsteer.h>
 
 #define PXS_NONE		0xffff	/* backend index: nobody */
+
+/*
+ * Part of every digest; another one whenever equal configurations may have other rows than
+ * before, or equal keys other hashes: directors that would not agree must not seem to.
+ * 2: keys are hashed by SipHash-1-3, rendezvous ranks by permutations (rank.h).
+ */
+#define PXS_TABLE_VERSION	2
 
 /* What an index has room for; what a service may have is PXS_BACKENDS_MAX. */
 #define PXS_TABLE_BACKENDS_MAX	65535
@@ -52,8 +60,9 @@ struct pxs_table_backend {
 	u8 addr[16];
 };
 
-/* The rows of the table before, not of a ring; sticky begins with them. */
+/* What was before. Sticky begins with its rows (not of a ring), rendezvous with the table. */
 struct pxs_table_past {
+	const struct pxs_table *table;	/* or NULL; its indices need not mean the same now */
 	const struct pxs_table_row *rows;
 	u32 nrows;
 	u32 nbackends;
@@ -68,25 +77,33 @@ struct pxs_table_config {
 	struct pxs_seed seed;
 	u32 nbackends;	/* 1..PXS_TABLE_BACKENDS_MAX */
 	const struct pxs_table_backend *backends;
-	const struct pxs_table_past *past;	/* sticky: the table before, or NULL */
+	const struct pxs_table_past *past;	/* the table before, or NULL */
 };
 
-/* A backend that owns rows: what is left of the configuration, in order of id. */
+/*
+ * A backend that owns rows: what is left of the configuration, in order of id. A build from
+ * the table before needs to know of rendezvous, too, what it held and was allowed to hold.
+ */
 struct pxs_table_owner {
 	u64 id;
 	u32 weight;
+	u32 cap;
+	u32 rows;
+	u32 last;	/* rank of its dearest row, or more; see rendezvous.c */
 	u16 index;
 };
 
 struct pxs_table {
 	u64 generation;	/* the caller's number of this table */
 	u64 digest;	/* equal digests: equal fill, rows, seed and owners, by id, of all rows */
+	u64 far;	/* rendezvous: no row costs its second choice more */
+	struct pxs_seed seed;
 	u32 nrows;
 	u32 nbackends;	/* indices in rows are below */
 	u32 nowners;	/* backends with weight, listed behind the rows in order of id */
 	u8 fill;
 	bool ring;	/* a row is a point of a ring, its place is listed behind the rows */
-	u16 unused;	/* rows, and thus the u32 behind them, begin at a multiple of 4 */
+	u16 cap;
 	struct pxs_table_row rows[];
 };
 
@@ -109,6 +126,8 @@ struct pxs_table_build {
 	struct pxs_table *table;
 	struct pxs_table_owner *owners;
 	void *fill;
+	u64 *past_id;	/* by index in the table before, where the build went on from it */
+	const unsigned long *touched;	/* rows that may differ from it; NULL: all */
 	u32 row;
 	u8 phase;
 };
@@ -124,6 +143,9 @@ struct pxs_table_build {
  * weight) with *why a sentence for the operator.
  */
 int pxs_table_plan(struct pxs_table_config *cfg, const char **why);
+
+/* The id of a backend that was given none: of its address (IPv4: 4 bytes, then 0) and port. */
+u64 pxs_table_default_id(const u8 *addr, u16 port);
 
 /* Bytes of a table and of the scratch memory of its build. After pxs_table_plan(). */
 size_t pxs_table_size(const struct pxs_table_config *cfg);
@@ -153,6 +175,14 @@ void pxs_table_second_is_next(struct pxs_table_row *rows, u32 nrows);
 static inline const u32 *pxs_table_points(const struct pxs_table *t)
 {
 	return (const u32 *)&t->rows[t->nrows];
+}
+
+/* The backends with weight in order of id, behind the rows and the points. */
+static inline const struct pxs_table_owner *pxs_table_owners(const struct pxs_table *t)
+{
+	size_t bytes = t->nrows * sizeof(u32) * (t->ring ? 2 : 1);
+
+	return (const void *)((const u8 *)t->rows + ((bytes + 7) & ~(size_t)7));
 }
 
 /* On a ring: the first point that is not below the hash's high half, else the first of all. */

@@ -54,7 +54,7 @@ static void *build_core(const struct way *way, const struct backends *b, size_t 
 {
 	struct pxs_table_config cfg = {
 		.fill = way->fill, .nrows = way->rows, .cap = PXS_CAP_DEFAULT, .seed = seed,
-		.nbackends = b->n, .backends = b->be, .past = past.rows ? &past : NULL,
+		.nbackends = b->n, .backends = b->be, .past = past.table ? &past : NULL,
 	};
 	struct pxs_table_build build;
 	struct pxs_table *t;
@@ -317,6 +317,7 @@ static void set_past(const struct pxs_table *t)
 {
 	u32 i;
 
+	past.table = t;
 	past.rows = t ? t->rows : NULL;
 	past.nrows = t ? t->nrows : 0;
 	past.nbackends = base.n;
@@ -347,7 +348,7 @@ static bool measure(const struct way *way, bool equal, struct result *r)
 	}
 	balance(way, state, &r->most, &r->least);
 	r->lookup = lookup_ns(way, state);
-	if (way->fill == PXS_FILL_STICKY)
+	if (way->fill == PXS_FILL_STICKY || way->fill == PXS_FILL_RENDEZVOUS)
 		set_past(state);
 	changes(way, r);
 	set_past(NULL);

@@ -149,8 +149,8 @@ static void order_and_golden(void)
 		u8 fill;
 		u64 digest;
 	} golden[] = {
-		{ PXS_FILL_REDIS_SLOTS, 0xc437e5628d744287ull },
-		{ PXS_FILL_JUMP, 0xddc2bb2f1a5369bdull },
+		{ PXS_FILL_REDIS_SLOTS, 0x5f24fc7e23098893ull },
+		{ PXS_FILL_JUMP, 0x4a5ea4c3c8d10341ull },
 	};
 	struct pxs_table *t, *u;
 	u32 i, j;

@@ -4,7 +4,7 @@
  */
 #include <math.h>
 #include "unit_table.h"
-#include "rendezvous.h"
+#include "log2.h"
 
 static struct unit_config a, b;
 
@@ -17,7 +17,7 @@ static void logarithm(void)
 
 	pxs_log2_init(table);
 	for (i = 0; i < PXS_LOG2_ENTRIES; i++)
-		CHECK(fabs(table[i] - log2(1 + i / 4096.0) * 16777216) <= 0.51);
+		CHECK(fabs(table[i] - log2(1 + i / 1024.0) * 16777216) <= 0.51);
 	CHECK_EQ(pxs_neglog2(table, ~0ull), 0);
 	CHECK_EQ(pxs_neglog2(table, 0), 64u << 24);
 	CHECK_EQ(pxs_neglog2(table, (1ull << 63) - 1), 1u << 24);
@@ -27,7 +27,7 @@ static void logarithm(void)
 		worst = fmax(worst, fabs(pxs_neglog2(table, u) - exact));
 	}
 	NOTE("neglog2: at most %.2f units of 2^-24 off", worst);
-	CHECK(worst < 3);
+	CHECK(worst < 5);
 	/* never rises: across every border of table entries, near 1 and at powers of two */
 	for (i = 0, last = 64u << 24; i < 4096 * 64; i++) {
 		u = (u64)i << 46;
@@ -240,11 +240,38 @@ static int by_cost(const void *p, const void *q)
 	return (x->cost > y->cost) - (x->cost < y->cost);
 }
 
-static u64 reference_mix(u64 x)
+/* rank.h said again, with division and remainder. */
+static u64 reference_hash(u64 id, u32 i)
 {
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ull;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebull;
-	return x ^ x >> 31;
+	return pxs_siphash_3u64(&a.cfg.seed, 0x72656e6402ull, id, i);
+}
+
+static double reference_u(u64 id, u32 place)
+{
+	u64 x = place, h, part;
+	u32 i;
+
+	for (i = 0; i < 3; i++) {
+		h = reference_hash(id, i);
+		x = x * (h % 4294967296ull | 1) % 131072;
+		if (i == 2)
+			break;
+		x = (x + h / 4294967296ull) % 131072;
+		x ^= x / 512;
+	}
+	part = ((place ^ h / 4294967296ull) * 0x9e3779b1ull) % 4294967296ull;
+	part = (part ^ part / 32768) * 0x85ebca6bull % 4294967296ull;
+	return ((double)(131071 - x) + (double)part / 4294967296.0) / 131072;
+}
+
+/* Rounded up; with a row to spare up or down by chance. */
+static u32 reference_quota(u32 j, double exact, double spare)
+{
+	u64 salt = reference_hash(a.backends[j].id, 2) >> 32;
+
+	if (spare >= 1)
+		return (u32)floor(exact + (double)(salt % 1024) / 1024);
+	return (u32)ceil(exact - 1.0 / (1 << 30));
 }
 
 static void greedy_reference(void)
@@ -262,15 +289,13 @@ static void greedy_reference(void)
 	a.cfg.cap = 10;
 	sum = (double)unit_sum(&a);
 	for (j = 0; j < N; j++)
-		quota[j] = (u32)ceil(M * 1.01 * a.backends[j].weight / sum - 1.0 / (1 << 30));
+		quota[j] = reference_quota(j, M * 1.01 * a.backends[j].weight / sum,
+					   M * 0.01 * a.backends[j].weight / sum);
 	for (i = 0; i < M; i++) {
-		u64 rh = pxs_siphash_2u64(&a.cfg.seed, 0x72656e6401ull, (u64)i * (1ull << 32) / M);
-
 		owner[i] = PXS_NONE;
 		best[i] = PXS_NONE;
 		for (j = 0; j < N; j++) {
-			u64 bh = pxs_siphash_2u64(&a.cfg.seed, 0x72656e6402ull, a.backends[j].id);
-			double u = ((double)reference_mix(rh ^ bh) + 1) / 18446744073709551616.0;
+			double u = reference_u(a.backends[j].id, i * (131072 / M));
 
 			pairs[n].cost = -log2(u) / a.backends[j].weight;
 			pairs[n].row = i;
@@ -298,6 +323,116 @@ static void greedy_reference(void)
 	free(pairs);
 }
 
+/* One to three backends come, go or weigh something else, or two change places. */
+static void change_something(u64 *state, u32 heaviest)
+{
+	u32 i, k, changes = 1 + (u32)(unit_random(state) % 3);
+	struct pxs_table_backend swap;
+
+	for (k = 0; k < changes; k++) {
+		i = (u32)(unit_random(state) % a.cfg.nbackends);
+		switch (unit_random(state) % 5) {
+		case 0:
+			a.backends[i].weight = 0;
+			break;
+		case 1:
+			a.backends[i].id = unit_random(state);
+			break;
+		case 2:
+			swap = a.backends[i];
+			a.backends[i] = a.backends[0];
+			a.backends[0] = swap;
+			break;
+		case 3:
+			a.backends[i].weight += a.backends[i].weight < heaviest;
+			break;
+		default:
+			a.backends[i].weight = (u32)(unit_random(state) % (heaviest + 1));
+			break;
+		}
+	}
+}
+
+/* What begins with the table before is, to the bit, what begins with nothing. */
+static void change_by_change(u32 n, u32 rows, u32 cap, u32 heaviest, u32 turns)
+{
+	u32 i, k, differ = 0, counts = 0, went_on = 0;
+	struct pxs_table *before = NULL, *t, *whole;
+	struct pxs_table_past past = { 0 };
+	u64 state = n + cap;
+
+	unit_config_init(&a, PXS_FILL_RENDEZVOUS, n, heaviest);
+	a.cfg.nrows = rows;
+	a.cfg.cap = (u16)cap;
+	for (k = 0; k < turns; k++) {
+		past.table = before;
+		a.cfg.past = before ? &past : NULL;
+		t = unit_build_steps(&a, k % 3 ? PXS_TABLE_BUDGET : 100);
+		went_on += unit_went_on;
+		a.cfg.past = NULL;
+		whole = unit_build(&a);
+		CHECK_FATAL(t && whole && !unit_went_on);
+		differ += !!memcmp(t->rows, whole->rows, rows * sizeof(t->rows[0]));
+		differ += t->digest != whole->digest;
+		for (i = 0; i < t->nowners; i++)
+			counts += pxs_table_owners(t)[i].rows != pxs_table_owners(whole)[i].rows;
+		free(before);
+		free(whole);
+		before = t;
+		do
+			change_something(&state, heaviest);
+		while (unit_sum(&a) < n * heaviest / 8);
+	}
+	NOTE("n %u, rows %u, cap %u: %u of %u builds went on from the table before", n, rows, cap,
+	     went_on, turns);
+	CHECK_EQ(differ, 0);
+	CHECK_EQ(counts, 0);
+	CHECK(went_on > turns / 8);
+	free(before);
+}
+
+static void incremental(void)
+{
+	change_by_change(5, 256, 20, 3, 150);
+	change_by_change(30, 1024, 20, 100, 150);
+	change_by_change(40, 1024, 0, 4, 80);
+	change_by_change(40, 2048, 200, 1, 80);
+	change_by_change(100, 2048, 1000, PXS_WEIGHT_MAX, 60);
+	change_by_change(200, 16384, 20, 100, 8);
+}
+
+/* Another seed, cap, size or fill: then it does not. */
+static void begins_anew(void)
+{
+	struct pxs_table_past past = { 0 };
+	u32 i;
+
+	for (i = 0; i < 6; i++) {
+		unit_config_init(&a, PXS_FILL_RENDEZVOUS, 20, 10);
+		a.cfg.nrows = 1024;
+		past.table = unit_build(&a);
+		a.backends[3].weight = 9;
+		a.cfg.cap += i == 1;
+		a.cfg.nrows *= i == 2 ? 2 : 1;
+		a.cfg.seed.k[0] ^= i == 3;
+		a.cfg.seed.k[1] ^= i == 4;
+		a.cfg.fill = i == 5 ? PXS_FILL_JUMP : PXS_FILL_RENDEZVOUS;
+		a.cfg.past = &past;
+		free(unit_build(&a));
+		CHECK_EQ(unit_went_on, i == 0);
+		free((void *)past.table);
+	}
+	/* what is left when nearly all go is not what was looked after */
+	unit_config_init(&a, PXS_FILL_RENDEZVOUS, 20, 10);
+	past.table = unit_build(&a);
+	for (i = 0; i < 18; i++)
+		a.backends[i].weight = 0;
+	a.cfg.past = &past;
+	free(unit_build(&a));
+	CHECK(!unit_went_on);
+	free((void *)past.table);
+}
+
 /* The same numbers on every machine, in the module as here: pinned. */
 static void golden(void)
 {
@@ -307,7 +442,7 @@ static void golden(void)
 	a.backends[4].weight = 3;
 	a.cfg.nrows = 1024;
 	t = unit_build(&a);
-	CHECK_EQ(t->digest, 0xb5f4cc2e71b3d131ull);
+	CHECK_EQ(t->digest, 0x222ba15e07dfba67ull);
 	free(t);
 }
 
@@ -340,6 +475,8 @@ int main(void)
 	RUN(small_step);
 	RUN(resize);
 	RUN(greedy_reference);
+	RUN(incremental);
+	RUN(begins_anew);
 	RUN(golden);
 	RUN(thousand);
 	return unit_done();

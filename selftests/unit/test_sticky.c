@@ -87,7 +87,8 @@ static u32 check_change(const struct pxs_table *before, const struct pxs_table *
 
 static struct pxs_table *copy(const struct pxs_table *t)
 {
-	size_t size = sizeof(*t) + t->nrows * sizeof(t->rows[0]) + t->nowners * sizeof(u16);
+	size_t size = sizeof(*t) + t->nrows * sizeof(t->rows[0]) + sizeof(u32) +
+		      t->nowners * sizeof(struct pxs_table_owner);
 	struct pxs_table *c = malloc(size);
 
 	memcpy(c, t, size);

@@ -40,6 +40,8 @@ static inline void unit_config_init(struct unit_config *c, u8 fill, u32 n, u32 w
 	}
 }
 
+static bool unit_went_on;	/* the last build began with the table before */
+
 /* Build in memory of the exact size, in steps of @budget; NULL where the plan is refused. */
 static inline struct pxs_table *unit_build_steps(struct unit_config *c, u32 budget)
 {
@@ -56,6 +58,7 @@ static inline struct pxs_table *unit_build_steps(struct unit_config *c, u32 budg
 	scratch = malloc(pxs_table_scratch(&cfg));
 	memset(t, 0xa5, pxs_table_size(&cfg));
 	memset(scratch, 0xa5, pxs_table_scratch(&cfg));
+	unit_went_on = false;
 	if (pxs_table_start(&build, &cfg, t, scratch, 1, &why)) {
 		free(scratch);
 		free(t);
@@ -63,6 +66,7 @@ static inline struct pxs_table *unit_build_steps(struct unit_config *c, u32 budg
 	}
 	while (pxs_table_step(&build, budget))
 		;
+	unit_went_on = build.touched;
 	free(scratch);
 	return t;
 }
