@@ -94,6 +94,11 @@ static const char *state(const struct table_backend *b)
 	return b->known ? name_of(&names_backend_state, b->state) : "-";
 }
 
+static const char *health(const struct table_backend *b)
+{
+	return b->known ? name_of(&names_health, b->health) : "-";
+}
+
 /* A column is reached when at least half of it is. */
 static unsigned int column(double share, double most, unsigned int width)
 {
@@ -129,12 +134,12 @@ void plot_text(FILE *f, const struct table *t, unsigned int width, bool colour)
 	for (i = 0; i < t->end; i++)
 		if (table_has(t, i) && strlen(address(&t->backend[i], buf)) > label)
 			label = (unsigned int)strlen(buf);
-	used = label + 2 + 5 + 2 + 6 + 2 + 7 + 2 + 7 + 2;
+	used = label + 2 + 5 + 2 + 9 + 2 + 6 + 2 + 7 + 2 + 7 + 2;
 	bar = width > used + BAR_MIN ? width - used - 1 : BAR_MIN;	/* 1: the mark */
 
 	fprintf(f, "%s: generation %" PRIu64 ", digest 0x%016" PRIx64 ", %s, %u rows\n", t->service,
 		t->generation, t->digest, name_of(&names_fill, t->fill), t->nrows);
-	fprintf(f, "%-*s  STATE  WEIGHT   WANTED    SHARE  # share, | wanted\n", (int)label,
+	fprintf(f, "%-*s  STATE  HEALTH     WEIGHT   WANTED    SHARE  # share, | wanted\n", (int)label,
 		"ADDRESS");
 	for (i = 0; i < t->end; i++) {
 		const struct table_backend *b = &t->backend[i];
@@ -142,8 +147,8 @@ void plot_text(FILE *f, const struct table *t, unsigned int width, bool colour)
 
 		if (!table_has(t, i))
 			continue;
-		fprintf(f, "%-*s  %-5s  %6" PRIu64 "  %6.2f%%  %6.2f%%  ", (int)label,
-			address(b, buf), state(b), b->weight, 100 * s.wanted, 100 * s.is);
+		fprintf(f, "%-*s  %-5s  %-9s  %6" PRIu64 "  %6.2f%%  %6.2f%%  ", (int)label,
+			address(b, buf), state(b), health(b), b->weight, 100 * s.wanted, 100 * s.is);
 		fputs(colour ? colours[s.fit] : "", f);
 		put_bar(f, s, most, bar);
 		fprintf(f, "%s\n", colour ? "\033[0m" : "");
@@ -184,7 +189,8 @@ static void svg_backend(FILE *f, const struct table_backend *b, struct share s, 
 	double mark = SVG_LABEL + s.wanted / most * SVG_BAR;
 	char buf[PARSE_ENDPOINT_LEN], text[2 * PARSE_ENDPOINT_LEN];
 
-	snprintf(text, sizeof(text), "%s %s, weight %" PRIu64, address(b, buf), state(b), b->weight);
+	snprintf(text, sizeof(text), "%s %s%s, weight %" PRIu64, address(b, buf), state(b),
+		 b->known && b->health == PXS_HEALTH_BAD ? ", health bad" : "", b->weight);
 	svg_text(f, 10, y + 15, text);
 	fprintf(f, "<rect x=\"%d\" y=\"%d\" width=\"%.2f\" height=\"%d\" fill=\"%s\"/>\n", SVG_LABEL,
 		y + 3, s.is / most * SVG_BAR, SVG_LINE - 6, colours[s.fit]);
@@ -246,6 +252,7 @@ static void put_json(struct out *o, const struct table *t)
 		if (b->known)
 			out_endpoint(o, NULL, &b->ep);
 		out_str(o, "state", NULL, b->known ? state(b) : NULL);
+		out_str(o, "health", NULL, b->known ? health(b) : NULL);
 		out_num(o, "weight", NULL, b->weight);
 		out_share(o, "wanted", NULL, weight_of(b), total);
 		out_share(o, "share", NULL, b->first, t->nrows);

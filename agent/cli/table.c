@@ -20,7 +20,12 @@
 
 static const char usage[] =
 	"Usage: paxsteer table show SERVICE [rows]\n"
-	"       paxsteer table plot SERVICE [svg FILE]\n";
+	"       paxsteer table plot SERVICE [svg FILE]\n"
+	"       paxsteer table diff SERVICE CHANGE...\n"
+	"CHANGE := backend add ADDR:PORT [weight N] [id N] [state STATE]\n"
+	"        | backend set ADDR:PORT [weight N] [state STATE] [health HEALTH]\n"
+	"        | backend del ADDR:PORT\n"
+	"        | fill FILL | rows N | cap CAP | seed HEX32\n";
 
 static int on_page(struct cli *cli, struct nl_msg *msg, void *arg)
 {
@@ -83,7 +88,10 @@ static int on_backend(struct cli *cli, struct nl_msg *msg, void *arg)
 	b = &t->backend[index];
 	b->known = nlq_endpoint(tb[PXS_A_BACKEND_ADDR], tb[PXS_A_BACKEND_PORT], &b->ep);
 	b->weight = nlq_uint(tb[PXS_A_BACKEND_WEIGHT]);
+	b->id = nlq_uint(tb[PXS_A_BACKEND_ID]);
 	b->state = (unsigned int)nlq_uint(tb[PXS_A_BACKEND_STATE]);
+	b->health = tb[PXS_A_BACKEND_HEALTH] ?
+		    (unsigned int)nlq_uint(tb[PXS_A_BACKEND_HEALTH]) : PXS_HEALTH_UNCHECKED;
 	/* Rows of a ring are not alike: the kernel knows what they amount to. */
 	if (t->fill == PXS_FILL_KETAMA)
 		b->first = nlq_uint(tb[PXS_A_BACKEND_ROWS]);
@@ -131,6 +139,11 @@ bool table_has(const struct table *t, unsigned int index)
 	const struct table_backend *b = &t->backend[index];
 
 	return b->known || b->first || b->second;
+}
+
+bool table_serves(const struct table_backend *b)
+{
+	return b->state != PXS_BACKEND_DOWN && b->health != PXS_HEALTH_BAD;
 }
 
 int table_read(struct cli *cli, struct table *t)
@@ -186,6 +199,7 @@ static void put_backends(struct out *o, const struct table *t)
 		if (b->known) {
 			out_endpoint(o, "address", &b->ep);
 			out_str(o, "state", "state", name_of(&names_backend_state, b->state));
+			out_str(o, "health", "health", name_of(&names_health, b->health));
 			out_num(o, "weight", "weight", b->weight);
 		} else {
 			/* Deleted, and the table without it not yet in force. */
@@ -262,7 +276,8 @@ out_free:
 int table_run(struct cli *cli, int argc, char **argv)
 {
 	static const struct cli_command commands[] = {
-		{ "show", show }, { "plot", table_plot }, { NULL, NULL },
+		{ "show", show }, { "plot", table_plot }, { "diff", table_diff },
+		{ NULL, NULL },
 	};
 
 	return cli_dispatch(cli, commands, usage, argc, argv);

@@ -19,7 +19,8 @@ struct cli;
 struct table_backend {
 	struct endpoint ep;
 	uint64_t weight;
-	unsigned int state;
+	uint64_t id;
+	unsigned int state, health;
 	uint64_t first, second;		/* rows that name it as such */
 	bool known;
 };
@@ -43,6 +44,12 @@ void table_free(struct table *t);
 
 /* Does the index belong to a backend, or to one that rows still name? */
 bool table_has(const struct table *t, unsigned int index);
+
+/* Does it serve what it owns? If not, whose fault it is: "down" (the operator's), "bad" (health). */
+bool table_serves(const struct table_backend *b);
+
+/* diff.c: the command "diff". */
+int table_diff(struct cli *cli, int argc, char **argv);
 
 /* plot.c: the command "plot". */
 int table_plot(struct cli *cli, int argc, char **argv);

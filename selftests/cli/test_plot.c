@@ -16,7 +16,7 @@ static void add(unsigned int index, uint64_t weight, unsigned int state, uint64_
 	struct table_backend *b = &backends[index];
 
 	*b = (struct table_backend){ .ep = { { 10, 0, 0, (uint8_t)index }, 4, 53 },
-		.weight = weight, .state = state, .first = first, .known = true };
+		.weight = weight, .state = state, .health = PXS_HEALTH_GOOD, .first = first, .known = true };
 	if (t.end <= index)
 		t.end = index + 1;
 }
@@ -57,16 +57,17 @@ static void text(void)
 	char *s;
 
 	make_table();
-	s = drawn(75, false, false);
+	backends[2].health = PXS_HEALTH_BAD;
+	s = drawn(86, false, false);
 	CHECK_STR(s,
 		  "a: generation 7, digest 0x0000000000000001, rendezvous, 100 rows\n"
-		  "ADDRESS      STATE  WEIGHT   WANTED    SHARE  # share, | wanted\n"
-		  "10.0.0.1:53  up          4   40.00%   40.00%  ############################|\n"
-		  "10.0.0.2:53  up          2   20.00%   30.00%  ##############|#######\n"
-		  "10.0.0.3:53  down        4   40.00%   20.00%  ##############..............|\n"
-		  "10.0.0.4:53  drain   65535    0.00%    0.00%  |\n"
-		  "10.0.0.5:53  up          0    0.00%    0.00%  |\n"
-		  "-            -           0    0.00%   10.00%  |#######\n");
+		  "ADDRESS      STATE  HEALTH     WEIGHT   WANTED    SHARE  # share, | wanted\n"
+		  "10.0.0.1:53  up     good            4   40.00%   40.00%  ############################|\n"
+		  "10.0.0.2:53  up     bad             2   20.00%   30.00%  ##############|#######\n"
+		  "10.0.0.3:53  down   good            4   40.00%   20.00%  ##############..............|\n"
+		  "10.0.0.4:53  drain  good        65535    0.00%    0.00%  |\n"
+		  "10.0.0.5:53  up     good            0    0.00%    0.00%  |\n"
+		  "-            -      -               0    0.00%   10.00%  |#######\n");
 	free(s);
 }
 
@@ -87,7 +88,7 @@ static void widths(void)
 	char *s;
 
 	make_table();
-	for (width = 70; width < 300; width++) {
+	for (width = 81; width < 300; width++) {
 		s = drawn(width, false, false);
 		CHECK_EQ(longest_line(s), width);
 		free(s);
@@ -102,7 +103,7 @@ static void colours(void)
 	char *s;
 
 	make_table();
-	s = drawn(75, true, false);
+	s = drawn(86, true, false);
 	CHECK(strstr(s, "40.00%  \033[32m####"));
 	CHECK(strstr(s, "30.00%  \033[31m####"));
 	CHECK(strstr(s, "|\033[0m\n"));
@@ -111,7 +112,7 @@ static void colours(void)
 	backends[2].first = 29;
 	t.nrows = 1000;
 	add(1, 4, PXS_BACKEND_UP, 390);
-	s = drawn(75, true, false);
+	s = drawn(86, true, false);
 	CHECK(strstr(s, "39.00%  \033[33m####"));
 	free(s);
 }
@@ -126,7 +127,7 @@ static void one_row(void)
 	t.nrows = 3;
 	add(1, 1, PXS_BACKEND_UP, 2);
 	add(2, 1, PXS_BACKEND_UP, 1);
-	s = drawn(75, true, false);
+	s = drawn(86, true, false);
 	CHECK(!strstr(s, "\033[31m") && !strstr(s, "\033[33m"));
 	free(s);
 }
@@ -174,10 +175,10 @@ static void command(void)
 
 	CHECK_EQ(run("table", "plot", "a", NULL), CLI_OK);
 	CHECK(!strchr(said.out, '\033'));
-	CHECK(strstr(said.out, "10.0.0.2:53  down        1   50.00%   50.00%  ####"));
+	CHECK(strstr(said.out, "10.0.0.2:53  down   unchecked       1   50.00%   50.00%  ####"));
 	CHECK_EQ(longest_line(said.out), 80);
 	CHECK_EQ(run("-j", "table", "plot", "a", NULL), CLI_OK);
-	CHECK(strstr(said.out, "\"addr\":\"10.0.0.2\",\"port\":53,\"state\":\"down\",\"weight\":1,"
+	CHECK(strstr(said.out, "\"addr\":\"10.0.0.2\",\"port\":53,\"state\":\"down\",\"health\":\"unchecked\",\"weight\":1,"
 		     "\"wanted\":0.5,\"share\":0.5}"));
 	CHECK_EQ(run("table", "plot", "a", "svg", "-", NULL), CLI_OK);
 	CHECK(strstr(said.out, "</svg>\n"));
