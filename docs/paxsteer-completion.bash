@@ -27,7 +27,7 @@ _paxsteer()
 	1)	case $object in
 		service | backend) words='add set del show help' ;;
 		group) words='add set del show help' ;;
-		table) words='show plot help' ;;
+		table) words='show plot diff help' ;;
 		stats) words='show -w help' ;;
 		lookup) words=$(_paxsteer_services) ;;
 		log) words='append tail status transfer group -S' ;;
@@ -50,6 +50,9 @@ _paxsteer()
 			backend.*."$command" | table.*."$command") words=$(_paxsteer_services) ;;
 		service.*) words='mode fill key seed rows cap' ;;
 		backend.*) words='weight id state health' ;;
+		table.diff.backend) words='add set del' ;;
+		table.diff.fill) words='rendezvous sticky maglev ketama ipvs-mh jump redis-slots' ;;
+		table.diff.*) words='backend fill rows cap seed weight state health' ;;
 		table.plot.svg) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 		table.plot.*) words='svg' ;;
 		table.*) words='rows' ;;

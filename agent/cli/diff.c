@@ -421,9 +421,9 @@ static void put_backend(struct out *o, const struct diff *d, unsigned int i, boo
 	out_str(o, "state", "state", name_of(&names_backend_state, b->state));
 	out_str(o, "health", "health", name_of(&names_health, b->health));
 	out_num(o, "weight_before", "weight", was ? d->was.backend[i].weight : 0);
-	out_num(o, "weight", "after", is ? b->weight : 0);
+	out_num(o, "weight", "new weight", is ? b->weight : 0);
 	out_share(o, "share_before", "share", was ? d->was.serves[i] : 0, PLACES);
-	out_share(o, "share", "after", is ? d->is.serves[i] : 0, PLACES);
+	out_share(o, "share", "new share", is ? d->is.serves[i] : 0, PLACES);
 	out_share(o, "gained", "gained", both || is ? d->gained[i] : 0, PLACES);
 	out_share(o, "lost", "lost", both || was ? d->lost[i] : 0, PLACES);
 	out_close(o);
@@ -450,7 +450,12 @@ static void put_backends(struct out *o, const struct diff *d)
 
 static void put_side(struct out *o, const char *key, const struct side *s, uint64_t digest)
 {
-	out_object(o, key, key, OUT_LINE);
+	char text[96];
+
+	snprintf(text, sizeof(text), "%s, %u rows, digest 0x%016" PRIx64,
+		 name_of(&names_fill, s->cfg.fill), s->nrows, digest);
+	out_str(o, NULL, key, text);
+	out_object(o, key, NULL, OUT_NONE);
 	out_str(o, "fill", "fill", name_of(&names_fill, s->cfg.fill));
 	out_num(o, "rows", "rows", s->nrows);
 	out_hex(o, "digest", "digest", digest);
