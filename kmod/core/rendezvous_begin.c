@@ -81,7 +81,7 @@ static void set_backends(struct rdv *r, u32 cap)
 	}
 }
 
-/* Those that are as they were: both lists are in order of id. Return: rows that lose by the rest. */
+/* Those that are as they were: both lists are in order of id. Return: rows of the rest. */
 static u32 match_past(struct rdv *r, const struct pxs_table *past)
 {
 	const struct pxs_table_owner *old = pxs_table_owners(past);

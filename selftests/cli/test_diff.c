@@ -76,7 +76,8 @@ static void changes(void)
 	CHECK(strstr(said.out, "\nbefore      rendezvous, 256 rows, digest 0x"));
 	CHECK(strstr(said.out, "\nafter       sticky, 256 rows, digest 0x"));
 	CHECK(strstr(said.out, "  WEIGHT  NEW WEIGHT   SHARE  NEW SHARE  GAINED    LOST\n"));
-	CHECK(strstr(said.out, "10.0.0.9:53  added    up     unchecked       0           3   0.00%     50.00%  50.00%   0.00%\n"));
+	CHECK(strstr(said.out, "10.0.0.9:53  added    up     unchecked       0           3   0.00%     "
+		     "50.00%  50.00%   0.00%\n"));
 	CHECK(strstr(said.out, "deleted"));
 	CHECK(strstr(said.out, "added"));
 	nlmsg_free(fake.page);

@@ -16,7 +16,8 @@ static void add(unsigned int index, uint64_t weight, unsigned int state, uint64_
 	struct table_backend *b = &backends[index];
 
 	*b = (struct table_backend){ .ep = { { 10, 0, 0, (uint8_t)index }, 4, 53 },
-		.weight = weight, .state = state, .health = PXS_HEALTH_GOOD, .first = first, .known = true };
+		.weight = weight, .state = state, .health = PXS_HEALTH_GOOD,
+		.first = first, .known = true };
 	if (t.end <= index)
 		t.end = index + 1;
 }
