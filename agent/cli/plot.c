@@ -147,8 +147,9 @@ void plot_text(FILE *f, const struct table *t, unsigned int width, bool colour)
 
 		if (!table_has(t, i))
 			continue;
-		fprintf(f, "%-*s  %-5s  %-9s  %6" PRIu64 "  %6.2f%%  %6.2f%%  ", (int)label,
-			address(b, buf), state(b), health(b), b->weight, 100 * s.wanted, 100 * s.is);
+		fprintf(f, "%-*s  %-5s  %-9s  %6" PRIu64 "  %6.2f%%  %6.2f%%  ",
+			(int)label, address(b, buf), state(b), health(b),
+			b->weight, 100 * s.wanted, 100 * s.is);
 		fputs(colour ? colours[s.fit] : "", f);
 		put_bar(f, s, most, bar);
 		fprintf(f, "%s\n", colour ? "\033[0m" : "");
