@@ -24,7 +24,7 @@ static u32 cap_of(u32 nrows, u32 cap, u32 weight, u64 sum, u32 salt)
 	 * backends of one weight at once.
 	 */
 	if ((u64)nrows * cap * weight >= whole)
-		rows = pxs_div64(most + ((whole * (salt & 1023)) >> 10), whole);
+		rows = pxs_div64(most + (whole >> 10) * (salt & 1023), whole);
 	else
 		rows = pxs_div64(most + whole - 1, whole);
 	return rows < nrows ? (u32)rows : nrows;
