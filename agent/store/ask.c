@@ -201,9 +201,9 @@ void pxs_ask(struct pxs_store *s, u8 id)
 	a->op.done = step;
 	if (a->fd >= 0 && a->member != id)
 		hang_up(a);
-	if (a->fd >= 0)
+	if (a->fd >= 0) {
 		compose(s);
-	else if (!dial(s, id, (u32)i)) {
+	} else if (!dial(s, id, (u32)i)) {
 		fail(s);
 		return;
 	}

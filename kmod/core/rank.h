@@ -16,7 +16,7 @@
 #include "siphash.h"
 
 #define PXS_RANK_BITS	17
-#define PXS_RANKS	(1u << PXS_RANK_BITS)
+#define PXS_RANKS	0x20000u	/* 2 to the power of PXS_RANK_BITS */
 #define PXS_RANK_ROUNDS	3
 
 /* x ^ x >> half undoes itself: twice half is no less than the bits. */

@@ -410,8 +410,10 @@ static u32 work(struct rdv *r, struct pxs_table_row *rows, u32 budget)
 		return 4;
 	case RDV_HOME:
 		row = r->hand;
-		if (row == r->nrows)
-			row = r->done = next_bit(r, r->homeless, r->done);
+		if (row == r->nrows) {
+			r->done = next_bit(r, r->homeless, r->done);
+			row = r->done;
+		}
 		if (row < r->nrows) {
 			r->hand = settle(r, rows, row);
 			return r->n;
