@@ -2,14 +2,16 @@
 /*
  * client_lib.c - a program on libpaxsteer for client_lib.sh: load with ids, and a reader
  *
- *	client_lib SOCKETS COUNT
+ *	client_lib SOCKETS COUNT LEADER
  *
  * Proposes COUNT values with ids, as many at once as there is credit for, and follows the log by
- * a subscription from slot 1 on the same handle. Says "half" when half are acknowledged. At the
- * end each acknowledged value must have counted exactly once, any other at most once, and the
+ * a subscription from slot 1 on the same handle. When half are acknowledged and all credit is
+ * used, it kills the process LEADER and says "killed", so that thousands are under way. At the end
+ * each acknowledged value must have counted exactly once, any other at most once, and the
  * slots must have come once and in order. The last line is what happened; 0 if that was right.
  */
 #include <paxsteer.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +21,7 @@ static uint64_t count, ended, appended, unknown, refused, repeated, no_credit;
 static uint64_t slots, copies, last_slot, next_slot = 1, mine;
 static uint8_t client[16];
 static int bad;
+static pid_t leader;
 
 static void on_done(void *ctx, const struct pxs_log_result *r)
 {
@@ -34,9 +37,6 @@ static void on_done(void *ctx, const struct pxs_log_result *r)
 	else if (last_slot < r->slot)
 		last_slot = r->slot;
 	*which = !r->error;
-	if (appended == count / 2 && !r->error)
-		puts("half");
-	fflush(stdout);
 }
 
 static void on_value(void *ctx, const struct pxs_log_value *v)
@@ -64,6 +64,17 @@ static void on_end(void *ctx, int error, uint64_t applied)
 	bad = 1;
 }
 
+static void kill_leader(void)
+{
+	if (!leader || appended < count / 2)
+		return;
+	if (kill(leader, SIGKILL))
+		exit(4);
+	leader = 0;
+	puts("killed");
+	fflush(stdout);
+}
+
 /* As many as there is credit for. Return: how many are still to come. */
 static uint64_t propose(struct pxs_log *log, uint64_t next)
 {
@@ -79,6 +90,7 @@ static uint64_t propose(struct pxs_log *log, uint64_t next)
 		err = pxs_log_propose(log, value, strlen(value), &id, 0, on_done, &acked[next]);
 		if (err == PXS_LOG_BUSY) {
 			no_credit++;
+			kill_leader();
 			return next;
 		}
 		if (err) {
@@ -104,13 +116,14 @@ static void judge(void)
 
 int main(int argc, char **argv)
 {
-	struct pxs_log *log = argc == 3 ? pxs_log_open(argv[1], 1) : NULL;
+	struct pxs_log *log = argc == 4 ? pxs_log_open(argv[1], 1) : NULL;
 	uint64_t next = 1;
 
 	count = log ? strtoull(argv[2], NULL, 10) : 0;
+	leader = log ? (pid_t)strtol(argv[3], NULL, 10) : 0;
 	seen = calloc(count + 1, 1);
 	acked = calloc(count + 1, 1);
-	if (!log || !count || !seen || !acked)
+	if (!log || !count || leader < 2 || !seen || !acked)
 		return 2;
 	pxs_log_set_timeout(log, 60000);
 	if (pxs_log_subscribe(log, 1, 0, PXS_LOG_FOLLOW | PXS_LOG_ONCE, on_value, on_end, NULL))
