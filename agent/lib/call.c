@@ -111,7 +111,7 @@ int pxs_log_status(struct pxs_log *log, unsigned int socket, char **json)
 
 /* --- waiting for a leader, or anybody -------------------------------------- */
 
-/* Wait until *@flag's wish is fulfilled: by a leader, or (@slot) by any member's word. */
+/* Wait until @wish is fulfilled: by a leader, or (@slot) by any member's word. */
 static int search(struct pxs_log *log, bool *wish, bool slot, bool one_round)
 {
 	u64 end = pxs_io_now() + log->timeout_ms;

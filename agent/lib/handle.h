@@ -103,6 +103,7 @@ struct pxs_log {
 	u64 now;
 	u64 due;
 	bool inside;		/* of pxs_log_process() */
+	bool closing;
 	bool kicked;		/* the alarm rings already */
 	char detail[PXS_LIB_WORDS + 120];
 	char words[PXS_LIB_WORDS];	/* of a daemon */

@@ -125,6 +125,7 @@ void pxs_log_close(struct pxs_log *log)
 		return;
 	pxs_assert(!log->inside);	/* not from a callback */
 	log->inside = true;
+	log->closing = true;
 	pxs_propose_abandon(log);
 	pxs_sub_exit(log);
 	pxs_conn_close(&log->call.conn);

@@ -150,8 +150,9 @@ int pxs_log_make_id(struct pxs_log *log, struct pxs_log_id *id);
  * again only with an id; without one it ends with PXS_LOG_UNKNOWN. With an id that happens only
  * when the time-out is over as well: then propose the same bytes and id with PXS_LOG_RETRY.
  *
- * Return: 0; else @done is not called: PXS_LOG_INVALID, PXS_LOG_TOO_LARGE, PXS_LOG_NO_MEMORY, or
- * PXS_LOG_BUSY at the limits above. Values that begin as an id does are refused without one.
+ * Return: 0; else @done is not called: PXS_LOG_INVALID, PXS_LOG_TOO_LARGE, PXS_LOG_NO_MEMORY,
+ * PXS_LOG_BUSY at the limits above, or PXS_LOG_CLOSED from a callback of pxs_log_close(). Values
+ * that begin as an id does are refused without one.
  */
 int pxs_log_propose(struct pxs_log *log, const void *value, size_t len,
 		    const struct pxs_log_id *id, unsigned int flags,

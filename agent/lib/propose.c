@@ -73,6 +73,9 @@ static int check(const struct pxs_log *log, const void *value, size_t len,
 {
 	struct pxs_log_id found;
 
+	/* Else a callback that tries again would keep pxs_log_close() for ever. */
+	if (log->closing)
+		return PXS_LOG_CLOSED;
 	if (!len || !value || flags & ~PXS_LOG_RETRY || (flags && !id))
 		return PXS_LOG_INVALID;
 	if (len > PXS_LOG_VALUE_MAX - (id ? PXS_LOG_ID_SIZE : 0))

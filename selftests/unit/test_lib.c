@@ -376,6 +376,29 @@ static void a_callback_may_propose(void)
 	finish_test(log);
 }
 
+static u32 refused_late;
+
+static void propose_for_ever(void *ctx, const struct pxs_log_result *r)
+{
+	(void)ctx;
+	CHECK_EQ(r->error, PXS_LOG_CLOSED);
+	/* What would go on for ever is a failure, not a test without end. */
+	CHECK(++refused_late <= 2);
+	if (refused_late <= 2)
+		CHECK_EQ(pxs_log_propose(inner, "more", 4, NULL, 0, propose_for_ever, NULL),
+			 PXS_LOG_CLOSED);
+}
+
+static void closing_takes_nothing_more(void)
+{
+	inner = start();
+	refused_late = 0;
+	CHECK(!pxs_log_propose(inner, "one", 3, NULL, 0, propose_for_ever, NULL));
+	CHECK(!pxs_log_propose(inner, "two", 3, NULL, 0, propose_for_ever, NULL));
+	finish_test(inner);
+	CHECK_EQ(refused_late, 2);
+}
+
 int main(void)
 {
 	RUN(values_are_appended_in_order);
@@ -392,5 +415,6 @@ int main(void)
 	RUN(what_cannot_be_opened);
 	RUN(what_was_not_sent_whole_is_sent_again);
 	RUN(a_callback_may_propose);
+	RUN(closing_takes_nothing_more);
 	return unit_done();
 }
