@@ -50,6 +50,10 @@ static int set_sockets(struct cli *cli, struct args *a, const char *list)
 
 	a->list = strdup(list);
 	a->sockets = calloc(1, strlen(list) + 1);
+	if (!a->list || !a->sockets) {
+		cli_error(cli, "out of memory");
+		return CLI_NO_KERNEL;
+	}
 	for (path = strtok_r(a->list, ",", &save); path; path = strtok_r(NULL, ",", &save)) {
 		if (n == PXS_LOG_SOCKETS_MAX)
 			return cli_usage_error(cli, "-S: more than %u sockets", PXS_LOG_SOCKETS_MAX);
