@@ -17,30 +17,17 @@
 
 # shellcheck source=lib.sh disable=SC1091
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=rotate.sh disable=SC1091
+. "$(dirname "$0")/rotate.sh"
 need paxsteer paxsteerd python3 gcc
+# shellcheck source=members.sh disable=SC1091
+. "$(dirname "$0")/members.sh"
 
-UUID=0d6c8a54-5f3b-4c55-9c1e-6a4d9f0b7a11
-PORT=$((20000 + $$ % 20000))
-D=$T_DIR/agents
 J=$D/j1
-mkdir -p "$D"
 gcc -shared -fPIC -O2 -o "$T_DIR/unreadable.so" "$TOP/selftests/unreadable.c" -ldl ||
 	bail "cannot build unreadable.c"
 
-config()
-{
-	local j
-	printf 'node { cluster = "%s" key-file = "%s" journal = "%s" socket = "%s" %s }\n' \
-		$UUID "$D/key" "$D/j$1" "$D/$1.sock" 'datapath = "user"'
-	printf 'group 1 { self = %d heartbeat = 100 election = 1000\n' "$1"
-	for j in 1 2 3; do
-		printf 'member %d { address = "127.0.0.1:%d" incarnation = "%s" }\n' \
-			$j $((PORT + j)) "$(<"$D/inc$j")"
-	done
-	echo '}'
-}
-
-run() { start "agent$1" "${@:2}" paxsteerd -c "$D/$1.conf"; PID[$1]=$START_PID; }
+# Of those that are not damaged; and without Python, as it is asked often.
 log() { paxsteer log -S "$D/2.sock,$D/3.sock" "$@"; }
 # field I NAME: of its group
 field()
@@ -52,7 +39,6 @@ field()
 }
 dump() { paxsteer log -S "$D/$1.sock" tail from 1 hash noops; }
 top() { [ "$(field 2 ready)" = true ] && field 2 applied || field 3 applied; }
-applied() { [ "$(field "$1" applied)" -ge "$2" ]; }
 running() { kill -0 "${PID[1]}" 2>/dev/null; }
 answers() { ! running || [ -n "$(field 1 applied)" ]; }
 # As long as the others are told what 1 lacks, its log is not yet theirs.
@@ -151,13 +137,7 @@ one()
 	[ "$1" = unreadable ] || repair "$2" "$3"
 }
 
-head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$D/key"
-chmod 600 "$D/key"
-for i in 1 2 3; do
-	paxsteer -j journal init "$D/j$i" cluster $UUID member $i segment-size 65536 |
-		json 'd["incarnation"]' >"$D/inc$i" || bail "journal init"
-done
-for i in 1 2 3; do config $i >"$D/$i.conf"; done
+members_make 65536
 for i in 2 3; do run $i; done
 wait_until 60 log append first timeout 2000 || bail "no leader"
 run 1

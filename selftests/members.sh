@@ -27,7 +27,8 @@ config()	# config I: of member I, for the journals that are there
 	echo '}'
 }
 
-run() { start "agent$1" paxsteerd -c "$D/$1.conf"; PID[$1]=$START_PID; }
+# run I [COMMAND...]: start member I, by that command
+run() { start "agent$1" "${@:2}" paxsteerd -c "$D/$1.conf"; PID[$1]=$START_PID; }
 log() { paxsteer log -S "$D/1.sock,$D/2.sock,$D/3.sock" "$@"; }
 field()
 {
@@ -44,12 +45,12 @@ leader()
 }
 applied() { [ "$(field "$1" applied)" -ge "$2" ]; }
 
-members_make()	# key, journals, configuration files
+members_make()	# members_make [SEGMENT-SIZE]: key, journals, configuration files
 {
 	local i
 	rotate_new "$D/key"
 	for i in 1 2 3; do
-		paxsteer -j journal init "$D/j$i" cluster $UUID member $i segment-size 4194304 |
+		paxsteer -j journal init "$D/j$i" cluster $UUID member $i segment-size "${1:-4194304}" |
 			json 'd["incarnation"]' >"$D/inc$i" || bail "journal init"
 	done
 	for i in 1 2 3; do config $i >"$D/$i.conf"; done

@@ -20,15 +20,6 @@
 . "$(dirname "$0")/store_group.sh"
 need paxsteer paxsteerd python3 redis-cli redis-server redis-benchmark
 HERE=$(dirname "$0")
-ports() { echo "$(store_port 1),$(store_port 2),$(store_port 3)"; }
-find_leader() { L=$(store_leader) || return 1; F=$((L % 3 + 1)); }
-wait_leader()
-{
-	wait_until 60 find_leader && return
-	fail "$1: a leader" "$(tail -n 4 "$T_DIR"/store?.log)"
-	done_testing
-}
-even() { ok "$1: the members' stores are equal" wait_until 60 store_even 1 2 3; }
 log_says() { grep -q "$2" "$T_DIR/store$1.log"; }
 restart() { store_kill "$1" "${2:-TERM}"; store_start "$1"; }
 
@@ -149,13 +140,7 @@ wait "$load"
 is "the load goes on to its end" $? 0
 diag "$(<"$T_DIR/load.log")"
 even "the leader's death"
-for i in 1 2 3; do
-	ok "the log of member $i" python3 "$HERE/store_load.py" --entries "$S_DIR/$i.sock" \
-		--member $i --history "$S_DIR/history"
-done
-out=$(lin "$S_DIR/history" 2>&1)
-like "every client saw what its level promises" "$out" '^ok: [0-9]+ operations'
-diag "$out"
+judge_load "$S_DIR/history"
 
 # --- the leader is cut off under load: it must notice, or say nothing ---
 : >"$S_DIR/cut"
@@ -182,13 +167,7 @@ wait "$load"
 is "and goes on to its end" $? 0
 diag "$(<"$T_DIR/load.log")"
 even "the leader was cut off"
-for i in 1 2 3; do
-	ok "the log of member $i" python3 "$HERE/store_load.py" --entries "$S_DIR/$i.sock" \
-		--member $i --prefix c --history "$S_DIR/history2"
-done
-out=$(lin "$S_DIR/history2" 2>&1)
-like "every client saw what its level promises" "$out" '^ok: [0-9]+ operations'
-diag "$out"
+judge_load "$S_DIR/history2" c
 
 # --- all die, all come back ---
 for i in 1 2 3; do store_kill $i; done

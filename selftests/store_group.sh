@@ -75,3 +75,28 @@ store_even()
 	[[ $want =~ ^[0-9]+\ [0-9a-f]{32} ]] || return 1
 	for i; do [ "$(redis "$i" PAXSTEER DIGEST | tr '\n' ' ')" = "$want" ] || return 1; done
 }
+
+# --- for the tests that keep L, the leader, F and O, the others ---
+
+ports() { echo "$(store_port 1),$(store_port 2),$(store_port 3)"; }
+find_leader() { L=$(store_leader) || return 1; F=$((L % 3 + 1)) O=$((F % 3 + 1)); }
+wait_leader()
+{
+	wait_until 60 find_leader && return
+	fail "$1: a leader" "$(tail -n 4 "$T_DIR"/store?.log)"
+	done_testing
+}
+even() { ok "$1: the members' stores are equal" wait_until 60 store_even 1 2 3; }
+
+# judge_load FILE [PREFIX]: of store_load.py, which wrote FILE; with what the members' logs hold
+judge_load()
+{
+	local i out
+	for i in 1 2 3; do
+		ok "the log of member $i" python3 "$TOP/selftests/store_load.py" --member $i \
+			--entries "$S_DIR/$i.sock" ${2:+--prefix "$2"} --history "$1"
+	done
+	out=$(lin "$1" 2>&1)
+	like "every client saw what its level promises" "$out" '^ok: [0-9]+ operations'
+	diag "$out"
+}

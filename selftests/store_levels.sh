@@ -19,15 +19,6 @@
 . "$(dirname "$0")/store_group.sh"
 need paxsteer paxsteerd python3 redis-cli
 HERE=$(dirname "$0")
-ports() { echo "$(store_port 1),$(store_port 2),$(store_port 3)"; }
-find_leader() { L=$(store_leader) || return 1; F=$((L % 3 + 1)) O=$((F % 3 + 1)); }
-wait_leader()
-{
-	wait_until 60 find_leader && return
-	fail "$1: a leader" "$(tail -n 4 "$T_DIR"/store?.log)"
-	done_testing
-}
-even() { ok "$1: the members' stores are equal" wait_until 60 store_even 1 2 3; }
 # say I COMMAND...: on one connection; the last answer, or all of them
 say_all() { local i=$1; shift; printf '%s\n' "$@" | redis "$i" | sed '/^$/d'; }
 say() { say_all "$@" | tail -n1; }
@@ -105,13 +96,7 @@ wait "$load"
 is "the load goes on to its end" $? 0
 diag "$(<"$T_DIR/load.log")"
 even "cut off"
-for i in 1 2 3; do
-	ok "the log of member $i" python3 "$HERE/store_load.py" --entries "$S_DIR/$i.sock" \
-		--member $i --prefix f --history "$S_DIR/history"
-done
-out=$(lin "$S_DIR/history" 2>&1)
-like "every client saw what its level promises" "$out" '^ok: [0-9]+ operations'
-diag "$out"
+judge_load "$S_DIR/history" f
 ok "of them, bounded reads" [ "$(grep -c recent: "$S_DIR/history")" -gt 20 ]
 
 # --- exactly once ---

@@ -36,6 +36,11 @@ class Unknown(Exception):
     pass
 
 
+def place_of(ports, address):
+    """Of ADDRESS:PORT, as MOVED names it, among the members' ports."""
+    return ports.index(int(address.rsplit(":", 1)[1]))
+
+
 class Node:
     def __init__(self, port):
         self.sock = socket.create_connection(("127.0.0.1", port), timeout=30)
@@ -106,7 +111,7 @@ class Client(threading.Thread):
             self.node = None
         words = str(error).split() if error else []
         if words[:1] == ["MOVED"]:
-            self.at = self.load.ports.index(int(words[2].rsplit(":", 1)[1]))
+            self.at = place_of(self.load.ports, words[2])
         elif self.level in ("strong", "session"):
             self.at = (self.at + 1) % len(self.load.ports)
 

@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 
-from store_load import Node, Refused, Unknown
+from store_load import Node, Refused, Unknown, place_of
 
 
 # --- the judge --------------------------------------------------------------------
@@ -108,7 +108,7 @@ class Client(threading.Thread):
             self.node = None
         words = str(error).split() if error else []
         if words[:1] == ["MOVED"]:
-            self.at = self.load.ports.index(int(words[2].rsplit(":", 1)[1]))
+            self.at = place_of(self.load.ports, words[2])
         else:
             self.at = (self.at + 1) % len(self.load.ports)
 
