@@ -2,9 +2,10 @@
 /*
  * recover.c - opening a journal directory
  *
- * Before the loop runs, so with plain blocking calls. Every segment is synced before it
- * is read, and read past the page cache where the file system allows: what a former
- * agent wrote, and a failed flush dropped, must not be taken for durable.
+ * Before the loop runs, so with plain blocking calls. The directory is synced before its names
+ * are believed, every segment before it is read, and read past the page cache where the file
+ * system allows: what a former agent wrote, and a failed flush dropped, must not be taken for
+ * durable.
  */
 #include "recover.h"
 
@@ -68,7 +69,11 @@ static int by_number(const void *a, const void *b)
 	return x->number < y->number ? -1 : x->number > y->number;
 }
 
-/* Names only; "*.new" is what spare.c had not finished, and is removed by it. */
+/*
+ * Names only; "*.new" is what spare.c had not finished, and is removed by it. A former agent may
+ * have died, or failed, between giving a segment its name and syncing the directory: what will
+ * be written to that segment must not vanish with its name.
+ */
 static int list_segments(struct segment_dir *d)
 {
 	struct segment_file *grown;
@@ -77,6 +82,8 @@ static int list_segments(struct segment_dir *d)
 	DIR *dir;
 	int fd;
 
+	if (!d->r->readonly && fsync(d->r->dirfd))
+		return complain(d->r, -errno, "fsync of the directory: %s", strerror(errno));
 	fd = openat(d->r->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return complain(d->r, -errno, "%s", strerror(errno));

@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -527,12 +528,62 @@ static void full_disk_stops_and_goes_on(void)
 	CHECK_EQ(WEXITSTATUS(status), 0);
 }
 
+static bool no_dir_sync;
+static unsigned int dir_syncs;
+
+int fsync(int fd);
+
+/* In place of libc's: a directory that cannot be synced. */
+int fsync(int fd)
+{
+	struct stat st;
+
+	if (!fstat(fd, &st) && S_ISDIR(st.st_mode)) {
+		dir_syncs++;
+		if (no_dir_sync) {
+			errno = EIO;
+			return -1;
+		}
+	}
+	return (int)syscall(SYS_fsync, fd);
+}
+
+/* What lies in a segment whose name is not durable would vanish with it in a power cut. */
+static void names_are_synced_before_they_are_believed(void)
+{
+	struct pxs_recovery r;
+
+	new_dir("names");
+	CHECK_FATAL(!open_writer(PXS_FLUSH_FDATASYNC));
+	append(3, 100);
+	CHECK(settle());
+	close_writer();
+	no_dir_sync = true;
+	if (!recover(&r)) {
+		CHECK(!"a directory that cannot be synced was believed");
+		pxs_recovery_close(&r);
+	}
+	CHECK(strstr(r.error, "fsync of the directory"));
+	/* Who only looks changes nothing, and promises nothing. */
+	recovered = 0;
+	CHECK_EQ(pxs_recover_look(&r, dir, &sink), 0);
+	pxs_recovery_close(&r);
+	no_dir_sync = false;
+	dir_syncs = 0;
+	CHECK_EQ(recover(&r), 0);
+	CHECK(dir_syncs);
+	CHECK_EQ(recovered, told);
+	pxs_recovery_close(&r);
+	remove_dir();
+}
+
 int main(void)
 {
 	pxs_report_level(0);	/* what is provoked here is not worth reading */
 	RUN(write_and_recover);
 	RUN(write_and_recover_dsync);
 	RUN(repeats_gaps_and_rubbish);
+	RUN(names_are_synced_before_they_are_believed);
 	RUN(torn_tail_is_cut_and_written_over);
 	RUN(confirmed_tail_is_refused);
 	RUN(damaged_value_keeps_its_slot);
