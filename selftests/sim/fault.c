@@ -151,6 +151,11 @@ void sim_node_crash_soon(struct sim *s, struct sim_node *n)
 	sim_post(s, s->now, E_CRASH, (u8)sim_index(s, n), n->mod.life);
 }
 
+void sim_fault_kill_soon(struct sim *s, struct sim_node *n, u64 ms)
+{
+	sim_post(s, s->now + ms, E_KILL, (u8)sim_index(s, n), n->agent.life);
+}
+
 static bool leads(const struct sim_node *n)
 {
 	u32 g;
@@ -241,7 +246,7 @@ static void partition(struct sim *s)
 	}
 }
 
-static bool end_agent(struct sim *s, struct sim_node *n)
+bool sim_fault_end_agent(struct sim *s, struct sim_node *n)
 {
 	if (!n->agent.up || n->dead)
 		return false;
@@ -309,7 +314,7 @@ static bool strike(struct sim *s, enum sim_fault f, u32 i)
 		partition(s);
 		return true;
 	case F_AGENT:
-		return end_agent(s, n);
+		return sim_fault_end_agent(s, n);
 	case F_NODE:
 		sim_node_crash(s, n);
 		return true;

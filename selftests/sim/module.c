@@ -258,8 +258,6 @@ void sim_module_out(struct sim *s, struct sim_node *n, u32 g, struct pxs_out *ou
 	sim_check_part(s, n, g);
 	if (n->mod.stage.last_lsn == n->mod.stage.durable_lsn)
 		n->mod.stuck = 0;
-	else if (!n->mod.stuck)
-		n->mod.stuck = sim_clock(s, n);
 }
 
 void sim_module_recv(struct sim *s, struct sim_node *n, u32 g, const struct pxs_msg *m,
@@ -297,6 +295,9 @@ void sim_module_tick(struct sim *s, struct sim_node *n)
 	u64 now = sim_clock(s, n);
 	u32 g;
 
+	/* Since a tick, not since the append: the whole node may have been paused meanwhile. */
+	if (!n->mod.stuck && n->mod.stage.last_lsn != n->mod.stage.durable_lsn)
+		n->mod.stuck = now;
 	for (g = 0; g < s->p.groups && !s->failed; g++) {
 		if (!n->part[g].there)
 			continue;

@@ -242,9 +242,11 @@ int __wrap_fsync(int fd)
 {
 	struct descriptor *d = get(fd);
 
-	if (refuse(F_FAIL, 256, EIO)) {
+	if (refuse(F_FAIL, d->dir ? 32 : 256, EIO)) {
 		if (d->file)
 			sim_disk_flush_fails(world, d->file);
+		else if (sim_has(world, F_AGENT))
+			sim_fault_kill_soon(world, here, sim_fault_below(world, F_AGENT, 1000));
 		return -1;
 	}
 	if (d->dir)

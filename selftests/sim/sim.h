@@ -118,6 +118,7 @@ enum sim_event_type {
 	E_MEND,		/* one cut ends */
 	E_CRASH,	/* a node loses power */
 	E_STOP,		/* an agent stops for a while */
+	E_KILL,		/* an agent is killed */
 	E_NONE,		/* taken out */
 };
 
@@ -344,6 +345,10 @@ void sim_fault_stop(struct sim *s, u32 node, u64 ms);
 void sim_node_crash(struct sim *s, struct sim_node *n);
 /* Soon: after what happens now has happened. */
 void sim_node_crash_soon(struct sim *s, struct sim_node *n);
+/* Return: whether it ran. It comes back by itself. */
+bool sim_fault_end_agent(struct sim *s, struct sim_node *n);
+/* The agent that runs now dies in @ms. */
+void sim_fault_kill_soon(struct sim *s, struct sim_node *n, u64 ms);
 
 /* decay.c: what is on the disks of a minority changes by itself */
 void sim_rot(struct sim *s, struct sim_node *n);

@@ -145,6 +145,7 @@ static bool deferred(struct sim *s, struct sim_event *e)
 	case E_BOOT:
 	case E_CRASH:
 	case E_STOP:
+	case E_KILL:
 	case E_NONE:
 		return false;
 	}
@@ -234,6 +235,10 @@ static void dispatch(struct sim *s, struct sim_event *e)
 		break;
 	case E_STOP:
 		sim_fault_stop(s, e->node, e->a);
+		break;
+	case E_KILL:
+		if (!s->healed && e->life == n->agent.life)
+			sim_fault_end_agent(s, n);
 		break;
 	case E_CRASH:
 		if (module)
