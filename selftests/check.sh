@@ -114,6 +114,7 @@ tests_on()
 {
 	local kernel=$1 tests
 
+	[ "$LONG" = 1 ] || export PXS_SHORT=1
 	if ! selftests/vm/kernels.sh info "$kernel" >/dev/null; then
 		echo "ok - kselftests on $kernel # SKIP kernel not available"
 		return 0

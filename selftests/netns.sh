@@ -7,6 +7,7 @@
 #     cb ── db ── bb      same group id on both sides; what is done on one side must not
 #                         be seen, heard, counted or felt on the other
 #
+# check-kernels: 6.1 newest debug
 # limit: 300
 
 . "$(dirname "$0")/lib.sh"

@@ -6,6 +6,7 @@
 # Four servers on the director itself, each on a port of its own; clients ask one address
 # and port, from another host and from the director, UDP by key and TCP by flow.
 #
+# check-kernels: 6.1 newest debug
 # limit: 400
 
 . "$(dirname "$0")/lib.sh"
