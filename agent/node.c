@@ -188,14 +188,26 @@ void pxs_node_hint_now(struct pxs_node *n)
 
 /* --- going round ----------------------------------------------------------- */
 
+static bool restore_late(struct pxs_node *n, struct pxs_replica *r)
+{
+	if (r->gone || !r->restore_lsn || n->journal.durable < r->restore_lsn)
+		return false;
+	r->restore_lsn = 0;
+	if (pxs_restore(r))
+		give_up(n);
+	return true;
+}
+
 static bool node_hook(struct pxs_hook *hook)
 {
 	struct pxs_node *n = from(hook, hook);
 	bool did = false;
 	u32 i;
 
-	for (i = 0; i < n->nreplicas; i++)
+	for (i = 0; i < n->nreplicas; i++) {
+		did |= restore_late(n, &n->replica[i]);
 		did |= pxs_replica_step(&n->replica[i]);
+	}
 	return did;
 }
 
@@ -354,6 +366,21 @@ static int attach(struct pxs_node *n, u64 *last_lsn)
 	return err;
 }
 
+/*
+ * A group that was deleted while the stage still held records of it: they come again, and go to
+ * the journal behind all that was recovered. What is restored must have them, or journal and
+ * window would disagree about a slot's newest record. Until then the group answers nothing.
+ */
+static int restore_after(struct pxs_node *n, struct pxs_replica *r, u64 last_lsn)
+{
+	if (last_lsn < n->journal.next_lsn)
+		return pxs_restore(r);
+	pxs_info("group %u: the module still holds LSN %" PRIu64 " to %" PRIu64 ": they come first",
+		 r->id, n->journal.next_lsn, last_lsn);
+	r->restore_lsn = last_lsn;
+	return 0;
+}
+
 static int start_replica(struct pxs_node *n, struct pxs_replica *r, u64 last_lsn)
 {
 	struct pxs_group_status st;
@@ -365,16 +392,19 @@ static int start_replica(struct pxs_node *n, struct pxs_replica *r, u64 last_lsn
 		return err;
 	}
 	if (st.state == PXS_GROUP_INACTIVE)
-		return pxs_restore(r);
+		return restore_after(n, r, last_lsn);
 	if (st.state == PXS_GROUP_FENCED) {
 		pxs_err("group %u is fenced in the module; after a look at the disk: paxsteer group del %u, and start again",
 			r->id, r->id);
 		pxs_replica_stop(r);
 		return 0;
 	}
-	/* The module outlived a former agent: what it staged since is sent again now. */
+	/*
+	 * The module outlived a former agent, and may have committed since the attachment: which
+	 * records that rests on is in the EVENT_DECIDED that follows each attachment, not here.
+	 */
 	pxs_info("group %u: taken over active: commit index %" PRIu64, r->id, st.commit);
-	pxs_replica_start(r, st.promised, st.commit, last_lsn);
+	pxs_replica_start(r, st.promised, st.commit);
 	return 0;
 }
 

@@ -68,10 +68,9 @@ int pxs_replica_record(struct pxs_replica *r, const struct pxs_record *rec, u64 
 	return pxs_slots_record(&r->slots, rec, pos, !pos);
 }
 
-void pxs_replica_start(struct pxs_replica *r, u64 promised, u64 commit, u64 lsn)
+void pxs_replica_start(struct pxs_replica *r, u64 promised, u64 commit)
 {
 	r->started = true;
-	pxs_replica_decided(r, commit, lsn);
 	pxs_elect_start(&r->elect, promised, commit, r->node->loop.now);
 }
 

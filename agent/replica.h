@@ -33,6 +33,7 @@ struct pxs_replica {
 	u64 promised;
 	u64 promised_lsn;
 	u64 recovered;		/* commit index that the journal proves */
+	u64 restore_lsn;	/* restored when records up to it are durable; 0: at once */
 
 	u64 commit;
 	u64 applied;		/* every slot up to it is final and can be read here */
@@ -60,8 +61,11 @@ void pxs_replica_exit(struct pxs_replica *r);
 /* A record of this group: recovered (@pos) or arrived (@pos 0). Return: 0 or -errno. */
 int pxs_replica_record(struct pxs_replica *r, const struct pxs_record *rec, u64 pos);
 
-/* The group is active in the datapath: go. */
-void pxs_replica_start(struct pxs_replica *r, u64 promised, u64 commit, u64 lsn);
+/*
+ * The group is active in the datapath: go. @commit is true, and no licence to apply: records
+ * that it rests on may still be under way (pxs_replica_decided()).
+ */
+void pxs_replica_start(struct pxs_replica *r, u64 promised, u64 commit);
 void pxs_replica_stop(struct pxs_replica *r);
 
 /* Events of the datapath. */

@@ -232,6 +232,7 @@ int pxs_restore(struct pxs_replica *r)
 	pxs_info("group %u: active: commit index %" PRIu64 ", promised %" PRIu64 ".%u, %" PRIu64 " records loaded",
 		 r->id, l.start, pxs_ballot_round(r->promised), pxs_ballot_member(r->promised),
 		 l.sent);
-	pxs_replica_start(r, r->promised, l.start, 0);
+	pxs_replica_decided(r, l.start, 0);
+	pxs_replica_start(r, r->promised, l.start);
 	return 0;
 }

@@ -20,9 +20,9 @@ static struct sim_part *part_of(u32 group)
 }
 
 /* A command is on its way: what the module hears meanwhile it hears first. */
-static void under_way(void)
+static void under_way(u32 one_in)
 {
-	if (sim_chance(world, F_ASYNC, 8))
+	if (sim_chance(world, F_ASYNC, one_in))
 		sim_deliver_early(world, here, 1 + (u32)sim_fault_below(world, F_ASYNC, 4));
 }
 
@@ -38,6 +38,7 @@ static int answer(struct sim_part *part, struct pxs_out *out, int ret)
 static int dp_group_add(struct pxs_datapath *dp, const struct pxs_group_config *g)
 {
 	(void)dp;
+	under_way(2);
 	return sim_module_group_add(world, here, &g->conf);
 }
 
@@ -63,6 +64,7 @@ static int dp_attach(struct pxs_datapath *dp, u64 incarnation, u64 next_lsn, u64
 		if (here->part[g].there)
 			pxs_group_resign(&here->part[g].core);
 	sim_module_release(world, here);
+	sim_module_tell_all(world, here);
 	return 0;
 }
 
@@ -150,7 +152,7 @@ static int dp_prepare(struct pxs_datapath *dp, u32 group, u64 ballot, u64 slot, 
 	(void)dp;
 	if (!part)
 		return -ENOENT;
-	under_way();
+	under_way(8);
 	pxs_out_init(&out);
 	ret = pxs_group_prepare(&part->core, ballot, slot, to, &out);
 	TRACE(world, "node %u group %u: PREPARE command ballot %llx slot %llu: %d",
@@ -169,7 +171,7 @@ static int dp_lead(struct pxs_datapath *dp, u32 group, u64 ballot, u64 first)
 	(void)dp;
 	if (!part)
 		return -ENOENT;
-	under_way();
+	under_way(8);
 	pxs_out_init(&out);
 	ret = pxs_group_lead(&part->core, ballot, first, sim_clock(world, here), &out);
 	TRACE(world, "node %u group %u: LEAD command ballot %llx slot %llu: %d",
@@ -200,7 +202,7 @@ static int dp_transfer(struct pxs_datapath *dp, u32 group, u8 member)
 	(void)dp;
 	if (!part)
 		return -ENOENT;
-	under_way();
+	under_way(8);
 	pxs_out_init(&out);
 	ret = pxs_group_transfer(&part->core, (u8)pxs_group_member(&part->core, member),
 				 sim_clock(world, here), &out);
@@ -238,7 +240,7 @@ static int dp_propose(struct pxs_datapath *dp, u32 group, const struct iovec *va
 		if (!v[i])
 			abort();
 	}
-	under_way();
+	under_way(8);
 	pxs_out_init(&out);
 	*first = 0;
 	ret = pxs_group_propose_many(&part->core, v, n, sim_clock(world, here), first, &out);
@@ -277,6 +279,7 @@ static int dp_status(struct pxs_datapath *dp, u32 group, struct pxs_group_status
 	(void)dp;
 	if (!part)
 		return -ENOENT;
+	under_way(2);
 	memset(st, 0, sizeof(*st));
 	st->state = part->core.state;
 	st->promised = part->core.promised;

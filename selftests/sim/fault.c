@@ -246,11 +246,26 @@ static void partition(struct sim *s)
 	}
 }
 
+/* GROUP_DEL, where there are others: what is staged of it stays. The next agent adds it again. */
+static void delete_group(struct sim *s, struct sim_node *n, u32 g)
+{
+	u32 i, there = 0;
+
+	for (i = 0; i < s->p.groups; i++)
+		there += n->part[i].there;
+	if (there < 2 || !n->part[g].there)
+		return;
+	TRACE(s, "node %u group %u: deleted", sim_index(s, n), g);
+	sim_module_group_del(n, g);
+}
+
 bool sim_fault_end_agent(struct sim *s, struct sim_node *n)
 {
 	if (!n->agent.up || n->dead)
 		return false;
 	sim_agent_end(s, n, !hit(s, 3));
+	if (!hit(s, 4))
+		delete_group(s, n, (u32)hit(s, s->p.groups));
 	sim_post(s, s->now + 1 + hit(s, hit(s, 2) ? 3 : 3 * s->p.election), E_START,
 		 (u8)sim_index(s, n), 0);
 	return true;

@@ -40,15 +40,19 @@ void sim_module_boot(struct sim *s, struct sim_node *n)
 	sim_post(s, s->now + 1 + sim_below(s, s->p.election), E_START, (u8)i, 0);
 }
 
+void sim_module_group_del(struct sim_node *n, u32 g)
+{
+	if (n->part[g].there)
+		pxs_group_exit(&n->part[g].core);
+	n->part[g].there = false;
+}
+
 static void forget_groups(struct sim_node *n)
 {
 	u32 g;
 
-	for (g = 0; g < SIM_GROUPS; g++) {
-		if (n->part[g].there)
-			pxs_group_exit(&n->part[g].core);
-		n->part[g].there = false;
-	}
+	for (g = 0; g < SIM_GROUPS; g++)
+		sim_module_group_del(n, g);
 }
 
 void sim_module_crash(struct sim *s, struct sim_node *n)
@@ -230,25 +234,51 @@ void sim_module_pump(struct sim *s, struct sim_node *n)
 	}
 }
 
+static void tell_decided(struct sim *s, struct sim_node *n, u32 g, u64 commit, u64 lsn)
+{
+	struct sim_event *e = post_up(s, n, g, PXS_CMD_EVENT_DECIDED);
+
+	e->a = commit;
+	e->b = lsn;
+}
+
+static void tell_leader(struct sim *s, struct sim_node *n, u32 g, u64 ballot, u8 event)
+{
+	struct sim_event *e = post_up(s, n, g, PXS_CMD_EVENT_LEADER);
+
+	e->a = ballot;
+	e->b = event;
+}
+
+/* A new agent is told what its predecessor knew: pxs_event_note_all() of kmod/event.c. */
+void sim_module_tell_all(struct sim *s, struct sim_node *n)
+{
+	const struct pxs_group *core;
+	u32 g;
+
+	for (g = 0; g < s->p.groups; g++) {
+		core = &n->part[g].core;
+		if (!n->part[g].there || core->state != PXS_GROUP_ACTIVE)
+			continue;
+		if (core->leader_told)
+			tell_leader(s, n, g, core->leader_ballot, PXS_LEADER_SEEN);
+		tell_decided(s, n, g, core->commit, core->commit_lsn);
+	}
+}
+
 /* What the shell does after each call into the core. */
 void sim_module_out(struct sim *s, struct sim_node *n, u32 g, struct pxs_out *out)
 {
-	struct sim_event *e;
 	u32 i;
 
 	for (i = 0; i < out->nsend && !s->failed; i++)
 		send_one(s, n, g, out, &out->send[i]);
 	if (n->agent.attached) {
 		sim_module_pump(s, n);
-		if (out->what & PXS_OUT_DECIDED) {
-			e = post_up(s, n, g, PXS_CMD_EVENT_DECIDED);
-			e->a = out->commit;
-			e->b = out->lsn;
-		}
+		if (out->what & PXS_OUT_DECIDED)
+			tell_decided(s, n, g, out->commit, out->lsn);
 		if (out->what & PXS_OUT_LEADER) {
-			e = post_up(s, n, g, PXS_CMD_EVENT_LEADER);
-			e->a = out->leader_ballot;
-			e->b = out->leader_event;
+			tell_leader(s, n, g, out->leader_ballot, out->leader_event);
 			TRACE(s, "node %u group %u: leader of %llx %s", sim_index(s, n), g,
 			      U(out->leader_ballot),
 			      out->leader_event == PXS_LEADER_LOST ? "is lost" : "is seen, or we lost");

@@ -294,6 +294,8 @@ void sim_module_recv(struct sim *s, struct sim_node *n, u32 g, const struct pxs_
 void sim_module_tick(struct sim *s, struct sim_node *n);
 void sim_module_ack(struct sim *s, struct sim_node *n, u64 epoch, u64 lsn);
 void sim_module_release(struct sim *s, struct sim_node *n);
+void sim_module_group_del(struct sim_node *n, u32 g);
+void sim_module_tell_all(struct sim *s, struct sim_node *n);
 void sim_module_out(struct sim *s, struct sim_node *n, u32 g, struct pxs_out *out);
 void sim_module_pump(struct sim *s, struct sim_node *n);
 s64 sim_module_attach(struct sim *s, struct sim_node *n, u64 incarnation, u64 next_lsn);
