@@ -91,28 +91,35 @@ int pxs_journal_append(struct pxs_journal *j, u64 first_lsn, u32 count, const u8
 	return 0;
 }
 
-/* Write @len bytes of @buf at @offset of @fd, and make them durable. */
-static void submit(struct pxs_journal *j, int fd, const void *buf, u32 len, u32 offset)
+static void submit_sync(struct pxs_journal *j)
+{
+	struct io_uring_sqe *sqe = pxs_loop_sqe(j->loop);
+
+	io_uring_prep_fsync(sqe, j->fd, IORING_FSYNC_DATASYNC);
+	pxs_loop_own(sqe, &j->sync_op);
+	j->pending++;
+}
+
+/* Write @len bytes of @buf at @offset, and make them durable. */
+static void submit(struct pxs_journal *j, const void *buf, u32 len, u32 offset)
 {
 	struct io_uring_sqe *sqe;
 
 	pxs_loop_reserve(j->loop, 2);
 	sqe = pxs_loop_sqe(j->loop);
-	io_uring_prep_write(sqe, fd, buf, len, offset);
+	io_uring_prep_write(sqe, j->fd, buf, len, offset);
 	pxs_loop_own(sqe, &j->write_op);
 	j->flight_size = len;
 	j->write_res = 0;
 	j->sync_res = 0;
 	j->pending = 1;
+	j->cut = j->loop->cut;
 	if (j->flush == PXS_FLUSH_DSYNC) {
 		sqe->rw_flags = RWF_DSYNC;
 		return;
 	}
 	sqe->flags |= IOSQE_IO_LINK;
-	sqe = pxs_loop_sqe(j->loop);
-	io_uring_prep_fsync(sqe, fd, IORING_FSYNC_DATASYNC);
-	pxs_loop_own(sqe, &j->sync_op);
-	j->pending = 2;
+	submit_sync(j);
 }
 
 /* As many waiting records as fit @room bytes of batch: to j->flight. Return: how many. */
@@ -171,7 +178,7 @@ static void start_batch(struct pxs_journal *j, u32 count, u32 bytes)
 	j->prev = info.crc;
 	j->seq++;
 	j->state = PXS_JOURNAL_BATCH;
-	submit(j, j->fd, j->flight, size, j->offset);
+	submit(j, j->flight, size, j->offset);
 }
 
 /* The current segment is full, or there is none yet: begin the spare one. */
@@ -205,7 +212,7 @@ static bool roll(struct pxs_journal *j)
 	pxs_segment_build(j->block, &info);
 	j->state = PXS_JOURNAL_HEADER;
 	/* Durable before its first batch: a header that does not hold is never a torn batch's. */
-	submit(j, fd, j->block, PXS_JOURNAL_BLOCK, 0);
+	submit(j, j->block, PXS_JOURNAL_BLOCK, 0);
 	return true;
 }
 
@@ -241,6 +248,13 @@ static void flight_landed(struct pxs_journal *j)
 {
 	enum pxs_journal_state state = j->state;
 
+	/* The flush may have run before the write, for nothing: once more, now that it landed. */
+	if (j->flush == PXS_FLUSH_FDATASYNC && j->cut != j->loop->cut && j->write_res > 0 &&
+	    !j->sync_res) {
+		j->cut = j->loop->cut;
+		submit_sync(j);
+		return;
+	}
 	j->state = PXS_JOURNAL_IDLE;
 	if (j->write_res < 0)
 		fail(j, "write failed", j->write_res);

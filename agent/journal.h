@@ -86,6 +86,7 @@ struct pxs_journal {
 	int write_res;
 	int sync_res;
 	unsigned int pending;	/* operations out */
+	u64 cut;		/* loop->cut when they went out */
 	bool full;		/* waits for a segment */
 	bool failed;
 	char reason[128];

@@ -77,11 +77,22 @@ void pxs_loop_add_ticker(struct pxs_loop *l, struct pxs_ticker *t)
 	l->tickers = t;
 }
 
+/*
+ * Without memory for a request the kernel takes what comes before it, and lets the chain that
+ * it belongs to go without it: what was linked to run one after the other then runs at once.
+ */
+static void loop_submitted(struct pxs_loop *l)
+{
+	if (io_uring_sq_ready(&l->ring))
+		l->cut++;
+}
+
 void pxs_loop_reserve(struct pxs_loop *l, unsigned int n)
 {
 	if (io_uring_sq_space_left(&l->ring) >= n)
 		return;
 	io_uring_submit(&l->ring);
+	loop_submitted(l);
 	pxs_assert(io_uring_sq_space_left(&l->ring) >= n);
 }
 
@@ -119,6 +130,7 @@ int pxs_loop_once(struct pxs_loop *l)
 	int err;
 
 	err = io_uring_submit_and_wait(&l->ring, 1);
+	loop_submitted(l);
 	if (err < 0 && err != -EINTR && err != -EBUSY && err != -EAGAIN)
 		return err;
 	l->now = pxs_clock_ms();

@@ -40,6 +40,7 @@ struct pxs_loop {
 	struct pxs_hook *hooks;
 	struct pxs_ticker *tickers;
 	u64 now;		/* milliseconds, monotonic, as of this round */
+	u64 cut;		/* submissions taken in part: a link may be broken there */
 	bool stop;		/* set it and run() returns after the round */
 };
 

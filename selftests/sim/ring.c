@@ -170,6 +170,10 @@ void sim_ring_submit(struct sim *s, struct sim_node *n)
 			.op = (struct pxs_op *)(uintptr_t)e->user_data,
 			.dsync = e->opcode == IORING_OP_WRITE && e->rw_flags & RWF_DSYNC,
 		};
+		if (linked && sim_chance(s, F_SPLIT, 16)) {
+			n->agent.node->loop.cut++;
+			linked = false;
+		}
 		if (linked)
 			n->agent.io[before].linked = i + 1;
 		else

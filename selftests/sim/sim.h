@@ -70,6 +70,7 @@ enum sim_fault {
 	F_SKEW,		/* clocks run at different rates */
 	F_JUMP,		/* wall clocks are set, forward and back */
 	F_HAND,		/* leaders are told to hand over */
+	F_SPLIT,	/* what was linked is submitted in two parts, and runs at once */
 	F_MAX
 };
 

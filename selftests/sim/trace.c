@@ -24,7 +24,7 @@ static const char *const fault_name[F_MAX] = {
 	[F_REPLY] = "lost reply", [F_DROP] = "lost event", [F_BIG] = "large values",
 	[F_BUSY] = "full window", [F_LAG] = "late event", [F_ASYNC] = "slow command",
 	[F_SKEW] = "clock skew", [F_JUMP] = "clock jump",
-	[F_HAND] = "leadership handed over",
+	[F_HAND] = "leadership handed over", [F_SPLIT] = "split submission",
 };
 
 static const char *const wire_name[] = {
