@@ -384,7 +384,8 @@ static int pxs_reply_slot(struct genl_info *info, u64 slot, u64 ballot, u32 coun
 		return -EMSGSIZE;
 	}
 	genlmsg_end(reply, hdr);
-	return genlmsg_reply(reply, info);
+	/* Not as it is: the agent takes -EAGAIN for "nothing was proposed", and proposes again. */
+	return genlmsg_reply(reply, info) ? -ENOBUFS : 0;
 }
 
 /* Return: how many of the @n values were proposed, from slot *first on at *ballot; or -errno. */
