@@ -325,7 +325,8 @@ static void recv_accept(struct pxs_group *g, const struct pxs_msg *m, const u8 *
 		if (ret == PXS_ACCEPT_DURABLE)
 			answer_accepted(g, m->ballot, e.slot, from, out);
 	}
-	if (g->state == PXS_GROUP_ACTIVE)
+	/* A mute member came here without a look at the ballot. */
+	if (g->state == PXS_GROUP_ACTIVE && m->ballot >= g->promised)
 		follow_leader(g, m, now, out);
 }
 

@@ -318,6 +318,8 @@ static void mute_behind_damage(void)
 	CHECK_EQ(pxs_group_activate(&g, 0, now), 0);
 	CHECK_EQ(g.commit, 6);
 	CHECK(pxs_group_mute(&g));
+	accept(1, 0x202, 101, "y", 100);
+	CHECK(!g.leader_told);		/* below the promise: of a former leader */
 	prepare(1, 0x502, 1);
 	accept(1, 0x502, 101, "y", 100);
 	CHECK_EQ(-pxs_group_prepare(&g, 0x901, 7, 0, &out), EAGAIN);
