@@ -17,7 +17,7 @@
 
 /* Values in one call; they fit one datagram with room to spare. */
 #define PXS_PROPOSE_MAX		PXS_WIRE_ENTRIES_MAX
-#define PXS_PROPOSE_BYTES	PXS_WIRE_BODY_MAX
+#define PXS_PROPOSE_BYTES	PXS_WIRE_BODY_FULL
 
 struct pxs_datapath_events {
 	void *ctx;

@@ -24,7 +24,7 @@ static bool teach_take(void *ctx, const struct pxs_fetched *v)
 	if (v->faulty)
 		e.flags = PXS_ENTRY_FAULTY;
 	if (!e.ballot || r->lesson.count == PXS_WIRE_ENTRIES_MAX ||
-	    r->lesson.len + pxs_wire_entry_size(v->len) > PXS_WIRE_BODY_MAX)
+	    r->lesson.len + pxs_wire_entry_size(v->len) > PXS_WIRE_BODY_FULL)
 		return false;
 	r->lesson.len = pxs_wire_put(r->lesson_body, r->lesson.len, &e);
 	r->lesson.count++;

@@ -41,7 +41,7 @@ bool pxs_out_add(struct pxs_out *out, u64 slot, const struct pxs_slot *s, u8 fla
 	struct pxs_out_entry *e;
 
 	if (out->nentry == PXS_OUT_ENTRIES ||
-	    pxs_out_body_size(out, send) + pxs_wire_entry_size(len) > PXS_WIRE_BODY_MAX)
+	    pxs_out_body_size(out, send) + pxs_wire_entry_size(len) > PXS_WIRE_BODY_FULL)
 		return false;
 	e = &out->entry[out->nentry++];
 	e->slot = slot;

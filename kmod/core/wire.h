@@ -12,6 +12,11 @@
 #include <linux/paxsteer_wire.h>
 
 #define PXS_WIRE_HDR_LEN	((u32)sizeof(struct pxs_wire_hdr))
+/*
+ * To this many bytes a body is filled: with headers and what an skb adds, it is an allocation of
+ * 32 KiB, which memory in pieces may still grant. One of 64 KiB it may refuse for minutes.
+ */
+#define PXS_WIRE_BODY_FULL	(PXS_WIRE_BODY_MAX - 1024)
 #define PXS_WIRE_MAX		(PXS_WIRE_HDR_LEN + PXS_WIRE_BODY_MAX)
 
 /* A header in host order; fields as in paxsteer_wire.h. */
