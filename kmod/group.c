@@ -21,6 +21,7 @@
 #include <linux/slab.h>
 #include <net/netlink.h>
 
+#include "compat/bottom_halves.h"
 #include "group.h"
 #include "netlink.h"
 #include "pernet.h"
