@@ -171,6 +171,21 @@ static bool is_newer_beat(const struct pxs_group *g, const struct pxs_msg *m, in
 	return m->counter > g->beat_counter[from];
 }
 
+/*
+ * Does this show that its sender lives? A copy of what it said before does not, whoever repeats
+ * it. Its ballot need not be the newest: as an acceptor it answers those of others.
+ */
+static bool shows_life(struct pxs_group *g, const struct pxs_msg *m, u8 from)
+{
+	if (!m->ballot)
+		return false;
+	if (m->counter <= g->live_counter[from] && m->ballot <= g->live_ballot[from])
+		return false;
+	g->live_counter[from] = m->counter;
+	g->live_ballot[from] = max(g->live_ballot[from], m->ballot);
+	return true;
+}
+
 int pxs_group_trust(struct pxs_group *g, const struct pxs_msg *m)
 {
 	int from = pxs_group_member(g, m->sender);
@@ -183,8 +198,8 @@ int pxs_group_trust(struct pxs_group *g, const struct pxs_msg *m)
 	if (m->slot > PXS_SLOT_MAX || m->commit > PXS_SLOT_MAX || !ballot_ok(m))
 		return PXS_GROUP_STAT_BAD_BODY;
 	/*
-	 * Whatever else is repeated changes nothing; an old heartbeat would keep a dead leader, an
-	 * old TRANSFER topple one.
+	 * Whatever else is repeated changes nothing (shows_life() sees to it that nobody is taken
+	 * for alive); an old heartbeat would keep a dead leader, an old TRANSFER topple one.
 	 */
 	if (is_of_now(m) && !is_newer_beat(g, m, from))
 		return PXS_GROUP_STAT_REPLAY;
@@ -213,10 +228,14 @@ static void follow_commit(struct pxs_group *g, const struct pxs_msg *m, struct p
 	pxs_acceptor_commit(g, out);
 }
 
-/* A leader with a ballot that is not below our promise spoke. */
-static void follow_leader(struct pxs_group *g, const struct pxs_msg *m, u64 now,
+/* A leader with a ballot that is not below our promise spoke; @alive: just now. */
+static void follow_leader(struct pxs_group *g, const struct pxs_msg *m, bool alive, u64 now,
 			  struct pxs_out *out)
 {
+	if (!alive) {
+		follow_commit(g, m, out);
+		return;
+	}
 	pxs_quorum_start(&g->poll, g->conf.nmembers, 0);
 	if (m->ballot > g->leader_ballot || !g->leader_told) {
 		g->leader_ballot = m->ballot;
@@ -260,8 +279,8 @@ static void ask_learn(struct pxs_group *g, u64 now, struct pxs_out *out)
 	g->learn_from = from;
 }
 
-static void recv_heartbeat(struct pxs_group *g, const struct pxs_msg *m, u8 from, u64 now,
-			   struct pxs_out *out)
+static void recv_heartbeat(struct pxs_group *g, const struct pxs_msg *m, u8 from, bool alive,
+			   u64 now, struct pxs_out *out)
 {
 	struct pxs_send *send;
 
@@ -269,20 +288,20 @@ static void recv_heartbeat(struct pxs_group *g, const struct pxs_msg *m, u8 from
 		pxs_out_refuse(g, out, from, m->ballot, 0, g->promised);
 		return;
 	}
-	follow_leader(g, m, now, out);
+	follow_leader(g, m, alive, now, out);
 	send = pxs_out_send(g, out, PXS_WIRE_HEARTBEAT_ACK, 1ull << from, m->ballot, m->slot);
 	if (send)
 		send->arg = m->counter;
 }
 
-static void recv_transfer(struct pxs_group *g, const struct pxs_msg *m, u8 from, u64 now,
-			  struct pxs_out *out)
+static void recv_transfer(struct pxs_group *g, const struct pxs_msg *m, u8 from, bool alive,
+			  u64 now, struct pxs_out *out)
 {
 	if (m->ballot < g->promised) {
 		pxs_out_refuse(g, out, from, m->ballot, 0, g->promised);
 		return;
 	}
-	follow_leader(g, m, now, out);
+	follow_leader(g, m, alive, now, out);
 	pxs_candidate_transfer(g, m, now, out);
 }
 
@@ -301,7 +320,7 @@ static void answer_accepted(struct pxs_group *g, u64 ballot, u64 slot, u8 to, st
 }
 
 static void recv_accept(struct pxs_group *g, const struct pxs_msg *m, const u8 *body, u8 from,
-			u64 now, struct pxs_out *out)
+			bool alive, u64 now, struct pxs_out *out)
 {
 	enum pxs_accept_result ret;
 	struct pxs_entry e;
@@ -327,7 +346,7 @@ static void recv_accept(struct pxs_group *g, const struct pxs_msg *m, const u8 *
 	}
 	/* A mute member came here without a look at the ballot. */
 	if (g->state == PXS_GROUP_ACTIVE && m->ballot >= g->promised)
-		follow_leader(g, m, now, out);
+		follow_leader(g, m, alive, now, out);
 }
 
 static void recv_refuse(struct pxs_group *g, const struct pxs_msg *m, struct pxs_out *out)
@@ -395,6 +414,7 @@ void pxs_group_recv(struct pxs_group *g, const struct pxs_msg *m, const u8 *body
 		    struct pxs_out *out)
 {
 	u8 from = (u8)pxs_group_member(g, m->sender);
+	bool alive;
 
 	if (g->state != PXS_GROUP_ACTIVE) {
 		g->stat[PXS_GROUP_STAT_NOT_ACTIVE]++;
@@ -409,7 +429,8 @@ void pxs_group_recv(struct pxs_group *g, const struct pxs_msg *m, const u8 *body
 		g->beat_ballot[from] = m->ballot;
 		g->beat_counter[from] = m->counter;
 	}
-	if (g->lead_ballot && m->ballot == g->lead_ballot)
+	alive = shows_life(g, m, from);
+	if (alive && m->ballot == g->lead_ballot)
 		g->heard_ms[from] = now;
 	if (m->commit > g->commit) {
 		g->known_from = from;
@@ -426,7 +447,7 @@ void pxs_group_recv(struct pxs_group *g, const struct pxs_msg *m, const u8 *body
 			out->what |= PXS_OUT_FORWARD;
 		break;
 	case PXS_WIRE_ACCEPT:
-		recv_accept(g, m, body, from, now, out);
+		recv_accept(g, m, body, from, alive, now, out);
 		break;
 	case PXS_WIRE_ACCEPTED:
 		pxs_leader_accepted(g, m->ballot, m->slot, m->count, from, out);
@@ -435,7 +456,7 @@ void pxs_group_recv(struct pxs_group *g, const struct pxs_msg *m, const u8 *body
 		recv_refuse(g, m, out);
 		break;
 	case PXS_WIRE_HEARTBEAT:
-		recv_heartbeat(g, m, from, now, out);
+		recv_heartbeat(g, m, from, alive, now, out);
 		break;
 	case PXS_WIRE_LEARN_REQ:
 		recv_learn_req(g, m, from, out);
@@ -451,7 +472,7 @@ void pxs_group_recv(struct pxs_group *g, const struct pxs_msg *m, const u8 *body
 		pxs_candidate_prevote_ack(g, m, from, out);
 		break;
 	case PXS_WIRE_TRANSFER:
-		recv_transfer(g, m, from, now, out);
+		recv_transfer(g, m, from, alive, now, out);
 		break;
 	}
 	pxs_handover_heard(g, m, from, out);

@@ -131,6 +131,9 @@ struct pxs_group {
 	/* of the newest heartbeat: older ones are replays, by ballot and then by counter */
 	u64 beat_ballot[PXS_MEMBERS_MAX];
 	u64 beat_counter[PXS_MEMBERS_MAX];
+	/* of the newest datagram with a ballot: only what is newer shows that its sender lives */
+	u64 live_ballot[PXS_MEMBERS_MAX];
+	u64 live_counter[PXS_MEMBERS_MAX];
 
 	u64 stat[__PXS_GROUP_STAT_MAX];
 };

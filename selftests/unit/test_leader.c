@@ -352,6 +352,49 @@ static void leader_is_heard_and_lost(void)
 	end();
 }
 
+/* Somebody without the key repeats what a leader said before it died, word for word. */
+static void repeated_words_are_no_life(void)
+{
+	begin();
+	accept(2, 0x203, 1, "a", 0);
+	CHECK_EQ(out.leader_event, PXS_LEADER_SEEN);
+	durable();
+	now += 999;
+	counter--;
+	accept(2, 0x203, 1, "a", 0);
+	CHECK(sent(PXS_WIRE_ACCEPTED));	/* an answer may have been lost: it is repeated, too */
+	now++;
+	asked(0x304, 0);
+	pxs_out_done(&out);
+	pxs_group_tick(&g, now, true, &out);
+	CHECK(out.what & PXS_OUT_LEADER);
+	CHECK_EQ(out.leader_event, PXS_LEADER_LOST);
+	/* What was under way for long is new all the same, and so is what comes after it. */
+	accept(2, 0x203, 2, "b", 0);
+	CHECK(out.what & PXS_OUT_LEADER);
+	CHECK_EQ(out.leader_event, PXS_LEADER_SEEN);
+	end();
+}
+
+/* The same with answers: a leader that is cut off must not go on leading by old ones. */
+static void repeated_answers_are_no_quorum(void)
+{
+	u32 i;
+
+	begin();
+	lead(0x101);
+	for (i = 0; i < 5; i++) {
+		now += 500;
+		counter -= 2;
+		accepted(1, 0x101, 1, 1);
+		accepted(2, 0x101, 1, 1);
+	}
+	pxs_out_done(&out);
+	pxs_group_tick(&g, now, true, &out);
+	CHECK_EQ(g.lead_ballot, 0);
+	end();
+}
+
 /* A tick reads its clock before it gets the lock: what was heard meanwhile is ahead of it. */
 static void clock_a_little_behind(void)
 {
@@ -432,6 +475,8 @@ int main(void)
 	RUN(stale_leader);
 	RUN(stale_leader_learns);
 	RUN(leader_is_heard_and_lost);
+	RUN(repeated_words_are_no_life);
+	RUN(repeated_answers_are_no_quorum);
 	RUN(clock_a_little_behind);
 	RUN(unhealthy_leader_is_quiet);
 	RUN(learning);
