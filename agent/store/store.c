@@ -353,6 +353,9 @@ static bool store_hook(struct pxs_hook *hook)
 	bool did;
 
 	did = apply(s);
+	if (s->expiry_due)
+		pxs_submit_expiry(s);
+	s->expiry_due = false;
 	did |= read_barred(s);
 	did |= read_stale(s);
 	did |= step_conns(s);
@@ -368,7 +371,8 @@ static void store_tick(struct pxs_ticker *t, u64 now)
 	if (now - s->ticked < TICK_MS)
 		return;
 	s->ticked = now;
-	pxs_submit_tick(s);
+	/* Not here: what a fetch from the journal applies is in a transaction until the hook. */
+	s->expiry_due = true;
 	pxs_ask_tick(s);
 }
 

@@ -150,6 +150,7 @@ struct pxs_store {
 	struct pxs_ticker ticker;
 	u64 started;
 	u64 ticked;
+	bool expiry_due;	/* since a tick */
 
 	/* store.c */
 	struct pxs_fetch fetch;
@@ -257,8 +258,8 @@ bool pxs_submit_step(struct pxs_store *s);
 /* ns, steady: of how old is the newest evidence that there is, or that is being asked for? */
 u64 pxs_submit_newest(const struct pxs_store *s);
 
-/* Keys have expired and nobody has said so to the log. */
-void pxs_submit_tick(struct pxs_store *s);
+/* Keys may have expired and nobody has said so to the log. Between transactions. */
+void pxs_submit_expiry(struct pxs_store *s);
 
 /* --- conn.c, listen.c --- */
 

@@ -196,7 +196,7 @@ bool pxs_submit_step(struct pxs_store *s)
 }
 
 /* The log's time stands still while nothing is proposed: then the leader says what time it is. */
-void pxs_submit_tick(struct pxs_store *s)
+void pxs_submit_expiry(struct pxs_store *s)
 {
 	u64 next = 0;
 

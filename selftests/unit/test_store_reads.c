@@ -319,8 +319,51 @@ static void what_may_be_run_once(void)
 	teardown();
 }
 
+/* A piece of the journal is taken between two rounds; the tick that comes then finds it open. */
+static void a_tick_while_a_piece_is_applied(void)
+{
+	const struct pxs_fetched empty = { .slot = 3, .noop = true };
+	struct pxs_str set[] = { pxs_str("SET"), pxs_str("a"), pxs_str("1"), pxs_str("PX"),
+				 pxs_str("1") };
+	const struct pxs_args args = { ARRAY_SIZE(set), set };
+	struct pxs_store_entry e = { .kind = PXS_STORE_COMMAND, .ncommands = 1, .time = 1000 };
+	struct pxs_fetched v = { .slot = 2 };
+	u8 value[256];
+
+	setup(true);
+	apply_slots(1);
+	v.len = (u32)pxs_store_entry_size(NULL, 0, &args, 1);
+	v.data = value;
+	pxs_store_entry_put(value, &e, NULL, &args);
+	replica.commit = replica.applied = 3;
+	CHECK(take(&s, &v));
+	CHECK(take(&s, &empty));
+	store_tick(&s.ticker, TICK_MS);
+	CHECK(s.db.txn);
+	/* The key has expired long since: this round says so to the log. */
+	store_hook(&s.hook);
+	CHECK(!s.db.txn);
+	CHECK_EQ(s.db.state.applied, 3);
+	CHECK_EQ(s.barriers, 1);
+	CHECK_FATAL(replica.proposals.queued.first);
+	v.slot = replica.commit = replica.applied = 4;
+	v.len = replica.proposals.queued.first->len;
+	v.data = replica.proposals.queued.first->value;
+	CHECK(take(&s, &v));
+	decide(0, 4);
+	store_hook(&s.hook);
+	CHECK_EQ(s.db.state.keys, 0);
+	/* Nothing expires any more. */
+	store_hook(&s.hook);
+	store_tick(&s.ticker, 2 * TICK_MS);
+	store_hook(&s.hook);
+	CHECK_EQ(s.barriers, 1);
+	teardown();
+}
+
 int main(void)
 {
+	RUN(a_tick_while_a_piece_is_applied);
 	RUN(a_strong_read_waits_for_its_barrier);
 	RUN(a_barrier_is_a_token);
 	RUN(a_session_waits_for_its_token);
