@@ -63,11 +63,16 @@ static int boot_id(char *id)
 {
 	int fd = open(BOOT_ID, O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? -1 : read(fd, id, BOOT_ID_LEN);
+	int err = 0;
 
+	if (n != BOOT_ID_LEN) {
+		err = n < 0 ? -errno : -EIO;
+		pxs_err("%s: %s", BOOT_ID, strerror(-err));
+	}
 	if (fd >= 0)
 		close(fd);
 	id[BOOT_ID_LEN] = 0;
-	return n == BOOT_ID_LEN ? 0 : -EIO;
+	return err;
 }
 
 static int sync_dir(int dirfd)

@@ -2,8 +2,12 @@
 /*
  * test_store_db.c - the store's files: long keys, growth, scanning, marks, other stores
  */
+#define _GNU_SOURCE
 #include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "unit_store.h"
 
@@ -162,6 +166,68 @@ static void marks(void)
 	store_remove(&s);
 }
 
+/* Does the unit take away what of /proc is not about processes? */
+static bool unit_hides(void)
+{
+	char path[] = __FILE__, line[256];
+	bool hides = false;
+	FILE *f;
+
+	*strstr(path, "selftests/unit/") = 0;
+	CHECK(!chdir(path));
+	f = fopen("agent/paxsteerd.service", "r");
+	if (!CHECK(f))
+		return false;
+	while (fgets(line, sizeof(line), f))
+		hides |= !strcmp(line, "ProcSubset=pid\n");
+	fclose(f);
+	return hides;
+}
+
+/* In a child with mounts of its own: 0: it opens, 1: it doesn't, 2: without saying why. */
+static int open_without_sys(bool hide)
+{
+	char said[512] = "";
+	int fd;
+
+	if ((unshare(CLONE_NEWNS) && unshare(CLONE_NEWUSER | CLONE_NEWNS)) ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    (hide && mount("pxs", "/proc/sys", "tmpfs", 0, "")))
+		return 4;
+	fd = fileno(tmpfile());
+	dup2(fd, 2);
+	if (!pxs_db_open(&s.db, s.path, &s.owner, 1 << 20))
+		return 0;
+	if (pread(fd, said, sizeof(said) - 1, 0) < 0)
+		return 3;
+	return strstr(said, "/proc/sys/kernel/random/boot_id: No such file") ? 1 : 2;
+}
+
+static int opens(bool hide)
+{
+	int status = 0;
+	pid_t pid;
+
+	store_make(&s);
+	pxs_db_close(&s.db, true);
+	fflush(stdout);
+	pid = fork();
+	if (!pid)
+		_exit(open_without_sys(hide));
+	CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+	store_remove(&s);
+	if (WEXITSTATUS(status) == 4)
+		NOTE("not allowed to mount a tmpfs here: run it as root");
+	return WEXITSTATUS(status);
+}
+
+/* Which boot is it? Where that is hidden no store can be had, and it is said why. */
+static void the_unit_shows_the_boot(void)
+{
+	CHECK_EQ(opens(true), 1);
+	CHECK_EQ(opens(unit_hides()), 0);
+}
+
 int main(void)
 {
 	RUN(long_keys);
@@ -169,5 +235,6 @@ int main(void)
 	RUN(scanning_sees_all_once);
 	RUN(whose_it_is);
 	RUN(marks);
+	RUN(the_unit_shows_the_boot);
 	return unit_done();
 }
