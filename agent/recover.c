@@ -6,6 +6,11 @@
  * are believed, every segment before it is read, and read past the page cache where the file
  * system allows: what a former agent wrote, and a failed flush dropped, must not be taken for
  * durable.
+ *
+ * A former owner's write may still be in flight in the last two segments only: there is one
+ * write at a time, and a segment is begun when all before it was confirmed. These two are locked,
+ * which waits for that write, before anything is read, and stay open. The others are opened in
+ * their turn and closed again: there may be more of them than a process may have open files.
  */
 #include "recover.h"
 
@@ -27,6 +32,7 @@ struct segment_file {
 
 struct segment_dir {
 	struct pxs_recovery *r;
+	bool wait;		/* for who owns it */
 	struct segment_file *file;
 	u32 count;
 	u8 *bounce;		/* aligned, for O_DIRECT */
@@ -124,31 +130,61 @@ static int open_segment(struct pxs_recovery *r, const char *name)
 	return openat(r->dirfd, name, flags);
 }
 
-static int open_segments(struct segment_dir *d, bool wait)
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static int open_one(struct segment_dir *d, u32 i)
 {
 	char name[PXS_SEGMENT_NAME_LEN];
 	struct pxs_recovery *r = d->r;
 	struct stat st;
-	u32 i;
 	int err;
 
-	for (i = 0; i < d->count; i++) {
-		pxs_segment_name(d->file[i].number, name);
-		d->file[i].fd = open_segment(r, name);
-		if (d->file[i].fd < 0 || fstat(d->file[i].fd, &st))
-			return complain(r, -errno, "%s: %s", name, strerror(errno));
-		d->file[i].size = (u64)st.st_size;
-		if (r->readonly)
-			continue;
-		err = pxs_own_file(d->file[i].fd, name, wait);
-		if (err == -EWOULDBLOCK)
-			return complain(r, err, "%s is owned by another process", name);
-		if (err)
-			return complain(r, err, "%s: lock: %s", name, strerror(-err));
-		if (fsync(d->file[i].fd))
-			return complain(r, -errno, "%s: fsync: %s", name, strerror(errno));
-	}
+	pxs_segment_name(d->file[i].number, name);
+	d->file[i].fd = open_segment(r, name);
+	if (d->file[i].fd < 0 || fstat(d->file[i].fd, &st))
+		return complain(r, -errno, "%s: %s", name, strerror(errno));
+	d->file[i].size = (u64)st.st_size;
+	if (r->readonly)
+		return 0;
+	err = pxs_own_file(d->file[i].fd, name, d->wait);
+	if (err == -EWOULDBLOCK)
+		return complain(r, err, "%s is owned by another process", name);
+	if (err)
+		return complain(r, err, "%s: lock: %s", name, strerror(-err));
+	if (fsync(d->file[i].fd))
+		return complain(r, -errno, "%s: fsync: %s", name, strerror(errno));
 	return 0;
+}
+
+static bool stays_open(const struct segment_dir *d, u32 i)
+{
+	return i + 2 >= d->count;
+}
+
+/* Those that stay, and the one that is read first. */
+static int open_ends(struct segment_dir *d)
+{
+	u32 i;
+	int err = 0;
+
+	for (i = d->count; i > 0 && stays_open(d, i - 1) && !err; i--)
+		err = open_one(d, i - 1);
+	if (!err && d->count && d->file[0].fd < 0)
+		err = open_one(d, 0);
+	return err;
+}
+
+/* Segment @i is read now, and so is nothing before it any more. */
+static int turn_to(struct segment_dir *d, u32 i)
+{
+	if (i && !stays_open(d, i - 1))
+		close_fd(&d->file[i - 1].fd);
+	return d->file[i].fd < 0 ? open_one(d, i) : 0;
 }
 
 static u64 file_number(void *ctx, u32 i)
@@ -166,7 +202,10 @@ static int file_read(void *ctx, u32 i, u64 offset, void *buf, u32 len)
 	struct segment_dir *d = ctx;
 	u32 done, part;
 	ssize_t n;
+	int err = turn_to(d, i);
 
+	if (err)
+		return err;
 	if (!d->r->direct)
 		posix_fadvise(d->file[i].fd, 0, 0, POSIX_FADV_DONTNEED);
 	for (done = 0; done < len; done += part) {
@@ -254,7 +293,7 @@ static int keep_segments(struct segment_dir *d)
 
 static int scan_dir(struct pxs_recovery *r, bool wait, const struct pxs_scan_sink *sink)
 {
-	struct segment_dir d = { .r = r };
+	struct segment_dir d = { .r = r, .wait = wait };
 	struct pxs_scan_source src = {
 		.ctx = &d,
 		.number = file_number,
@@ -268,7 +307,7 @@ static int scan_dir(struct pxs_recovery *r, bool wait, const struct pxs_scan_sin
 		return complain(r, -ENOMEM, "%s", strerror(ENOMEM));
 	err = list_segments(&d);
 	if (!err)
-		err = open_segments(&d, wait);
+		err = open_ends(&d);
 	if (!err) {
 		src.count = d.count;
 		r->scan.incarnation = r->id.incarnation;
@@ -276,14 +315,14 @@ static int scan_dir(struct pxs_recovery *r, bool wait, const struct pxs_scan_sin
 		r->hint_error = pxs_hint_read(r->dirfd, r->id.incarnation, &r->hint);
 		r->scan.confirmed = r->hint.lsn;
 		err = pxs_scan(&r->scan, &src, sink);
-		if (err)
+		/* Where a segment could not be opened, that is said already. */
+		if (err && !r->error[0])
 			complain(r, err, "%s", r->scan.error[0] ? r->scan.error : strerror(-err));
 	}
 	if (!err)
 		err = keep_segments(&d);
 	for (i = 0; i < d.count; i++)
-		if (d.file[i].fd >= 0)
-			close(d.file[i].fd);
+		close_fd(&d.file[i].fd);
 	free(d.file);
 	free(d.bounce);
 	return err;
@@ -355,13 +394,6 @@ int pxs_recover_look(struct pxs_recovery *r, const char *dir, const struct pxs_s
 	if (err)
 		pxs_recovery_close(r);
 	return err;
-}
-
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
 }
 
 void pxs_recovery_close(struct pxs_recovery *r)

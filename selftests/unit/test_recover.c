@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -371,6 +372,57 @@ static void locked_segment_is_refused(void)
 	remove_dir();
 }
 
+/* Is it refused while somebody has segment @number locked? */
+static bool refused_while_locked(u64 number)
+{
+	char path[8300], name[PXS_SEGMENT_NAME_LEN];
+	struct pxs_recovery r;
+	int fd, err;
+
+	pxs_segment_name(number, name);
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	fd = open(path, O_RDWR);
+	CHECK_EQ(pxs_own_file(fd, name, true), 0);
+	recovered = 0;
+	err = pxs_recover(&r, dir, false, &sink);
+	pxs_recovery_close(&r);
+	close(fd);
+	return err == -EWOULDBLOCK && strstr(r.error, name);
+}
+
+/* A long journal has more segments than a process may have open files. */
+static void more_segments_than_files(void)
+{
+	struct rlimit limit, few;
+	struct pxs_recovery r;
+
+	new_dir("many");
+	CHECK_FATAL(!open_writer(PXS_FLUSH_FDATASYNC));
+	while (journal.segment <= 100 && !failed) {
+		append(4, 15000);
+		CHECK_FATAL(settle());
+	}
+	close_writer();
+	CHECK(!getrlimit(RLIMIT_NOFILE, &limit));
+	few = (struct rlimit){ .rlim_cur = 64, .rlim_max = limit.rlim_max };
+	CHECK(!setrlimit(RLIMIT_NOFILE, &few));
+	CHECK_EQ(recover(&r), 0);
+	CHECK_EQ(recovered, told);
+	CHECK(r.fd >= 0);
+	pxs_recovery_close(&r);
+	recovered = 0;
+	CHECK_EQ(pxs_recover_look(&r, dir, &sink), 0);
+	CHECK_EQ(recovered, told);
+	pxs_recovery_close(&r);
+	/* Where a write may be in flight nothing is read before that ended. */
+	CHECK(refused_while_locked(journal.segment));
+	CHECK_EQ(recovered, 0);
+	CHECK(refused_while_locked(journal.segment - 1));
+	CHECK(refused_while_locked(journal.segment / 2));
+	CHECK(!setrlimit(RLIMIT_NOFILE, &limit));
+	remove_dir();
+}
+
 static void identity_is_checked(void)
 {
 	struct pxs_identity id = { .member = 1, .segment_size = SEGMENT };
@@ -636,6 +688,7 @@ int main(void)
 	RUN(damaged_value_keeps_its_slot);
 	RUN(second_owner_is_refused);
 	RUN(locked_segment_is_refused);
+	RUN(more_segments_than_files);
 	RUN(identity_is_checked);
 	RUN(last_batch_is_marked);
 	RUN(failed_write_fences);
