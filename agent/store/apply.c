@@ -50,19 +50,29 @@ static u32 get_command(struct pxs_entry_walk *w)
 	return argc;
 }
 
+static bool changed(struct pxs_db *db, const struct pxs_watch *watch)
+{
+	struct pxs_rec rec;
+
+	if (pxs_db_find(db, watch->key, &rec))
+		return watch->version != rec.version;
+	if (watch->version & PXS_WATCH_ABSENT)
+		return pxs_db_gone(db, watch->key) > (watch->version & ~PXS_WATCH_ABSENT);
+	return watch->version;
+}
+
 static bool watched_changed(struct pxs_db *db, const struct pxs_store_entry *e,
 			    struct pxs_entry_walk *w)
 {
 	struct pxs_watch watch;
-	struct pxs_rec rec;
-	bool changed = false;
+	bool any = false;
 	u32 i;
 
 	for (i = 0; i < e->nwatches; i++) {
 		pxs_store_entry_watch(w, &watch);
-		changed |= (pxs_db_find(db, watch.key, &rec) ? rec.version : 0) != watch.version;
+		any |= changed(db, &watch);
 	}
-	return changed;
+	return any;
 }
 
 /* Does any of them add something? */

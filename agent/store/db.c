@@ -12,7 +12,7 @@
 
 #include "../report.h"
 
-#define FORMAT		1u
+#define FORMAT		2u
 #define MARK		"written-in-boot"
 #define BOOT_ID		"/proc/sys/kernel/random/boot_id"
 #define BOOT_ID_LEN	36
@@ -202,7 +202,7 @@ static int open_tables(struct pxs_db *db)
 		MDB_dbi *table;
 	} tables[] = {
 		{ "state", &db->state_t }, { "keys", &db->keys_t }, { "fields", &db->fields_t },
-		{ "items", &db->items_t }, { "expire", &db->expire_t },
+		{ "items", &db->items_t }, { "expire", &db->expire_t }, { "gone", &db->gone_t },
 		{ "sessions", &db->sessions_t }, { "ends", &db->ends_t },
 		{ "answers", &db->answers_t },
 	};

@@ -5,12 +5,13 @@
  * What the log says up to one slot, and the number of that slot, in one transaction: whatever
  * happens to the process, the two agree.
  *
- * Eight tables; three of them are those of db_session.h:
+ * Nine tables; three of them are those of db_session.h:
  *   state   one record, struct pxs_db_state
  *   keys    id of a key -> struct db_head, the key, the string or struct db_hash
  *   fields  number of a hash (be64), id of a field -> place (le64)
  *   items   number of a hash (be64), place (be64) -> length of the field (le32), field, value
  *   expire  when (be64), id of a key -> nothing
+ *   gone    beginning of an id (2 bytes) -> slot (le64) that deleted such a key last
  *
  * LMDB's keys end at 511 bytes, Redis's don't: the id of a key is 8 bytes of SipHash, then the
  * key itself or, if it is long, its beginning and a BLAKE2s digest. In front stands the hash so
@@ -74,7 +75,7 @@ struct pxs_rec {
 
 struct pxs_db {
 	MDB_env *env;
-	MDB_dbi state_t, keys_t, fields_t, items_t, expire_t;
+	MDB_dbi state_t, keys_t, fields_t, items_t, expire_t, gone_t;
 	MDB_dbi sessions_t, ends_t, answers_t;
 	MDB_txn *txn;
 	bool writing;
@@ -121,6 +122,12 @@ void pxs_db_delete(struct pxs_db *db, struct pxs_str key);	/* if it is there */
 void pxs_db_set_expire(struct pxs_db *db, struct pxs_str key, u64 expire);
 void pxs_db_rename(struct pxs_db *db, struct pxs_str from, struct pxs_str to);
 void pxs_db_flush(struct pxs_db *db);
+
+/*
+ * The slot that deleted @key last, 0: none did. It may be a later one, when everything, or a key
+ * whose id begins alike, was deleted since: who takes that for a change is wrong, but safe.
+ */
+u64 pxs_db_gone(struct pxs_db *db, struct pxs_str key);
 
 /* Delete at most @n keys that have expired. Return: how many. */
 u32 pxs_db_reap(struct pxs_db *db, u32 n);
@@ -171,6 +178,7 @@ u64 pxs_db_items(struct pxs_db *db, const struct pxs_rec *rec, u64 place, pxs_db
 u32 pxs_db_id(u8 *id, u32 at, struct pxs_str bytes);
 bool pxs_db_ok(struct pxs_db *db, int ret);	/* notes an error; MDB_NOTFOUND is not one */
 void pxs_db_put_hash(struct pxs_db *db, struct pxs_str key, const struct pxs_rec *rec);
+void pxs_db_digest_table(struct pxs_db *db, MDB_dbi table, blake2s_state *state);
 void pxs_db_drop_items(struct pxs_db *db, const struct pxs_rec *rec);
 
 #endif /* PXS_STORE_DB_H */

@@ -160,10 +160,56 @@ static void add(struct pxs_db *db, const u8 *id, u32 len, const struct pxs_rec *
 	put(db, id, len, rec);
 }
 
+/* --- what is gone -------------------------------------------------------------- */
+
+/*
+ * Who watches a key that is not there must learn that it came and went. To remember each deleted
+ * key would take room without end; so keys whose ids begin alike share a place.
+ */
+#define GONE_LEN	2u
+
+static const char gone_all[] = "*";	/* shorter than any other: FLUSHALL's place */
+
+static void note_gone(struct pxs_db *db, const void *place, u32 len)
+{
+	__le64 slot = cpu_to_le64(db->slot);
+	MDB_val k = { len, (void *)place }, v = { sizeof(slot), &slot };
+
+	if (!db->err)
+		pxs_db_ok(db, mdb_put(db->txn, db->gone_t, &k, &v, 0));
+}
+
+static u64 gone_at(struct pxs_db *db, const void *place, u32 len)
+{
+	MDB_val k = { len, (void *)place }, v;
+	__le64 slot;
+
+	if (db->err || !pxs_db_ok(db, mdb_get(db->txn, db->gone_t, &k, &v)))
+		return 0;
+	if (v.mv_size != sizeof(slot)) {
+		db->err = -EUCLEAN;
+		return 0;
+	}
+	memcpy(&slot, v.mv_data, sizeof(slot));
+	return le64_to_cpu(slot);
+}
+
+u64 pxs_db_gone(struct pxs_db *db, struct pxs_str key)
+{
+	u8 id[PXS_DB_ID_ROOM];
+	u64 all = gone_at(db, gone_all, 1);
+
+	key_id(db, id, key);
+	return max(all, gone_at(db, id, GONE_LEN));
+}
+
+/* --- changes ------------------------------------------------------------------- */
+
 static void erase(struct pxs_db *db, const u8 *id, u32 len, const struct pxs_rec *old)
 {
 	MDB_val k = { len, (void *)id };
 
+	note_gone(db, id, GONE_LEN);
 	forget(db, id, len, old);
 	pxs_db_ok(db, mdb_del(db->txn, db->keys_t, &k, NULL));
 }
@@ -251,6 +297,7 @@ void pxs_db_rename(struct pxs_db *db, struct pxs_str from, struct pxs_str to)
 	db->state.keys--;
 	index_expire(db, id, len, rec.expire, false);
 	pxs_db_ok(db, mdb_del(db->txn, db->keys_t, &k, NULL));
+	note_gone(db, id, GONE_LEN);
 	pxs_db_delete(db, to);
 	rec.key = to;
 	len = key_id(db, id, to);
@@ -289,12 +336,13 @@ void pxs_db_make_hash(struct pxs_db *db, struct pxs_str key, struct pxs_rec *rec
 
 void pxs_db_flush(struct pxs_db *db)
 {
-	MDB_dbi tables[] = { db->keys_t, db->fields_t, db->items_t, db->expire_t };
+	MDB_dbi tables[] = { db->keys_t, db->fields_t, db->items_t, db->expire_t, db->gone_t };
 	unsigned int i;
 
 	db->dirty = true;
 	for (i = 0; i < ARRAY_SIZE(tables); i++)
 		pxs_db_ok(db, mdb_drop(db->txn, tables[i], 0));
+	note_gone(db, gone_all, 1);
 	db->state.used = 0;
 	db->state.keys = 0;
 	db->state.expires = 0;
@@ -424,12 +472,30 @@ static bool digest_key(void *ctx, const struct pxs_rec *rec)
 	return true;
 }
 
+void pxs_db_digest_table(struct pxs_db *db, MDB_dbi table, blake2s_state *state)
+{
+	MDB_cursor *c;
+	MDB_val k, v;
+	__le64 len;
+
+	if (db->err || !pxs_db_ok(db, mdb_cursor_open(db->txn, table, &c)))
+		return;
+	while (pxs_db_ok(db, mdb_cursor_get(c, &k, &v, MDB_NEXT))) {
+		len = cpu_to_le64(k.mv_size << 32 | v.mv_size);
+		blake2s_update(state, (const u8 *)&len, sizeof(len));
+		blake2s_update(state, k.mv_data, k.mv_size);
+		blake2s_update(state, v.mv_data, v.mv_size);
+	}
+	mdb_cursor_close(c);
+}
+
 void pxs_db_digest(struct pxs_db *db, u8 digest[16])
 {
 	struct digest d = { .db = db };
 
 	blake2s_init(&d.state, 16);
 	pxs_db_scan(db, 0, digest_key, &d);
+	pxs_db_digest_table(db, db->gone_t, &d.state);
 	pxs_session_digest(db, &d.state);
 	blake2s_final(&d.state, digest, 16);
 }

@@ -226,25 +226,8 @@ void pxs_session_reap(struct pxs_db *db, u32 n)
 		end_session(db, &s);
 }
 
-static void digest_table(struct pxs_db *db, MDB_dbi table, blake2s_state *state)
-{
-	MDB_cursor *c;
-	MDB_val k, v;
-	__le64 len;
-
-	if (db->err || !pxs_db_ok(db, mdb_cursor_open(db->txn, table, &c)))
-		return;
-	while (pxs_db_ok(db, mdb_cursor_get(c, &k, &v, MDB_NEXT))) {
-		len = cpu_to_le64(k.mv_size << 32 | v.mv_size);
-		blake2s_update(state, (const u8 *)&len, sizeof(len));
-		blake2s_update(state, k.mv_data, k.mv_size);
-		blake2s_update(state, v.mv_data, v.mv_size);
-	}
-	mdb_cursor_close(c);
-}
-
 void pxs_session_digest(struct pxs_db *db, blake2s_state *state)
 {
-	digest_table(db, db->sessions_t, state);
-	digest_table(db, db->answers_t, state);
+	pxs_db_digest_table(db, db->sessions_t, state);
+	pxs_db_digest_table(db, db->answers_t, state);
 }

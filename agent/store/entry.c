@@ -40,12 +40,23 @@ static u8 *put_str(u8 *to, struct pxs_str s)
 	return to + s.len;
 }
 
+/* The lowest version whose programs apply it rightly. */
+static u8 version_of(const struct pxs_store_entry *e, const struct pxs_watch *watch)
+{
+	u32 i;
+
+	for (i = 0; i < e->nwatches; i++)
+		if (watch[i].version & PXS_WATCH_ABSENT)
+			return 3;
+	return e->once || e->kind == PXS_STORE_SESSION ? 2 : 1;
+}
+
 void pxs_store_entry_put(u8 *buf, const struct pxs_store_entry *e, const struct pxs_watch *watch,
 			 const struct pxs_args *command)
 {
 	struct pxs_store_entry_hdr h = {
 		.magic = cpu_to_le32(PXS_STORE_MAGIC),
-		.version = e->once || e->kind == PXS_STORE_SESSION ? 2 : 1,
+		.version = version_of(e, watch),
 		.kind = e->kind,
 		.watches = htole16((u16)e->nwatches),
 		.commands = cpu_to_le32(e->ncommands),

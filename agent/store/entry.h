@@ -29,7 +29,7 @@
 #include "str.h"
 
 #define PXS_STORE_MAGIC		0x45535850u	/* "PXSE" */
-#define PXS_STORE_VERSION	2
+#define PXS_STORE_VERSION	3
 
 #define PXS_STORE_EXACTLY_ONCE	0x1	/* client and seq are a session's: execute it once */
 
@@ -54,8 +54,14 @@ enum pxs_store_entry_kind {
 	PXS_STORE_SESSION = 4,
 };
 
+/*
+ * Version of a key that was not there when it was watched; the rest is the slot as of which that
+ * was so. In entries of versions 1 and 2 it was 0, and a key that came and went was not noticed.
+ */
+#define PXS_WATCH_ABSENT	(1ull << 63)
+
 struct pxs_watch {
-	u64 version;		/* of the key when it was watched; 0: it was not there */
+	u64 version;		/* of the key when it was watched */
 	struct pxs_str key;
 };
 

@@ -66,6 +66,7 @@ void pxs_tx_discard(struct pxs_request *r)
 
 static bool watch_key(struct pxs_conn *c, struct pxs_str key)
 {
+	struct pxs_db *db = &c->store->db;
 	struct pxs_watch *grown;
 	struct pxs_rec rec;
 	u8 *copy;
@@ -86,7 +87,8 @@ static bool watch_key(struct pxs_conn *c, struct pxs_str key)
 	}
 	memcpy(copy, key.data, key.len);
 	grown[c->watches].key = (struct pxs_str){ copy, key.len };
-	grown[c->watches].version = pxs_db_find(&c->store->db, key, &rec) ? rec.version : 0;
+	grown[c->watches].version = pxs_db_find(db, key, &rec) ? rec.version :
+				    PXS_WATCH_ABSENT | db->state.applied;
 	c->watches++;
 	return true;
 }

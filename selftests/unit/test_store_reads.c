@@ -319,50 +319,122 @@ static void what_may_be_run_once(void)
 	teardown();
 }
 
+/* The next slot holds @value: it is taken from the journal, between two rounds. */
+static void take_value_of(const u8 *value, u32 len)
+{
+	struct pxs_fetched v = { .slot = replica.applied + 1, .len = len, .data = value };
+
+	replica.commit = ++replica.applied;
+	CHECK(take(&s, &v));
+}
+
+/* Another client's command is applied. */
+static void others_say(const char *command)
+{
+	struct pxs_store_entry e = { .kind = PXS_STORE_COMMAND, .ncommands = 1, .time = 1000 };
+	struct pxs_str argv[STORE_WORDS];
+	struct pxs_args args = { 0, argv };
+	char *text = strdup(command);
+	u8 value[256];
+
+	args.argc = store_words(text, argv);
+	pxs_store_entry_put(value, &e, NULL, &args);
+	take_value_of(value, (u32)pxs_store_entry_size(NULL, 0, &args, 1));
+	free(text);
+}
+
+/* The proposal that is queued is decided in the next slot, and applied. */
+static void decide_and_take(void)
+{
+	struct pxs_proposal *p = replica.proposals.queued.first;
+	static u8 value[PXS_VALUE_MAX];
+	u32 len;
+
+	if (!CHECK(p))
+		return;
+	len = p->len;
+	memcpy(value, p->value, len);
+	decide(0, replica.applied + 1);
+	take_value_of(value, len);
+}
+
 /* A piece of the journal is taken between two rounds; the tick that comes then finds it open. */
 static void a_tick_while_a_piece_is_applied(void)
 {
-	const struct pxs_fetched empty = { .slot = 3, .noop = true };
-	struct pxs_str set[] = { pxs_str("SET"), pxs_str("a"), pxs_str("1"), pxs_str("PX"),
-				 pxs_str("1") };
-	const struct pxs_args args = { ARRAY_SIZE(set), set };
-	struct pxs_store_entry e = { .kind = PXS_STORE_COMMAND, .ncommands = 1, .time = 1000 };
-	struct pxs_fetched v = { .slot = 2 };
-	u8 value[256];
-
 	setup(true);
-	apply_slots(1);
-	v.len = (u32)pxs_store_entry_size(NULL, 0, &args, 1);
-	v.data = value;
-	pxs_store_entry_put(value, &e, NULL, &args);
-	replica.commit = replica.applied = 3;
-	CHECK(take(&s, &v));
-	CHECK(take(&s, &empty));
+	others_say("SET a 1 PX 1");
+	others_say("SET b 1");
 	store_tick(&s.ticker, TICK_MS);
 	CHECK(s.db.txn);
 	/* The key has expired long since: this round says so to the log. */
 	store_hook(&s.hook);
 	CHECK(!s.db.txn);
-	CHECK_EQ(s.db.state.applied, 3);
+	CHECK_EQ(s.db.state.keys, 2);
 	CHECK_EQ(s.barriers, 1);
-	CHECK_FATAL(replica.proposals.queued.first);
-	v.slot = replica.commit = replica.applied = 4;
-	v.len = replica.proposals.queued.first->len;
-	v.data = replica.proposals.queued.first->value;
-	CHECK(take(&s, &v));
-	decide(0, 4);
+	decide_and_take();
 	store_hook(&s.hook);
-	CHECK_EQ(s.db.state.keys, 0);
+	CHECK_EQ(s.db.state.keys, 1);
 	/* Nothing expires any more. */
-	store_hook(&s.hook);
 	store_tick(&s.ticker, 2 * TICK_MS);
 	store_hook(&s.hook);
 	CHECK_EQ(s.barriers, 1);
 	teardown();
 }
 
+/* Keys x and y are watched while they are not there; then others say @commands, parted by ';'. */
+static const char *exec_after(const char *commands)
+{
+	char *text = strdup(commands), *rest = text, *command;
+	static char answer[256];
+
+	setup(true);
+	others_say("SET other 1");
+	commit(&s);
+	CHECK_STR(say("WATCH x y\r\n"), "+OK\r\n");
+	while ((command = strsep(&rest, ";")))
+		others_say(command);
+	free(text);
+	commit(&s);
+	/* The process may have been another one meanwhile, on the same data. */
+	pxs_db_close(&s.db, false);
+	CHECK_EQ(pxs_db_open(&s.db, files.path, &files.owner, 1 << 20), 0);
+	CHECK_STR(say("MULTI\r\nGET other\r\nEXEC\r\n"), "+OK\r\n+QUEUED\r\n");
+	/* Programs of before would apply it otherwise: they must stop. */
+	CHECK(replica.proposals.queued.first &&
+	      replica.proposals.queued.first->value[offsetof(struct pxs_store_entry_hdr,
+							     version)] == 3);
+	decide_and_take();
+	commit(&s);
+	snprintf(answer, sizeof(answer), "%s", got());
+	teardown();
+	return answer;
+}
+
+/* Was it not there all the time, or not there again? */
+static void watching_what_is_not_there(void)
+{
+	static const char *const changes[] = {
+		"SET x 1", "SET x 1;DEL x", "SET y 1;GETDEL y", "SET x 1;RENAME x other",
+		"RENAME other x;RENAME x other", "SET x 1;FLUSHALL", "HSET y f v;HDEL y f",
+		"SET x 1;EXPIREAT x 0", "SET x 1 PX 1", "SET x 1;DEL x;SET other 2",
+	};
+	static const char *const others[] = {
+		"SET other 1", "DEL x", "SET z 1;DEL z", "RENAME other z;RENAME z other",
+		"SET z 1 PX 1", "HSET z f v;HDEL z f", "GET x",
+	};
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(changes); i++)
+		if (strcmp(exec_after(changes[i]), "*-1\r\n"))
+			CHECK_STR(changes[i], "seen by EXEC");
+	for (i = 0; i < ARRAY_SIZE(others); i++)
+		if (strcmp(exec_after(others[i]), "*1\r\n$1\r\n1\r\n"))
+			CHECK_STR(others[i], "not a change of x or y");
+}
+
 int main(void)
 {
+	RUN(watching_what_is_not_there);
 	RUN(a_tick_while_a_piece_is_applied);
 	RUN(a_strong_read_waits_for_its_barrier);
 	RUN(a_barrier_is_a_token);
