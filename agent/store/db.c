@@ -244,7 +244,7 @@ static const char *why(int err)
 	case -EKEYREJECTED:
 		return "is the store of another group, cluster or journal";
 	case -EBADMSG:
-		return "was written by another version of paxsteerd";
+		return "was written by another version of paxsteerd; remove it, and it is made again from the log";
 	case -EUCLEAN:
 		return "is damaged; remove it, and it is made again from the log";
 	default:
@@ -283,7 +283,7 @@ void pxs_db_close(struct pxs_db *db, bool clean)
 	if (db->txn)
 		pxs_db_abort(db);
 	if (db->env) {
-		if (clean && !mdb_env_sync(db->env, 1))
+		if (clean && !db->unmapped && !mdb_env_sync(db->env, 1))
 			drop_mark(db);
 		mdb_env_close(db->env);
 	}
@@ -299,9 +299,12 @@ int pxs_db_begin(struct pxs_db *db, bool write)
 	int err;
 
 	pxs_assert(!db->txn);
+	if (db->unmapped)
+		return -ENOMEM;
 	err = to_errno(mdb_txn_begin(db->env, NULL, write ? 0 : MDB_RDONLY, &db->txn));
 	if (err)
 		return err;
+	db->before = db->state;
 	db->writing = write;
 	db->dirty = false;
 	db->err = 0;
@@ -309,8 +312,11 @@ int pxs_db_begin(struct pxs_db *db, bool write)
 	return 0;
 }
 
-static void end(struct pxs_db *db)
+/* What a failed one did to the state is undone here: to read it again could fail as well. */
+static void end(struct pxs_db *db, bool failed)
 {
+	if (failed)
+		db->state = db->before;
 	db->txn = NULL;
 	db->writing = false;
 }
@@ -328,29 +334,26 @@ int pxs_db_commit(struct pxs_db *db)
 		return err;
 	}
 	err = to_errno(mdb_txn_commit(db->txn));
-	end(db);
-	if (err && !pxs_db_begin(db, false)) {
-		load_state(db);
-		pxs_db_abort(db);
-	}
+	end(db, err);
 	return err;
 }
 
 void pxs_db_abort(struct pxs_db *db)
 {
-	bool reload = db->writing && db->dirty;
-
 	mdb_txn_abort(db->txn);
-	end(db);
-	if (!reload || pxs_db_begin(db, false))
-		return;
-	load_state(db);
-	pxs_db_abort(db);
+	end(db, true);
 }
 
+/* LMDB takes the old map away first, and does without one when the new one cannot be had. */
 int pxs_db_grow(struct pxs_db *db)
 {
+	int err;
+
 	pxs_assert(!db->txn);
-	db->map *= 2;
-	return to_errno(mdb_env_set_mapsize(db->env, db->map));
+	err = to_errno(mdb_env_set_mapsize(db->env, 2 * db->map));
+	if (err)
+		db->unmapped = true;
+	else
+		db->map *= 2;
+	return err;
 }

@@ -84,6 +84,8 @@ struct pxs_db {
 	struct pxs_seed seed;
 	struct pxs_db_owner owner;
 	struct pxs_db_state state;	/* as of the transaction at hand */
+	struct pxs_db_state before;	/* ... and before it */
+	bool unmapped;		/* growing has failed: it can only be closed */
 	u64 now;		/* what counts as expired */
 	u64 slot;		/* being applied: version of what is changed */
 	u8 *copy;		/* PXS_STRING_MAX bytes, for what must outlive a change */
@@ -105,7 +107,10 @@ int pxs_db_begin(struct pxs_db *db, bool write);
 int pxs_db_commit(struct pxs_db *db);
 void pxs_db_abort(struct pxs_db *db);
 
-/* -ENOSPC of the map, not of the disk: make it larger. Between transactions. */
+/*
+ * After -EXFULL (the map is full, not the disk): make it larger. Between transactions. Return:
+ * 0; -errno: nothing can be read or written any more.
+ */
 int pxs_db_grow(struct pxs_db *db);
 
 /* --- keys (db_key.c) --- */

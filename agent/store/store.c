@@ -53,10 +53,12 @@ static void stop(struct pxs_store *s, u64 slot, const char *reason)
 static void stall(struct pxs_store *s, int err)
 {
 	s->failed = true;
-	if (err == -EXFULL)
+	if (err == -EXFULL) {
 		err = pxs_db_grow(&s->db);
-	if (!err)
+		if (err)
+			stop(s, s->db.state.applied + 1, "no address space for its files");
 		return;
+	}
 	if (s->stalled != err)
 		pxs_err("group %u: store %s: %s: writes are refused until it goes on", s->replica->id,
 			s->config->directory, strerror(-err));

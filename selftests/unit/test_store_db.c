@@ -3,6 +3,7 @@
  * test_store_db.c - the store's files: long keys, growth, scanning, marks, other stores
  */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -12,6 +13,27 @@
 #include "unit_store.h"
 
 static struct unit_store s;
+static bool no_begin, no_commit;
+
+/* In place of LMDB's, which they call: a begin, or a commit, that fails. */
+int mdb_txn_begin(MDB_env *env, MDB_txn *parent, unsigned int flags, MDB_txn **txn)
+{
+	int (*real)(MDB_env *, MDB_txn *, unsigned int, MDB_txn **);
+
+	*(void **)&real = dlsym(RTLD_NEXT, "mdb_txn_begin");
+	return no_begin ? MDB_READERS_FULL : real(env, parent, flags, txn);
+}
+
+int mdb_txn_commit(MDB_txn *txn)
+{
+	int (*real)(MDB_txn *);
+
+	*(void **)&real = dlsym(RTLD_NEXT, "mdb_txn_commit");
+	if (!no_commit)
+		return real(txn);
+	mdb_txn_abort(txn);
+	return EIO;
+}
 
 static void long_keys(void)
 {
@@ -71,6 +93,56 @@ static void the_map_grows(void)
 	pxs_db_set_string(&s.db, pxs_str(key), (struct pxs_str){ value, sizeof(value) }, 0);
 	CHECK_EQ(pxs_db_commit(&s.db), 0);
 	CHECK_EQ(s.db.state.keys, i);
+	store_remove(&s);
+}
+
+static int set_a(void)
+{
+	struct pxs_reply nobody = { .quiet = true };
+
+	CHECK_EQ(pxs_db_begin(&s.db, true), 0);
+	s.db.slot = 2;
+	pxs_db_set_string(&s.db, pxs_str("a"), pxs_str("longer"), 77);
+	return pxs_apply(&s.db, 2, NULL, 0, true, &nobody);
+}
+
+/* What a transaction did is undone in memory as well, whatever the files say meanwhile. */
+static void failed_transactions_leave_no_trace(void)
+{
+	struct pxs_db_state before;
+
+	store_make(&s);
+	store_say(&s, "SET a 1");
+	before = s.db.state;
+	CHECK_EQ(set_a(), 0);
+	no_begin = true;
+	pxs_db_abort(&s.db);
+	no_begin = false;
+	CHECK(!memcmp(&s.db.state, &before, sizeof(before)));
+	CHECK_EQ(set_a(), 0);
+	no_begin = no_commit = true;
+	CHECK(pxs_db_commit(&s.db) == -EIO);
+	no_begin = no_commit = false;
+	CHECK(!memcmp(&s.db.state, &before, sizeof(before)));
+	CHECK_STR(store_say(&s, "GET a"), "$1\r\n1\r\n");
+	CHECK_EQ(s.db.state.applied, 2);
+	store_remove(&s);
+}
+
+/* LMDB takes the old map away before it has the new one. */
+static void the_map_cannot_grow(void)
+{
+	store_make(&s);
+	store_say(&s, "SET a 1");
+	s.db.map = (size_t)1 << 62;
+	CHECK(pxs_db_grow(&s.db) == -ENOMEM);
+	CHECK_EQ(s.db.map, (size_t)1 << 62);
+	CHECK(pxs_db_begin(&s.db, false));
+	CHECK(pxs_db_begin(&s.db, true));
+	pxs_db_close(&s.db, true);
+	store_open(&s);
+	CHECK_EQ(s.db.state.applied, 1);
+	CHECK_STR(store_say(&s, "GET a"), "$1\r\n1\r\n");
 	store_remove(&s);
 }
 
@@ -232,6 +304,8 @@ int main(void)
 {
 	RUN(long_keys);
 	RUN(the_map_grows);
+	RUN(failed_transactions_leave_no_trace);
+	RUN(the_map_cannot_grow);
 	RUN(scanning_sees_all_once);
 	RUN(whose_it_is);
 	RUN(marks);

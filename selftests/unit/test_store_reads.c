@@ -432,6 +432,40 @@ static void watching_what_is_not_there(void)
 			CHECK_STR(others[i], "not a change of x or y");
 }
 
+/* The files want more address space than there is: nothing goes on, and nothing falls over. */
+static void no_room_for_the_map(void)
+{
+	static u8 value[PXS_VALUE_MAX];
+	static u8 bytes[15000];
+	struct pxs_str set[] = { pxs_str("SET"), { NULL, 0 }, { bytes, sizeof(bytes) } };
+	const struct pxs_args args = { ARRAY_SIZE(set), set };
+	struct pxs_store_entry e = { .kind = PXS_STORE_COMMAND, .ncommands = 1, .time = 1000 };
+	struct pxs_fetched v = { .data = value };
+	char key[8];
+	u64 i;
+
+	setup(true);
+	s.db.map = (size_t)1 << 62;
+	for (i = 1; i < 200 && !s.stopped; i++) {
+		set[1] = (struct pxs_str){ (u8 *)key, (u32)sprintf(key, "%u", (u32)i) };
+		v.slot = i;
+		v.len = (u32)pxs_store_entry_size(NULL, 0, &args, 1);
+		pxs_store_entry_put(value, &e, NULL, &args);
+		s.failed = false;
+		take(&s, &v);
+		commit(&s);
+	}
+	CHECK(s.stopped);
+	CHECK_EQ(s.db.state.applied, i - 2);
+	store_tick(&s.ticker, TICK_MS);
+	store_hook(&s.hook);
+	CHECK_STR(say("SET a 1\r\n"),
+		  "-MISCONF the store cannot apply what is written: see the log of paxsteerd\r\n");
+	CHECK_STR(say("PAXSTEER CONSISTENCY eventual\r\nGET a\r\n"),
+		  "+OK\r\n-ERR the store cannot be read: Cannot allocate memory\r\n");
+	teardown();
+}
+
 int main(void)
 {
 	RUN(watching_what_is_not_there);
@@ -444,5 +478,6 @@ int main(void)
 	RUN(evidence_that_cannot_be_had);
 	RUN(versions_of_answers);
 	RUN(what_may_be_run_once);
+	RUN(no_room_for_the_map);
 	return unit_done();
 }
