@@ -247,6 +247,7 @@ int pxs_apply(struct pxs_db *db, u64 slot, const void *value, u32 len, bool noop
 	if (err == -EPROTO)
 		return err;
 	db->slot = slot;
+	db->draws = 0;
 	db->dirty = true;
 	db->state.applied = slot;
 	if (err)

@@ -3,11 +3,12 @@
  * cmd_scan.c - walks over keys: SCAN, HSCAN, KEYS, RANDOMKEY
  *
  * A cursor of SCAN is a place in the order of the keys' hashes, one of HSCAN a place in the
- * order in which fields came: neither needs memory, and both hold on every member.
+ * order in which fields came: neither needs memory, and both hold on every member. How much was
+ * found is known at the end: then the head of the answer is written, and put in front. A buffer beside
+ * the answer could be refused where the answer itself, which may be kept, cannot (apply.c).
  */
 #include <ctype.h>
 #include <stdio.h>
-#include <sys/random.h>
 
 #include "command.h"
 
@@ -16,7 +17,8 @@
 #define SMALL_HASH	128	/* fields; HSCAN gives them all at once, as Redis does */
 
 struct scan {
-	struct pxs_reply *found;	/* what goes into the answer, before it is known how much */
+	struct pxs_reply *out;
+	u32 at;			/* what is found stands from there on */
 	u32 nfound;
 	s64 count;		/* to look at */
 	struct pxs_str match;
@@ -86,24 +88,22 @@ syntax:
 	return false;
 }
 
-static void begin(struct pxs_run *x, struct scan *s, struct pxs_reply *found)
+static void begin(struct pxs_run *x, struct scan *s)
 {
 	memset(s, 0, sizeof(*s));
-	pxs_reply_init(found, x->out->proto, x->out->limit);
-	found->quiet = x->out->quiet;
-	s->found = found;
+	s->out = x->out;
+	s->at = x->out->len;
 }
 
-static void finish(struct pxs_run *x, struct scan *s, u64 cursor)
+static void finish(struct scan *s, u64 cursor)
 {
+	u32 mid = s->out->len;
 	char text[24];
 
-	pxs_reply_array(x->out, 2);
-	pxs_reply_bulk(x->out, text, (u32)sprintf(text, "%llu", (unsigned long long)cursor));
-	pxs_reply_array(x->out, s->nfound);
-	pxs_reply_raw(x->out, s->found->buf, s->found->len);
-	x->out->failed |= s->found->failed;
-	pxs_reply_free(s->found);
+	pxs_reply_array(s->out, 2);
+	pxs_reply_bulk(s->out, text, (u32)sprintf(text, "%llu", (unsigned long long)cursor));
+	pxs_reply_array(s->out, s->nfound);
+	pxs_reply_front(s->out, s->at, mid);
 }
 
 static bool see_key(void *ctx, const struct pxs_rec *rec)
@@ -114,22 +114,21 @@ static bool see_key(void *ctx, const struct pxs_rec *rec)
 	if ((s->matches && !pxs_str_match(s->match, rec->key, false)) || s->other_type ||
 	    (s->type && s->type != rec->type))
 		return s->count > 0;
-	pxs_reply_str(s->found, rec->key);
+	pxs_reply_str(s->out, rec->key);
 	s->nfound++;
 	return s->count > 0;
 }
 
 void pxs_cmd_scan(struct pxs_run *x)
 {
-	struct pxs_reply found;
 	struct scan s;
 	u64 cursor;
 
-	begin(x, &s, &found);
+	begin(x, &s);
 	if (!pxs_cmd_cursor(x, x->argv[1], &cursor) || !parse(x, 2, true, &s))
 		return;
 	cursor = pxs_db_scan(x->db, cursor, see_key, &s);
-	finish(x, &s, cursor);
+	finish(&s, cursor);
 }
 
 static bool see_field(void *ctx, struct pxs_str field, struct pxs_str value)
@@ -139,26 +138,25 @@ static bool see_field(void *ctx, struct pxs_str field, struct pxs_str value)
 	s->count--;
 	if (s->matches && !pxs_str_match(s->match, field, false))
 		return s->count > 0;
-	pxs_reply_str(s->found, field);
-	pxs_reply_str(s->found, value);
+	pxs_reply_str(s->out, field);
+	pxs_reply_str(s->out, value);
 	s->nfound += 2;
 	return s->count > 0;
 }
 
 void pxs_cmd_hscan(struct pxs_run *x)
 {
-	struct pxs_reply found;
 	struct pxs_rec rec;
 	struct scan s;
 	u64 cursor;
 	int there;
 
-	begin(x, &s, &found);
+	begin(x, &s);
 	if (!pxs_cmd_cursor(x, x->argv[2], &cursor))
 		return;
 	there = pxs_cmd_find_type(x, x->argv[1], PXS_TYPE_HASH, &rec);
 	if (!there)
-		finish(x, &s, 0);
+		finish(&s, 0);
 	if (there <= 0 || !parse(x, 3, false, &s))
 		return;
 	if (rec.count <= SMALL_HASH) {
@@ -166,46 +164,35 @@ void pxs_cmd_hscan(struct pxs_run *x)
 		cursor = 0;
 	}
 	cursor = pxs_db_items(x->db, &rec, cursor, see_field, &s);
-	finish(x, &s, cursor);
+	finish(&s, cursor);
 }
 
 void pxs_cmd_keys(struct pxs_run *x)
 {
-	struct pxs_reply found;
 	struct scan s;
+	u32 mid;
 
-	begin(x, &s, &found);
+	begin(x, &s);
 	s.count = INT64_MAX;
 	want_match(&s, x->argv[1]);
 	pxs_db_scan(x->db, 0, see_key, &s);
+	mid = x->out->len;
 	pxs_reply_array(x->out, s.nfound);
-	pxs_reply_raw(x->out, found.buf, found.len);
-	x->out->failed |= found.failed;
-	pxs_reply_free(&found);
+	pxs_reply_front(x->out, s.at, mid);
 }
 
-/*
- * The key behind a random place: likelier where the gap before it is wide. Between MULTI and EXEC
- * it runs on every member, and each may find another: it changes nothing.
- */
+/* The key behind a random place: likelier where the gap before it is wide. */
 void pxs_cmd_randomkey(struct pxs_run *x)
 {
-	struct pxs_reply found;
 	struct scan s;
-	u64 from = 0;
 
-	begin(x, &s, &found);
+	begin(x, &s);
 	s.count = 1;
-	if (getrandom(&from, sizeof(from), 0) != (ssize_t)sizeof(from))
-		from = 0;
-	pxs_db_scan(x->db, from, see_key, &s);
+	pxs_db_scan(x->db, pxs_db_random(x->db), see_key, &s);
 	if (!s.nfound) {
 		s.count = 1;
 		pxs_db_scan(x->db, 0, see_key, &s);
 	}
-	if (s.nfound)
-		pxs_reply_raw(x->out, found.buf, found.len);
-	else
+	if (!s.nfound)
 		pxs_reply_null(x->out);
-	pxs_reply_free(&found);
 }

@@ -88,6 +88,7 @@ struct pxs_db {
 	bool unmapped;		/* growing has failed: it can only be closed */
 	u64 now;		/* what counts as expired */
 	u64 slot;		/* being applied: version of what is changed */
+	u64 draws;		/* random numbers drawn in it */
 	u8 *copy;		/* PXS_STRING_MAX bytes, for what must outlive a change */
 	char *path;
 	size_t map;
@@ -133,6 +134,9 @@ void pxs_db_flush(struct pxs_db *db);
  * whose id begins alike, was deleted since: who takes that for a change is wrong, but safe.
  */
 u64 pxs_db_gone(struct pxs_db *db, struct pxs_str key);
+
+/* Random; in a transaction that writes it is drawn from the log, and the same on every member. */
+u64 pxs_db_random(struct pxs_db *db);
 
 /* Delete at most @n keys that have expired. Return: how many. */
 u32 pxs_db_reap(struct pxs_db *db, u32 n);

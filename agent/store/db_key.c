@@ -3,6 +3,9 @@
  * db_key.c - keys of the store: records, expiry, scanning, the digest
  */
 #include "db.h"
+
+#include <sys/random.h>
+
 #include "db_session.h"
 
 /* In front of a key's record, little endian; the key and the value follow. */
@@ -406,6 +409,17 @@ static u64 hash_of(const MDB_val *k)
 
 	memcpy(&be, k->mv_data, sizeof(be));
 	return be64_to_cpu(be);
+}
+
+u64 pxs_db_random(struct pxs_db *db)
+{
+	u64 draw[2] = { cpu_to_le64(db->slot), cpu_to_le64(db->draws) };
+
+	if (db->writing)
+		db->draws++;
+	else if (getrandom(draw, sizeof(draw), GRND_NONBLOCK) != (ssize_t)sizeof(draw))
+		draw[0] = 0;
+	return pxs_siphash(&db->seed, draw, sizeof(draw));
 }
 
 u64 pxs_db_scan(struct pxs_db *db, u64 cursor, pxs_db_see_t see, void *ctx)

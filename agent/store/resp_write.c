@@ -134,6 +134,19 @@ void pxs_reply_set(struct pxs_reply *o, u32 n)
 	head(o, o->proto == 3 ? '~' : '*', n);
 }
 
+void pxs_reply_front(struct pxs_reply *o, u32 at, u32 mid)
+{
+	u32 len = o->len - mid;
+	u8 head[128];
+
+	if (o->quiet || o->failed)
+		return;
+	pxs_assert(at <= mid && len <= sizeof(head));
+	memcpy(head, o->buf + mid, len);
+	memmove(o->buf + at + len, o->buf + at, mid - at);
+	memcpy(o->buf + at, head, len);
+}
+
 void pxs_reply_verbatim(struct pxs_reply *o, const char *text, u32 len)
 {
 	if (o->proto == 2) {

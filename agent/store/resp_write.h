@@ -36,6 +36,8 @@ void pxs_reply_null_array(struct pxs_reply *o);
 void pxs_reply_array(struct pxs_reply *o, u32 n);
 void pxs_reply_map(struct pxs_reply *o, u32 pairs);	/* RESP2: an array of twice as many */
 void pxs_reply_set(struct pxs_reply *o, u32 n);		/* RESP2: an array */
+/* What was written from @mid on, not much, goes in front of what was written from @at on. */
+void pxs_reply_front(struct pxs_reply *o, u32 at, u32 mid);
 /* RESP2: a bulk string. */
 void pxs_reply_verbatim(struct pxs_reply *o, const char *text, u32 len);
 

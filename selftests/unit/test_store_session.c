@@ -2,6 +2,9 @@
 /*
  * test_store_session.c - what has the same number is executed once
  */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+
 #include "unit_store.h"
 
 #include "../../agent/store/db_session.h"
@@ -9,6 +12,20 @@
 #define AGE	10000u		/* ms */
 
 static struct unit_store s, t;
+static bool no_memory;
+
+void *realloc(void *p, size_t size);
+
+/* In place of libc's: no room for another buffer. LMDB's are there already. */
+void *realloc(void *p, size_t size)
+{
+	void *(*real)(void *, size_t);
+
+	if (no_memory && !p)
+		return NULL;
+	*(void **)&real = dlsym(RTLD_NEXT, "realloc");
+	return real(p, size);
+}
 
 /* Open a session. Return: its id. */
 static u64 begin(struct unit_store *u, u64 most)
@@ -246,6 +263,72 @@ static void members_agree(void)
 	store_remove(&t);
 }
 
+/* What is found by walking over the keys is the same everywhere, with memory or without. */
+static void members_agree_on_walks(void)
+{
+	static const char *const log[] = {
+		"RANDOMKEY;RANDOMKEY;RANDOMKEY;RANDOMKEY", "KEYS *1", "SCAN 0 COUNT 7", "HSCAN h 0",
+		"KEYS *", "SCAN 0 COUNT 100", "KEYS none", "SCAN x", "HSCAN none 0",
+	};
+	static char first[65536];
+	char text[32];
+	u64 id;
+	u32 i;
+
+	store_make(&s);
+	store_make(&t);
+	t.quiet = true;
+	id = begin(&s, 5);
+	CHECK_EQ(begin(&t, 5), id);
+	for (i = 0; i < 90; i++) {
+		snprintf(text, sizeof(text), i < 80 ? "SET key-%u-of-many 1" : "HSET h f%u v", i);
+		store_say(&s, text);
+		store_say(&t, text);
+	}
+	for (i = 0; i < ARRAY_SIZE(log); i++) {
+		run_exec(&s, id, i + 1, NULL, log[i]);
+		strcpy(first, s.answer);
+		no_memory = true;
+		run_exec(&t, id, i + 1, NULL, log[i]);
+		no_memory = false;
+		digests(log[i], true);
+		run_exec(&s, id, i + 1, NULL, log[i]);
+		CHECK(!strcmp(s.answer, first) || (strlen(first) > PXS_ANSWER_MAX &&
+						  is_error(s.answer, "NOANSWER")));
+		t.quiet = false;
+		run_exec(&t, id, i + 1, NULL, log[i]);
+		CHECK_STR(t.answer, s.answer);
+		t.quiet = true;
+	}
+	store_remove(&s);
+	store_remove(&t);
+}
+
+/* Which key it is, is a matter of chance: of the slot, and of the place in it. */
+static void random_keys_differ(void)
+{
+	char text[32];
+	u32 i, j, differ = 0, later = 0;
+
+	store_make(&s);
+	for (i = 0; i < 50; i++) {
+		snprintf(text, sizeof(text), "SET key-%u 1", i);
+		store_say(&s, text);
+	}
+	for (i = 0; i < 20; i++) {
+		store_exec(&s, PXS_STORE_EXEC, NULL, 0, "RANDOMKEY;RANDOMKEY");
+		j = (u32)strlen(s.answer);
+		differ += memcmp(s.answer + 4, s.answer + 4 + (j - 4) / 2, (j - 4) / 2) != 0;
+		later += i && strncmp(t.answer, s.answer, sizeof(t.answer));
+		strcpy(t.answer, s.answer);
+	}
+	CHECK(differ > 10);
+	CHECK(later > 10);
+	CHECK_STR(store_exec(&s, PXS_STORE_EXEC, NULL, 0, "FLUSHALL;RANDOMKEY"),
+		  "*2\r\n+OK\r\n$-1\r\n");
+	store_remove(&s);
+}
+
 static void they_end(void)
 {
 	u64 a, b, c, d;
@@ -344,6 +427,8 @@ int main(void)
 	RUN(numbers_that_are_too_old);
 	RUN(in_the_transaction_of_the_data);
 	RUN(members_agree);
+	RUN(members_agree_on_walks);
+	RUN(random_keys_differ);
 	RUN(they_end);
 	RUN(time_ends_them);
 	RUN(versions);
