@@ -91,6 +91,7 @@ static void take_back(struct pxs_store *s)
 		pxs_request_hold(r, -(s64)r->out.len);
 		r->out.len = 0;
 		r->out.errors = 0;
+		r->out.failed = false;
 	}
 	*s->applied.last = s->decided.first;
 	if (!s->decided.first)

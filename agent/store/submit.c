@@ -176,11 +176,30 @@ u64 pxs_submit_newest(const struct pxs_store *s)
 	return s->ask.stage == PXS_ASK_IDLE ? at : max(at, s->ask.at);
 }
 
+/* The store stands still: what waits for a slot to be applied would do so for ever. */
+static bool give_up(struct pxs_store *s)
+{
+	struct pxs_request *r;
+	bool did = s->reads.first || s->barred.first || s->decided.first;
+
+	while ((r = pxs_requests_pop(&s->barred)) || (r = pxs_requests_pop(&s->reads))) {
+		pxs_session_may_write(r);	/* says why not */
+		pxs_request_done(r);
+	}
+	while ((r = pxs_requests_pop(&s->decided))) {
+		pxs_reply_error(&r->out, "UNCERTAIN the command is in the log, and may be executed by others: the store of this member has stopped");
+		pxs_request_done(r);
+	}
+	return did;
+}
+
 bool pxs_submit_step(struct pxs_store *s)
 {
 	struct pxs_request *r;
 	bool did;
 
+	if (s->stopped)
+		return give_up(s);
 	if (s->want_fresh && !pxs_store_leads(s)) {
 		s->want_fresh = false;
 		pxs_ask(s, s->replica->elect.leader);

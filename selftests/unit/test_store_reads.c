@@ -120,6 +120,19 @@ static void decide(u32 error, u64 slot)
 	p->done(p, error, slot);
 }
 
+/* The first of those that are queued is decided in @slot. */
+static void decide_next(u64 slot)
+{
+	struct pxs_proposal *p = replica.proposals.queued.first;
+
+	if (!CHECK(p))
+		return;
+	replica.proposals.queued.first = p->next;
+	if (!p->next)
+		pxs_proposals_init(&replica.proposals);
+	p->done(p, 0, slot);
+}
+
 static void a_strong_read_waits_for_its_barrier(void)
 {
 	setup(true);
@@ -343,19 +356,20 @@ static void others_say(const char *command)
 	free(text);
 }
 
+static u8 decided[PXS_VALUE_MAX];
+static u32 decided_len;
+
 /* The proposal that is queued is decided in the next slot, and applied. */
 static void decide_and_take(void)
 {
 	struct pxs_proposal *p = replica.proposals.queued.first;
-	static u8 value[PXS_VALUE_MAX];
-	u32 len;
 
 	if (!CHECK(p))
 		return;
-	len = p->len;
-	memcpy(value, p->value, len);
+	decided_len = p->len;
+	memcpy(decided, p->value, p->len);
 	decide(0, replica.applied + 1);
-	take_value_of(value, len);
+	take_value_of(decided, decided_len);
 }
 
 /* A piece of the journal is taken between two rounds; the tick that comes then finds it open. */
@@ -466,6 +480,57 @@ static void no_room_for_the_map(void)
 	teardown();
 }
 
+/* The answer of a transaction that failed is forgotten, even that there was no memory for it. */
+static void an_answer_is_made_anew(void)
+{
+	setup(true);
+	CHECK_STR(say("INCR n\r\n"), "");
+	CHECK_FATAL(replica.proposals.queued.first);
+	decide_and_take();
+	CHECK_FATAL(s.applied.first);
+	s.applied.first->out.failed = true;
+	pxs_db_abort(&s.db);
+	take_back(&s);
+	replica.applied--;
+	take_value_of(decided, decided_len);
+	commit(&s);
+	CHECK_STR(got(), ":1\r\n");
+	CHECK(!client->closing);
+	teardown();
+}
+
+/* Nothing is applied any more, and so nobody is left waiting for it. */
+static void who_waits_when_it_stops(void)
+{
+	static const char refusal[] =
+		"-MISCONF the store cannot apply what is written: see the log of paxsteerd\r\n";
+	const struct pxs_fetched rotten = { .slot = 1, .faulty = true };
+	char both[256];
+
+	setup(true);
+	CHECK_STR(say("GET a\r\n"), "");
+	CHECK_STR(say("GET b\r\n"), "");
+	decide(0, 2);
+	replica.commit = replica.applied = 2;
+	CHECK(!take(&s, &rotten));
+	snprintf(both, sizeof(both), "%s%s", refusal, refusal);
+	store_hook(&s.hook);
+	CHECK_STR(got(), both);
+	CHECK_STR(say("GET a\r\n"), refusal);
+	teardown();
+	/* A write is in the log, before it stops or after: others may execute it. */
+	setup(true);
+	CHECK_STR(say("INCR n\r\nINCR n\r\n"), "");
+	decide_next(2);
+	CHECK(!take(&s, &rotten));
+	store_hook(&s.hook);
+	CHECK(!strncmp(got(), "-UNCERTAIN ", 11));
+	decide_next(3);
+	store_hook(&s.hook);
+	CHECK(!strncmp(got(), "-UNCERTAIN ", 11));
+	teardown();
+}
+
 int main(void)
 {
 	RUN(watching_what_is_not_there);
@@ -479,5 +544,7 @@ int main(void)
 	RUN(versions_of_answers);
 	RUN(what_may_be_run_once);
 	RUN(no_room_for_the_map);
+	RUN(an_answer_is_made_anew);
+	RUN(who_waits_when_it_stops);
 	return unit_done();
 }
