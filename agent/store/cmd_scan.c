@@ -4,8 +4,8 @@
  *
  * A cursor of SCAN is a place in the order of the keys' hashes, one of HSCAN a place in the
  * order in which fields came: neither needs memory, and both hold on every member. How much was
- * found is known at the end: then the head of the answer is written, and put in front. A buffer beside
- * the answer could be refused where the answer itself, which may be kept, cannot (apply.c).
+ * found is known at the end: then the head of the answer is written, and put in front. A buffer
+ * beside the answer could be refused where the answer itself, which may be kept, cannot (apply.c).
  */
 #include <ctype.h>
 #include <stdio.h>
