@@ -128,7 +128,7 @@ static void confirmed_tail_is_refused(void)
 	close_writer();
 	spoil(1, offset + 8, 1);
 	for (i = 0; i < 2; i++) {
-		CHECK(recover(&r) == -EBADMSG);
+		CHECK(refusal(&r) == -EBADMSG);
 		CHECK(strstr(r.error, "had been confirmed"));
 	}
 	/* A damaged hint is no hint. */

@@ -111,13 +111,13 @@ static void identity_is_checked(void)
 	CHECK(pread(fd, &byte, 1, 20) == 1);
 	byte ^= 0x7f;
 	CHECK(pwrite(fd, &byte, 1, 20) == 1);
-	CHECK(recover(&r) == -EBADMSG);
+	CHECK(refusal(&r) == -EBADMSG);
 	CHECK(strstr(r.error, "damaged"));
 	CHECK(!ftruncate(fd, 10));
-	CHECK(recover(&r) == -EBADMSG);
+	CHECK(refusal(&r) == -EBADMSG);
 	close(fd);
 	CHECK(!unlink(path));
-	CHECK(recover(&r) == -ENOENT);
+	CHECK(refusal(&r) == -ENOENT);
 	CHECK(strstr(r.error, "journal init"));
 	remove_dir();
 }

@@ -108,6 +108,16 @@ static int recover(struct pxs_recovery *r)
 	return pxs_recover(r, dir, true, &sink);
 }
 
+/* Return: the error. If there is none nothing stays locked, that the next one would wait for. */
+static int refusal(struct pxs_recovery *r)
+{
+	int err = recover(r);
+
+	if (!err)
+		pxs_recovery_close(r);
+	return err;
+}
+
 static int open_writer(enum pxs_flush flush)
 {
 	struct pxs_recovery r;
