@@ -42,6 +42,7 @@ struct target {
 	char reason[PXS_HEALTH_REASON_MAX + 1];
 	u64 good, failed;		/* checks, by their end */
 	u64 tell;			/* when to tell the module; 0: it knows */
+	u32 echoes;			/* verdicts it took, whose announcements are to come */
 	bool seen;			/* in the dump that is read */
 	bool void_said;
 	bool gone;			/* off the list; freed when its check has ended */
@@ -118,7 +119,9 @@ static bool tell(struct pxs_checker *c, struct target *t)
 		pxs_warn("health: backend %s %s: the module does not take it: %s",
 			 t->section->service, t->text, strerror(-err));
 		t->tell = c->loop.now + TELL_AGAIN_MS;
+		return true;
 	}
+	t->echoes++;
 	return true;
 }
 
@@ -298,7 +301,11 @@ static void add(struct pxs_checker *c, const struct pxs_health_section *s,
 	pxs_debug("health: checking backend %s %s: %s", s->service, t->text, kind_of(t));
 }
 
-/* A backend as the module has it: new, or changed by somebody. */
+/*
+ * A backend as the module has it: new, or changed by somebody. What others announced before our
+ * verdict, and we read after it, tells of the health before it: it is believed again behind the
+ * announcement of the verdict itself.
+ */
 static void on_backend(void *ctx, const struct pxs_backend_seen *b)
 {
 	struct pxs_checker *c = ctx;
@@ -315,12 +322,17 @@ static void on_backend(void *ctx, const struct pxs_backend_seen *b)
 		}
 		return;
 	}
+	if (b->own) {
+		if (t && t->echoes)
+			t->echoes--;
+		return;
+	}
 	if (!t) {
 		add(c, s, b);
 		return;
 	}
 	t->seen = true;
-	if (t->tell || t->check.verdict == b->health)
+	if (t->tell || t->echoes || t->check.verdict == b->health)
 		return;
 	pxs_notice("backend %s %s: health was set to %s", t->section->service, t->text,
 		   pxs_health_word(b->health));
@@ -362,8 +374,10 @@ static void read_all(struct pxs_checker *c)
 	int err;
 
 	c->read = 0;
-	for (i = 0; i < c->ntargets; i++)
+	for (i = 0; i < c->ntargets; i++) {
 		c->target[i]->seen = false;
+		c->target[i]->echoes = 0;	/* thrown away, or lost */
+	}
 	err = pxs_services_read(&c->services);
 	if (err) {
 		if (err != -EINTR)

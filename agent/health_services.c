@@ -120,7 +120,11 @@ static void take_service(struct pxs_services *s, struct nlmsghdr *nlh, u8 cmd)
 
 static void take_backend(struct pxs_services *s, struct nlmsghdr *nlh, u8 cmd)
 {
-	struct pxs_backend_seen b = { .dumped = cmd == PXS_CMD_BACKEND_GET };
+	struct pxs_backend_seen b = {
+		.dumped = cmd == PXS_CMD_BACKEND_GET,
+		.own = cmd == PXS_CMD_BACKEND_SET &&
+		       nlh->nlmsg_pid == nl_socket_get_local_port(s->calls.sock),
+	};
 	struct nlattr *tb[PXS_A_BACKEND_MAX + 1];
 	const struct pxs_service_proto *p;
 
@@ -196,9 +200,8 @@ static void on_event(void *ctx, struct nlmsghdr *nlh)
 
 	if (nlh->nlmsg_type == GENL_ID_CTRL)
 		on_family(s, nlh);
-	else if (nlh->nlmsg_type == s->events.family &&
-		 nlh->nlmsg_pid != nl_socket_get_local_port(s->calls.sock))
-		on_message(s, nlh);	/* not what we did ourselves */
+	else if (nlh->nlmsg_type == s->events.family)
+		on_message(s, nlh);
 }
 
 /* Answers that were given up. */

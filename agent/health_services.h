@@ -17,6 +17,7 @@ struct pxs_backend_seen {
 	u8 proto;		/* of the service; 0: not known */
 	u8 health;
 	bool dumped;		/* of pxs_services_read(): not a change */
+	bool own;		/* announces a verdict of ours, by pxs_services_verdict() */
 	char reason[PXS_HEALTH_REASON_MAX + 1];
 };
 
