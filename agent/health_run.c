@@ -332,6 +332,7 @@ static void on_backend(void *ctx, const struct pxs_backend_seen *b)
 		return;
 	}
 	t->seen = true;
+	t->proto = b->proto ?: t->proto;
 	if (t->tell || t->echoes || t->check.verdict == b->health)
 		return;
 	pxs_notice("backend %s %s: health was set to %s", t->section->service, t->text,

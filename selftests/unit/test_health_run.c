@@ -272,6 +272,17 @@ static void echo_of_one_that_is_gone(void)
 	finish();
 }
 
+/* The service was made anew, for another protocol, and nobody heard of it. */
+static void other_protocol(void)
+{
+	begin();
+	CHECK_EQ(target()->proto, IPPROTO_UDP);
+	module.proto = IPPROTO_TCP;
+	read_all(&checker);
+	CHECK_EQ(target()->proto, IPPROTO_TCP);
+	finish();
+}
+
 int main(void)
 {
 	pxs_report_level(0);
@@ -282,5 +293,6 @@ int main(void)
 	RUN(lost_echoes);
 	RUN(refused_verdict);
 	RUN(echo_of_one_that_is_gone);
+	RUN(other_protocol);
 	return unit_done();
 }
