@@ -170,6 +170,19 @@ static void on_message(void *ctx, struct nlmsghdr *nlh)
 	}
 }
 
+static void on_unloaded(struct pxs_services *s)
+{
+	pxs_notice("health: the module was unloaded: nothing is checked until it is back");
+	s->gone(s->ctx, NULL, NULL);
+}
+
+static int on_loaded(struct pxs_services *s, int family)
+{
+	s->calls.family = family;
+	s->events.family = family;
+	return pxs_link_join(&s->events, PXS_GENL_NAME, PXS_MCGRP_CONFIG);
+}
+
 /* The module was unloaded, or loaded again: its family has another number, and no service. */
 static void on_family(struct pxs_services *s, struct nlmsghdr *nlh)
 {
@@ -183,13 +196,10 @@ static void on_family(struct pxs_services *s, struct nlmsghdr *nlh)
 		return;
 	cmd = genlmsg_hdr(nlh)->cmd;
 	if (cmd == CTRL_CMD_DELFAMILY) {
-		pxs_notice("health: the module was unloaded: nothing is checked until it is back");
-		s->gone(s->ctx, NULL, NULL);
+		on_unloaded(s);
 	} else if (cmd == CTRL_CMD_NEWFAMILY && tb[CTRL_ATTR_FAMILY_ID] &&
 		   nla_len(tb[CTRL_ATTR_FAMILY_ID]) >= 2) {
-		s->calls.family = nla_get_u16(tb[CTRL_ATTR_FAMILY_ID]);
-		s->events.family = s->calls.family;
-		pxs_link_join(&s->events, PXS_GENL_NAME, PXS_MCGRP_CONFIG);
+		on_loaded(s, nla_get_u16(tb[CTRL_ATTR_FAMILY_ID]));
 		s->lost(s->ctx);
 	}
 }
@@ -221,18 +231,35 @@ static void on_overrun(void *ctx)
 
 /* --- what is asked ---------------------------------------------------------------- */
 
-int pxs_services_read(struct pxs_services *s)
+static int dump_all(struct pxs_services *s)
 {
 	int err;
 
-	/* What is queued is older than the answer, and some of it is lost. */
-	pxs_link_drain(&s->events);
 	s->nprotos = 0;
 	err = pxs_link_dump(&s->calls, pxs_link_msg(&s->calls, PXS_CMD_SERVICE_GET), on_message, s);
 	if (err)
 		return err;
 	return pxs_link_dump(&s->calls, pxs_link_msg(&s->calls, PXS_CMD_BACKEND_GET), on_message,
 			     s);
+}
+
+int pxs_services_read(struct pxs_services *s)
+{
+	int err, family;
+
+	/* What is queued is older than the answer, and some of it is lost. */
+	pxs_link_drain(&s->events);
+	err = dump_all(s);
+	if (err != -ENOENT)
+		return err;
+	/* Lost with it: that the module was unloaded, and perhaps that it is back. */
+	on_unloaded(s);
+	family = pxs_link_resolve(PXS_GENL_NAME);
+	if (family == -ENOENT)
+		return 0;	/* it is not: there will be word of it */
+	if (family < 0)
+		return family;
+	return on_loaded(s, family) ?: dump_all(s);
 }
 
 static int put_backend(struct nl_msg *msg, const char *service, const struct pxs_address *at)

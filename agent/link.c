@@ -280,6 +280,20 @@ int pxs_link_dump(struct pxs_link *l, struct nl_msg *msg,
 	return question(l, msg, NLM_F_DUMP, &q);
 }
 
+int pxs_link_resolve(const char *family)
+{
+	struct nl_sock *sock = nl_socket_alloc();
+	int id = -NLE_FAILURE;
+
+	/* On another socket, as below. */
+	if (sock && !genl_connect(sock))
+		id = genl_ctrl_resolve(sock, family);
+	nl_socket_free(sock);
+	if (id >= 0)
+		return id;
+	return id == -NLE_OBJ_NOTFOUND ? -ENOENT : -EIO;
+}
+
 int pxs_link_join(struct pxs_link *l, const char *family, const char *group)
 {
 	struct nl_sock *sock = nl_socket_alloc();

@@ -61,6 +61,9 @@ int pxs_link_call(struct pxs_link *l, struct nl_msg *msg,
 int pxs_link_dump(struct pxs_link *l, struct nl_msg *msg,
 		  void (*reply)(void *ctx, struct nlmsghdr *nlh), void *ctx);
 
+/* The number of a family now. Return: that, -ENOENT: the kernel does not know it, or -EIO. */
+int pxs_link_resolve(const char *family);
+
 /* Listen to a multicast group of a family (by name) from now on. */
 int pxs_link_join(struct pxs_link *l, const char *family, const char *group);
 

@@ -15,11 +15,13 @@ static int fake_call(struct pxs_link *l, struct nl_msg *msg,
 static int fake_dump(struct pxs_link *l, struct nl_msg *msg,
 		     void (*reply)(void *ctx, struct nlmsghdr *nlh), void *ctx);
 static int fake_join(struct pxs_link *l, const char *family, const char *group);
+static int fake_resolve(const char *family);
 static void fake_drain(struct pxs_link *l);
 
 #define pxs_link_call(...)	fake_call(__VA_ARGS__)
 #define pxs_link_dump(...)	fake_dump(__VA_ARGS__)
 #define pxs_link_join(...)	fake_join(__VA_ARGS__)
+#define pxs_link_resolve(...)	fake_resolve(__VA_ARGS__)
 #define pxs_link_drain(...)	fake_drain(__VA_ARGS__)
 #include "health_services.c"
 #include "health_run.c"
@@ -30,8 +32,9 @@ static void fake_drain(struct pxs_link *l);
 /* The module: one backend of one service. */
 static struct {
 	u8 proto, health;
+	int family;		/* -ENOENT: it is not loaded */
 	int error;		/* of a call */
-	u32 told;
+	u32 told, joined;
 } module;
 
 static struct pxs_checker checker;
@@ -44,7 +47,7 @@ static struct nl_msg *message(u8 cmd, u32 port, u8 proto, u8 health)
 	struct nl_msg *msg = nlmsg_alloc();
 	u32 at = htonl(0x0a000001);
 
-	if (!msg || !genlmsg_put(msg, port, 0, FAMILY, 0, 0, cmd, PXS_GENL_VERSION))
+	if (!msg || !genlmsg_put(msg, port, 0, module.family, 0, 0, cmd, PXS_GENL_VERSION))
 		abort();
 	if (proto) {
 		nla_put_string(msg, PXS_A_SERVICE_NAME, "u");
@@ -98,8 +101,9 @@ static int fake_dump(struct pxs_link *l, struct nl_msg *msg,
 {
 	u8 cmd = genlmsg_hdr(nlmsg_hdr(msg))->cmd;
 
-	(void)l;
 	nlmsg_free(msg);
+	if (l->family != module.family)
+		return -ENOENT;
 	msg = message(cmd, 0, cmd == PXS_CMD_SERVICE_GET ? module.proto : 0, module.health);
 	reply(ctx, nlmsg_hdr(msg));
 	nlmsg_free(msg);
@@ -111,7 +115,14 @@ static int fake_join(struct pxs_link *l, const char *family, const char *group)
 	(void)l;
 	(void)family;
 	(void)group;
+	module.joined++;
 	return 0;
+}
+
+static int fake_resolve(const char *family)
+{
+	CHECK_STR(family, PXS_GENL_NAME);
+	return module.family;
 }
 
 static void fake_drain(struct pxs_link *l)
@@ -127,6 +138,7 @@ static void begin(void)
 	memset(&section, 0, sizeof(section));
 	memset(&module, 0, sizeof(module));
 	module.proto = IPPROTO_UDP;
+	module.family = FAMILY;
 	module.health = PXS_HEALTH_GOOD;
 	strcpy(section.service, "u");
 	section.probe.kind = &pxs_probe_tcp;
@@ -283,6 +295,35 @@ static void other_protocol(void)
 	finish();
 }
 
+/* What says so is thrown away, or lost, together with all that was queued. */
+static void reloaded_unheard(void)
+{
+	begin();
+	module.family = FAMILY + 1;
+	module.health = PXS_HEALTH_BAD;
+	read_all(&checker);
+	CHECK(!checker.read);
+	CHECK_EQ(module.joined, 1);
+	CHECK_EQ(target()->check.verdict, PXS_HEALTH_BAD);
+	other_comes(PXS_HEALTH_GOOD);
+	CHECK_EQ(target()->check.verdict, PXS_HEALTH_GOOD);
+	finish();
+}
+
+static void unloaded_unheard(void)
+{
+	begin();
+	module.family = -ENOENT;
+	read_all(&checker);
+	CHECK(!checker.read);
+	CHECK_EQ(checker.ntargets, 0);
+	CHECK_EQ(module.joined, 0);
+	module.family = FAMILY;
+	read_all(&checker);
+	CHECK_EQ(checker.ntargets, 1);
+	finish();
+}
+
 int main(void)
 {
 	pxs_report_level(0);
@@ -294,5 +335,7 @@ int main(void)
 	RUN(refused_verdict);
 	RUN(echo_of_one_that_is_gone);
 	RUN(other_protocol);
+	RUN(reloaded_unheard);
+	RUN(unloaded_unheard);
 	return unit_done();
 }
