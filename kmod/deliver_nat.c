@@ -16,6 +16,7 @@
 #include <linux/netfilter_ipv6.h>
 #include <linux/udp.h>
 #include <net/checksum.h>
+#include <net/dst_metadata.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_nat.h>
 
@@ -99,6 +100,14 @@ int pxs_nat_rewrite_src(struct sk_buff *skb, const struct pxs_packet *p,
 
 int pxs_nat_reroute(struct sk_buff *skb, const struct nf_hook_state *state)
 {
+	if (state->hook != NF_INET_LOCAL_OUT) {
+		/* Over lo it comes with the route and the connection of the address before. */
+		if (skb_valid_dst(skb)) {
+			skb_dst_drop(skb);
+			nf_reset_ct(skb);
+		}
+		return 0;
+	}
 	if (state->pf == NFPROTO_IPV4)
 		return ip_route_me_harder(state->net, state->sk, skb, RTN_UNSPEC);
 	return nf_ip6_route_me_harder(state->net, state->sk, skb);

@@ -21,7 +21,10 @@ int pxs_nat_rewrite_dst(struct sk_buff *skb, const struct pxs_packet *p,
 int pxs_nat_rewrite_src(struct sk_buff *skb, const struct pxs_packet *p,
 			const struct pxs_endpoint *to);
 
-/* A packet of this host got another address: find its way anew. Return: 0 or an error. */
+/*
+ * A packet got another address: find its way anew, in LOCAL_OUT at once, elsewhere where the stack
+ * does. Return: 0 or an error.
+ */
 int pxs_nat_reroute(struct sk_buff *skb, const struct nf_hook_state *state);
 
 /*

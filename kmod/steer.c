@@ -173,7 +173,7 @@ static unsigned int pxs_steer_nat(struct pxs_service *svc, struct sk_buff *skb,
 	if (!be)
 		return NF_DROP;
 	err = pxs_nat_rewrite_dst(skb, p, &be->at);
-	if (!err && state->hook == NF_INET_LOCAL_OUT)
+	if (!err)
 		err = pxs_nat_reroute(skb, state);
 	if (err) {
 		pxs_steer_fault(svc, be, PXS_STEER_STAT_ERRORS);
