@@ -27,9 +27,9 @@ bool pxs_local_connected(const struct sk_buff *skb, const struct nf_hook_state *
 			 const struct pxs_packet *p);
 
 /*
- * LOCAL_OUT, a datagram of a local backend: is it for a socket of this host that asked the backend
- * itself (a health check), past the service? Then it must come from the backend. A look at the
- * device when it is for another host.
+ * LOCAL_OUT or POST_ROUTING, a datagram of a backend on this host: is it for a socket of this
+ * host that asked the backend itself (a health check), past the service? Then it must come from
+ * the backend. A look at the device when it is for another host.
  */
 bool pxs_local_asked_itself(const struct nf_hook_state *state, const struct pxs_packet *p);
 

@@ -306,7 +306,8 @@ static unsigned int pxs_hook_post_routing(void *priv, struct sk_buff *skb,
 	if (!pxs_packet_parse(skb, state->pf, &p) || p.src.proto != IPPROTO_UDP)
 		return NF_ACCEPT;
 	be = pxs_backend_of_reply(pxs_net(state->net), &p.src);
-	if (!be || be->svc->mode != PXS_MODE_NAT)
+	/* A backend on this host may be asked past the service, too: see pxs_hook_local_in(). */
+	if (!be || be->svc->mode != PXS_MODE_NAT || pxs_local_asked_itself(state, &p))
 		return NF_ACCEPT;
 	return pxs_steer_reply(be, skb, &p);
 }

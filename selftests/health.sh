@@ -6,7 +6,7 @@
 #     c ──── d ──┬── b1       u: UDP by key to b1..b3, port 7000, each checked by a TCP
 #            │   ├── b2          connection to port 7001
 #     paxsteerd  └── b3       On d itself, mode local: memcached over TCP and UDP, Redis with
-#     on d                       a password, HTTP, DNS, each by its own check
+#     on d                       a password, HTTP, DNS, each by its own check; mode nat: DNS
 #
 # check-kernels: 6.1
 # limit: 300
@@ -20,6 +20,7 @@ SEED=000102030405060708090a0b0c0d0e0f
 ANSWERS=$T_DIR/answers
 SOCKET=$T_DIR/sock
 HERE=192.0.2.1
+THERE=10.1.0.1	# another address of d
 
 serve()	# I: the two servers of backend I
 {
@@ -76,6 +77,7 @@ cat >"$T_DIR/conf" <<-END
 	health web { check = "http" path = "/here" status = "200" $pace }
 	health web404 { check = "http" path = "/nowhere" $pace }
 	health ns { check = "dns" name = "www.example.org" rcode = "nxdomain" $pace }
+	health nat { check = "dns" name = "www.example.org" rcode = "nxdomain" $pace }
 	health one { check = "tcp" backends = "$HERE:6379" $pace }
 END
 keys 60 >"$T_DIR/keys"
@@ -97,6 +99,8 @@ add_backends u 7000
 	done
 	echo "service add ns udp $HERE:2053 mode local key dns"
 	echo "backend add ns $HERE:53"
+	echo "service add nat udp $HERE:2054 key dns"
+	echo "backend add nat $THERE:53"
 } >"$T_DIR/batch"
 ok "services" pxs -b "$T_DIR/batch"
 
@@ -112,22 +116,25 @@ start_on d redis redis-server --port 6379 --bind $HERE --save "" --requirepass s
 REDIS_PID=$START_PID
 start_on d http python3 -m http.server -b $HERE -d "$T_DIR/www" 8080
 start_on d dns python3 "$T_DIR/dns.py" $HERE
+start_on d dns-nat python3 "$T_DIR/dns.py" $THERE
 for p in 11211 6379 8080; do
 	wait_until 30 on d bash -c "exec 3<>/dev/tcp/$HERE/$p" || bail "nobody listens at $p"
 done
-wait_until 30 on d ss -uln "sport = 53" || bail "no DNS server"
+named() { [ "$(on d ss -Huln "sport = 53" | wc -l)" = 2 ]; }
+wait_until 30 named || bail "no DNS servers"
 start monitor paxsteer -n pxs-d -j monitor
 
 is "nothing is checked at first" "$(pxs -j backend show | jq -r '[.[].health] | unique[]')" \
 	unchecked
 agent agent1
-wait_until 30 said agent1 "checking 12 backends of 10 services" ||
+wait_until 30 said agent1 "checking 13 backends of 11 services" ||
 	bail "the agent does not begin: $(cat "$T_DIR/agent1.log")"
 
 # Each protocol, by real servers: what is good, and what is not, says why.
 for s in mt mu red noauth web ns one; do
 	becomes "$s: good" $s $HERE good
 done
+becomes "nat, a backend on the director: good" nat $THERE good
 becomes "a page that is not there: bad" web404 $HERE bad
 is "and why" "$(field web404 $HERE reason)" "http: status: 404"
 becomes "Redis without its password: bad" locked $HERE bad
