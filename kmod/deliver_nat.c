@@ -47,9 +47,26 @@ static struct pxs_end pxs_end_of(struct sk_buff *skb, const struct pxs_packet *p
 	return end;
 }
 
+/*
+ * What is the checksum in this header? None (0); a whole one; or, with offload, the part of the
+ * pseudo header, for who computes the rest. Offload may be of a packet inside, of a tunnel: then
+ * this header's is whole all the same, unless the packet is still to be cut into pieces that have
+ * one each. The kernel's functions that change a checksum look at ip_summed alone, and must take a
+ * whole one for that.
+ * Return: ip_summed as it is to be meanwhile.
+ */
+static u8 pxs_nat_summed(const struct sk_buff *skb, const struct pxs_packet *p)
+{
+	if (skb->ip_summed != CHECKSUM_PARTIAL || skb_checksum_start_offset(skb) == p->thoff ||
+	    skb_shinfo(skb)->gso_type & SKB_GSO_UDP_TUNNEL_CSUM)
+		return skb->ip_summed;
+	return CHECKSUM_NONE;
+}
+
 static int pxs_nat_rewrite(struct sk_buff *skb, const struct pxs_packet *p, bool dst,
 			   const struct pxs_endpoint *to)
 {
+	u8 summed = skb->ip_summed;
 	struct pxs_end end;
 	struct udphdr *uh;
 	bool sum;
@@ -58,8 +75,10 @@ static int pxs_nat_rewrite(struct sk_buff *skb, const struct pxs_packet *p, bool
 		return -ENOMEM;
 	end = pxs_end_of(skb, p, dst);
 	uh = (struct udphdr *)(skb->data + p->thoff);
-	/* No checksum stays no checksum; with offload the field holds a partial one. */
-	sum = uh->check || skb->ip_summed == CHECKSUM_PARTIAL;
+	skb->ip_summed = pxs_nat_summed(skb, p);
+	/* No checksum stays no checksum. */
+	sum = uh->check || (skb->ip_summed == CHECKSUM_PARTIAL &&
+			    skb_checksum_start_offset(skb) == p->thoff);
 	if (p->src.family == AF_INET) {
 		struct iphdr *iph = (struct iphdr *)skb->data;
 		__be32 old = *(__be32 *)end.addr;
@@ -82,6 +101,7 @@ static int pxs_nat_rewrite(struct sk_buff *skb, const struct pxs_packet *p, bool
 		if (!uh->check)
 			uh->check = CSUM_MANGLED_0;
 	}
+	skb->ip_summed = summed;
 	*end.port = to->port;
 	return 0;
 }

@@ -1,18 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# steer_beside.sh - UDP by nat beside others who rewrite the same packets
+# steer_beside.sh - UDP by nat beside others who rewrite or wrap the same packets
 #
-#     c ──── d ──── b1        nftables on d sends its own requests for NOBODY to the VIP
+#     c ──── d ──── b1        nftables on d sends its own requests for NOBODY to the VIP;
+#     c ════ VXLAN ═══ b1     a tunnel whose outer packets are steered, checksums and all
 #
 # kernels: 6.1 6.12 newest
 # limit: 200
 
 . "$(dirname "$0")/lib.sh"
 need_module
-need jq ip nft
+need jq ip nft ethtool
 . "$(dirname "$0")/director.sh"
-modprobe -q nft_chain_nat || bail "no NAT of nftables here"
+modprobe -q -a vxlan nft_chain_nat || bail "no VXLAN or NAT of nftables here"
 
 bare() { local a=${1%:*}; a=${a#[}; echo "${a%]}"; }
 
@@ -44,13 +45,56 @@ translated()
 	on d nft delete table $ip beside
 }
 
+tunnel_end()	# HOST REMOTE ADDRESS OPTIONS...
+{
+	ip -n "pxs-$1" link add vx0 type vxlan id 9 remote "$2" dstport 4789 srcport 4789 4790 \
+		nolearning "${@:4}"
+	ip -n "pxs-$1" addr add "$3/24" dev vx0
+	ip -n "pxs-$1" link set vx0 mtu 1400 up
+}
+
+# tunnel NAME OPTIONS...: c's frames go to the VIP, b1's to c
+tunnel()
+{
+	local name="$FAMILY: tunnel, $1"
+	shift
+	tunnel_end c "$(bare "$(vip 0)")" 10.9.0.1 "$@"
+	tunnel_end b1 "$(bare "$(client 0)")" 10.9.0.2 "$@"
+	start_on b1 inside "$BACKEND" udp 10.9.0.2:7000
+	wait_until 20 grep -q ready "$T_DIR/inside.log" || bail "no server in the tunnel"
+	ok "$name: requests" on c "$TRAFFIC" -n 3 -t 1000 udp 10.9.0.2:7000
+	ok "$name: 16 requests in a packet" on c "$TRAFFIC" -n 16 -t 1000 -G -s 100 \
+		-k "$T_DIR/keys" udp 10.9.0.2:7000
+	stop "$START_PID"
+	ip -n pxs-c link del vx0
+	ip -n pxs-b1 link del vx0
+}
+
+tunnels()
+{
+	local none=noudpcsum whole=udpcsum
+
+	[ $FAMILY = v4 ] || none="udp6zerocsumtx udp6zerocsumrx" whole=noudp6zerocsumtx
+	ok "$FAMILY: a tunnel is a service" \
+		pxs service add vx udp "$(vip 4789)" key source
+	ok "$FAMILY: with a backend" pxs backend add vx "$(be 1 4789)"
+	# shellcheck disable=SC2086  # several words
+	tunnel "no outer checksum" $none
+	tunnel "an outer checksum" $whole
+	pxs service del vx
+}
+
 director_hosts 1
+keys 16 >"$T_DIR/keys"
 on d sysctl -q -w net.ipv4.conf.lo.accept_local=1
+# Who computes what is left to compute is the director: a cable that passes it on hides mistakes.
+for dev in c0 b1; do on d ethtool -K $dev tx off gro off >/dev/null 2>&1; done
 for FAMILY in v4 v6; do
 	start_backends udp 7000
 	pxs service add u udp "$(vip 7000)"
 	pxs backend add u "$(be 1 7000)"
 	translated
+	tunnels
 	pxs service del u
 	stop_backends >/dev/null
 done
