@@ -19,6 +19,7 @@
 #include <net/dst_metadata.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_nat.h>
+#include <net/xfrm.h>	/* compat: decoding was not told the namespace once */
 
 #include "backend.h"
 #include "deliver_nat.h"
@@ -132,6 +133,49 @@ int pxs_nat_reroute(struct sk_buff *skb, const struct nf_hook_state *state)
 		return ip_route_me_harder(state->net, state->sk, skb, RTN_UNSPEC);
 	return nf_ip6_route_me_harder(state->net, state->sk, skb);
 }
+
+#ifdef CONFIG_XFRM
+/* Is it what IPsec made already? Policies were for what is inside. */
+static bool pxs_nat_transformed(const struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	if (state->pf == NFPROTO_IPV4)
+		return IPCB(skb)->flags & IPSKB_XFRM_TRANSFORMED;
+	return IP6CB(skb)->flags & IP6SKB_XFRM_TRANSFORMED;
+}
+
+/* The stack goes on with the route that the skb has then, through IPsec where it says so. */
+int pxs_nat_repolicy(struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	struct dst_entry *dst = skb_dst(skb);
+	const struct sock *sk = skb->sk;
+	struct flowi fl;
+	int err;
+
+	if (!state->net->xfrm.policy_count[XFRM_POLICY_OUT] || pxs_nat_transformed(skb, state))
+		return 0;
+	err = pxs_xfrm_decode(state->net, skb, &fl, state->pf);
+	if (err < 0)
+		return err;
+	/* Not the one that the source before was given. */
+	if (dst->xfrm)
+		dst = ((struct xfrm_dst *)dst)->route;
+	if (!dst_hold_safe(dst))
+		return -EHOSTUNREACH;
+	if (sk && !net_eq(sock_net(sk), state->net))
+		sk = NULL;
+	dst = xfrm_lookup(state->net, dst, &fl, sk, 0);
+	if (IS_ERR(dst))
+		return PTR_ERR(dst);
+	skb_dst_drop(skb);
+	skb_dst_set(skb, dst);
+	return 0;
+}
+#else
+int pxs_nat_repolicy(struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	return 0;
+}
+#endif
 
 /* nf_nat asks: where does this new connection go? Once per connection and direction. */
 static unsigned int pxs_nat_core_fn(void *priv, struct sk_buff *skb,

@@ -28,6 +28,12 @@ int pxs_nat_rewrite_src(struct sk_buff *skb, const struct pxs_packet *p,
 int pxs_nat_reroute(struct sk_buff *skb, const struct nf_hook_state *state);
 
 /*
+ * A packet leaves with another source, for whose policies nobody looked: LOCAL_OUT without
+ * pxs_nat_reroute(), and POST_ROUTING. Return: 0 or an error: it may not leave.
+ */
+int pxs_nat_repolicy(struct sk_buff *skb, const struct nf_hook_state *state);
+
+/*
  * TCP: the kernel's own NAT does it, per connection. On with the namespace's first
  * TCP nat service of a family, off with its last. Under pxs_net.config.
  */

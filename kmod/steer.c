@@ -183,15 +183,32 @@ static unsigned int pxs_steer_nat(struct pxs_service *svc, struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
+/* A packet has another source: may it go the way that it goes? */
+static int pxs_steer_leave(struct sk_buff *skb, const struct nf_hook_state *state,
+			   bool readdressed)
+{
+	if (state->hook == NF_INET_LOCAL_IN)
+		return 0;
+	if (state->hook == NF_INET_LOCAL_OUT && readdressed)
+		return pxs_nat_reroute(skb, state);
+	return pxs_nat_repolicy(skb, state);
+}
+
 /* A UDP reply of a backend: let it come from the service. Return: the verdict. */
 static unsigned int pxs_steer_reply(struct pxs_backend *be, struct sk_buff *skb,
+				    const struct nf_hook_state *state,
 				    const struct pxs_packet *p)
 {
 	struct pxs_service *svc = be->svc;
+	int err;
 
-	if (pxs_nat_rewrite_src(skb, p, &svc->at)) {
+	err = pxs_nat_rewrite_src(skb, p, &svc->at);
+	if (!err)
+		err = pxs_steer_leave(skb, state, memcmp(&p->src.addr, &svc->at.addr,
+							 sizeof(p->src.addr)));
+	if (err) {
 		pxs_steer_fault(svc, be, PXS_STEER_STAT_ERRORS);
-		return NF_DROP;
+		return NF_DROP_ERR(err);
 	}
 	pxs_stat_inc(svc->stats, PXS_STEER_STAT_REPLIES);
 	pxs_stat_inc(be->stats, PXS_STEER_STAT_REPLIES);
@@ -250,7 +267,6 @@ static unsigned int pxs_hook_local_out(void *priv, struct sk_buff *skb,
 	struct pxs_service *svc;
 	struct pxs_backend *be;
 	struct pxs_packet p;
-	unsigned int ret;
 
 	if (!pxs_packet_parse(skb, state->pf, &p) || p.dst.proto != IPPROTO_UDP)
 		return NF_ACCEPT;
@@ -263,11 +279,7 @@ static unsigned int pxs_hook_local_out(void *priv, struct sk_buff *skb,
 	be = pxs_steer_local_sender(state, skb, &p);
 	if (!be || be->svc->mode != PXS_MODE_LOCAL || pxs_local_asked_itself(state, &p))
 		return NF_ACCEPT;
-	ret = pxs_steer_reply(be, skb, &p);
-	if (ret == NF_ACCEPT && memcmp(&p.src.addr, &be->svc->at.addr, sizeof(p.src.addr)) &&
-	    pxs_nat_reroute(skb, state))
-		return NF_DROP;
-	return ret;
+	return pxs_steer_reply(be, skb, state, &p);
 }
 
 static unsigned int pxs_hook_local_in(void *priv, struct sk_buff *skb,
@@ -294,7 +306,7 @@ static unsigned int pxs_hook_local_in(void *priv, struct sk_buff *skb,
 	 */
 	if (!be || be->svc->mode != PXS_MODE_NAT || pxs_local_connected(skb, state, &p))
 		return NF_ACCEPT;
-	return pxs_steer_reply(be, skb, &p);
+	return pxs_steer_reply(be, skb, state, &p);
 }
 
 static unsigned int pxs_hook_post_routing(void *priv, struct sk_buff *skb,
@@ -309,7 +321,7 @@ static unsigned int pxs_hook_post_routing(void *priv, struct sk_buff *skb,
 	/* A backend on this host may be asked past the service, too: see pxs_hook_local_in(). */
 	if (!be || be->svc->mode != PXS_MODE_NAT || pxs_local_asked_itself(state, &p))
 		return NF_ACCEPT;
-	return pxs_steer_reply(be, skb, &p);
+	return pxs_steer_reply(be, skb, state, &p);
 }
 
 #define PXS_HOOK(fn, family, point, prio) \

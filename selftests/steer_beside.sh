@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# steer_beside.sh - UDP by nat beside others who rewrite or wrap the same packets
+# steer_beside.sh - UDP by nat beside others who rewrite, forbid or wrap the same packets
 #
 #     c ──── d ──── b1        nftables on d sends its own requests for NOBODY to the VIP;
+#                             IPsec policies on d forbid what comes from the VIP;
 #     c ════ VXLAN ═══ b1     a tunnel whose outer packets are steered, checksums and all
 #
 # kernels: 6.1 6.12 newest
@@ -13,7 +14,7 @@
 need_module
 need jq ip nft ethtool
 . "$(dirname "$0")/director.sh"
-modprobe -q -a vxlan nft_chain_nat || bail "no VXLAN or NAT of nftables here"
+modprobe -q -a xfrm_user vxlan nft_chain_nat || bail "no IPsec, VXLAN or NAT of nftables here"
 
 bare() { local a=${1%:*}; a=${a#[}; echo "${a%]}"; }
 
@@ -43,6 +44,23 @@ translated()
 	is "$FAMILY: a request by way of nftables is counted" "$(service_stat u requests)" 1
 	ok "$FAMILY: and the backend answers" wait_until 10 replied 1
 	on d nft delete table $ip beside
+}
+
+policy()	# add|delete [ACTION...]
+{
+	ip -n pxs-d xfrm policy "$1" src "$(bare "$(vip 0)")" dst "$(bare "$(client 0)")" \
+		dir out "${@:2}"
+}
+
+# The policy is for what leaves, and that comes from the VIP.
+forbidden()
+{
+	ok "$FAMILY: answered" on c "$TRAFFIC" udp "$(vip 7000)"
+	policy add action block
+	refused "$FAMILY: a policy forbids the answers" "no answer" \
+		on c "$TRAFFIC" -t 500 udp "$(vip 7000)"
+	policy delete
+	ok "$FAMILY: answered again" on c "$TRAFFIC" udp "$(vip 7000)"
 }
 
 tunnel_end()	# HOST REMOTE ADDRESS OPTIONS...
@@ -94,6 +112,7 @@ for FAMILY in v4 v6; do
 	pxs service add u udp "$(vip 7000)"
 	pxs backend add u "$(be 1 7000)"
 	translated
+	forbidden
 	tunnels
 	pxs service del u
 	stop_backends >/dev/null
