@@ -118,6 +118,10 @@ static int pxs_service_config_check(u8 proto, const struct pxs_service_config *c
 	no->why = pxs_key_check(&config->key);
 	if (no->why)
 		return pxs_refuse(no, -EINVAL, PXS_A_SERVICE_KEY, no->why);
+	/* One backend may happen to have as many points: refuse what its next one would. */
+	if (config->fill == PXS_FILL_KETAMA && config->rows)
+		return pxs_refuse(no, -ERANGE, PXS_A_SERVICE_ROWS,
+				  "the rows of ketama follow from the backends");
 	err = pxs_table_plan(&cfg, &no->why);
 	if (err)
 		return pxs_refuse(no, err, PXS_A_SERVICE_ROWS, no->why);

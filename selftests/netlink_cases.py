@@ -138,8 +138,11 @@ def of_services():
     yield case("maglev-katran with 131071 rows", add,
                service.with_(FILL=u8(C["PXS_FILL_MAGLEV_KATRAN"]), ROWS=u32(131071)), E.ERANGE,
                "prime up to 65537", "ROWS")
-    yield case("ketama with rows", add, service.with_(FILL=u8(C["PXS_FILL_KETAMA"]),
-               ROWS=u32(4096)), E.ERANGE, "follow from the backends", "ROWS")
+    # 160: what one backend has.
+    for rows in (1, 160, 4096):
+        yield case("ketama with %d rows" % rows, add,
+                   service.with_(FILL=u8(C["PXS_FILL_KETAMA"]), ROWS=u32(rows)), E.ERANGE,
+                   "follow from the backends", "ROWS")
     yield case("set of nobody", change, named.with_(NAME="nope"), E.ENOENT, "this name", "NAME")
     yield case("set without name", change, named.without("NAME").with_(CAP=u16(1)), E.EINVAL,
                "name is missing", missing="NAME")
