@@ -25,7 +25,8 @@ struct pxs_packet {
 /*
  * Read skb of family pf (NFPROTO_IPV4, NFPROTO_IPV6) without changing it.
  * Return: false for what is not steered: not TCP or UDP, a fragment, cut short,
- * multicast or broadcast.
+ * multicast or broadcast. If only the protocol is another one, p says which, from where
+ * to where and what its thoff is; otherwise p's protocol may be 0.
  */
 bool pxs_packet_parse(const struct sk_buff *skb, u8 pf, struct pxs_packet *p);
 

@@ -14,6 +14,7 @@
  *   steer            netfilter hooks: find the service, read the key, pick a backend
  *   deliver_nat      ... whose address is written into the packet
  *   deliver_local    ... whose socket is given the packet
+ *   icmp             errors about what was steered, to those whom they concern
  *   group ...        agreement: acceptor, leader, transport, journal link
  *   stats, trace     counters a CPU; tracepoints
  *

@@ -4,8 +4,9 @@
  *
  *   PRE_ROUTING  -350  UDP requests to nat services; splits what holds several requests
  *   LOCAL_OUT    -350  the same for clients on this host; replies of local backends
- *   LOCAL_IN      101  requests to local services; replies of nat backends to this host
- *   POST_ROUTING  101  replies of nat backends on their way to clients
+ *   LOCAL_IN      101  requests to local services; replies of nat backends to this host;
+ *                      ICMP errors about either
+ *   POST_ROUTING  101  replies of nat backends on their way to clients; ICMP errors
  *
  * -350 is behind defragmentation and before connection tracking, 101 behind the NAT of
  * others. Every hook runs in one RCU read section that netfilter opened, in softirq or
@@ -26,6 +27,7 @@
 #include "backend.h"
 #include "deliver_local.h"
 #include "deliver_nat.h"
+#include "icmp.h"
 #include "pernet.h"
 #include "service.h"
 #include "steer.h"
@@ -290,8 +292,10 @@ static unsigned int pxs_hook_local_in(void *priv, struct sk_buff *skb,
 	struct pxs_backend *be;
 	struct pxs_packet p;
 
-	if (skb->pkt_type != PACKET_HOST || !pxs_packet_parse(skb, state->pf, &p))
+	if (skb->pkt_type != PACKET_HOST)
 		return NF_ACCEPT;
+	if (!pxs_packet_parse(skb, state->pf, &p))
+		return pxs_icmp_local_in(skb, state, &p);
 	svc = pxs_service_lookup(pn, &p.dst);
 	if (svc && svc->mode == PXS_MODE_LOCAL) {
 		if (p.dst.proto == IPPROTO_TCP)
@@ -315,12 +319,16 @@ static unsigned int pxs_hook_post_routing(void *priv, struct sk_buff *skb,
 	struct pxs_backend *be;
 	struct pxs_packet p;
 
-	if (!pxs_packet_parse(skb, state->pf, &p) || p.src.proto != IPPROTO_UDP)
+	if (!pxs_packet_parse(skb, state->pf, &p))
+		return pxs_icmp_post_routing(skb, state, &p);
+	if (p.src.proto != IPPROTO_UDP)
 		return NF_ACCEPT;
 	be = pxs_backend_of_reply(pxs_net(state->net), &p.src);
 	/* A backend on this host may be asked past the service, too: see pxs_hook_local_in(). */
 	if (!be || be->svc->mode != PXS_MODE_NAT || pxs_local_asked_itself(state, &p))
 		return NF_ACCEPT;
+	if (pxs_icmp_reply_too_big(be, skb, state->pf))
+		return NF_DROP;
 	return pxs_steer_reply(be, skb, state, &p);
 }
 

@@ -124,6 +124,8 @@ static const char *const steer_stat[] = {
 	[PXS_STEER_STAT_NO_BACKEND] = "no_backend",
 	[PXS_STEER_STAT_NO_SOCKET] = "no_socket",
 	[PXS_STEER_STAT_ERRORS] = "errors",
+	[PXS_STEER_STAT_ICMP_REQUESTS] = "icmp_requests",
+	[PXS_STEER_STAT_ICMP_REPLIES] = "icmp_replies",
 	[PXS_STEER_STAT_PAD] = NULL,
 };
 COMPLETE(steer_stat, PXS_STEER_STAT_MAX);

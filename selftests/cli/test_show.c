@@ -178,7 +178,8 @@ static void service_json(void)
 		"\"cap\":20,\"backends\":2,\"generation\":3,\"digest\":\"0x8000000000000001\","
 		"\"seed\":\"01020300000000000000000000000000\",\"stats\":{\"packets\":12,"
 		"\"bytes\":1099511627776,\"requests\":0,\"replies\":0,\"fallbacks\":0,\"second\":0,"
-		"\"no_backend\":0,\"no_socket\":0,\"errors\":0}}]\n");
+		"\"no_backend\":0,\"no_socket\":0,\"errors\":0,"
+		"\"icmp_requests\":0,\"icmp_replies\":0}}]\n");
 }
 
 static void service_stats_text(void)
@@ -305,12 +306,14 @@ static void backend_health(void)
 	end(&c, "[{\"service\":\"web\",\"addr\":\"10.0.0.1\",\"port\":80,\"state\":\"up\",\"health\":\"good\","
 		"\"weight\":2,\"index\":3,\"rows\":9,\"id\":\"0x0000000000000005\",\"reason\":null,"
 		"\"stats\":{\"packets\":12,\"bytes\":1099511627776,\"requests\":0,\"replies\":0,"
-		"\"fallbacks\":0,\"second\":0,\"no_backend\":0,\"no_socket\":0,\"errors\":0}},"
+		"\"fallbacks\":0,\"second\":0,\"no_backend\":0,\"no_socket\":0,\"errors\":0,"
+		"\"icmp_requests\":0,\"icmp_replies\":0}},"
 		"{\"service\":\"web\",\"addr\":\"10.0.0.1\",\"port\":80,\"state\":\"up\",\"health\":\"bad\","
 		"\"weight\":2,\"index\":3,\"rows\":9,\"id\":\"0x0000000000000005\","
 		"\"reason\":\"tcp connect: Connection refused\","
 		"\"stats\":{\"packets\":12,\"bytes\":1099511627776,\"requests\":0,\"replies\":0,"
-		"\"fallbacks\":0,\"second\":0,\"no_backend\":0,\"no_socket\":0,\"errors\":0}}]\n");
+		"\"fallbacks\":0,\"second\":0,\"no_backend\":0,\"no_socket\":0,\"errors\":0,"
+		"\"icmp_requests\":0,\"icmp_replies\":0}}]\n");
 }
 
 /* Attributes that are absent, short, or unknown must not be read beyond. */

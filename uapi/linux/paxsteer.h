@@ -240,6 +240,13 @@ enum pxs_steer_stat {
 	PXS_STEER_STAT_NO_SOCKET,	/* local: no socket at the backend's address: dropped */
 	/* packet not linearizable or writable, or NAT refused: dropped */
 	PXS_STEER_STAT_ERRORS,
+	/* ICMP errors about requests, passed to clients (nat, UDP) */
+	PXS_STEER_STAT_ICMP_REQUESTS,
+	/*
+	 * UDP datagrams that did not fit the path to a client. Of a service: ICMP errors that said
+	 * so, taken over as the path's MTU. Of a nat backend: its replies that were answered so.
+	 */
+	PXS_STEER_STAT_ICMP_REPLIES,
 	PXS_STEER_STAT_PAD,
 	__PXS_STEER_STAT_MAX
 };
