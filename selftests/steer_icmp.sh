@@ -39,6 +39,7 @@ routes_to_client()
 # mtu N HOST DEV HOST DEV: of both ends of a cable
 mtu() { ip -n "pxs-$2" link set "$3" mtu "$1" && ip -n "pxs-$4" link set "$5" mtu "$1"; }
 
+director() { if [ "$FAMILY" = v4 ]; then echo "10.3.0.1:$1"; else echo "[fd03::1]:$1"; fi; }
 addr() { local at; at=$("$@" 0); at=${at%:0}; at=${at#[}; echo "${at%]}"; }
 
 # asks HOST ADDR:PORT SIZE...: as told.c says
@@ -58,8 +59,8 @@ too_large_a_request()
 	mtu $NARROW d b1 b1 eth0
 	is "$FAMILY: a request too large for the path behind the director: the client is told" \
 		"$(asks c "$(vip 7000)" 1400 1400 1200)" \
-		"$(printf '%s\n' "1400 told EMSGSIZE $NARROW" "1400 refused EMSGSIZE $NARROW" \
-			"1200 answered $NARROW")"
+		"$(printf '%s\n' "1400 told EMSGSIZE by $(addr director) $NARROW" \
+			"1400 refused EMSGSIZE $NARROW" "1200 answered $NARROW")"
 	mtu 1500 d b1 b1 eth0
 	is "$FAMILY: which is counted" "$(service_stat u icmp_requests)" 1
 	is "$FAMILY: for the backend, too" "$(counted u icmp_requests)" "$(be 1 7000) 1"
@@ -68,13 +69,13 @@ too_large_a_request()
 nobody_listens()
 {
 	stop_backends >/dev/null
-	like "$FAMILY: a backend without a server: the client is told" \
-		"$(asks c "$(vip 7000)" 100)" "^100 told ECONNREFUSED "
+	like "$FAMILY: a backend without a server: the client is told, as if by the service" \
+		"$(asks c "$(vip 7000)" 100)" "^100 told ECONNREFUSED by $(addr vip) "
 	like "$FAMILY: a client on the director, too" \
-		"$(asks d "$(vip 7000)" 100)" "^100 told ECONNREFUSED "
+		"$(asks d "$(vip 7000)" 100)" "^100 told ECONNREFUSED by $(addr vip) "
 	is "$FAMILY: which is counted" "$(service_stat u icmp_requests)" 3
 	like "$FAMILY: who asks the backend itself is told of the backend" \
-		"$(asks d "$(be 1 7000)" 100)" "^100 told ECONNREFUSED "
+		"$(asks d "$(be 1 7000)" 100)" "^100 told ECONNREFUSED by $(addr be 1) "
 	is "$FAMILY: which is not counted" "$(service_stat u icmp_requests)" 3
 	start_backends udp 7000
 }

@@ -127,7 +127,8 @@ bool pxs_icmp_parse(const u8 *msg, u32 len, bool v6, struct pxs_icmp_quote *q)
 	memset(q, 0, sizeof(*q));
 	if (len < ICMP_HEAD)
 		return false;
-	len = min(len, (u32)PXS_ICMP_PEEK);
+	if (len > PXS_ICMP_PEEK)
+		len = PXS_ICMP_PEEK;
 	q->v6 = v6;
 	if (v6 ? !pxs_icmp6_error(msg, q) : !pxs_icmp4_error(msg, q))
 		return false;
@@ -152,7 +153,7 @@ static void pxs_sum_replace(u8 *sum, u16 was, u16 is)
 	sum[1] = (u8)~s;
 }
 
-/* Write the words of with at at; each of the sums that is not NULL covers them. */
+/* Write the words of with there; each of the sums that is not NULL covers them. */
 static void pxs_icmp_put(u8 *at, const u8 *with, u32 len, u8 *icmp_sum, u8 *ip_sum, u8 *udp_sum)
 {
 	u16 was, is;
