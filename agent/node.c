@@ -292,6 +292,9 @@ static void use_hint(struct pxs_node *n, struct pxs_recovery *rec)
 	if (rec->hint_error == -EBADMSG)
 		pxs_warn("%s/%s is damaged or of another journal: not used", n->config.journal,
 			 PXS_HINT_FILE);
+	else if (rec->hint_error && rec->hint_error != -ENOENT)
+		pxs_warn("%s/%s: %s: not used", n->config.journal, PXS_HINT_FILE,
+			 strerror(-rec->hint_error));
 	n->hint = rec->hint;
 	n->hinted_lsn = rec->hint.lsn;
 	for (i = 0; i < n->nreplicas; i++) {
