@@ -79,11 +79,10 @@ int pxs_hint_read(int dirfd, u64 incarnation, struct pxs_hint *h)
 	int fd, err;
 
 	memset(h, 0, sizeof(*h));
+	h->incarnation = incarnation;
 	fd = openat(dirfd, PXS_HINT_FILE, O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
-		h->incarnation = incarnation;
+	if (fd < 0)
 		return -errno;
-	}
 	text = malloc(HINT_ROOM);
 	if (!text) {
 		close(fd);

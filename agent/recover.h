@@ -19,7 +19,7 @@ struct pxs_recovery {
 	bool readonly;		/* opened by pxs_recover_look() */
 	struct pxs_identity id;
 	struct pxs_hint hint;	/* as read; empty if there is none */
-	int hint_error;		/* 0, -ENOENT, -EBADMSG */
+	int hint_error;		/* 0, -ENOENT, -EBADMSG, or why it cannot be read */
 	struct pxs_scan scan;
 	char error[512];
 };

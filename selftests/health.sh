@@ -8,7 +8,7 @@
 #     paxsteerd  └── b3       On d itself, mode local: memcached over TCP and UDP, Redis with
 #     on d                       a password, HTTP, DNS, each by its own check; mode nat: DNS
 #
-# check-kernels: 6.1
+# check-kernels: newest
 # limit: 300
 
 . "$(dirname "$0")/lib.sh"

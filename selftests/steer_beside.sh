@@ -7,7 +7,7 @@
 #                             IPsec policies on d forbid what comes from the VIP;
 #     c ════ VXLAN ═══ b1     a tunnel whose outer packets are steered, checksums and all
 #
-# kernels: 6.1 6.12 newest
+# kernels: 6.1 newest
 # limit: 200
 
 . "$(dirname "$0")/lib.sh"

@@ -7,7 +7,7 @@
 # no other. nginx by flow and by source, Redis by flow, over TCP; a megabyte through nginx
 # arrives whole; redis-benchmark runs; one server drains and gets nothing new.
 #
-# check-kernels: 6.1
+# check-kernels: newest
 # limit: 400
 
 . "$(dirname "$0")/lib.sh"

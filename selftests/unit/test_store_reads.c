@@ -511,7 +511,8 @@ static void who_waits_when_it_stops(void)
 	CHECK_STR(say("GET a\r\n"), "");
 	CHECK_STR(say("GET b\r\n"), "");
 	decide(0, 2);
-	replica.commit = replica.applied = 2;
+	replica.commit = 2;
+	replica.applied = 2;
 	CHECK(!take(&s, &rotten));
 	snprintf(both, sizeof(both), "%s%s", refusal, refusal);
 	store_hook(&s.hook);

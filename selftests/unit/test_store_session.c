@@ -19,7 +19,7 @@ void *realloc(void *p, size_t size);
 /* In place of libc's: no room for another buffer. LMDB's are there already. */
 void *realloc(void *p, size_t size)
 {
-	void *(*real)(void *, size_t);
+	void *(*real)(void *p, size_t size);
 
 	if (no_memory && !p)
 		return NULL;
