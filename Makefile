@@ -18,6 +18,7 @@ LIBDIR	?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR	?= $(PREFIX)/share/man
 UNITDIR	?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 SYSCONFDIR ?= /etc
 
 NAME	:= paxsteer
@@ -196,6 +197,9 @@ install: agent
 		mkdir -p "$(DESTDIR)$(UNITDIR)"; \
 		sed 's#/usr/sbin/#$(SBINDIR)/#' "$$u" >"$(DESTDIR)$(UNITDIR)/$${u##*/}"; \
 	done
+	$(Q)install -D -m 644 agent/paxsteer.sysusers $(DESTDIR)$(SYSUSERSDIR)/paxsteer.conf
+	$(Q)test -n "$(DESTDIR)" || ! command -v systemd-sysusers >/dev/null || \
+		systemd-sysusers $(SYSUSERSDIR)/paxsteer.conf
 	$(Q)install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)
 	$(Q)install -m 755 build/libpaxsteer.so.0 $(DESTDIR)$(LIBDIR)/
 	$(Q)ln -sf libpaxsteer.so.0 $(DESTDIR)$(LIBDIR)/libpaxsteer.so
@@ -212,6 +216,7 @@ uninstall:
 		$(DESTDIR)$(LIBDIR)/libpaxsteer.a $(DESTDIR)$(INCLUDEDIR)/paxsteer.h \
 		$(DESTDIR)$(LIBDIR)/pkgconfig/libpaxsteer.pc
 	$(Q)for u in agent/*.service; do rm -f "$(DESTDIR)$(UNITDIR)/$${u##*/}"; done
+	$(Q)rm -f $(DESTDIR)$(SYSUSERSDIR)/paxsteer.conf
 
 # --- housekeeping ---------------------------------------------------------------
 clean: modules_clean
