@@ -143,7 +143,7 @@ pa backend set r 10.0.2.2:6379 weight 3
 is "health: bad in the next table, too" "$(owner r $k)" 10.0.2.2
 pa backend set r 10.0.2.2:6379 weight 2
 pa backend del r 10.0.2.3:6379
-is "health: is not saved" "$(pa save service r | grep -c -e health -e bad)" 0
+is "health: is not saved" "$(pa save service r | grep -cw -e health -e bad)" 0
 pa backend set r 10.0.2.1:6379 health unchecked
 is "health: unchecked serves" "$(owner r $k)" 10.0.2.1
 is "health: the table is as it was" "$(r_table | cut -d, -f2)" "$(cut -d, -f2 <<<"$was")"
