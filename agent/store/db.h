@@ -187,6 +187,8 @@ u64 pxs_db_items(struct pxs_db *db, const struct pxs_rec *rec, u64 place, pxs_db
 u32 pxs_db_id(u8 *id, u32 at, struct pxs_str bytes);
 bool pxs_db_ok(struct pxs_db *db, int ret);	/* notes an error; MDB_NOTFOUND is not one */
 void pxs_db_put_hash(struct pxs_db *db, struct pxs_str key, const struct pxs_rec *rec);
+/* What a table of numbers (le64) holds at a key; 0: nothing. */
+u64 pxs_db_number(struct pxs_db *db, MDB_dbi table, const void *key, u32 len);
 void pxs_db_digest_table(struct pxs_db *db, MDB_dbi table, blake2s_state *state);
 void pxs_db_drop_items(struct pxs_db *db, const struct pxs_rec *rec);
 

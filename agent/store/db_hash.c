@@ -27,17 +27,9 @@ static void item_id(u64 hash, u64 place, __be64 id[2])
 static u64 place_of(struct pxs_db *db, u64 hash, struct pxs_str field)
 {
 	u8 id[FIELD_ROOM];
-	MDB_val k = { field_id(hash, field, id), id }, v;
-	__le64 place;
+	u32 len = field_id(hash, field, id);
 
-	if (db->err || !pxs_db_ok(db, mdb_get(db->txn, db->fields_t, &k, &v)))
-		return 0;
-	if (v.mv_size != sizeof(place)) {
-		db->err = -EUCLEAN;
-		return 0;
-	}
-	memcpy(&place, v.mv_data, sizeof(place));
-	return le64_to_cpu(place);
+	return pxs_db_number(db, db->fields_t, id, len);
 }
 
 static bool parse_item(struct pxs_db *db, MDB_val v, struct pxs_str *field, struct pxs_str *value)

@@ -182,28 +182,28 @@ static void note_gone(struct pxs_db *db, const void *place, u32 len)
 		pxs_db_ok(db, mdb_put(db->txn, db->gone_t, &k, &v, 0));
 }
 
-static u64 gone_at(struct pxs_db *db, const void *place, u32 len)
+u64 pxs_db_number(struct pxs_db *db, MDB_dbi table, const void *key, u32 len)
 {
-	MDB_val k = { len, (void *)place }, v;
-	__le64 slot;
+	MDB_val k = { len, (void *)key }, v;
+	__le64 number;
 
-	if (db->err || !pxs_db_ok(db, mdb_get(db->txn, db->gone_t, &k, &v)))
+	if (db->err || !pxs_db_ok(db, mdb_get(db->txn, table, &k, &v)))
 		return 0;
-	if (v.mv_size != sizeof(slot)) {
+	if (v.mv_size != sizeof(number)) {
 		db->err = -EUCLEAN;
 		return 0;
 	}
-	memcpy(&slot, v.mv_data, sizeof(slot));
-	return le64_to_cpu(slot);
+	memcpy(&number, v.mv_data, sizeof(number));
+	return le64_to_cpu(number);
 }
 
 u64 pxs_db_gone(struct pxs_db *db, struct pxs_str key)
 {
 	u8 id[PXS_DB_ID_ROOM];
-	u64 all = gone_at(db, gone_all, 1);
+	u64 all = pxs_db_number(db, db->gone_t, gone_all, 1);
 
 	key_id(db, id, key);
-	return max(all, gone_at(db, id, GONE_LEN));
+	return max(all, pxs_db_number(db, db->gone_t, id, GONE_LEN));
 }
 
 /* --- changes ------------------------------------------------------------------- */
