@@ -198,7 +198,8 @@ install: agent
 		sed 's#/usr/sbin/#$(SBINDIR)/#' "$$u" >"$(DESTDIR)$(UNITDIR)/$${u##*/}"; \
 	done
 	$(Q)install -D -m 644 agent/paxsteer.sysusers $(DESTDIR)$(SYSUSERSDIR)/paxsteer.conf
-	$(Q)test -n "$(DESTDIR)" || ! command -v systemd-sysusers >/dev/null || \
+	$(Q)test -n "$(DESTDIR)" || [ "$$(id -u)" != 0 ] || \
+		! command -v systemd-sysusers >/dev/null || \
 		systemd-sysusers $(SYSUSERSDIR)/paxsteer.conf
 	$(Q)install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)
 	$(Q)install -m 755 build/libpaxsteer.so.0 $(DESTDIR)$(LIBDIR)/
