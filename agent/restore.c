@@ -74,28 +74,53 @@ static int put_commit(struct load *l, u64 commit)
 	return commit ? put(l, &rec, NULL) : 0;
 }
 
-static int read_record(struct load *l, u64 pos, struct pxs_record *rec)
+static int open_segment(struct load *l, u64 segment)
 {
-	u64 segment = pxs_pos_segment(pos);
-	ssize_t n;
-
-	if (l->fd < 0 || l->segment != segment) {
-		if (l->fd >= 0)
-			close(l->fd);
-		l->fd = pxs_journal_open_segment(&l->r->node->journal, segment);
-		if (l->fd < 0)
-			return l->fd;
-		l->segment = segment;
-	}
-	n = pread(l->fd, l->record, pxs_record_size(PXS_VALUE_MAX), pxs_pos_offset(pos));
-	if (n < 0)
-		return -errno;
-	return pxs_record_get(l->record, (size_t)n, rec) == PXS_RECORD_OK ? 0 : -EBADMSG;
+	if (l->fd >= 0 && l->segment == segment)
+		return 0;
+	if (l->fd >= 0)
+		close(l->fd);
+	l->fd = pxs_journal_open_segment(&l->r->node->journal, segment);
+	l->segment = segment;
+	return l->fd < 0 ? l->fd : 0;
 }
 
-static int put_slot(struct load *l, u64 slot)
+/*
+ * The record that @at tells of. A group that is added late is restored long after its
+ * records were found, or written: they may have rotted since. Return: 0, -EBADMSG if
+ * so, or why it cannot be read.
+ */
+static int read_record(struct load *l, const struct pxs_slot_at *at, u64 slot,
+		       struct pxs_record *rec)
 {
-	struct pxs_slot_at *at = pxs_slots_at(&l->r->slots, slot);
+	u32 offset = pxs_pos_offset(at->pos);
+	ssize_t n;
+	int err;
+
+	err = open_segment(l, pxs_pos_segment(at->pos));
+	if (err)
+		goto report;
+	n = pread(l->fd, l->record, pxs_record_size(PXS_VALUE_MAX), offset);
+	if (n < 0) {
+		err = -errno;
+		goto report;
+	}
+	if (pxs_record_get(l->record, (size_t)n, rec) == PXS_RECORD_OK && rec->lsn == at->lsn &&
+	    rec->slot == slot)
+		return 0;
+	err = -EBADMSG;
+report:
+	pxs_err("group %u: segment %016" PRIx64 " offset %u: reading slot %" PRIu64 " again: %s",
+		l->r->id, pxs_pos_segment(at->pos), offset, slot, strerror(-err));
+	return err;
+}
+
+/*
+ * A damaged slot above the start is loaded as faulty (S5). One below it is left out: it
+ * is decided, and who asks for it is told by the agent.
+ */
+static int put_faulty(struct load *l, struct pxs_slot_at *at, u64 slot)
+{
 	struct pxs_record rec = {
 		.type = PXS_RECORD_ACCEPT,
 		.flags = PXS_ENTRY_FAULTY,
@@ -103,19 +128,23 @@ static int put_slot(struct load *l, u64 slot)
 		.ballot = at->ballot,
 		.lsn = at->lsn,
 	};
-	int err;
 
-	if (at->pos & PXS_SLOTS_FAULTY)
-		return put(l, &rec, NULL);
-	err = read_record(l, at->pos, &rec);
-	if (!err && (rec.lsn != at->lsn || rec.slot != slot))
-		err = -EBADMSG;
-	if (err) {
-		pxs_err("group %u: segment %016" PRIx64 " offset %u: reading slot %" PRIu64 " again: %s",
-			l->r->id, pxs_pos_segment(at->pos), pxs_pos_offset(at->pos), slot,
-			strerror(-err));
+	at->pos |= PXS_SLOTS_FAULTY;
+	return slot > l->start ? put(l, &rec, NULL) : 0;
+}
+
+static int put_slot(struct load *l, u64 slot)
+{
+	struct pxs_slot_at *at = pxs_slots_at(&l->r->slots, slot);
+	struct pxs_record rec;
+	int err = -EBADMSG;
+
+	if (!(at->pos & PXS_SLOTS_FAULTY))
+		err = read_record(l, at, slot, &rec);
+	if (err == -EBADMSG)
+		return put_faulty(l, at, slot);
+	if (err)
 		return err;
-	}
 	if (slot <= l->start)
 		rec.type = PXS_RECORD_DECIDED;	/* so the window can show it to who asks */
 	return put(l, &rec, rec.data);

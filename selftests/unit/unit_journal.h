@@ -109,7 +109,7 @@ static int recover(struct pxs_recovery *r)
 }
 
 /* Return: the error. If there is none nothing stays locked, that the next one would wait for. */
-static int refusal(struct pxs_recovery *r)
+static inline int refusal(struct pxs_recovery *r)
 {
 	int err = recover(r);
 
