@@ -220,7 +220,7 @@ bool pxs_acceptor_learn(struct pxs_group *g, u64 slot, u64 ballot, struct pxs_va
 			struct pxs_out *out)
 {
 	struct pxs_slot *s;
-	bool same;
+	bool equal, same;
 	u64 lsn;
 
 	if (slot <= g->commit)
@@ -230,21 +230,28 @@ bool pxs_acceptor_learn(struct pxs_group *g, u64 slot, u64 ballot, struct pxs_va
 		return false;
 	}
 	s = pxs_window_at(&g->window, slot);
-	same = s->value && pxs_value_equal(s->value, v);
-	if (s->flags & PXS_SLOT_DECIDED) {
+	equal = s->value && pxs_value_equal(s->value, v);
+	if (s->flags & PXS_SLOT_DECIDED || (s->value && s->ballot >= ballot)) {
 		/*
 		 * Two values for one slot: the protocol is broken, or a member is not what it
 		 * says. Whatever we did next could spread it.
 		 */
-		if (!same)
+		if (!equal) {
 			pxs_group_fence(g, "two values for one decided slot");
-		return same;
+			return false;
+		}
+		if (s->flags & PXS_SLOT_DECIDED)
+			return true;
 	}
+	/*
+	 * What is decided is kept at no lower ballot than it was chosen at: its ballot then tells
+	 * who accepted something there at that ballot, or above, that this is the value (S5).
+	 */
+	same = equal && s->ballot >= ballot;
 	/*
 	 * What was chosen is not what we proposed: somebody with a higher ballot leads. This must
 	 * come before the commit index moves, because followers take "up to commit" at our ballot
-	 * to mean the values that they accepted at our ballot. (@ballot may be lower than the one
-	 * at which it was chosen: who learns what it had accepted before keeps the older ballot.)
+	 * to mean the values that they accepted at our ballot.
 	 */
 	if (g->lead_ballot && !(same && s->ballot == g->lead_ballot))
 		pxs_leader_preempted(g, max(ballot, g->lead_ballot), out);
@@ -262,14 +269,17 @@ bool pxs_acceptor_learn(struct pxs_group *g, u64 slot, u64 ballot, struct pxs_va
 	return true;
 }
 
-/* A ballot has one value for a slot: what we accepted or learned at it is what was chosen. */
+/*
+ * What was chosen at a ballot is the value of every higher one (L. Lamport, Paxos Made Simple,
+ * 2001, section 2.2, P2b), and a ballot has one value for a slot.
+ */
 bool pxs_acceptor_learn_ballot(struct pxs_group *g, u64 slot, u64 ballot, struct pxs_out *out)
 {
 	struct pxs_slot *s = pxs_window_at(&g->window, slot);
 
 	if (slot <= g->commit)
 		return true;
-	if (!pxs_window_holds(&g->window, slot) || !s->value || s->ballot != ballot)
+	if (!pxs_window_holds(&g->window, slot) || !s->value || s->ballot < ballot)
 		return false;
 	return pxs_acceptor_learn(g, slot, ballot, s->value, out);
 }

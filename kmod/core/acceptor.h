@@ -39,8 +39,8 @@ enum pxs_accept_result pxs_acceptor_accept(struct pxs_group *g, u64 ballot, u64 
 					   struct pxs_out *out);
 
 /*
- * What is chosen for @slot is the value of @ballot; who says so cannot show it. False: neither
- * can we.
+ * What is chosen for @slot was chosen at @ballot or below; who says so cannot show it. False:
+ * neither can we.
  */
 bool pxs_acceptor_learn_ballot(struct pxs_group *g, u64 slot, u64 ballot, struct pxs_out *out);
 

@@ -436,7 +436,7 @@ static void learns_by_ballot(void)
 	durable();
 	m.len = pxs_wire_put(body, 0, &e);
 	recv(2, m, body);
-	CHECK_EQ(g.commit, 0);		/* another ballot may have had another value */
+	CHECK_EQ(g.commit, 0);		/* a lower ballot may have had another value */
 	e.ballot = 0x202;
 	m.len = pxs_wire_put(body, 0, &e);
 	recv(2, m, body);
@@ -448,6 +448,69 @@ static void learns_by_ballot(void)
 	recv(2, m, body);
 	CHECK_EQ(g.commit, 1);
 	CHECK(!pxs_window_at(&g.window, 3)->value);
+	/* Chosen at 101, so every later ballot has it: P2b. */
+	e.ballot = 0x101;
+	e.slot = 2;
+	m.slot = 2;
+	m.len = pxs_wire_put(body, 0, &e);
+	recv(2, m, body);
+	CHECK_EQ(g.commit, 2);
+	CHECK_EQ(pxs_window_at(&g.window, 2)->ballot, 0x202);
+	end();
+}
+
+/*
+ * Chosen at a higher ballot than it was accepted at here: the record must say so. A record of
+ * the older ballot, once its value is rotten, would vouch for what others accepted in between.
+ */
+static void learned_ballot_is_recorded(void)
+{
+	struct pxs_msg m = { .type = PXS_WIRE_LEARN, .slot = 1, .count = 1, .commit = 2 };
+	struct pxs_entry e = {
+		.slot = 1, .ballot = 0x404, .flags = PXS_ENTRY_DECIDED, .len = 1, .data = (u8 *)"a",
+	};
+	u8 body[64];
+	u64 lsn;
+
+	begin();
+	accept(1, 0x202, 1, "a", 0);
+	accept(1, 0x202, 2, "b", 0);
+	durable();
+	lsn = pxs_window_at(&g.window, 1)->lsn;
+	m.len = pxs_wire_put(body, 0, &e);
+	recv(2, m, body);
+	CHECK_EQ(g.commit, 1);
+	CHECK_EQ(pxs_window_at(&g.window, 1)->ballot, 0x404);
+	CHECK(pxs_window_at(&g.window, 1)->lsn > lsn);
+	/* Not above what it was accepted at: the record that is there says enough. */
+	lsn = pxs_window_at(&g.window, 2)->lsn;
+	e = (struct pxs_entry){
+		.slot = 2, .ballot = 0x101, .flags = PXS_ENTRY_DECIDED, .len = 1, .data = (u8 *)"b",
+	};
+	m.slot = 2;
+	m.len = pxs_wire_put(body, 0, &e);
+	recv(2, m, body);
+	CHECK_EQ(g.commit, 2);
+	CHECK_EQ(pxs_window_at(&g.window, 2)->ballot, 0x202);
+	CHECK_EQ(pxs_window_at(&g.window, 2)->lsn, lsn);
+	end();
+}
+
+/* What was accepted above a ballot at which something was chosen is that: or all is lost. */
+static void overtaken_choice_fences(void)
+{
+	struct pxs_msg m = { .type = PXS_WIRE_LEARN, .slot = 1, .count = 1, .commit = 1 };
+	struct pxs_entry e = {
+		.slot = 1, .ballot = 0x101, .flags = PXS_ENTRY_DECIDED, .len = 1, .data = (u8 *)"x",
+	};
+	u8 body[64];
+
+	begin();
+	accept(1, 0x202, 1, "a", 0);
+	m.len = pxs_wire_put(body, 0, &e);
+	recv(2, m, body);
+	CHECK_EQ(g.commit, 0);
+	CHECK_EQ(g.state, PXS_GROUP_FENCED);
 	end();
 }
 
@@ -466,6 +529,8 @@ int main(void)
 	RUN(restarted_leader);
 	RUN(learns_from_another);
 	RUN(learns_by_ballot);
+	RUN(learned_ballot_is_recorded);
+	RUN(overtaken_choice_fences);
 	RUN(commit_of_a_leader);
 	RUN(two_values_fence);
 	RUN(recovered);

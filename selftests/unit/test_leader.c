@@ -313,7 +313,8 @@ static void stale_leader(void)
 
 /*
  * A leader that learns something else than it proposed leads no more: its followers would take
- * its commit index to mean what it proposed. The value's ballot may be lower than ours.
+ * its commit index to mean what it proposed. So does one that learns its own value as chosen at
+ * a higher ballot: they would keep it at ours (see pxs_acceptor_learn()).
  */
 static void stale_leader_learns(void)
 {
@@ -323,10 +324,20 @@ static void stale_leader_learns(void)
 	lead(0x501);
 	CHECK_EQ(propose("mine", &slot), 0);
 	durable();
-	learn(1, 0x302, 1, "theirs");
+	learn(1, 0x602, 1, "theirs");
 	CHECK_EQ(g.lead_ballot, 0);
 	CHECK_EQ(g.commit, 1);
 	CHECK_EQ(g.state, PXS_GROUP_ACTIVE);
+	end();
+
+	begin();
+	lead(0x501);
+	CHECK_EQ(propose("mine", &slot), 0);
+	durable();
+	learn(1, 0x602, 1, "mine");
+	CHECK_EQ(g.lead_ballot, 0);
+	CHECK_EQ(g.commit, 1);
+	CHECK_EQ(pxs_window_at(&g.window, 1)->ballot, 0x602);
 	end();
 }
 

@@ -27,7 +27,7 @@ make -s agent || exit 1
 rm -rf "$OUT"
 mkdir -p "$OUT"
 if [ $# -eq 0 ]; then
-	mapfile -t tests < <("$TOP/selftests/check.sh" --tests "$KERNEL")
+	mapfile -t tests < <("$TOP/selftests/check.sh" --long --tests "$KERNEL")
 	set -- "${tests[@]}"
 fi
 # gcov_save.sh is the last job: it saves what all before it counted.
