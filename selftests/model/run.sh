@@ -26,7 +26,7 @@ SPIN=(
 "owners    short 93  -DBALLOTS=3 -DCOUNT=1 -DLEARN=0 -DOWNERS=2"
 "slots     full  91  -DBALLOTS=2 -DCOUNT=0 -DLEARN=0 -DSLOTS=2"
 )
-# Loops over the window are as long as it is, and say so by themselves no more than others.
+# Loops over the window end with it.
 LOOPS="--unwindset pxs_window_advance.0:5,pxs_acceptor_commit.0:5,pxs_acceptor_answer.0:5"
 # name, form, harness in cbmc/, loop bound, files of kmod/core (-: it includes them), options
 CBMC=(
@@ -36,10 +36,10 @@ CBMC=(
 "cbmc-attach  full  stage  5 record -DEVENT=2"
 "cbmc-send    short stage  5 record -DEVENT=3"
 "cbmc-fail    short stage  5 record -DEVENT=4"
-"cbmc-prepare full  acceptor 9 - -DEVENT=0 $LOOPS"
 "cbmc-learn   short acceptor 9 - -DEVENT=2 $LOOPS"
 "cbmc-commit  short acceptor 9 - -DEVENT=3 $LOOPS"
-# Not finished: never seen to end, so it is run by name only.
+# Not finished: never seen to end (prepare: 18 minutes of CPU), so they are run by name only.
+"cbmc-prepare never acceptor 9 - -DEVENT=0 $LOOPS"
 "cbmc-accept  never acceptor 9 - -DEVENT=1 $LOOPS"
 )
 
