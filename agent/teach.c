@@ -20,7 +20,7 @@ static bool teach_take(void *ctx, const struct pxs_fetched *v)
 		.data = v->data,
 	};
 
-	/* Whoever holds a value of that ballot needs no more than to hear that it was chosen. */
+	/* Who holds a value of that ballot, or of a higher one, needs no more than to hear it. */
 	if (v->faulty)
 		e.flags = PXS_ENTRY_FAULTY;
 	if (!e.ballot || r->lesson.count == PXS_WIRE_ENTRIES_MAX ||

@@ -45,10 +45,10 @@
  * accepted value there stands in an entry; a slot without an entry has accepted
  * nothing. Slots up to commit are decided and left out: the asker must learn them
  * before it may lead.
- * A FAULTY entry in LEARN has no value: the one of its ballot was chosen, and the sender cannot
- * show it any more. Who holds a value of that ballot has learned; others must ask elsewhere.
  * ACCEPT's and LEARN's entries are for consecutive slots; their ballots are that of
- * the accept, or the one at which the value is known to be chosen.
+ * the accept, or one at or above that at which the value was chosen.
+ * A FAULTY entry in LEARN has no value: the sender cannot show it any more. Who has accepted one
+ * in that slot at its ballot or above has learned; others must ask elsewhere.
  * ACCEPTED says that slots [slot, slot + count) are durably accepted at ballot.
  * PREVOTE asks whether a PREPARE of this ballot would be welcome. Nobody promises or
  * writes anything for it. It is welcome (arg 0) where no ballot as high is promised and no
