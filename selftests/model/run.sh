@@ -140,7 +140,7 @@ run_cbmc()
 	fi
 	if [ -z "$why" ]; then
 		ok "cbmc ${name#cbmc-}: $all properties hold, loops at most $bound," \
-			"$secs s CPU $6"
+			"$secs s CPU ${6:-}"
 		bar "$name-properties-failed" 0 0 met
 	else
 		not_ok "cbmc ${name#cbmc-}: $why"
