@@ -220,7 +220,7 @@ bool pxs_acceptor_learn(struct pxs_group *g, u64 slot, u64 ballot, struct pxs_va
 			struct pxs_out *out)
 {
 	struct pxs_slot *s;
-	bool equal, same;
+	bool known;
 	u64 lsn;
 
 	if (slot <= g->commit)
@@ -230,13 +230,17 @@ bool pxs_acceptor_learn(struct pxs_group *g, u64 slot, u64 ballot, struct pxs_va
 		return false;
 	}
 	s = pxs_window_at(&g->window, slot);
-	equal = s->value && pxs_value_equal(s->value, v);
-	if (s->flags & PXS_SLOT_DECIDED || (s->value && s->ballot >= ballot)) {
+	/*
+	 * What is decided is kept at no lower ballot than it was chosen at: its ballot then tells
+	 * who accepted something there at that ballot, or above, that this is the value (S5).
+	 */
+	known = s->value && s->ballot >= ballot;
+	if (known || s->flags & PXS_SLOT_DECIDED) {
 		/*
 		 * Two values for one slot: the protocol is broken, or a member is not what it
 		 * says. Whatever we did next could spread it.
 		 */
-		if (!equal) {
+		if (!s->value || !pxs_value_equal(s->value, v)) {
 			pxs_group_fence(g, "two values for one decided slot");
 			return false;
 		}
@@ -244,18 +248,13 @@ bool pxs_acceptor_learn(struct pxs_group *g, u64 slot, u64 ballot, struct pxs_va
 			return true;
 	}
 	/*
-	 * What is decided is kept at no lower ballot than it was chosen at: its ballot then tells
-	 * who accepted something there at that ballot, or above, that this is the value (S5).
-	 */
-	same = equal && s->ballot >= ballot;
-	/*
 	 * What was chosen is not what we proposed: somebody with a higher ballot leads. This must
 	 * come before the commit index moves, because followers take "up to commit" at our ballot
 	 * to mean the values that they accepted at our ballot.
 	 */
-	if (g->lead_ballot && !(same && s->ballot == g->lead_ballot))
+	if (g->lead_ballot && !(known && s->ballot == g->lead_ballot))
 		pxs_leader_preempted(g, max(ballot, g->lead_ballot), out);
-	if (same) {
+	if (known) {
 		s->flags |= PXS_SLOT_DECIDED;	/* its record is staged already */
 	} else {
 		if (!stage_commit(g))

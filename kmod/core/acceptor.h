@@ -44,7 +44,7 @@ enum pxs_accept_result pxs_acceptor_accept(struct pxs_group *g, u64 ballot, u64 
  */
 bool pxs_acceptor_learn_ballot(struct pxs_group *g, u64 slot, u64 ballot, struct pxs_out *out);
 
-/* @v is chosen for @slot and known at @ballot. False: there was no room or no credit. */
+/* @v was chosen for @slot, at @ballot or below. False: there was no room or no credit. */
 bool pxs_acceptor_learn(struct pxs_group *g, u64 slot, u64 ballot, struct pxs_value *v,
 			struct pxs_out *out);
 
