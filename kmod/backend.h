@@ -10,6 +10,7 @@
 #include <linux/rcupdate.h>
 #include <linux/rhashtable-types.h>
 
+#include "core/unfit.h"
 #include "endpoint.h"
 #include "stats.h"
 
@@ -42,10 +43,9 @@ struct pxs_backend_spec {
 	u8 state;
 };
 
-/* Both the operator and the checks must want it. */
 static inline bool pxs_backend_serves(const struct pxs_backend *be)
 {
-	return be->state == PXS_BACKEND_UP && be->health != PXS_HEALTH_BAD;
+	return !pxs_unfit(be->state, be->health);
 }
 
 /* Identity by default: a fixed hash of address and port, the same on every director. */

@@ -146,6 +146,26 @@ static int pxs_nl_lookup_hash(struct genl_info *info, const struct pxs_service *
 	return 0;
 }
 
+/* Of the backend at @index or PXS_NONE: why it is passed over, if it is. */
+static int pxs_nl_put_unfit(struct sk_buff *msg, const struct pxs_plan *plan, u16 index, int type)
+{
+	const struct pxs_backend *be = index == PXS_NONE ? NULL : plan->backends[index];
+	u8 unfit = be ? pxs_unfit(be->state, be->health) : 0;
+
+	return unfit ? nla_put_u8(msg, type, unfit) : 0;
+}
+
+/* Why the chosen one is chosen: what a packet would take, and what bars those before it. */
+static int pxs_nl_put_why(struct sk_buff *msg, const struct pxs_plan *plan,
+			  const struct pxs_table_row *row, u8 choice)
+{
+	if (nla_put_u8(msg, PXS_A_LOOKUP_CHOICE, choice) ||
+	    pxs_nl_put_unfit(msg, plan, row->first, PXS_A_LOOKUP_FIRST_UNFIT) ||
+	    pxs_nl_put_unfit(msg, plan, row->second, PXS_A_LOOKUP_SECOND_UNFIT))
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int pxs_nl_put_answer(struct sk_buff *msg, const struct pxs_service *svc,
 			     const struct pxs_plan *plan, u64 hash)
 {
@@ -160,7 +180,8 @@ static int pxs_nl_put_answer(struct sk_buff *msg, const struct pxs_service *svc,
 	    nla_put_u32(msg, PXS_A_LOOKUP_ROW, row) ||
 	    nla_put_u16(msg, PXS_A_LOOKUP_FIRST, t->rows[row].first) ||
 	    nla_put_u16(msg, PXS_A_LOOKUP_SECOND, t->rows[row].second) ||
-	    nla_put_u64_64bit(msg, PXS_A_LOOKUP_GENERATION, t->generation, PXS_A_LOOKUP_PAD))
+	    nla_put_u64_64bit(msg, PXS_A_LOOKUP_GENERATION, t->generation, PXS_A_LOOKUP_PAD) ||
+	    pxs_nl_put_why(msg, plan, &t->rows[row], pick.choice))
 		return -EMSGSIZE;
 	if (pick.choice == PXS_CHOICE_NONE)
 		return 0;

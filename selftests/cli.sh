@@ -131,9 +131,41 @@ json 'lookup agrees with the table' "(t := json.load(open('$tmp/table'))) and
 first=$("$PAXSTEER" -j lookup cache key user:42 |
 	python3 -c 'import json,sys; x = json.load(sys.stdin)
 print("%s:%d" % (x["addr"], x["port"]))')
+why()	# WORDS: what lookup says of user:42
+{
+	"$PAXSTEER" lookup cache key user:42 >"$tmp/out" 2>"$tmp/err" &&
+		[ "$(sed -n 's/^why  *//p' "$tmp/out")" = "$1" ]
+	set -- $? "$1"
+	[ "$1" = 0 ] || cat "$tmp/out" >>"$tmp/err"
+	result "$1" "lookup says: $2"
+}
+json 'lookup says why' "x['choice'] == 'first' and x['first_unfit'] is None and
+	x['second_unfit'] is None" lookup cache key user:42
+why 'first choice'
 does 'its backend goes down' backend set cache "$first" state down
-json 'the second choice serves' "x['chosen'] == x['second'] != x['first']" \
+json 'the second choice serves' "x['chosen'] == x['second'] != x['first'] and
+	x['choice'] == 'second' and x['first_unfit'] == 'down' and x['second_unfit'] is None" \
 	lookup cache hex "$(printf user:42 | od -An -tx1 | tr -d ' \n')"
+why 'second choice: the first is down'
+second=$("$PAXSTEER" -j lookup cache key user:42 |
+	python3 -c 'import json,sys; x = json.load(sys.stdin)
+print("%s:%d" % (x["addr"], x["port"]))')
+does 'the second fails its check' backend set cache "$second" health bad
+json 'another row decides' "x['chosen'] not in (x['first'], x['second'], None) and
+	x['choice'] == 'other' and x['first_unfit'] == 'down' and x['second_unfit'] == 'bad'" \
+	lookup cache key user:42
+why 'choice of another row: the first is down, the second fails its check'
+for i in 1 2 3; do "$PAXSTEER" backend set cache 10.0.0.$i:11211 state down; done
+json 'nobody serves' "x['chosen'] is None and x['choice'] == 'nobody' and
+	x['first_unfit'] == x['second_unfit'] == 'down'" lookup cache key user:42
+why 'nobody serves: the first is down, the second is down'
+for i in 1 2 3; do "$PAXSTEER" backend set cache 10.0.0.$i:11211 state up; done
+json 'up is not enough' "x['choice'] == 'first' and x['second_unfit'] == 'bad'" \
+	lookup cache key user:42
+does 'and it is checked again' backend set cache "$second" health unchecked
+does 'one that drains leaves its rows' backend set cache "$first" state drain
+json 'and is no choice any more' "x['choice'] == 'first' and x['first_unfit'] is None" \
+	lookup cache key user:42
 does 'and comes back' backend set cache "$first" state up
 json 'a tuple is looked up' "x['chosen'] == 0" lookup web from '[2001:db8::9]:1024'
 refuses 2 '(missing: key)' lookup cache from 1.2.3.4

@@ -70,6 +70,51 @@ static void put_index(struct out *o, const char *key, const struct nlattr *a)
 		out_str(o, key, key, NULL);
 }
 
+/* "SUBJECT is down", "SUBJECT drains", ... behind *text, which has room for @len bytes. */
+static void say_unfit(char *text, size_t len, const char *subject, const struct nlattr *unfit)
+{
+	static const char *const said[] = {
+		[PXS_UNFIT_DOWN] = "is down",
+		[PXS_UNFIT_DRAIN] = "drains",
+		[PXS_UNFIT_BAD] = "fails its check",
+	};
+	uint64_t reason = unfit ? nlq_uint(unfit) : 0;
+	size_t used = strlen(text);
+
+	if (!reason)
+		return;
+	snprintf(text + used, len - used, "%s %s %s", strchr(text, ':') ? "," : ":", subject,
+		 reason < sizeof(said) / sizeof(*said) ? said[reason] : "does not serve");
+}
+
+/* Why the chosen one: a sentence in text, its parts in JSON. */
+static void put_why(struct out *o, struct nlattr **tb)
+{
+	static const char *const said[] = {
+		[PXS_CHOICE_FIRST] = "first choice",
+		[PXS_CHOICE_SECOND] = "second choice",
+		[PXS_CHOICE_PROBE] = "choice of another row",
+		[PXS_CHOICE_NONE] = "nobody serves",
+	};
+	unsigned int choice = (unsigned int)nlq_uint(tb[PXS_A_LOOKUP_CHOICE]);
+	struct nlattr *first = tb[PXS_A_LOOKUP_FIRST_UNFIT];
+	struct nlattr *second = tb[PXS_A_LOOKUP_SECOND_UNFIT];
+	char text[128] = "?";
+
+	if (choice < sizeof(said) / sizeof(*said))
+		snprintf(text, sizeof(text), "%s", said[choice]);
+	if (choice != PXS_CHOICE_FIRST)
+		say_unfit(text, sizeof(text), "the first", first);
+	if (choice == PXS_CHOICE_PROBE || choice == PXS_CHOICE_NONE)
+		say_unfit(text, sizeof(text), "the second", second);
+	out_str(o, NULL, "why", text);
+	out_str(o, "choice", NULL, name_of(&names_choice, choice));
+	out_str(o, "first_unfit", NULL,
+		first ? name_of(&names_unfit, (unsigned int)nlq_uint(first)) : NULL);
+	out_str(o, "second_unfit", NULL,
+		second ? name_of(&names_unfit, (unsigned int)nlq_uint(second)) : NULL);
+}
+
 static int show(struct cli *cli, struct nl_msg *msg, void *arg)
 {
 	struct nlattr *tb[PXS_A_LOOKUP_MAX + 1];
@@ -83,6 +128,7 @@ static int show(struct cli *cli, struct nl_msg *msg, void *arg)
 		out_endpoint(o, "backend", &ep);
 	else
 		out_str(o, "addr", "backend", NULL);
+	put_why(o, tb);
 	put_index(o, "chosen", tb[PXS_A_LOOKUP_CHOSEN]);
 	put_index(o, "first", tb[PXS_A_LOOKUP_FIRST]);
 	put_index(o, "second", tb[PXS_A_LOOKUP_SECOND]);

@@ -57,6 +57,19 @@ static const char *const health[] = {
 	[PXS_HEALTH_BAD] = "bad",
 };
 
+static const char *const choice[] = {
+	[PXS_CHOICE_FIRST] = "first",
+	[PXS_CHOICE_SECOND] = "second",
+	[PXS_CHOICE_PROBE] = "other",
+	[PXS_CHOICE_NONE] = "nobody",
+};
+
+static const char *const unfit[] = {
+	[PXS_UNFIT_DOWN] = "down",
+	[PXS_UNFIT_DRAIN] = "drain",
+	[PXS_UNFIT_BAD] = "bad",
+};
+
 static const char *const group_state[] = {
 	[PXS_GROUP_INACTIVE] = "inactive",
 	[PXS_GROUP_ACTIVE] = "active",
@@ -242,6 +255,9 @@ static const char *const lookup_attr[] = {
 	[PXS_A_LOOKUP_PORT] = "port",
 	[PXS_A_LOOKUP_GENERATION] = "generation",
 	[PXS_A_LOOKUP_PAD] = NULL,
+	[PXS_A_LOOKUP_CHOICE] = "choice",
+	[PXS_A_LOOKUP_FIRST_UNFIT] = "first unfit",
+	[PXS_A_LOOKUP_SECOND_UNFIT] = "second unfit",
 };
 COMPLETE(lookup_attr, PXS_A_LOOKUP_MAX);
 
@@ -294,6 +310,8 @@ const struct names names_fill = NAMES(fill);
 const struct names names_key = NAMES(key);
 const struct names names_backend_state = NAMES(backend_state);
 const struct names names_health = NAMES(health);
+const struct names names_choice = NAMES(choice);
+const struct names names_unfit = NAMES(unfit);
 const struct names names_group_state = NAMES(group_state);
 const struct names names_role = NAMES(role);
 const struct names names_durability = NAMES(durability);

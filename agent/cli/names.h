@@ -23,6 +23,8 @@ extern const struct names names_fill;
 extern const struct names names_key;
 extern const struct names names_backend_state;
 extern const struct names names_health;
+extern const struct names names_choice;
+extern const struct names names_unfit;
 extern const struct names names_group_state;
 extern const struct names names_role;
 extern const struct names names_durability;

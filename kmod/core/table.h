@@ -107,14 +107,6 @@ struct pxs_table {
 	struct pxs_table_row rows[];
 };
 
-/* How a pick came about. */
-enum pxs_choice {
-	PXS_CHOICE_FIRST = 0,
-	PXS_CHOICE_SECOND = 1,
-	PXS_CHOICE_PROBE = 2,	/* first and second choice are both out */
-	PXS_CHOICE_NONE = 3,	/* nobody with weight is live */
-};
-
 struct pxs_pick {
 	u16 backend;	/* index or PXS_NONE */
 	u8 choice;	/* enum pxs_choice */

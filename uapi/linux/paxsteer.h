@@ -164,6 +164,21 @@ enum pxs_health {
 	PXS_HEALTH_BAD = 3,	/* as if down: rows go to their second choice, no rebuild */
 };
 
+/* Whose row made a backend the chosen one. */
+enum pxs_choice {
+	PXS_CHOICE_FIRST = 0,	/* the row's first choice */
+	PXS_CHOICE_SECOND = 1,	/* its second choice: the first is unfit */
+	PXS_CHOICE_PROBE = 2,	/* another row's: first and second choice are both unfit */
+	PXS_CHOICE_NONE = 3,	/* nobody with weight is fit */
+};
+
+/* Why a backend is passed over. One that drains owns no row: it is nobody's choice anyway. */
+enum pxs_unfit {
+	PXS_UNFIT_DOWN = 1,	/* its state is down */
+	PXS_UNFIT_DRAIN = 2,	/* its state is drain */
+	PXS_UNFIT_BAD = 3,	/* its health is bad */
+};
+
 /* Attributes of a service. */
 enum pxs_service_attr {
 	PXS_A_SERVICE_UNSPEC,
@@ -289,6 +304,11 @@ enum pxs_lookup_attr {
 	PXS_A_LOOKUP_PORT,		/* u16, network order, out */
 	PXS_A_LOOKUP_GENERATION,	/* u64, out */
 	PXS_A_LOOKUP_PAD,
+	PXS_A_LOOKUP_CHOICE,		/* u8 enum pxs_choice, out: what the chosen one is */
+	/* u8 enum pxs_unfit, out: why the first choice is passed over; absent where it serves */
+	PXS_A_LOOKUP_FIRST_UNFIT,	/* u8 */
+	/* u8 enum pxs_unfit, out: the same of the second choice, also where nobody asks it */
+	PXS_A_LOOKUP_SECOND_UNFIT,	/* u8 */
 	__PXS_A_LOOKUP_MAX
 };
 #define PXS_A_LOOKUP_MAX (__PXS_A_LOOKUP_MAX - 1)

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * unfit.c - why a backend is passed over
+ *
+ * The bit that packets see of a backend and the reason that LOOKUP gives for it come from this one
+ * function, so they cannot differ. Pure: any context.
+ */
+#include "unfit.h"
+
+u8 pxs_unfit(u8 state, u8 health)
+{
+	if (state == PXS_BACKEND_DOWN)
+		return PXS_UNFIT_DOWN;
+	if (state == PXS_BACKEND_DRAIN)
+		return PXS_UNFIT_DRAIN;
+	return health == PXS_HEALTH_BAD ? PXS_UNFIT_BAD : 0;
+}
