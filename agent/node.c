@@ -487,6 +487,8 @@ void pxs_node_close(struct pxs_node *n)
 {
 	u32 i;
 
+	if (n->quiet)
+		n->quiet(n);
 	if (n->opened)
 		pxs_worker_stop(&n->worker);
 	if (n->opened && n->dp && !n->exit_code)

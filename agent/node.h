@@ -26,6 +26,8 @@ struct pxs_node {
 	struct pxs_server *server;
 	struct pxs_checker *checker;	/* NULL: no section "health" */
 	struct pxs_store *stores;
+	struct pxs_worker slow;		/* of the stores: for what takes seconds */
+	void (*quiet)(struct pxs_node *n);	/* end that thread; NULL: it was never begun */
 	void (*let_go)(struct pxs_node *n);	/* nothing is in flight, the journal still ours */
 	u32 nreplicas;
 	struct pxs_replica *replica;

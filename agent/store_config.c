@@ -27,6 +27,8 @@ const cfg_opt_t pxs_store_options[] = {
 	CFG_INT("maxmemory", 256, CFGF_NONE),
 	CFG_INT("request-limit", 1024, CFGF_NONE),
 	CFG_INT("client-memory", 256, CFGF_NONE),
+	CFG_INT("checkpoint-entries", 100000, CFGF_NONE),
+	CFG_INT("checkpoint-seconds", 300, CFGF_NONE),
 	CFG_END()
 };
 
@@ -196,6 +198,16 @@ static int check_client_memory(cfg_t *cfg, cfg_opt_t *opt)
 	return pxs_config_range(cfg, opt, 16, 65536);
 }
 
+static int check_checkpoint_entries(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return pxs_config_range(cfg, opt, 0, 1000000000);
+}
+
+static int check_checkpoint_seconds(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return pxs_config_range(cfg, opt, 0, 604800);
+}
+
 void pxs_store_config_checks(cfg_t *cfg)
 {
 	static const struct {
@@ -214,6 +226,8 @@ void pxs_store_config_checks(cfg_t *cfg)
 		{ "group|store|maxmemory", check_maxmemory },
 		{ "group|store|request-limit", check_request_limit },
 		{ "group|store|client-memory", check_client_memory },
+		{ "group|store|checkpoint-entries", check_checkpoint_entries },
+		{ "group|store|checkpoint-seconds", check_checkpoint_seconds },
 	};
 	unsigned int i;
 
@@ -315,6 +329,8 @@ static int load(const struct pxs_config *c, struct pxs_store_config *s, struct p
 	s->maxmemory = (u64)cfg_getint(store, "maxmemory") << 20;
 	s->request_limit = (u32)cfg_getint(store, "request-limit") << 10;
 	s->client_memory = (u64)cfg_getint(store, "client-memory") << 20;
+	s->checkpoint_entries = (u64)cfg_getint(store, "checkpoint-entries");
+	s->checkpoint_seconds = (u32)cfg_getint(store, "checkpoint-seconds");
 	if (directory)
 		s->directory = strdup(directory);
 	else if (asprintf(&s->directory, "%s/store-%u", c->journal, g->conf.id) < 0)
@@ -385,7 +401,9 @@ bool pxs_store_config_same(const struct pxs_store_config *a, const struct pxs_st
 	    !same_level(&a->consistency, &b->consistency) || a->read_wait != b->read_wait ||
 	    a->sessions != b->sessions || a->session_age != b->session_age ||
 	    a->maxclients != b->maxclients || a->maxmemory != b->maxmemory ||
-	    a->request_limit != b->request_limit || a->client_memory != b->client_memory)
+	    a->request_limit != b->request_limit || a->client_memory != b->client_memory ||
+	    a->checkpoint_entries != b->checkpoint_entries ||
+	    a->checkpoint_seconds != b->checkpoint_seconds)
 		return false;
 	for (i = 0; i < a->nlisten; i++)
 		if (strcmp(a->listen_text[i], b->listen_text[i]))

@@ -134,6 +134,9 @@ bool pxs_server_paxsteer(struct pxs_request *r)
 		version(r);
 	} else if (pxs_server_sub(r, "digest", 2, &over)) {
 		digest(r);
+	} else if (pxs_server_sub(r, "checkpoint", 2, &over)) {
+		pxs_checkpoint_ask(r->conn->store, r);
+		return false;
 	} else if (pxs_server_sub(r, "barrier", 2, &over)) {
 		if (!pxs_session_may_write(r))
 			return true;

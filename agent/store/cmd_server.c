@@ -372,6 +372,42 @@ static u32 info_memory(struct pxs_store *s, char *to)
 			    s->db.state.used, s->config->maxmemory);
 }
 
+/* What a checkpoint is in Redis's words. */
+static u32 info_persistence(struct pxs_store *s, char *to)
+{
+	const struct pxs_checkpoint *c = &s->checkpoint;
+
+	return (u32)sprintf(to, "# Persistence\r\n"
+			    "rdb_changes_since_last_save:%" PRIu64 "\r\n"
+			    "rdb_bgsave_in_progress:%d\r\nrdb_last_save_time:%" PRIu64 "\r\n"
+			    "rdb_last_bgsave_status:%s\r\nrdb_last_bgsave_time_sec:%" PRId64 "\r\n"
+			    "rdb_saves:%" PRIu64 "\r\naof_enabled:1\r\n",
+			    s->db.state.applied - min(c->done, s->db.state.applied),
+			    c->state != PXS_CHECKPOINT_IDLE, c->done_made / 1000,
+			    c->error ? "err" : "ok", c->count ? (s64)(c->took / 1000) : -1,
+			    c->count);
+}
+
+void pxs_server_bgsave(struct pxs_request *r)
+{
+	struct pxs_store *s = r->conn->store;
+
+	if (r->argc > 2 || (r->argc == 2 && !pxs_str_is(r->argv[1], "schedule"))) {
+		pxs_reply_syntax(&r->out);
+	} else if (s->checkpoint.state != PXS_CHECKPOINT_IDLE && r->argc == 1) {
+		pxs_reply_error(&r->out, "ERR Background save already in progress");
+	} else {
+		pxs_reply_status(&r->out, s->checkpoint.state == PXS_CHECKPOINT_IDLE ?
+					  "Background saving started" : "Background saving scheduled");
+		pxs_checkpoint_ask(s, NULL);
+	}
+}
+
+void pxs_server_lastsave(struct pxs_request *r)
+{
+	pxs_reply_int(&r->out, (s64)(r->conn->store->checkpoint.done_made / 1000));
+}
+
 static u32 info_stats(struct pxs_store *s, char *to)
 {
 	return (u32)sprintf(to, "# Stats\r\ntotal_connections_received:%" PRIu64 "\r\n"
@@ -412,6 +448,15 @@ static u64 count_sessions(struct pxs_store *s)
 	return n;
 }
 
+/* By the clock, which may have been set since. */
+static s64 checkpoint_age(const struct pxs_store *s)
+{
+	u64 now = pxs_store_clock();
+	u64 made = s->checkpoint.done_made;
+
+	return made ? (s64)(now - min(made, now)) : -1;
+}
+
 static u32 info_paxsteer(struct pxs_store *s, char *to)
 {
 	const struct pxs_db_state *st = &s->db.state;
@@ -420,11 +465,17 @@ static u32 info_paxsteer(struct pxs_store *s, char *to)
 	return (u32)sprintf(to, "# Paxsteer\r\ngroup:%u\r\nleader:%u\r\ncommit:%" PRIu64 "\r\n"
 			    "applied:%" PRIu64 "\r\ntime:%" PRIu64 "\r\nforeign:%" PRIu64 "\r\n"
 			    "barriers:%" PRIu64 "\r\nage_ms:%" PRId64 "\r\nasked:%" PRIu64 "\r\n"
-			    "asks_failed:%" PRIu64 "\r\nsessions:%" PRIu64 "\r\nloading:%d\r\nstopped:%d\r\nstalled:%s\r\n",
+			    "asks_failed:%" PRIu64 "\r\nsessions:%" PRIu64 "\r\n"
+			    "checkpoint:%" PRIu64 "\r\ncheckpoint_age_ms:%" PRId64 "\r\n"
+			    "checkpoint_error:%s\r\nopened:%" PRIu64 "\r\n"
+			    "loading:%d\r\nstopped:%d\r\nstalled:%s\r\n",
 			    s->replica->id, s->replica->elect.leader, s->replica->commit,
 			    st->applied, st->time, st->foreign, s->barriers, age, s->ask.asked,
-			    s->ask.failed, count_sessions(s), !!s->loading,
-			    s->stopped, s->stalled ? strerror(-s->stalled) : "no");
+			    s->ask.failed, count_sessions(s), s->checkpoint.done,
+			    checkpoint_age(s),
+			    s->checkpoint.error ? strerror(-s->checkpoint.error) : "no",
+			    s->db.opened, !!s->loading, s->stopped,
+			    s->stalled ? strerror(-s->stalled) : "no");
 }
 
 void pxs_server_info(struct pxs_request *r)
@@ -434,7 +485,7 @@ void pxs_server_info(struct pxs_request *r)
 		u32 (*print)(struct pxs_store *s, char *to);
 	} sections[] = {
 		{ "server", info_server }, { "clients", info_clients }, { "memory", info_memory },
-		{ "stats", info_stats }, { "replication", info_replication },
+		{ "persistence", info_persistence }, { "stats", info_stats }, { "replication", info_replication },
 		{ "cluster", info_cluster }, { "keyspace", info_keyspace },
 		{ "paxsteer", info_paxsteer },
 	};

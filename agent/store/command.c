@@ -27,6 +27,7 @@
 static const struct pxs_command commands[] = {
 	DATA(append, 3, W | G | F, 1, 1, 1),
 	LOCAL(auth, -2, F | N | S, 0, 0, 0, AUTH),
+	LOCAL(bgsave, -1, 0, 0, 0, 0, BGSAVE),
 	LOCAL(client, -2, S, 0, 0, 0, CLIENT),
 	LOCAL(cluster, -2, S, 0, 0, 0, CLUSTER),
 	LOCAL(command, -1, S, 0, 0, 0, COMMAND),
@@ -69,6 +70,7 @@ static const struct pxs_command commands[] = {
 	DATA(incrbyfloat, 3, W | G | F, 1, 1, 1),
 	LOCAL(info, -1, S, 0, 0, 0, INFO),
 	DATA(keys, 2, R, 0, 0, 0),
+	LOCAL(lastsave, 1, F | S, 0, 0, 0, LASTSAVE),
 	DATA(mget, -2, R | F, 1, -1, 1),
 	DATA(mset, -3, W | G, 1, -1, 2),
 	DATA(msetnx, -3, W | G, 1, -1, 2),
@@ -88,6 +90,7 @@ static const struct pxs_command commands[] = {
 	DATA(rename, 3, W, 1, 2, 1),
 	DATA(renamenx, 3, W | F, 1, 2, 1),
 	LOCAL(reset, 1, F | N | M | S, 0, 0, 0, RESET),
+	LOCAL(save, 1, 0, 0, 0, 0, SAVE),
 	DATA(scan, -2, R, 0, 0, 0),
 	DATA(select, 2, F | S | P, 0, 0, 0),
 	DATA(set, -3, W | G, 1, 1, 1),

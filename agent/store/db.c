@@ -3,6 +3,7 @@
  * db.c - the state of a group's store: files, transactions, the record of the state
  */
 #include "db.h"
+#include "image.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -15,7 +16,8 @@
 #define FORMAT		2u
 #define MARK		"written-in-boot"
 #define BOOT_ID		"/proc/sys/kernel/random/boot_id"
-#define BOOT_ID_LEN	36
+#define MARK_RESTORING	"being-made"	/* the files are being filled from the checkpoint */
+#define MARK_DAMAGED	"damaged"
 
 /* The record of the table "state", little endian. */
 struct db_state {
@@ -32,7 +34,28 @@ struct db_state {
 	__le64 foreign;
 };
 
-static int to_errno(int ret)
+/* In the order of an image: the state last. Their numbers are part of its format. */
+static const struct {
+	const char *name;
+	size_t at;
+} tables[PXS_DB_TABLES] = {
+	{ "keys", offsetof(struct pxs_db, keys_t) },
+	{ "fields", offsetof(struct pxs_db, fields_t) },
+	{ "items", offsetof(struct pxs_db, items_t) },
+	{ "expire", offsetof(struct pxs_db, expire_t) },
+	{ "gone", offsetof(struct pxs_db, gone_t) },
+	{ "sessions", offsetof(struct pxs_db, sessions_t) },
+	{ "ends", offsetof(struct pxs_db, ends_t) },
+	{ "answers", offsetof(struct pxs_db, answers_t) },
+	{ "state", offsetof(struct pxs_db, state_t) },
+};
+
+MDB_dbi pxs_db_table(const struct pxs_db *db, u32 i)
+{
+	return *(const MDB_dbi *)((const char *)db + tables[i].at);
+}
+
+int pxs_db_errno(int ret)
 {
 	switch (ret) {
 	case MDB_SUCCESS:
@@ -53,25 +76,25 @@ static int to_errno(int ret)
 bool pxs_db_ok(struct pxs_db *db, int ret)
 {
 	if (ret && ret != MDB_NOTFOUND && !db->err)
-		db->err = to_errno(ret);
+		db->err = pxs_db_errno(ret);
 	return !ret && !db->err;
 }
 
 /* --- the mark ---------------------------------------------------------------- */
 
-static int boot_id(char *id)
+static int read_boot(char *id)
 {
 	int fd = open(BOOT_ID, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, id, BOOT_ID_LEN);
+	ssize_t n = fd < 0 ? -1 : read(fd, id, PXS_DB_BOOT_LEN);
 	int err = 0;
 
-	if (n != BOOT_ID_LEN) {
+	if (n != PXS_DB_BOOT_LEN) {
 		err = n < 0 ? -errno : -EIO;
 		pxs_err("%s: %s", BOOT_ID, strerror(-err));
 	}
 	if (fd >= 0)
 		close(fd);
-	id[BOOT_ID_LEN] = 0;
+	id[PXS_DB_BOOT_LEN] = 0;
 	return err;
 }
 
@@ -80,63 +103,62 @@ static int sync_dir(int dirfd)
 	return fsync(dirfd) ? -errno : 0;
 }
 
-static int write_mark(int dirfd, const char *id)
+static int write_mark(const struct pxs_db *db, const char *text)
 {
-	int fd = openat(dirfd, MARK, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = openat(db->dirfd, MARK, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	ssize_t len = (ssize_t)strlen(text);
 	int err = 0;
 
 	if (fd < 0)
 		return -errno;
-	if (write(fd, id, BOOT_ID_LEN) != BOOT_ID_LEN || fsync(fd))
+	if (write(fd, text, (size_t)len) != len || fsync(fd))
 		err = errno ? -errno : -EIO;
 	close(fd);
-	return err ? err : sync_dir(dirfd);
+	return err ? err : sync_dir(db->dirfd);
 }
 
-/* After another boot: nothing that is there is to be believed. */
-static int throw_away(struct pxs_db *db, int dirfd)
+/* What is there is not to be believed. */
+static int throw_away(struct pxs_db *db, const char *reason)
 {
-	pxs_notice("%s: the machine stopped while the store was in use: it is made again from the log",
-		   db->path);
-	if (unlinkat(dirfd, "data.mdb", 0) && errno != ENOENT)
+	pxs_warn("%s: %s: it is made again from the log, or from a checkpoint and the log behind it",
+		   db->path, reason);
+	if (unlinkat(db->dirfd, "data.mdb", 0) && errno != ENOENT)
 		return -errno;
-	if (unlinkat(dirfd, "lock.mdb", 0) && errno != ENOENT)
+	if (unlinkat(db->dirfd, "lock.mdb", 0) && errno != ENOENT)
 		return -errno;
-	return sync_dir(dirfd);
+	return sync_dir(db->dirfd);
 }
 
 static int check_mark(struct pxs_db *db)
 {
-	char id[BOOT_ID_LEN + 1], mark[BOOT_ID_LEN + 1] = "";
-	int dirfd, fd, err;
+	char mark[PXS_DB_BOOT_LEN + 1] = "";
+	int fd, err = 0;
 
-	err = boot_id(id);
-	if (err)
-		return err;
-	dirfd = open(db->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dirfd < 0)
-		return -errno;
-	fd = openat(dirfd, MARK, O_RDONLY | O_CLOEXEC);
+	fd = openat(db->dirfd, MARK, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0) {
-		if (read(fd, mark, BOOT_ID_LEN) != BOOT_ID_LEN || strcmp(id, mark))
-			err = throw_away(db, dirfd);
+		if (read(fd, mark, PXS_DB_BOOT_LEN) < 0 || strcmp(db->boot, mark))
+			err = throw_away(db, !strcmp(mark, MARK_RESTORING) ?
+					     "the daemon stopped while the store was being made" :
+					     !strcmp(mark, MARK_DAMAGED) ? "the store was damaged" :
+					     "the machine stopped while the store was in use");
 		close(fd);
 	}
-	if (!err)
-		err = write_mark(dirfd, id);
-	close(dirfd);
-	return err;
+	return err ? err : write_mark(db, db->boot);
 }
 
 static void drop_mark(struct pxs_db *db)
 {
-	int dirfd = open(db->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	unlinkat(db->dirfd, MARK, 0);
+	sync_dir(db->dirfd);
+}
 
-	if (dirfd < 0)
-		return;
-	unlinkat(dirfd, MARK, 0);
-	sync_dir(dirfd);
-	close(dirfd);
+void pxs_db_distrust(struct pxs_db *db)
+{
+	int err = write_mark(db, MARK_DAMAGED);
+
+	db->distrusted = true;
+	if (err)
+		pxs_err("%s/%s: %s", db->path, MARK, strerror(-err));
 }
 
 /* --- the state --------------------------------------------------------------- */
@@ -171,7 +193,7 @@ static int load_state(struct pxs_db *db)
 
 	memset(&db->state, 0, sizeof(db->state));
 	if (ret)
-		return ret == MDB_NOTFOUND ? -ENOENT : to_errno(ret);
+		return ret == MDB_NOTFOUND ? -ENOENT : pxs_db_errno(ret);
 	if (v.mv_size != sizeof(d))
 		return -EBADMSG;
 	memcpy(&d, v.mv_data, sizeof(d));
@@ -193,25 +215,24 @@ static int load_state(struct pxs_db *db)
 	return 0;
 }
 
+int pxs_db_reload(struct pxs_db *db)
+{
+	int err = load_state(db);
+
+	return err == -ENOENT ? -EUCLEAN : err;
+}
+
 /* --- opening ----------------------------------------------------------------- */
 
 static int open_tables(struct pxs_db *db)
 {
-	struct {
-		const char *name;
-		MDB_dbi *table;
-	} tables[] = {
-		{ "state", &db->state_t }, { "keys", &db->keys_t }, { "fields", &db->fields_t },
-		{ "items", &db->items_t }, { "expire", &db->expire_t }, { "gone", &db->gone_t },
-		{ "sessions", &db->sessions_t }, { "ends", &db->ends_t },
-		{ "answers", &db->answers_t },
-	};
 	unsigned int i;
 	int err;
 
 	err = pxs_db_begin(db, true);
-	for (i = 0; i < ARRAY_SIZE(tables) && !err; i++)
-		err = to_errno(mdb_dbi_open(db->txn, tables[i].name, MDB_CREATE, tables[i].table));
+	for (i = 0; i < PXS_DB_TABLES && !err; i++)
+		err = pxs_db_errno(mdb_dbi_open(db->txn, tables[i].name, MDB_CREATE,
+						(MDB_dbi *)((char *)db + tables[i].at)));
 	if (!err)
 		err = load_state(db);
 	if (err == -ENOENT) {
@@ -235,7 +256,80 @@ static int open_env(struct pxs_db *db)
 		ret = mdb_env_set_mapsize(db->env, db->map);
 	if (!ret)
 		ret = mdb_env_open(db->env, db->path, MDB_NOSYNC | MDB_NOTLS | MDB_NORDAHEAD, 0600);
-	return to_errno(ret);
+	return pxs_db_errno(ret);
+}
+
+static void close_env(struct pxs_db *db)
+{
+	if (db->txn)
+		pxs_db_abort(db);
+	if (db->env)
+		mdb_env_close(db->env);
+	db->env = NULL;
+}
+
+/* A file that was cut off would be found out by a SIGBUS. */
+static int check_length(struct pxs_db *db)
+{
+	struct stat st;
+	MDB_envinfo info;
+	MDB_stat stat;
+
+	if (fstatat(db->dirfd, "data.mdb", &st, 0))
+		return -errno;
+	mdb_env_info(db->env, &info);
+	mdb_env_stat(db->env, &stat);
+	return (u64)st.st_size / stat.ms_psize > info.me_last_pgno ? 0 : -EUCLEAN;
+}
+
+static u64 entries(struct pxs_db *db, MDB_dbi table)
+{
+	MDB_stat st;
+
+	return pxs_db_ok(db, mdb_stat(db->txn, table, &st)) ? st.ms_entries : 0;
+}
+
+/* What the state says of the tables must be so. */
+static int check_counts(struct pxs_db *db)
+{
+	int err = pxs_db_begin(db, false);
+	bool ok;
+
+	if (err)
+		return err;
+	ok = entries(db, db->keys_t) == db->state.keys &&
+	     entries(db, db->expire_t) == db->state.expires &&
+	     entries(db, db->fields_t) == entries(db, db->items_t);
+	err = db->err ? db->err : ok ? 0 : -EUCLEAN;
+	pxs_db_abort(db);
+	return err;
+}
+
+/* Return: 0; -EOVERFLOW: of slots that the log does not have; or as load_state(). */
+static int open_files(struct pxs_db *db)
+{
+	struct stat st;
+	bool there = !fstatat(db->dirfd, "data.mdb", &st, 0) && st.st_size;
+	int err = open_env(db);
+
+	if (!err && there)
+		err = check_length(db);
+	if (!err)
+		err = open_tables(db);
+	if (!err)
+		err = check_counts(db);
+	if (!err && db->state.applied > db->owner.last)
+		err = -EOVERFLOW;
+	return err;
+}
+
+static int open_again(struct pxs_db *db, const char *reason)
+{
+	int err;
+
+	close_env(db);
+	err = throw_away(db, reason);
+	return err ? err : open_files(db);
 }
 
 static const char *why(int err)
@@ -246,10 +340,114 @@ static const char *why(int err)
 	case -EBADMSG:
 		return "was written by another version of paxsteerd; remove it, and it is made again from the log";
 	case -EUCLEAN:
-		return "is damaged; remove it, and it is made again from the log";
+		return "is damaged";
+	case -EOVERFLOW:
+		return "is of slots that the journal does not have";
 	default:
 		return strerror(-err);
 	}
+}
+
+/* --- the checkpoint ---------------------------------------------------------- */
+
+/* Return: 0; *fd is -1 when there is none that can be used, and it was said why. */
+static int look_checkpoint(struct pxs_db *db, struct pxs_image_info *info, int *fd)
+{
+	int err;
+
+	*fd = openat(db->dirfd, PXS_DB_CHECKPOINT, O_RDONLY | O_CLOEXEC);
+	if (*fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	err = pxs_image_info(*fd, db, info);
+	if (!err && info->applied > db->owner.last)
+		err = -EOVERFLOW;
+	if (!err)
+		return 0;
+	pxs_err("store %s: its checkpoint %s", db->path, why(err));
+	close(*fd);
+	*fd = -1;
+	return err == -EUCLEAN || err == -EOVERFLOW ? 0 : err;
+}
+
+/* Records of one page half full, and a little: four times the image is room for all of it. */
+static int make_room(struct pxs_db *db, int fd)
+{
+	struct stat st;
+	size_t need;
+
+	if (fstat(fd, &st))
+		return -errno;
+	need = 4 * (size_t)st.st_size + (16u << 20);
+	if (need <= db->map)
+		return 0;
+	db->map = need;
+	return pxs_db_errno(mdb_env_set_mapsize(db->env, need));
+}
+
+static int restore(struct pxs_db *db, int fd)
+{
+	int err = write_mark(db, MARK_RESTORING);
+
+	if (!err)
+		err = make_room(db, fd);
+	if (!err && lseek(fd, 0, SEEK_SET))
+		err = -errno;
+	if (!err)
+		err = pxs_image_read(fd, db);
+	if (!err)
+		err = check_counts(db);
+	if (!err) {
+		pxs_notice("store %s: restored from the checkpoint of slot %" PRIu64 ", %" PRIu64 " keys",
+			   db->path, db->state.applied, db->state.keys);
+		return write_mark(db, db->boot);
+	}
+	if (err != -EUCLEAN)
+		return err;
+	pxs_err("store %s: its checkpoint %s", db->path, why(err));
+	err = open_again(db, "the checkpoint cannot be used");
+	return err ? err : write_mark(db, db->boot);
+}
+
+/* An empty store is filled from the checkpoint, if there is one. */
+static int use_checkpoint(struct pxs_db *db)
+{
+	struct pxs_image_info info = { 0 };
+	int fd, err;
+
+	err = look_checkpoint(db, &info, &fd);
+	if (err || fd < 0)
+		return err;
+	if (!db->state.applied && info.applied) {
+		err = restore(db, fd);
+		if (!db->state.applied)
+			info = (struct pxs_image_info){ 0 };
+	}
+	close(fd);
+	db->checkpoint = info.applied;
+	db->checkpoint_made = info.made;
+	return err;
+}
+
+static int open_all(struct pxs_db *db)
+{
+	int err;
+
+	err = read_boot(db->boot);
+	if (err)
+		return err;
+	db->dirfd = open(db->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (db->dirfd < 0)
+		return -errno;
+	err = check_mark(db);
+	if (!err)
+		err = open_files(db);
+	if (err == -EUCLEAN || err == -EOVERFLOW)
+		err = open_again(db, err == -EUCLEAN ? "the store is damaged" :
+						       "the store is ahead of the journal");
+	if (!err)
+		err = use_checkpoint(db);
+	db->opened = db->state.applied;
+	return err;
 }
 
 int pxs_db_open(struct pxs_db *db, const char *path, const struct pxs_db_owner *owner, size_t map)
@@ -257,6 +455,7 @@ int pxs_db_open(struct pxs_db *db, const char *path, const struct pxs_db_owner *
 	int err;
 
 	memset(db, 0, sizeof(*db));
+	db->dirfd = -1;
 	db->owner = *owner;
 	memcpy(&db->seed, owner->cluster, sizeof(db->seed));
 	db->map = map;
@@ -266,11 +465,7 @@ int pxs_db_open(struct pxs_db *db, const char *path, const struct pxs_db_owner *
 	if (!err && mkdir(path, 0700) && errno != EEXIST)
 		err = -errno;
 	if (!err)
-		err = check_mark(db);
-	if (!err)
-		err = open_env(db);
-	if (!err)
-		err = open_tables(db);
+		err = open_all(db);
 	if (!err)
 		return 0;
 	pxs_err("store %s: %s", path, why(err));
@@ -282,11 +477,11 @@ void pxs_db_close(struct pxs_db *db, bool clean)
 {
 	if (db->txn)
 		pxs_db_abort(db);
-	if (db->env) {
-		if (clean && !db->unmapped && !mdb_env_sync(db->env, 1))
-			drop_mark(db);
-		mdb_env_close(db->env);
-	}
+	if (db->env && clean && !db->unmapped && !db->distrusted && !mdb_env_sync(db->env, 1))
+		drop_mark(db);
+	close_env(db);
+	if (db->path && db->dirfd >= 0)
+		close(db->dirfd);
 	free(db->path);
 	free(db->copy);
 	memset(db, 0, sizeof(*db));
@@ -301,7 +496,7 @@ int pxs_db_begin(struct pxs_db *db, bool write)
 	pxs_assert(!db->txn);
 	if (db->unmapped)
 		return -ENOMEM;
-	err = to_errno(mdb_txn_begin(db->env, NULL, write ? 0 : MDB_RDONLY, &db->txn));
+	err = pxs_db_errno(mdb_txn_begin(db->env, NULL, write ? 0 : MDB_RDONLY, &db->txn));
 	if (err)
 		return err;
 	db->before = db->state;
@@ -333,7 +528,7 @@ int pxs_db_commit(struct pxs_db *db)
 		pxs_db_abort(db);
 		return err;
 	}
-	err = to_errno(mdb_txn_commit(db->txn));
+	err = pxs_db_errno(mdb_txn_commit(db->txn));
 	end(db, err);
 	return err;
 }
@@ -350,7 +545,7 @@ int pxs_db_grow(struct pxs_db *db)
 	int err;
 
 	pxs_assert(!db->txn);
-	err = to_errno(mdb_env_set_mapsize(db->env, 2 * db->map));
+	err = pxs_db_errno(mdb_env_set_mapsize(db->env, 2 * db->map));
 	if (err)
 		db->unmapped = true;
 	else

@@ -20,9 +20,15 @@
  *
  * Durability. The log is durable before anything is applied, so LMDB need not be: it runs
  * without a sync (MDB_NOSYNC), and no commit waits for a disk. A process that dies leaves what it
- * committed in the page cache. A machine that dies may leave anything: a mark in the directory
- * says in which boot the files were last written to, and after another boot they are thrown away
- * and made again from the log, which is whole. A clean end syncs and takes the mark away.
+ * committed in the page cache. A machine that dies may leave anything: LMDB goes on to use pages
+ * that its last durable commit still needs, so not even that one is to be believed. A mark in the
+ * directory says in which boot the files were last written to, and after another boot they are
+ * thrown away. A clean end syncs and takes the mark away.
+ *
+ * What lasts is the checkpoint: a copy of all tables as of one slot, in a file of its own
+ * (image.h), made from a read transaction while writes go on (checkpoint.c). It is whole or it is
+ * not taken. Files that were thrown away, that are damaged, or that are ahead of the journal, are
+ * made again from it and the log behind it; without it, from the log alone.
  *
  * Size is counted by rule (struct pxs_db_state: used), not in LMDB's pages: pages depend on how
  * entries were batched, and every member must refuse the same command.
@@ -38,6 +44,10 @@
 #define PXS_DB_ID_MAX		489u	/* of an id: 8 of hash and at most so many more */
 #define PXS_DB_OVERHEAD		64u	/* counted for each key and each field, beside its bytes */
 #define PXS_STRING_MAX		(1u << 20)	/* bytes of one string */
+#define PXS_DB_TABLES		9u
+#define PXS_DB_STATE		8u	/* number of the table of the state */
+#define PXS_DB_BOOT_LEN		36
+#define PXS_DB_CHECKPOINT	"checkpoint"	/* file in its directory; see image.h */
 
 enum pxs_type {
 	PXS_TYPE_NONE = 0,
@@ -49,6 +59,7 @@ struct pxs_db_owner {
 	u8 cluster[16];
 	u32 group;
 	u64 incarnation;
+	u64 last;		/* slot of the log: nothing beyond it is believed */
 };
 
 struct pxs_db_state {
@@ -86,6 +97,12 @@ struct pxs_db {
 	struct pxs_db_state state;	/* as of the transaction at hand */
 	struct pxs_db_state before;	/* ... and before it */
 	bool unmapped;		/* growing has failed: it can only be closed */
+	bool distrusted;	/* pxs_db_distrust() */
+	int dirfd;
+	char boot[PXS_DB_BOOT_LEN + 1];
+	u64 opened;		/* applied when it was opened */
+	u64 checkpoint;		/* slot of the checkpoint that was there then; 0: none */
+	u64 checkpoint_made;	/* ... when it was made, in milliseconds of the epoch */
 	u64 now;		/* what counts as expired */
 	u64 slot;		/* being applied: version of what is changed */
 	u64 draws;		/* random numbers drawn in it */
@@ -95,8 +112,8 @@ struct pxs_db {
 };
 
 /*
- * Open or make the store in @path, a directory. @map: bytes of address space to begin with;
- * it grows. Return: 0 or -errno, said why.
+ * Open or make the store in @path, a directory, if need be from its checkpoint. @map: bytes of
+ * address space to begin with; it grows. Return: 0 or -errno, said why.
  */
 int pxs_db_open(struct pxs_db *db, const char *path, const struct pxs_db_owner *owner, size_t map);
 
@@ -113,6 +130,9 @@ void pxs_db_abort(struct pxs_db *db);
  * 0; -errno: nothing can be read or written any more.
  */
 int pxs_db_grow(struct pxs_db *db);
+
+/* What is in its files is not to be believed any more: the next open makes them again. */
+void pxs_db_distrust(struct pxs_db *db);
 
 /* --- keys (db_key.c) --- */
 
@@ -186,6 +206,9 @@ u64 pxs_db_items(struct pxs_db *db, const struct pxs_rec *rec, u64 place, pxs_db
 /* @bytes as part of an LMDB key, behind what stands in id[0..at). Return: the whole length. */
 u32 pxs_db_id(u8 *id, u32 at, struct pxs_str bytes);
 bool pxs_db_ok(struct pxs_db *db, int ret);	/* notes an error; MDB_NOTFOUND is not one */
+int pxs_db_errno(int ret);			/* of LMDB's word; -EXFULL: the map is full */
+MDB_dbi pxs_db_table(const struct pxs_db *db, u32 i);	/* i below PXS_DB_TABLES */
+int pxs_db_reload(struct pxs_db *db);		/* the state, from the transaction at hand */
 void pxs_db_put_hash(struct pxs_db *db, struct pxs_str key, const struct pxs_rec *rec);
 /* What a table of numbers (le64) holds at a key; 0: nothing. */
 u64 pxs_db_number(struct pxs_db *db, MDB_dbi table, const void *key, u32 len);

@@ -256,6 +256,9 @@ static bool run_local(struct pxs_request *r)
 	case PXS_LOCAL_AUTH:
 		pxs_server_auth(r);
 		break;
+	case PXS_LOCAL_BGSAVE:
+		pxs_server_bgsave(r);
+		break;
 	case PXS_LOCAL_CLIENT:
 		pxs_server_client(r);
 		break;
@@ -279,6 +282,9 @@ static bool run_local(struct pxs_request *r)
 	case PXS_LOCAL_INFO:
 		pxs_server_info(r);
 		break;
+	case PXS_LOCAL_LASTSAVE:
+		pxs_server_lastsave(r);
+		break;
 	case PXS_LOCAL_MULTI:
 		pxs_tx_multi(r);
 		break;
@@ -296,6 +302,9 @@ static bool run_local(struct pxs_request *r)
 	case PXS_LOCAL_RESET:
 		reset(r);
 		break;
+	case PXS_LOCAL_SAVE:
+		pxs_checkpoint_ask(r->conn->store, r);
+		return false;
 	case PXS_LOCAL_UNWATCH:
 		unwatch(r);
 		break;

@@ -50,13 +50,23 @@ static void stop(struct pxs_store *s, u64 slot, const char *reason)
 		s->replica->id, slot, reason, s->db.state.applied);
 }
 
+void pxs_store_distrust(struct pxs_store *s, const char *reason)
+{
+	if (s->db.distrusted)
+		return;
+	pxs_db_distrust(&s->db);
+	stop(s, s->db.state.applied, reason);
+}
+
 static void stall(struct pxs_store *s, int err)
 {
 	s->failed = true;
 	if (err == -EXFULL) {
-		err = pxs_db_grow(&s->db);
-		if (err)
-			stop(s, s->db.state.applied + 1, "no address space for its files");
+		s->growing = true;
+		return;
+	}
+	if (err == -EUCLEAN) {
+		pxs_store_distrust(s, "its files are damaged; restart paxsteerd, and they are made again");
 		return;
 	}
 	if (s->stalled != err)
@@ -203,6 +213,24 @@ static void wake(struct pxs_store *s)
 	s->waking = true;
 }
 
+/* Return: there is no need to, or no longer. */
+static bool grow(struct pxs_store *s)
+{
+	int err;
+
+	if (!s->growing)
+		return true;
+	if (pxs_checkpoint_reads(s)) {
+		pxs_checkpoint_cancel(s);
+		return false;
+	}
+	s->growing = false;
+	err = pxs_db_grow(&s->db);
+	if (err)
+		stop(s, s->db.state.applied + 1, "no address space for its files");
+	return !err;
+}
+
 static bool apply(struct pxs_store *s)
 {
 	u64 before = s->db.state.applied;
@@ -210,7 +238,7 @@ static bool apply(struct pxs_store *s)
 
 	/* What a fetch from the journal has applied between the rounds. */
 	commit(s);
-	if (s->stopped || s->waking || s->fetch.busy || before >= last ||
+	if (!grow(s) || s->stopped || s->waking || s->fetch.busy || before >= last ||
 	    (s->stalled && s->node->loop.now < s->retry))
 		return false;
 	s->failed = false;
@@ -247,6 +275,8 @@ void pxs_store_read(struct pxs_store *s, struct pxs_request *r)
 		err = s->db.err;
 		pxs_db_abort(&s->db);
 	}
+	if (err == -EUCLEAN)
+		pxs_store_distrust(s, "its files are damaged; restart paxsteerd, and they are made again");
 	if (err) {
 		r->out.len = 0;
 		pxs_reply_error(&r->out, "ERR the store cannot be read: %s", strerror(-err));
@@ -359,6 +389,7 @@ static bool store_hook(struct pxs_hook *hook)
 	if (s->expiry_due)
 		pxs_submit_expiry(s);
 	s->expiry_due = false;
+	did |= pxs_checkpoint_step(s);
 	did |= read_barred(s);
 	did |= read_stale(s);
 	did |= step_conns(s);
@@ -384,7 +415,7 @@ static void store_tick(struct pxs_ticker *t, u64 now)
 static int start(struct pxs_node *n, struct pxs_replica *r)
 {
 	const struct pxs_group_conf *conf = &r->config->conf;
-	struct pxs_db_owner owner = { .group = r->id };
+	struct pxs_db_owner owner = { .group = r->id, .last = r->slots.last };
 	struct pxs_store *s = calloc(1, sizeof(*s));
 	int err;
 
@@ -416,6 +447,7 @@ static int start(struct pxs_node *n, struct pxs_replica *r)
 		free(s);
 		return err;
 	}
+	pxs_checkpoint_init(s);
 	if (s->db.state.applied >= s->loading)
 		s->loading = 0;
 	pxs_fetch_init(&s->fetch, &n->journal, &r->slots);
@@ -429,6 +461,16 @@ static int start(struct pxs_node *n, struct pxs_replica *r)
 	s->next = n->stores;
 	n->stores = s;
 	return 0;
+}
+
+/* Before the ring ends: the helper thread must be done with it. */
+static void stores_quiet(struct pxs_node *n)
+{
+	struct pxs_store *s;
+
+	for (s = n->stores; s; s = s->next)
+		pxs_checkpoint_cancel(s);
+	pxs_worker_stop(&n->slow);
 }
 
 static void stores_stop(struct pxs_node *n)
@@ -445,6 +487,7 @@ static void stores_stop(struct pxs_node *n)
 		}
 		pxs_ask_exit(&s->ask);
 		pxs_fetch_exit(&s->fetch);
+		pxs_checkpoint_exit(s);
 		pxs_db_close(&s->db, !s->stalled);
 		free(s);
 	}
@@ -456,8 +499,17 @@ int pxs_stores_start(struct pxs_node *n)
 	u32 i;
 
 	n->let_go = stores_stop;
-	for (i = 0; i < n->nreplicas && !err; i++)
-		if (n->replica[i].config->store)
-			err = start(n, &n->replica[i]);
+	for (i = 0; i < n->nreplicas && !err; i++) {
+		if (!n->replica[i].config->store)
+			continue;
+		if (!n->quiet)
+			err = pxs_worker_start(&n->slow, &n->loop);
+		if (err) {
+			pxs_err("helper thread of the stores: %s", strerror(-err));
+			break;
+		}
+		n->quiet = stores_quiet;
+		err = start(n, &n->replica[i]);
+	}
 	return err;
 }

@@ -7,6 +7,7 @@
  *	session.c   what a request means on its connection: who may, when, where
  *	cmd_*.c     what a command does to the data
  *	submit.c    requests into the log, and barriers for reads
+ *	checkpoint.c  the data made durable, image.c its file
  *	fresh.c     how old is what is here? ask.c asks the leader
  *	store.c     the log into the data (apply.c, db.c), and answers to who waits
  *
@@ -26,6 +27,7 @@
 #include "../store_config.h"
 #include "apply.h"
 #include "ask.h"
+#include "checkpoint.h"
 #include "fresh.h"
 #include "resp_read.h"
 
@@ -45,6 +47,7 @@ enum pxs_request_state {
 	PXS_REQUEST_PROPOSED,	/* on its way into the log */
 	PXS_REQUEST_DECIDED,	/* in the log; not applied here yet */
 	PXS_REQUEST_READS,	/* waits for a barrier, or until what is here is new enough */
+	PXS_REQUEST_SAVES,	/* waits for a checkpoint */
 	PXS_REQUEST_READABLE,	/* may read now, when it is its turn */
 	PXS_REQUEST_DONE,
 };
@@ -160,10 +163,16 @@ struct pxs_store {
 	bool stopped;		/* cannot go on: an entry of another version, a damaged slot */
 	int stalled;		/* -errno: the disk; tried again */
 	u64 retry;
+	bool growing;		/* the map is full: a larger one is due */
 	struct pxs_op wake_op;
 	bool waking;
 	struct pxs_request_list decided;	/* by slot */
 	struct pxs_request_list applied;	/* in the transaction at hand */
+
+	/* checkpoint.c */
+	struct pxs_checkpoint checkpoint;
+	struct pxs_request_list saves;	/* wait for the next one */
+	struct pxs_request_list saved;	/* wait for the one under way */
 
 	/* submit.c */
 	u64 client;		/* random: of this start of this node */
@@ -221,6 +230,15 @@ static inline struct pxs_request *pxs_requests_pop(struct pxs_request_list *l)
 	return r;
 }
 
+/* All of @from, to the end of @to. */
+static inline void pxs_requests_join(struct pxs_request_list *to, struct pxs_request_list *from)
+{
+	struct pxs_request *r;
+
+	while ((r = pxs_requests_pop(from)))
+		pxs_requests_push(to, r);
+}
+
 /* --- store.c --- */
 
 /* Stores of all groups that have one; pxs_node_close() ends them. Return: 0 or -errno, said why. */
@@ -236,6 +254,9 @@ void pxs_store_version(struct pxs_store *s, struct pxs_request *r, u64 slot);
 void pxs_store_read(struct pxs_store *s, struct pxs_request *r);
 
 bool pxs_store_leads(const struct pxs_store *s);
+
+/* Its files are not to be believed: it stands still, and the next start makes them again. */
+void pxs_store_distrust(struct pxs_store *s, const char *reason);
 
 /* --- submit.c --- */
 
@@ -328,6 +349,8 @@ void pxs_server_client(struct pxs_request *r);
 void pxs_server_command(struct pxs_request *r);
 void pxs_server_config(struct pxs_request *r);
 void pxs_server_info(struct pxs_request *r);
+void pxs_server_bgsave(struct pxs_request *r);
+void pxs_server_lastsave(struct pxs_request *r);
 bool pxs_server_paxsteer(struct pxs_request *r);	/* false: it is under way */
 void pxs_server_wait(struct pxs_request *r);
 void pxs_server_cluster(struct pxs_request *r);

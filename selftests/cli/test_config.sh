@@ -88,6 +88,7 @@ result $? 'a good file is good'
 store="listen = { '127.0.0.1:6379 bounded 100 5', '[::]:6379 eventual' }"
 store+=" password-file = '$tmp/key' maxclients = 10"
 store+=" read-wait = 100 sessions = 0 session-age = 1"
+store+=" checkpoint-entries = 0 checkpoint-seconds = 604800"
 store+=" directory = '$tmp/store' consistency = eventual maxmemory = 0 request-limit = 32"
 sed "s|heart.*|store { $store client-memory = 16 }|" "$tmp/good.conf" >"$tmp/store.conf"
 "$PAXSTEERD" -c "$tmp/store.conf" --check >"$tmp/err" 2>&1
@@ -246,6 +247,8 @@ s/heart.*/store { maxclients = 5 maxclients = 6 }/|bad.conf:10: maxclients: is g
 s/heart.*/store { maxmemory = -1 }/|bad.conf:10: maxmemory: -1 is not in 0..1048576
 s/heart.*/store { request-limit = 31 }/|bad.conf:10: request-limit: 31 is not in 32..65536
 s/heart.*/store { client-memory = 15 }/|bad.conf:10: client-memory: 15 is not in 16..65536
+s/heart.*/store { checkpoint-entries = -1 }/|:10: checkpoint-entries: -1 is not in 0..1000000000
+s/heart.*/store { checkpoint-seconds = 604801 }/|checkpoint-seconds: 604801 is not in 0..604800
 s,heart.*,store { password-file = "@/none" },|password-file @/none: No such file
 s,heart.*,store { password-file = "@/open" },|store: password-file @/open: others may read it
 s,heart.*,store { password-file = "@/dir" },|group 1: store: password-file @/dir: is not a file

@@ -468,6 +468,7 @@ static void no_room_for_the_map(void)
 		s.failed = false;
 		take(&s, &v);
 		commit(&s);
+		grow(&s);
 	}
 	CHECK(s.stopped);
 	CHECK_EQ(s.db.state.applied, i - 2);

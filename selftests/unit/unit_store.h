@@ -42,6 +42,7 @@ static void store_make(struct unit_store *s)
 		abort();
 	s->owner.group = 1;
 	s->owner.incarnation = 7;
+	s->owner.last = ~0ull;
 	s->time = 1000000;
 	s->proto = 2;
 	store_open(s);
@@ -49,7 +50,8 @@ static void store_make(struct unit_store *s)
 
 static void store_remove(struct unit_store *s)
 {
-	static const char *const files[] = { "data.mdb", "lock.mdb", "written-in-boot" };
+	static const char *const files[] = { "data.mdb", "lock.mdb", "written-in-boot",
+					     "checkpoint", "checkpoint.new" };
 	char name[256];
 	unsigned int i;
 
