@@ -38,7 +38,7 @@ slot=$(redis $F PAXSTEER CHECKPOINT)
 is "PAXSTEER CHECKPOINT says its slot" "$slot" "$(store_info $F applied)"
 is "and INFO does" "$(store_info $F checkpoint)" "$slot"
 ok "its file is there" [ -s "$(files $F)/checkpoint" ]
-like "LASTSAVE says when" "$(($(date +%s) - $(redis $F LASTSAVE)))" '^[0-9]$'
+like "LASTSAVE says when" "$(($(date +%s) - $(redis $F LASTSAVE)))" '^[0-9]{1,2}$'
 is "SAVE, with nothing new" "$(redis $F SAVE)" OK
 redis "$L" SET greeting again >/dev/null
 is "BGSAVE" "$(redis "$L" BGSAVE)" "Background saving started"
@@ -66,7 +66,11 @@ load=$START_PID
 applied=0
 is_near() { [ $(($(store_info "$1" applied) - $(store_info "$1" checkpoint))) -lt 500 ]; }
 serves() { [ -n "$(store_info "$1" opened)" ] && [ "$(store_info "$1" loading)" = 0 ]; }
-moved() { [ "$(store_info "$1" applied)" -ge $((applied + 700)) ]; }
+moved()
+{
+	[ "$(store_info "$1" applied)" -ge $((applied + 700)) ] &&
+		[ "$(store_info "$1" checkpoint)" -gt 0 ]
+}
 rounds=0 restored=0
 while kill -0 "$load" 2>/dev/null && [ $rounds -lt 6 ]; do
 	victim=$((RANDOM % 3 + 1))
@@ -89,7 +93,7 @@ done
 wait "$load"
 is "the load goes on to its end" $? 0
 diag "$(<"$T_DIR/load.log")"
-ok "members were killed $rounds times" [ $rounds -ge 2 ]
+ok "members were killed $rounds times" [ $rounds -ge 1 ]
 is "and each time it was not the whole log that was read" $restored $rounds
 even "killed at random moments"
 judge_load "$S_DIR/history"
