@@ -121,12 +121,21 @@ static int write_mark(const struct pxs_db *db, const char *text)
 static int throw_away(struct pxs_db *db, const char *reason)
 {
 	pxs_warn("%s: %s: it is made again from the log, or from a checkpoint and the log behind it",
-		   db->path, reason);
+		 db->path, reason);
 	if (unlinkat(db->dirfd, "data.mdb", 0) && errno != ENOENT)
 		return -errno;
 	if (unlinkat(db->dirfd, "lock.mdb", 0) && errno != ENOENT)
 		return -errno;
 	return sync_dir(db->dirfd);
+}
+
+static const char *why_not(const char *mark)
+{
+	if (!strcmp(mark, MARK_RESTORING))
+		return "the daemon stopped while the store was being made";
+	if (!strcmp(mark, MARK_DAMAGED))
+		return "the store was damaged";
+	return "the machine stopped while the store was in use";
 }
 
 static int check_mark(struct pxs_db *db)
@@ -137,10 +146,7 @@ static int check_mark(struct pxs_db *db)
 	fd = openat(db->dirfd, MARK, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0) {
 		if (read(fd, mark, PXS_DB_BOOT_LEN) < 0 || strcmp(db->boot, mark))
-			err = throw_away(db, !strcmp(mark, MARK_RESTORING) ?
-					     "the daemon stopped while the store was being made" :
-					     !strcmp(mark, MARK_DAMAGED) ? "the store was damaged" :
-					     "the machine stopped while the store was in use");
+			err = throw_away(db, why_not(mark));
 		close(fd);
 	}
 	return err ? err : write_mark(db, db->boot);

@@ -57,7 +57,8 @@ static void fill(void)
 	pxs_store_entry_put(buf, &e, NULL, NULL);
 	CHECK_EQ(store_apply(&s, buf, sizeof(buf)), 0);
 	store_say(&s, "SET a 1");
-	s.session = s.number = 1;
+	s.session = 1;
+	s.number = 1;
 	store_say(&s, "INCR visits");
 	s.session = 0;
 	store_say(&s, "HSET h f 1 g 2");
@@ -110,7 +111,8 @@ static void it_holds_everything(void)
 	CHECK_EQ(s.db.checkpoint, before.applied);
 	CHECK_EQ(s.db.checkpoint_made, 77);
 	CHECK(same());
-	s.session = s.number = 1;
+	s.session = 1;
+	s.number = 1;
 	CHECK_STR(store_say(&s, "INCR visits"), ":1\r\n");
 	s.session = 0;
 	CHECK_STR(store_say(&s, "HGET h g"), "$1\r\n2\r\n");
