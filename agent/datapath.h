@@ -27,6 +27,8 @@ struct pxs_datapath_events {
 	void (*decided)(void *ctx, u32 group, u64 commit, u64 lsn);
 	void (*recv)(void *ctx, u32 group, const struct pxs_msg *m, const u8 *body);
 	void (*leader)(void *ctx, u32 group, u8 event, u64 ballot);
+	/* Reads that were given @round of @ballot, or a lower one, may see slots up to @index. */
+	void (*read)(void *ctx, u32 group, u64 ballot, u64 round, u64 index);
 	/* The group was deleted under us, or (group 0) the whole datapath is gone. */
 	void (*gone)(void *ctx, u32 group);
 };
@@ -56,7 +58,7 @@ struct pxs_datapath_ops {
 	int (*load)(struct pxs_datapath *dp, u32 group, const u8 *records, u32 bytes);
 	int (*activate)(struct pxs_datapath *dp, u32 group, u64 commit);
 	int (*prepare)(struct pxs_datapath *dp, u32 group, u64 ballot, u64 slot, u64 to);
-	int (*lead)(struct pxs_datapath *dp, u32 group, u64 ballot, u64 first);
+	int (*lead)(struct pxs_datapath *dp, u32 group, u64 ballot, u64 first, u64 found);
 	int (*resign)(struct pxs_datapath *dp, u32 group);
 	/* Hand over to @member (its id); the leader event says how it ended. */
 	int (*transfer)(struct pxs_datapath *dp, u32 group, u8 member);
@@ -66,6 +68,8 @@ struct pxs_datapath_ops {
 	 */
 	int (*propose)(struct pxs_datapath *dp, u32 group, const struct iovec *values, u32 n,
 		       u64 *first);
+	/* Begin a round of reads, or wait for the next one: its number, and the ballot it is of. */
+	int (*read)(struct pxs_datapath *dp, u32 group, u64 *ballot, u64 *round);
 	/* m->type, receiver, slot, count, arg, len and the body; the datapath fills the rest. */
 	int (*send)(struct pxs_datapath *dp, u32 group, const struct pxs_msg *m, const u8 *body);
 	int (*status)(struct pxs_datapath *dp, u32 group, struct pxs_group_status *st);

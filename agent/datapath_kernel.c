@@ -115,6 +115,10 @@ static void event_group(struct kernel *k, struct nlmsghdr *nlh, u8 cmd)
 			ev->leader(ev->ctx, group, pxs_kernel_u8(a[PXS_A_GROUP_EVENT]),
 				   pxs_kernel_u64(a[PXS_A_GROUP_BALLOT]));
 		break;
+	case PXS_CMD_EVENT_READ:
+		ev->read(ev->ctx, group, pxs_kernel_u64(a[PXS_A_GROUP_BALLOT]),
+			 pxs_kernel_u64(a[PXS_A_GROUP_ROUND]), pxs_kernel_u64(a[PXS_A_GROUP_SLOT]));
+		break;
 	case PXS_CMD_EVENT_GROUP_GONE:
 		ev->gone(ev->ctx, group);
 		break;
@@ -361,10 +365,18 @@ static int kernel_prepare(struct pxs_datapath *dp, u32 group, u64 ballot, u64 sl
 	return err;
 }
 
-static int kernel_lead(struct pxs_datapath *dp, u32 group, u64 ballot, u64 first)
+static int kernel_lead(struct pxs_datapath *dp, u32 group, u64 ballot, u64 first, u64 found)
 {
-	return simple(to_kernel(dp), PXS_CMD_GROUP_LEAD, group, PXS_A_GROUP_BALLOT, ballot,
-		      PXS_A_GROUP_SLOT, first, 0);
+	struct kernel *k = to_kernel(dp);
+	struct nl_msg *msg = group_msg(k, PXS_CMD_GROUP_LEAD, group);
+
+	if (msg && (nla_put_u64(msg, PXS_A_GROUP_BALLOT, ballot) ||
+		    nla_put_u64(msg, PXS_A_GROUP_SLOT, first) ||
+		    nla_put_u64(msg, PXS_A_GROUP_FOUND, found))) {
+		nlmsg_free(msg);
+		return -EMSGSIZE;
+	}
+	return pxs_link_call(&k->link, msg, NULL, NULL);
 }
 
 static int kernel_resign(struct pxs_datapath *dp, u32 group)
@@ -425,6 +437,35 @@ static int kernel_propose(struct pxs_datapath *dp, u32 group, const struct iovec
 		return -EPROTO;
 	*first = p.first;
 	return (int)p.count;
+}
+
+struct round {
+	u64 ballot, number;
+};
+
+static void take_round(void *ctx, struct nlmsghdr *nlh)
+{
+	struct nlattr *a[PXS_A_GROUP_MAX + 1];
+	struct round *r = ctx;
+
+	if (parse(nlh, a, PXS_A_GROUP_MAX))
+		return;
+	r->ballot = pxs_kernel_u64(a[PXS_A_GROUP_BALLOT]);
+	r->number = pxs_kernel_u64(a[PXS_A_GROUP_ROUND]);
+}
+
+static int kernel_read(struct pxs_datapath *dp, u32 group, u64 *ballot, u64 *round)
+{
+	struct kernel *k = to_kernel(dp);
+	struct round r = { 0 };
+	int err;
+
+	err = pxs_link_call(&k->link, group_msg(k, PXS_CMD_GROUP_READ, group), take_round, &r);
+	if (err)
+		return err;
+	*ballot = r.ballot;
+	*round = r.number;
+	return r.ballot && r.number ? 0 : -EPROTO;
 }
 
 static int kernel_send(struct pxs_datapath *dp, u32 group, const struct pxs_msg *m, const u8 *body)
@@ -501,6 +542,7 @@ static const struct pxs_datapath_ops kernel_ops = {
 	.resign = kernel_resign,
 	.transfer = kernel_transfer,
 	.propose = kernel_propose,
+	.read = kernel_read,
 	.send = kernel_send,
 	.status = kernel_status,
 	.close = kernel_close,

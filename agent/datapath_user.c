@@ -23,6 +23,7 @@ struct user_group {
 	struct pxs_parked *parked;
 	struct pxs_udp *udp;
 	u64 told;		/* commit index that the agent knows */
+	bool read;		/* a round of reads ended that it does not know of */
 	struct user_group *next;
 };
 
@@ -131,6 +132,8 @@ static void act(struct user *u, struct user_group *g, const struct pxs_msg *m, c
 		add_note(u, g->core.conf.id, 0, 0, m, body);
 	if (out->what & PXS_OUT_LEADER)
 		add_note(u, g->core.conf.id, out->leader_event, out->leader_ballot, NULL, NULL);
+	if (out->what & PXS_OUT_READ)
+		g->read = true;
 	for (i = 0; i < out->nsend; i++)
 		send_one(u, g, &out->send[i]);
 	pxs_out_done(out);
@@ -184,6 +187,18 @@ static bool hand_over_notes(struct user *u)
 	return false;
 }
 
+static bool tell_read(struct user *u, struct user_group *g)
+{
+	const struct pxs_datapath_events *ev = u->dp.events;
+	const struct pxs_read *r = &g->core.read;
+
+	if (!g->read)
+		return false;
+	g->read = false;
+	ev->read(ev->ctx, g->core.conf.id, r->done_ballot, r->done, r->done_index);
+	return true;
+}
+
 static bool user_hook(struct pxs_hook *hook)
 {
 	struct user *u = (struct user *)((char *)hook - offsetof(struct user, hook));
@@ -200,6 +215,7 @@ static bool user_hook(struct pxs_hook *hook)
 	}
 	hand_over_notes(u);
 	for (g = u->groups; g; g = g->next) {
+		did |= tell_read(u, g);
 		if (g->told >= g->core.commit || g->core.state != PXS_GROUP_ACTIVE)
 			continue;
 		g->told = g->core.commit;
@@ -368,7 +384,7 @@ static int user_prepare(struct pxs_datapath *dp, u32 group, u64 ballot, u64 slot
 	return err;
 }
 
-static int user_lead(struct pxs_datapath *dp, u32 group, u64 ballot, u64 first)
+static int user_lead(struct pxs_datapath *dp, u32 group, u64 ballot, u64 first, u64 found)
 {
 	struct user *u = to_user(dp);
 	struct user_group *g = find(u, group);
@@ -377,7 +393,7 @@ static int user_lead(struct pxs_datapath *dp, u32 group, u64 ballot, u64 first)
 	if (!g)
 		return -ENOENT;
 	pxs_out_init(&u->out);
-	err = pxs_group_lead(&g->core, ballot, first, dp->loop->now, &u->out);
+	err = pxs_group_lead(&g->core, ballot, first, found, dp->loop->now, &u->out);
 	act(u, g, NULL, NULL);
 	return err;
 }
@@ -436,6 +452,21 @@ out:
 	while (have)
 		pxs_value_put(v[--have]);
 	return ret;
+}
+
+static int user_read(struct pxs_datapath *dp, u32 group, u64 *ballot, u64 *round)
+{
+	struct user *u = to_user(dp);
+	struct user_group *g = find(u, group);
+	int err;
+
+	if (!g)
+		return -ENOENT;
+	*ballot = g->core.lead_ballot;
+	pxs_out_init(&u->out);
+	err = pxs_group_read(&g->core, dp->loop->now, round, &u->out);
+	act(u, g, NULL, NULL);
+	return err;
 }
 
 static int user_send(struct pxs_datapath *dp, u32 group, const struct pxs_msg *in, const u8 *body)
@@ -523,6 +554,7 @@ static const struct pxs_datapath_ops user_ops = {
 	.resign = user_resign,
 	.transfer = user_transfer,
 	.propose = user_propose,
+	.read = user_read,
 	.send = user_send,
 	.status = user_status,
 	.close = user_close,

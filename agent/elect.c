@@ -475,6 +475,7 @@ bool pxs_elect_next(struct pxs_elect *e, struct pxs_elect_action *a)
 	} else if (e->role == PXS_ROLE_CANDIDATE && may_lead(e)) {
 		a->type = PXS_ELECT_LEAD;
 		a->slot = e->settled + 1;
+		a->found = e->last;
 	} else if (e->role == PXS_ROLE_CANDIDATE && e->ask) {
 		next_prepare(e, a);
 	} else if (e->role == PXS_ROLE_LEADER && e->next <= e->last) {

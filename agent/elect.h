@@ -30,7 +30,7 @@
 
 enum pxs_elect_type {
 	PXS_ELECT_PREPARE = 1,	/* GROUP_PREPARE: ballot, slot, to */
-	PXS_ELECT_LEAD,		/* GROUP_LEAD: ballot, slot is the first one */
+	PXS_ELECT_LEAD,		/* GROUP_LEAD: ballot, slot is the first one, found */
 	PXS_ELECT_PROPOSE,	/* GROUP_PROPOSE: value; the reply must say slot */
 	PXS_ELECT_RESIGN,	/* GROUP_RESIGN */
 };
@@ -39,6 +39,7 @@ struct pxs_elect_action {
 	u8 type;		/* enum pxs_elect_type */
 	u64 ballot;
 	u64 slot;		/* PREPARE: ask from; LEAD: first; PROPOSE: where it must go */
+	u64 found;		/* LEAD: highest slot that phase 1 found, or slot - 1 */
 	u64 to;			/* PREPARE: bit i: member index i; never 0 */
 	struct pxs_value *value;	/* PROPOSE: maybe a no-op; valid until done() or failed() */
 };

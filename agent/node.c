@@ -101,6 +101,14 @@ static void on_leader(void *ctx, u32 group, u8 event, u64 ballot)
 		pxs_replica_leader(r, event, ballot);
 }
 
+static void on_read(void *ctx, u32 group, u64 ballot, u64 round, u64 index)
+{
+	struct pxs_replica *r = pxs_node_replica(ctx, group);
+
+	if (r && r->started && !r->gone)
+		pxs_index_reads_answered(r, ballot, round, index);
+}
+
 static void on_gone(void *ctx, u32 group)
 {
 	struct pxs_replica *r = pxs_node_replica(ctx, group);
@@ -419,6 +427,7 @@ static int open_datapath(struct pxs_node *n)
 		.decided = on_decided,
 		.recv = on_recv,
 		.leader = on_leader,
+		.read = on_read,
 		.gone = on_gone,
 	};
 	if (n->config.datapath == PXS_DATAPATH_USER)

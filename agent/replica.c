@@ -29,6 +29,7 @@ int pxs_replica_init(struct pxs_replica *r, struct pxs_node *n,
 		return -EIO;
 	pxs_elect_init(&r->elect, &config->conf, seed);
 	pxs_proposals_init(&r->proposals);
+	pxs_index_reads_init(&r->reads);
 	pxs_teach_init(r);
 	return 0;
 }
@@ -79,6 +80,7 @@ void pxs_replica_stop(struct pxs_replica *r)
 	r->gone = true;
 	pxs_elect_stop(&r->elect);
 	pxs_proposals_abandon(r, PXS_CLIENT_FENCED);
+	pxs_index_reads_abandon(r, PXS_CLIENT_FENCED);
 	pxs_transfer_abandon(r);
 }
 
@@ -107,6 +109,7 @@ void pxs_replica_leader(struct pxs_replica *r, u8 event, u64 ballot)
 	pxs_elect_leader_event(&r->elect, event, ballot, r->node->loop.now);
 	pxs_transfer_event(r, event, ballot);
 	r->proposals.blocked = false;
+	r->reads.blocked = false;
 }
 
 /* What phase 1 found, one value at a time: the next may only follow when this has its slot. */
@@ -127,7 +130,7 @@ static int execute(struct pxs_replica *r, const struct pxs_elect_action *a, u64 
 	case PXS_ELECT_PREPARE:
 		return dp->ops->prepare(dp, r->id, a->ballot, a->slot, a->to);
 	case PXS_ELECT_LEAD:
-		return dp->ops->lead(dp, r->id, a->ballot, a->slot);
+		return dp->ops->lead(dp, r->id, a->ballot, a->slot, a->found);
 	case PXS_ELECT_PROPOSE:
 		return propose_again(r, a->value, slot);
 	case PXS_ELECT_RESIGN:
@@ -222,6 +225,7 @@ bool pxs_replica_step(struct pxs_replica *r)
 	did = apply(r);
 	did |= run_election(r);
 	did |= pxs_proposals_step(r);
+	did |= pxs_index_reads_step(r);
 	did |= pxs_transfer_step(r);
 	return did;
 }
@@ -233,6 +237,7 @@ void pxs_replica_tick(struct pxs_replica *r, u64 now)
 	r->ticked = now;
 	pxs_elect_tick(&r->elect, now);
 	pxs_proposals_tick(r, now);
+	pxs_index_reads_tick(r, now);
 }
 
 void pxs_replica_durable(struct pxs_replica *r, u64 lsn)

@@ -9,6 +9,7 @@
 #include "elect.h"
 #include "fetch.h"
 #include "propose.h"
+#include "readindex.h"
 #include "slots.h"
 #include "transfer.h"
 
@@ -24,6 +25,7 @@ struct pxs_replica {
 	struct pxs_slots slots;
 	struct pxs_proposals proposals;
 	struct pxs_transfer transfer;
+	struct pxs_index_reads reads;
 	bool gone;		/* deleted in the datapath, or fenced */
 	bool started;
 	u64 ticked;

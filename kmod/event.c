@@ -52,6 +52,8 @@ void pxs_event_note(struct pxs_kgroup *kg, const struct pxs_out *out)
 {
 	if (out->what & PXS_OUT_DECIDED)
 		kg->tell.decided = true;
+	if (out->what & PXS_OUT_READ)
+		kg->tell.read = true;
 	if (out->what & PXS_OUT_LEADER)
 		pxs_note_leader(&kg->tell, out->leader_event, out->leader_ballot);
 }
@@ -62,6 +64,7 @@ void pxs_event_note_all(struct pxs_kgroup *kg)
 		return;
 	/* What was noted was meant for the former agent. */
 	kg->tell.leaders = 0;
+	kg->tell.read = false;
 	kg->tell.decided = true;
 	if (kg->core.leader_told)
 		pxs_note_leader(&kg->tell, PXS_LEADER_SEEN, kg->core.leader_ballot);
@@ -126,21 +129,49 @@ static bool pxs_tell_leader(struct pxs_kgroup *kg, u32 portid)
 	return true;
 }
 
+static bool pxs_tell_read(struct pxs_kgroup *kg, u32 portid)
+{
+	struct sk_buff *skb;
+	struct pxs_read r;
+	void *msg;
+
+	spin_lock(&kg->lock);
+	r = kg->core.read;
+	kg->tell.read = false;
+	spin_unlock(&kg->lock);
+	skb = pxs_event_new(kg, 3 * nla_total_size_64bit(sizeof(u64)), PXS_CMD_EVENT_READ, &msg);
+	if (skb && !nla_put_u64_64bit(skb, PXS_A_GROUP_BALLOT, r.done_ballot, PXS_A_GROUP_PAD) &&
+	    !nla_put_u64_64bit(skb, PXS_A_GROUP_ROUND, r.done, PXS_A_GROUP_PAD) &&
+	    !nla_put_u64_64bit(skb, PXS_A_GROUP_SLOT, r.done_index, PXS_A_GROUP_PAD)) {
+		if (pxs_event_send(kg, portid, skb, msg))
+			return true;
+	} else {
+		kfree_skb(skb);
+	}
+	spin_lock(&kg->lock);
+	kg->tell.read = true;	/* the next tick tries again */
+	spin_unlock(&kg->lock);
+	return false;
+}
+
 static bool pxs_tell_one(struct pxs_kgroup *kg)
 {
-	bool decided, leader;
+	bool decided, leader, read;
 	u32 portid;
 	u64 epoch;
 
 	spin_lock(&kg->lock);
 	decided = kg->tell.decided;
 	leader = kg->tell.leaders;
+	read = kg->tell.read;
 	spin_unlock(&kg->lock);
-	if (!decided && !leader)
+	if (!decided && !leader && !read)
 		return false;
 	if (!pxs_journal_port(&kg->home->journal, &portid, &epoch))
 		return false;
-	return leader ? pxs_tell_leader(kg, portid) : pxs_tell_decided(kg, portid);
+	if (leader)
+		return pxs_tell_leader(kg, portid);
+	return decided ? pxs_tell_decided(kg, portid) : pxs_tell_read(kg, portid);
 }
 
 void pxs_event_tell(struct pxs_kgroup *kg)
@@ -148,7 +179,8 @@ void pxs_event_tell(struct pxs_kgroup *kg)
 	int seen;
 
 	/* A step that noted something sees it here: it held the lock just before. */
-	if (!READ_ONCE(kg->tell.decided) && !READ_ONCE(kg->tell.leaders))
+	if (!READ_ONCE(kg->tell.decided) && !READ_ONCE(kg->tell.leaders) &&
+	    !READ_ONCE(kg->tell.read))
 		return;
 	if (atomic_inc_return(&kg->tell.want) > 1)
 		return;

@@ -2,7 +2,7 @@
 /*
  * event.h - what the module tells the attached agent about a group
  *
- * EVENT_DECIDED and EVENT_LEADER are states that the agent must come to know: they are
+ * EVENT_DECIDED, EVENT_LEADER and EVENT_READ are states that the agent must come to know: they are
  * noted under the group's lock, sent after, and kept until they were delivered.
  * EVENT_RECV is a datagram: when it is lost, the peer sends it again.
  */
@@ -21,6 +21,7 @@ struct pxs_kgroup;
 /* What the agent is to be told. Guarded by the group's lock, but for want. */
 struct pxs_tell {
 	bool decided;
+	bool read;
 	u8 leaders;
 	struct {
 		u8 event;

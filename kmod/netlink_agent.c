@@ -43,9 +43,11 @@ static const struct nla_policy pxs_lead_policy[PXS_A_GROUP_MAX + 1] = {
 	PXS_AGENT_POLICY,
 	[PXS_A_GROUP_BALLOT] = { .type = NLA_U64 },
 	[PXS_A_GROUP_SLOT] = { .type = NLA_U64 },
+	[PXS_A_GROUP_FOUND] = { .type = NLA_U64 },
 };
 
-static const struct nla_policy pxs_resign_policy[PXS_A_GROUP_MAX + 1] = {
+/* RESIGN and READ: nothing but which group, and who asks. */
+static const struct nla_policy pxs_plain_policy[PXS_A_GROUP_MAX + 1] = {
 	PXS_AGENT_POLICY,
 };
 
@@ -89,7 +91,7 @@ static int pxs_nl_result(struct genl_info *info, int err)
 		{ -EAGAIN, "no room in the window or the journal: try again" },
 		{ -ENOTCONN, "this member does not lead the group" },
 		{ -ENOENT, "the group was deleted" },
-		{ -EINVAL, "BALLOT, SLOT or COMMIT does not fit the group's state" },
+		{ -EINVAL, "BALLOT, SLOT, FOUND or COMMIT does not fit the group's state" },
 	};
 	u32 i;
 
@@ -261,14 +263,17 @@ static int pxs_nl_lead(struct sk_buff *skb, struct genl_info *info)
 	if (IS_ERR(kg))
 		return PTR_ERR(kg);
 	err = pxs_nl_need(info, PXS_A_GROUP_BALLOT, "BALLOT is missing") ?:
-	      pxs_nl_need(info, PXS_A_GROUP_SLOT, "SLOT is missing");
+	      pxs_nl_need(info, PXS_A_GROUP_SLOT, "SLOT is missing") ?:
+	      pxs_nl_need(info, PXS_A_GROUP_FOUND, "FOUND is missing");
 	if (err)
 		goto out;
 	err = -ENOENT;
 	out = pxs_kgroup_enter(kg);
 	if (out) {
 		err = pxs_group_lead(&kg->core, nla_get_u64(info->attrs[PXS_A_GROUP_BALLOT]),
-				     nla_get_u64(info->attrs[PXS_A_GROUP_SLOT]), pxs_now_ms(), out);
+				     nla_get_u64(info->attrs[PXS_A_GROUP_SLOT]),
+				     nla_get_u64(info->attrs[PXS_A_GROUP_FOUND]), pxs_now_ms(),
+				     out);
 		pxs_kgroup_leave(kg, out, NULL);
 	}
 	pxs_nl_result(info, err);
@@ -424,6 +429,49 @@ static int pxs_nl_propose(struct sk_buff *skb, struct genl_info *info)
 	return done < 0 ? done : pxs_reply_slot(info, first, ballot, done);
 }
 
+/* --- reading --------------------------------------------------------------- */
+
+static int pxs_reply_round(struct genl_info *info, u64 ballot, u64 round)
+{
+	struct sk_buff *reply = genlmsg_new(nla_total_size(sizeof(u32)) +
+					    2 * nla_total_size_64bit(sizeof(u64)), GFP_KERNEL);
+	void *hdr;
+
+	if (!reply)
+		return -ENOMEM;
+	hdr = pxs_nl_put(reply, info->snd_portid, info->snd_seq, 0, PXS_CMD_GROUP_READ);
+	if (!hdr ||
+	    nla_put_u32(reply, PXS_A_GROUP_ID, nla_get_u32(info->attrs[PXS_A_GROUP_ID])) ||
+	    nla_put_u64_64bit(reply, PXS_A_GROUP_BALLOT, ballot, PXS_A_GROUP_PAD) ||
+	    nla_put_u64_64bit(reply, PXS_A_GROUP_ROUND, round, PXS_A_GROUP_PAD)) {
+		nlmsg_free(reply);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(reply, hdr);
+	return genlmsg_reply(reply, info);
+}
+
+static int pxs_nl_read(struct sk_buff *skb, struct genl_info *info)
+{
+	struct pxs_kgroup *kg = pxs_owners_group(info);
+	u64 ballot = 0, round = 0;
+	struct pxs_out *out;
+	int err = -ENOENT;
+
+	if (IS_ERR(kg))
+		return PTR_ERR(kg);
+	out = pxs_kgroup_enter(kg);
+	if (out) {
+		ballot = kg->core.lead_ballot;
+		err = pxs_group_read(&kg->core, pxs_now_ms(), &round, out);
+		pxs_kgroup_leave(kg, out, NULL);
+	}
+	pxs_nl_result(info, err);
+	pxs_kgroup_put(kg);
+	/* A reply that cannot be sent costs a round that nobody waits for. */
+	return err ?: pxs_reply_round(info, ballot, round);
+}
+
 /* --- learning -------------------------------------------------------------- */
 
 /* Take from the agent's datagram what it may say; the module says the rest. */
@@ -514,9 +562,10 @@ const struct genl_ops pxs_agent_ops[] = {
 	PXS_AGENT_OP(PXS_CMD_GROUP_ACTIVATE, pxs_nl_activate, pxs_activate_policy),
 	PXS_AGENT_OP(PXS_CMD_GROUP_PREPARE, pxs_nl_prepare, pxs_prepare_policy),
 	PXS_AGENT_OP(PXS_CMD_GROUP_LEAD, pxs_nl_lead, pxs_lead_policy),
-	PXS_AGENT_OP(PXS_CMD_GROUP_RESIGN, pxs_nl_resign, pxs_resign_policy),
+	PXS_AGENT_OP(PXS_CMD_GROUP_RESIGN, pxs_nl_resign, pxs_plain_policy),
 	PXS_AGENT_OP(PXS_CMD_GROUP_TRANSFER, pxs_nl_transfer, pxs_transfer_policy),
 	PXS_AGENT_OP(PXS_CMD_GROUP_PROPOSE, pxs_nl_propose, pxs_propose_policy),
+	PXS_AGENT_OP(PXS_CMD_GROUP_READ, pxs_nl_read, pxs_plain_policy),
 	PXS_AGENT_OP(PXS_CMD_GROUP_SEND, pxs_nl_send, pxs_send_policy),
 };
 

@@ -91,6 +91,7 @@ static u64 honest_ballot(u8 type)
 	case PXS_WIRE_HEARTBEAT:
 	case PXS_WIRE_PREVOTE:
 	case PXS_WIRE_TRANSFER:
+	case PXS_WIRE_READ:
 		return ballot_of(peer_id);
 	case PXS_WIRE_LEARN_REQ:
 	case PXS_WIRE_LEARN:

@@ -124,6 +124,8 @@ static const char *const command[] = {
 	[PXS_CMD_EVENT_GROUP_GONE] = "event-group-gone",
 	[PXS_CMD_GROUP_SET] = "group-set",
 	[PXS_CMD_GROUP_TRANSFER] = "group-transfer",
+	[PXS_CMD_GROUP_READ] = "group-read",
+	[PXS_CMD_EVENT_READ] = "event-read",
 };
 COMPLETE(command, PXS_CMD_MAX);
 
@@ -169,6 +171,7 @@ static const char *const group_stat[] = {
 	[PXS_GROUP_STAT_RESENT] = "resent",
 	[PXS_GROUP_STAT_FAULTY] = "faulty",
 	[PXS_GROUP_STAT_PAD] = NULL,
+	[PXS_GROUP_STAT_READ_ROUNDS] = "read_rounds",
 };
 COMPLETE(group_stat, PXS_GROUP_STAT_MAX);
 
@@ -294,6 +297,8 @@ static const char *const group_attr[] = {
 	[PXS_A_GROUP_COUNT] = "count",
 	[PXS_A_GROUP_ALSO_KEY] = "also-key",
 	[PXS_A_GROUP_ALSO_KEY_ID] = "also-key-id",
+	[PXS_A_GROUP_FOUND] = "found",
+	[PXS_A_GROUP_ROUND] = "round",
 };
 COMPLETE(group_attr, PXS_A_GROUP_MAX);
 

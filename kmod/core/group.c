@@ -10,6 +10,7 @@
 #include "candidate.h"
 #include "leader.h"
 #include "handover.h"
+#include "read.h"
 
 /* How many decided slots one LEARN_REQ asks for. */
 #define LEARN_SLOTS	PXS_WIRE_ENTRIES_MAX
@@ -144,6 +145,7 @@ static bool ballot_ok(const struct pxs_msg *m)
 	case PXS_WIRE_HEARTBEAT:
 	case PXS_WIRE_PREVOTE:
 	case PXS_WIRE_TRANSFER:
+	case PXS_WIRE_READ:
 		return pxs_ballot_member(m->ballot) == m->sender;
 	case PXS_WIRE_LEARN_REQ:
 	case PXS_WIRE_LEARN:
@@ -292,6 +294,17 @@ static void recv_heartbeat(struct pxs_group *g, const struct pxs_msg *m, u8 from
 	send = pxs_out_send(g, out, PXS_WIRE_HEARTBEAT_ACK, 1ull << from, m->ballot, m->slot);
 	if (send)
 		send->arg = m->counter;
+}
+
+static void recv_read(struct pxs_group *g, const struct pxs_msg *m, u8 from, bool alive, u64 now,
+		      struct pxs_out *out)
+{
+	if (m->ballot < g->promised) {
+		pxs_out_refuse(g, out, from, m->ballot, 0, g->promised);
+		return;
+	}
+	follow_leader(g, m, alive, now, out);
+	pxs_read_answer(g, m, from, out);
 }
 
 static void recv_transfer(struct pxs_group *g, const struct pxs_msg *m, u8 from, bool alive,
@@ -474,8 +487,15 @@ void pxs_group_recv(struct pxs_group *g, const struct pxs_msg *m, const u8 *body
 	case PXS_WIRE_TRANSFER:
 		recv_transfer(g, m, from, alive, now, out);
 		break;
+	case PXS_WIRE_READ:
+		recv_read(g, m, from, alive, now, out);
+		break;
+	case PXS_WIRE_READ_ACK:
+		pxs_read_answered(g, m, from);
+		break;
 	}
 	pxs_handover_heard(g, m, from, out);
+	pxs_read_step(g, now, out);
 }
 
 static void lead_on(struct pxs_group *g, u64 now, bool healthy, struct pxs_out *out)
@@ -543,7 +563,6 @@ void pxs_group_release(struct pxs_group *g, u64 now, struct pxs_out *out)
 	u64 durable = READ_ONCE(g->stage->durable_lsn);
 	u64 ring = 2 * (u64)g->conf.window;
 
-	(void)now;
 	while (g->parked_tail != g->parked_head) {
 		const struct pxs_parked *p = &g->parked[g->parked_tail & (ring - 1)];
 
@@ -555,4 +574,5 @@ void pxs_group_release(struct pxs_group *g, u64 now, struct pxs_out *out)
 		}
 		g->parked_tail++;
 	}
+	pxs_read_step(g, now, out);
 }

@@ -12,6 +12,7 @@
  *   candidate.c how a ballot is opened
  *   leader.c    slots, votes, the commit index
  *   handover.c  a leader hands over
+ *   read.c      does it still lead? what a linearizable read must have applied
  *   group.c     who may say what; dispatch; time
  *   out.c       what is to be sent and told
  *
@@ -83,6 +84,19 @@ struct pxs_handover {
 	u64 until;
 };
 
+/* Rounds have numbers, which rise for as long as the group is there; a round is of one ballot. */
+struct pxs_read {
+	u64 given;		/* the highest number that anybody was given */
+	u64 round;		/* under way, 0: none; of ours while we lead */
+	u64 index;		/* what it is to tell */
+	struct pxs_quorum heard;	/* who has answered it */
+	u64 asked_ms;		/* when we last asked those who have not */
+	/* the newest one that was answered: all that is lower is, too, if of this ballot */
+	u64 done;
+	u64 done_index;
+	u64 done_ballot;
+};
+
 struct pxs_group {
 	struct pxs_group_conf conf;
 	u8 state;		/* enum pxs_group_state */
@@ -113,10 +127,12 @@ struct pxs_group {
 	/* leader; lead_ballot == 0: we do not lead */
 	u64 lead_ballot;
 	u64 first_slot;
+	u64 found;		/* highest slot that phase 1 found, or first_slot - 1 */
 	u64 next_slot;
 	u64 beat_ms;		/* when we last sent a heartbeat */
 	u64 heard_ms[PXS_MEMBERS_MAX];	/* when a member last answered our ballot */
 	struct pxs_handover hand;
+	struct pxs_read read;
 
 	/* who leads */
 	struct pxs_quorum poll;	/* who would welcome poll.ballot; 0: we ask nobody */
@@ -206,11 +222,14 @@ void pxs_group_fence(struct pxs_group *g, const char *reason);
 int pxs_group_prepare(struct pxs_group *g, u64 ballot, u64 slot, u64 to, struct pxs_out *out);
 
 /*
- * Phase 1 of @ballot is won; slots from @first on are ours to fill.
+ * Phase 1 of @ballot is won; slots from @first on are ours to fill. @found: the highest slot for
+ * which a promise had an entry, whatever it was; @first - 1: none did. No read is answered before
+ * it is decided.
  * Return: 0, -ESTALE: the ballot is not the one promised and open, -EINVAL: @first is not
- * the slot right behind the commit index, -ESHUTDOWN.
+ * the slot right behind the commit index, or @found is lower, -ESHUTDOWN.
  */
-int pxs_group_lead(struct pxs_group *g, u64 ballot, u64 first, u64 now, struct pxs_out *out);
+int pxs_group_lead(struct pxs_group *g, u64 ballot, u64 first, u64 found, u64 now,
+		   struct pxs_out *out);
 void pxs_group_resign(struct pxs_group *g);
 
 /*
@@ -235,5 +254,15 @@ int pxs_group_propose(struct pxs_group *g, struct pxs_value *v, u64 now, u64 *sl
  */
 int pxs_group_propose_many(struct pxs_group *g, struct pxs_value *const *v, u32 n, u64 now,
 			   u64 *first, struct pxs_out *out);
+
+/*
+ * Ask for a read index, by a round in which a quorum says that we still lead. *round: its number.
+ * When it ends, PXS_OUT_READ: who was given this number at g->read.done_ballot, or a lower one, may
+ * read what is applied up to g->read.done_index. While we are not deposed, nobody is left without
+ * an answer but by a quorum that does not answer. When we are, nothing comes: the agent knows that
+ * the ballot is over.
+ * Return: 0, -ENOTCONN: we do not lead, -ESHUTDOWN.
+ */
+int pxs_group_read(struct pxs_group *g, u64 now, u64 *round, struct pxs_out *out);
 
 #endif /* PXS_CORE_GROUP_H */

@@ -9,6 +9,7 @@
 #include "leader.h"
 #include "acceptor.h"
 #include "quorum.h"
+#include "read.h"
 
 static u64 others(const struct pxs_group *g)
 {
@@ -28,6 +29,7 @@ void pxs_group_resign(struct pxs_group *g)
 	g->lead_ballot = 0;
 	g->prepare_ballot = 0;
 	g->hand.on = false;
+	pxs_read_forget(g);
 	pxs_quorum_start(&g->poll, g->conf.nmembers, 0);
 }
 
@@ -42,7 +44,8 @@ void pxs_leader_beat(struct pxs_group *g, u64 now, struct pxs_out *out)
 	g->beat_ms = now;
 }
 
-int pxs_group_lead(struct pxs_group *g, u64 ballot, u64 first, u64 now, struct pxs_out *out)
+int pxs_group_lead(struct pxs_group *g, u64 ballot, u64 first, u64 found, u64 now,
+		   struct pxs_out *out)
 {
 	u8 i;
 
@@ -51,11 +54,12 @@ int pxs_group_lead(struct pxs_group *g, u64 ballot, u64 first, u64 now, struct p
 	if (!ballot || ballot != g->prepare_ballot || ballot != g->promised ||
 	    g->promised_lsn > READ_ONCE(g->stage->durable_lsn))
 		return -ESTALE;
-	if (first != g->commit + 1)
+	if (first != g->commit + 1 || found < g->commit)
 		return -EINVAL;
 	g->prepare_ballot = 0;
 	g->lead_ballot = ballot;
 	g->first_slot = first;
+	g->found = found;
 	g->next_slot = first;
 	g->leader_ballot = ballot;
 	g->leader_ms = now;
@@ -197,4 +201,5 @@ void pxs_leader_tick(struct pxs_group *g, u64 now, struct pxs_out *out)
 	if (now >= g->beat_ms + g->conf.heartbeat_ms)
 		pxs_leader_beat(g, now, out);
 	resend(g, now, out);
+	pxs_read_tick(g, now, out);
 }

@@ -92,6 +92,12 @@ static void check_send(const struct pxs_send *s)
 	case PXS_WIRE_TRANSFER:
 		FUZZ_CHECK(s->ballot == g.lead_ballot && s->slot == s->commit + 1);
 		break;
+	case PXS_WIRE_READ:
+		FUZZ_CHECK(s->ballot == g.lead_ballot && s->arg == g.read.round && s->arg);
+		break;
+	case PXS_WIRE_READ_ACK:
+		FUZZ_CHECK(s->ballot >= g.promised);
+		break;
 	}
 	to = (u8)__builtin_ctzll(s->to);
 	pxs_out_msg(&g, &out, s, to, &m);
@@ -297,7 +303,7 @@ static void datagram(struct input *in)
 		    m.type == PXS_WIRE_PROMISE;
 	bool leads = m.type == PXS_WIRE_PREPARE || m.type == PXS_WIRE_ACCEPT ||
 		     m.type == PXS_WIRE_HEARTBEAT || m.type == PXS_WIRE_PREVOTE ||
-		     m.type == PXS_WIRE_TRANSFER;
+		     m.type == PXS_WIRE_TRANSFER || m.type == PXS_WIRE_READ;
 	bool learns = m.type == PXS_WIRE_LEARN_REQ || m.type == PXS_WIRE_LEARN;
 	u8 *body = malloc(PXS_WIRE_BODY_MAX), *exact, how, i, fill;
 
@@ -306,6 +312,8 @@ static void datagram(struct input *in)
 	m.slot = take_slot(in);
 	m.commit = take_slot(in) - 1;
 	m.arg = take8(in) & 1 ? take64(in) : 0;
+	if (m.type == PXS_WIRE_READ_ACK && m.arg & 1)
+		m.arg = g.read.round;
 	how = take8(in);
 	m.count = how;
 	for (i = 0; full && i < (how & 7); i++) {
@@ -364,7 +372,8 @@ static void agent_request(struct input *in, u8 op)
 		pxs_group_prepare(&g, ballot, take_slot(in), take8(in) & 31, &out);
 		break;
 	case 1:
-		pxs_group_lead(&g, ballot, take_slot(in), now, &out);
+		slot = take_slot(in);
+		pxs_group_lead(&g, ballot, slot, slot - 1 + (ballot & 2), now, &out);
 		break;
 	case 2:
 		pxs_group_resign(&g);
@@ -382,6 +391,7 @@ static void agent_request(struct input *in, u8 op)
 static void step(struct input *in)
 {
 	u8 op = take8(in);
+	u64 round;
 
 	switch (op & 15) {
 	case 0: case 1: case 2: case 3:
@@ -417,6 +427,8 @@ static void step(struct input *in)
 			pxs_stage_fail(&stage);
 		else if (op == 0xef)
 			pxs_group_fence(&g, "fuzz");
+		else if (op & 0x80)
+			pxs_group_read(&g, now, &round, &out);
 		else
 			pxs_group_transfer(&g, op >> 4, now, &out);
 		break;

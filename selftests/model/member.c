@@ -210,7 +210,7 @@ static void lead(const struct input *in)
 {
 	u32 plan = in->b, i;
 
-	if (pxs_group_lead(&g, real_ballot(in->a), g.commit + 1, LATE, &out))
+	if (pxs_group_lead(&g, real_ballot(in->a), g.commit + 1, g.commit, LATE, &out))
 		return;
 	for (i = 0; i < SLOTS; i++) {
 		now->plan[i] = plan % (BALLOTS + 1);

@@ -162,7 +162,7 @@ static int dp_prepare(struct pxs_datapath *dp, u32 group, u64 ballot, u64 slot, 
 	return answer(part, &out, ret);
 }
 
-static int dp_lead(struct pxs_datapath *dp, u32 group, u64 ballot, u64 first)
+static int dp_lead(struct pxs_datapath *dp, u32 group, u64 ballot, u64 first, u64 found)
 {
 	struct sim_part *part = part_of(group);
 	struct pxs_out out;
@@ -173,7 +173,7 @@ static int dp_lead(struct pxs_datapath *dp, u32 group, u64 ballot, u64 first)
 		return -ENOENT;
 	under_way(8);
 	pxs_out_init(&out);
-	ret = pxs_group_lead(&part->core, ballot, first, sim_clock(world, here), &out);
+	ret = pxs_group_lead(&part->core, ballot, first, found, sim_clock(world, here), &out);
 	TRACE(world, "node %u group %u: LEAD command ballot %llx slot %llu: %d",
 	      sim_index(world, here), part->index, U(ballot), U(first), ret);
 	world->stat.elections += !ret;
@@ -252,6 +252,24 @@ static int dp_propose(struct pxs_datapath *dp, u32 group, const struct iovec *va
 	return lost ? lost : ret;
 }
 
+static int dp_read(struct pxs_datapath *dp, u32 group, u64 *ballot, u64 *round)
+{
+	struct sim_part *part = part_of(group);
+	struct pxs_out out;
+	int ret;
+
+	(void)dp;
+	if (!part)
+		return -ENOENT;
+	under_way(8);
+	pxs_out_init(&out);
+	*ballot = part->core.lead_ballot;
+	ret = pxs_group_read(&part->core, sim_clock(world, here), round, &out);
+	TRACE(world, "node %u group %u: READ command ballot %llx round %llu: %d",
+	      sim_index(world, here), part->index, U(*ballot), ret ? 0 : U(*round), ret);
+	return answer(part, &out, ret);
+}
+
 static int dp_send(struct pxs_datapath *dp, u32 group, const struct pxs_msg *in, const u8 *body)
 {
 	struct sim_part *part = part_of(group);
@@ -300,7 +318,7 @@ static const struct pxs_datapath_ops dp_ops = {
 	.name = "simulated", .group_add = dp_group_add, .attach = dp_attach,
 	.durable = dp_durable, .fail = dp_fail, .load = dp_load, .activate = dp_activate,
 	.prepare = dp_prepare, .lead = dp_lead, .resign = dp_resign,
-	.transfer = dp_transfer, .propose = dp_propose,
+	.transfer = dp_transfer, .propose = dp_propose, .read = dp_read,
 	.send = dp_send, .status = dp_status, .close = dp_close,
 };
 
@@ -443,8 +461,10 @@ void sim_agent_end(struct sim *s, struct sim_node *n, bool clean)
 		pxs_group_resign(&part_of(node->replica[g].id)->core);
 		pxs_replica_stop(&node->replica[g]);
 	}
-	for (g = 0; node && g < node->nreplicas; g++)
+	for (g = 0; node && g < node->nreplicas; g++) {
 		pxs_proposals_abandon(&node->replica[g], PXS_CLIENT_UNKNOWN);
+		pxs_index_reads_abandon(&node->replica[g], PXS_CLIENT_UNKNOWN);
+	}
 	sim_ring_killed(s, n);
 	if (node) {
 		node->exit_code = !clean;
@@ -517,6 +537,9 @@ static void up(struct sim_node *n, struct sim_event *e)
 		break;
 	case PXS_CMD_EVENT_LEADER:
 		ev->leader(ev->ctx, group, (u8)e->b, e->a);
+		break;
+	case PXS_CMD_EVENT_READ:
+		ev->read(ev->ctx, group, e->a, e->b, e->c);
 		break;
 	case PXS_CMD_EVENT_RECV:
 		memcpy(&m, e->data, sizeof(m));

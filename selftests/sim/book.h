@@ -42,6 +42,7 @@ struct book {
 	struct slot slot[SIM_SLOTS];
 	u64 top;	/* highest slot touched */
 	u64 prefix;	/* every slot up to it is chosen */
+	u64 seen;	/* highest slot that anybody was told of */
 	struct ballot ballot[SIM_BALLOTS];
 	u32 ballots;
 };

@@ -48,6 +48,7 @@ void sim_check_reset(struct sim_check *c)
 		}
 		b->top = 0;
 		b->prefix = 0;
+		b->seen = 0;
 		b->ballots = 0;
 	}
 	memset(c->vid, 0, (c->vids + 1) * sizeof(c->vid[0]));
@@ -262,6 +263,38 @@ void sim_check_proposed(struct sim *s, struct sim_node *n, u32 g, u64 ballot, u6
 	p->ballot = ballot;
 }
 
+static void note_seen(struct sim *s, u32 g, u64 slot)
+{
+	struct book *b = book_of(s, g);
+
+	b->seen = max(b->seen, slot);
+}
+
+u64 sim_check_seen(const struct sim *s, u32 g)
+{
+	return book_of(s, g)->seen;
+}
+
+/* S8: whatever anybody was told before it began, it sees; and nothing that may yet not be. */
+void sim_check_read(struct sim *s, struct sim_node *n, u32 g, u64 seen, u64 index)
+{
+	const struct pxs_replica *r = sim_replica(n, g);
+
+	TRACE(s, "node %u group %u: a read is told %llu, at least %llu", sim_index(s, n), g,
+	      U(index), U(seen));
+	if (index < seen)
+		sim_fail(s, "S8: node %u tells a read index %llu; slot %llu was known before it began",
+			 sim_index(s, n), U(index), U(seen));
+	if (index > sim_check_prefix(s, g))
+		sim_fail(s, "S8: node %u tells a read index %llu; chosen are %llu", sim_index(s, n),
+			 U(index), U(sim_check_prefix(s, g)));
+	if (r && r->applied < index)
+		sim_fail(s, "S8: node %u tells a read index %llu; applied are %llu",
+			 sim_index(s, n), U(index), U(r->applied));
+	note_seen(s, g, index);
+	s->stat.reads++;
+}
+
 void sim_check_answer(struct sim *s, u32 g, u64 vid, u32 error, u64 slot)
 {
 	struct proposal *p = &s->check->vid[vid % SIM_VIDS];
@@ -280,6 +313,7 @@ void sim_check_answer(struct sim *s, u32 g, u64 vid, u32 error, u64 slot)
 		sim_fail(s, "value %llu is acknowledged in slot %llu, chosen is %llu", U(vid),
 			 U(slot), U(sim_check_chosen(s, g, slot)));
 	s->stat.acked++;
+	note_seen(s, g, slot);
 	if (s->healed && vid >= s->heal_vid)
 		s->healed_group[g] = true;
 }
@@ -362,6 +396,7 @@ void sim_check_applied(struct sim *s, struct sim_node *n, u32 g, u64 slot, u64 v
 			 U(vid), U(slot), U(sim_check_chosen(s, g, slot)));
 		return;
 	}
+	note_seen(s, g, slot);
 	if (vid == SIM_NOOP || vid >= SIM_VIDS)
 		return;
 	p = &s->check->vid[vid];

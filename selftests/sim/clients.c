@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * clients.c - who wants something of a node: clients that append, an operator that moves leaders
+ * clients.c - who wants something of a node: clients that append and that read, an operator that
+ * moves leaders
  */
 #include <stdlib.h>
 
@@ -44,6 +45,50 @@ static void append(struct sim *s, struct pxs_replica *r, u32 g)
 	s->next_vid++;
 }
 
+struct client_read {
+	u32 group;
+	bool healed;		/* began after healing */
+	u64 seen;		/* what it must not miss */
+	struct pxs_index_read q;
+};
+
+static void read_done(struct pxs_index_read *q, u32 error, u64 index)
+{
+	struct client_read *r;
+
+	r = (struct client_read *)((char *)q - offsetof(struct client_read, q));
+	if (!error)
+		sim_check_read(world, here, r->group, r->seen, index);
+	if (!error && r->healed)
+		world->healed_read[r->group] = true;
+	free(r);
+}
+
+/* Of any member, whether it leads or thinks so. */
+static void ask(struct sim *s, struct pxs_replica *r, u32 g)
+{
+	struct client_read *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		abort();
+	c->group = g;
+	c->healed = s->healed;
+	c->seen = sim_check_seen(s, g);
+	c->q.done = read_done;
+	if (pxs_replica_read(r, &c->q))
+		free(c);
+}
+
+static void readers(struct sim *s, struct pxs_replica *r, u32 g)
+{
+	u64 want = sim_below(s, 4);
+
+	if (s->healed)
+		want = !s->healed_read[g];
+	while (want--)
+		ask(s, r, g);
+}
+
 void sim_clients(struct sim *s, struct sim_node *n, u32 g)
 {
 	u64 want = sim_below(s, sim_has(s, F_BUSY) ? s->p.window : 3);
@@ -53,7 +98,10 @@ void sim_clients(struct sim *s, struct sim_node *n, u32 g)
 		want = !s->healed_group[g];
 	else if (sim_below(s, s->p.rest))
 		want = 0;
-	if (!r || r->proposals.queued.count > s->p.window)
+	if (!r)
+		return;
+	readers(s, r, g);
+	if (r->proposals.queued.count > s->p.window)
 		return;
 	while (want-- && pxs_elect_ready(&r->elect) && !s->failed) {
 		if (n->part[g].core.next_slot + 4 * s->p.window > SIM_SLOTS && !s->healed)

@@ -168,6 +168,14 @@ static void leaves_entries(struct sim *s, struct sim_node *n, u32 g, const struc
 	}
 }
 
+/* S8: so far as this member knows a leader still leads: it has promised no higher ballot. */
+static void leaves_read_ack(struct sim *s, struct sim_node *n, u32 g, const struct pxs_msg *m)
+{
+	if (n->part[g].durable_promise > m->ballot)
+		sim_fail(s, "S8: node %u answers a read of ballot %llx; it has promised %llx",
+			 sim_index(s, n), U(m->ballot), U(n->part[g].durable_promise));
+}
+
 void sim_check_leaves(struct sim *s, struct sim_node *n, u32 g, const struct pxs_msg *m,
 		      const u8 *body)
 {
@@ -185,6 +193,8 @@ void sim_check_leaves(struct sim *s, struct sim_node *n, u32 g, const struct pxs
 		leaves_heartbeat(s, n);
 	if (m->type == PXS_WIRE_ACCEPTED)
 		leaves_accepted(s, n, g, m);
+	else if (m->type == PXS_WIRE_READ_ACK)
+		leaves_read_ack(s, n, g, m);
 	else if (m->type == PXS_WIRE_PREPARE)
 		leaves_prepare(s, n, g, m);
 	else if (m->type == PXS_WIRE_PROMISE)

@@ -250,6 +250,18 @@ static void tell_leader(struct sim *s, struct sim_node *n, u32 g, u64 ballot, u8
 	e->b = event;
 }
 
+static void tell_read(struct sim *s, struct sim_node *n, u32 g)
+{
+	const struct pxs_read *r = &n->part[g].core.read;
+	struct sim_event *e = post_up(s, n, g, PXS_CMD_EVENT_READ);
+
+	e->a = r->done_ballot;
+	e->b = r->done;
+	e->c = r->done_index;
+	TRACE(s, "node %u group %u: round %llu of ballot %llx ends, index %llu", sim_index(s, n), g,
+	      U(r->done), U(r->done_ballot), U(r->done_index));
+}
+
 /* A new agent is told what its predecessor knew: pxs_event_note_all() of kmod/event.c. */
 void sim_module_tell_all(struct sim *s, struct sim_node *n)
 {
@@ -277,6 +289,8 @@ void sim_module_out(struct sim *s, struct sim_node *n, u32 g, struct pxs_out *ou
 		sim_module_pump(s, n);
 		if (out->what & PXS_OUT_DECIDED)
 			tell_decided(s, n, g, out->commit, out->lsn);
+		if (out->what & PXS_OUT_READ)
+			tell_read(s, n, g);
 		if (out->what & PXS_OUT_LEADER) {
 			tell_leader(s, n, g, out->leader_ballot, out->leader_event);
 			TRACE(s, "node %u group %u: leader of %llx %s", sim_index(s, n), g,

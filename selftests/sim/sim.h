@@ -223,7 +223,7 @@ struct sim_node {
 };
 
 struct sim_stat {
-	u64 events, faults, datagrams, decided, elections, handed, acked, refused, lost;
+	u64 events, faults, datagrams, decided, elections, handed, acked, refused, lost, reads;
 	u64 by_fault[F_MAX];
 };
 
@@ -247,6 +247,7 @@ struct sim {
 	u64 sends;
 	u64 heal_vid;		/* the first value proposed after healing */
 	bool healed_group[SIM_GROUPS];	/* ... and one was acknowledged */
+	bool healed_read[SIM_GROUPS];	/* a read that began after healing was answered */
 	u64 next_vid;
 	struct sim_check *check;
 	struct sim_stat stat;
@@ -378,6 +379,10 @@ void sim_check_durable(struct sim *s, struct sim_node *n, const struct pxs_recor
 void sim_check_applied(struct sim *s, struct sim_node *n, u32 g, u64 slot, u64 vid);
 /* What a client was told: @error 0, and @slot; or why not. */
 void sim_check_answer(struct sim *s, u32 g, u64 vid, u32 error, u64 slot);
+/* Highest slot that anybody was told of: acknowledged, applied, or the index of a read. */
+u64 sim_check_seen(const struct sim *s, u32 g);
+/* A read that began when @seen was the highest is told @index. */
+void sim_check_read(struct sim *s, struct sim_node *n, u32 g, u64 seen, u64 index);
 void sim_check_part(struct sim *s, struct sim_node *n, u32 g);
 u64 sim_check_chosen(const struct sim *s, u32 g, u64 slot);
 u64 sim_check_prefix(const struct sim *s, u32 g);	/* every slot up to it is chosen */

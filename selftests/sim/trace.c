@@ -34,6 +34,7 @@ static const char *const wire_name[] = {
 	[PXS_WIRE_HEARTBEAT_ACK] = "HEARTBEAT_ACK", [PXS_WIRE_LEARN_REQ] = "LEARN_REQ",
 	[PXS_WIRE_LEARN] = "LEARN", [PXS_WIRE_PREVOTE] = "PREVOTE",
 	[PXS_WIRE_PREVOTE_ACK] = "PREVOTE_ACK", [PXS_WIRE_TRANSFER] = "TRANSFER",
+	[PXS_WIRE_READ] = "READ", [PXS_WIRE_READ_ACK] = "READ_ACK",
 };
 
 const char *sim_fault_name(u32 f)

@@ -281,7 +281,7 @@ static bool converged(const struct sim *s)
 	u32 g, i;
 
 	for (g = 0; g < s->p.groups; g++) {
-		if (!s->healed_group[g])
+		if (!s->healed_group[g] || !s->healed_read[g])
 			return false;
 		for (i = 0; i < s->group[g].n; i++) {
 			const struct sim_node *n = &s->node[s->group[g].node[i]];

@@ -82,6 +82,7 @@ static void quorum_of_three_in_five(void)
 	CHECK_EQ(next(&a), PXS_ELECT_LEAD);
 	CHECK_EQ(a.ballot, b);
 	CHECK_EQ(a.slot, 1);
+	CHECK_EQ(a.found, 0);
 	CHECK(!pxs_elect_ready(&e));
 	pxs_elect_done(&e, &a, 0, now);
 	CHECK_EQ(e.role, PXS_ROLE_LEADER);
@@ -193,7 +194,7 @@ static void pages(void)
 	entry(9, 0x102, "nine", 0);
 	promise(1, b, 5, 0, 0);
 	CHECK_EQ(next_done(&a), PXS_ELECT_LEAD);
-	CHECK_EQ(e.last, 9);
+	CHECK_EQ(a.found, 9);
 	pxs_elect_exit(&e);
 }
 
@@ -253,6 +254,7 @@ static void catches_up_first(void)
 	pxs_elect_decided(&e, 10, now);
 	CHECK_EQ(next(&a), PXS_ELECT_LEAD);
 	CHECK_EQ(a.slot, 11);
+	CHECK_EQ(a.found, 12);
 	pxs_elect_done(&e, &a, 0, now);
 	proposes(11, NULL);
 	proposes(12, "newer");
@@ -294,6 +296,7 @@ static void damaged(u64 faulty_ballot, u64 known_ballot, bool leads)
 	promise(0, b, 1, 0, 0);
 	CHECK_EQ(next(&a), leads ? PXS_ELECT_LEAD : 0);
 	if (leads) {
+		CHECK_EQ(a.found, 1);
 		pxs_elect_done(&e, &a, 0, now);
 		proposes(1, "known");
 		pxs_elect_exit(&e);

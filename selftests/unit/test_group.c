@@ -179,7 +179,7 @@ static void fenced(void)
 	CHECK_EQ(g.promised, 0x102);
 	CHECK_EQ(g.commit, 0);
 	CHECK_EQ(-pxs_group_prepare(&g, 0x301, 1, 0, &out), ESHUTDOWN);
-	CHECK_EQ(-pxs_group_lead(&g, 0x301, 1, now, &out), ESHUTDOWN);
+	CHECK_EQ(-pxs_group_lead(&g, 0x301, 1, 0, now, &out), ESHUTDOWN);
 	CHECK_EQ(-pxs_group_activate(&g, 0, now), ESHUTDOWN);
 	end();
 }

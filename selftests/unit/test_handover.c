@@ -186,7 +186,7 @@ static void stands_at_once(void)
 	CHECK(!polls(0x301));
 	CHECK(!sent(PXS_WIRE_PREPARE));
 	CHECK_EQ(g.prepare_ballot, 0x301);
-	CHECK_EQ(pxs_group_lead(&g, 0x301, 1, now, &out), -ESTALE);
+	CHECK_EQ(pxs_group_lead(&g, 0x301, 1, 0, now, &out), -ESTALE);
 	durable();
 	CHECK_FATAL(sent(PXS_WIRE_PREPARE));
 	CHECK_EQ(sent(PXS_WIRE_PREPARE)->to, 0x1e);

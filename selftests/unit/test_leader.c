@@ -13,7 +13,7 @@ static void own_ballot(void)
 	CHECK_EQ(-pxs_group_prepare(&g, 0x101, 1, 0x20, &out), EINVAL);
 	stand(0x101);
 	CHECK_EQ(out.nsend, 0);
-	CHECK_EQ(-pxs_group_lead(&g, 0x101, 1, now, &out), ESTALE);
+	CHECK_EQ(-pxs_group_lead(&g, 0x101, 1, 0, now, &out), ESTALE);
 	CHECK_EQ(pxs_group_prepare(&g, 0x101, 1, 0, &out), 0);
 	CHECK_EQ(out.nsend, 0);
 	durable();
@@ -21,9 +21,9 @@ static void own_ballot(void)
 	CHECK_EQ(sent(PXS_WIRE_PREPARE)->to, 0x1e);
 	CHECK_FATAL(sent(PXS_WIRE_PROMISE));
 	CHECK_EQ(sent(PXS_WIRE_PROMISE)->to, 1);
-	CHECK_EQ(-pxs_group_lead(&g, 0x101, 2, now, &out), EINVAL);
-	CHECK_EQ(-pxs_group_lead(&g, 0x201, 1, now, &out), ESTALE);
-	CHECK_EQ(pxs_group_lead(&g, 0x101, 1, now, &out), 0);
+	CHECK_EQ(-pxs_group_lead(&g, 0x101, 2, 1, now, &out), EINVAL);
+	CHECK_EQ(-pxs_group_lead(&g, 0x201, 1, 0, now, &out), ESTALE);
+	CHECK_EQ(pxs_group_lead(&g, 0x101, 1, 0, now, &out), 0);
 	CHECK_EQ(-pxs_group_prepare(&g, 0x101, 1, 0, &out), ESTALE);	/* finished */
 	end();
 }

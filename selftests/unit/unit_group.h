@@ -170,7 +170,7 @@ static inline void lead(u64 ballot)
 	stand(ballot);
 	durable();
 	pxs_out_done(&out);
-	CHECK_EQ(pxs_group_lead(&g, ballot, g.commit + 1, now, &out), 0);
+	CHECK_EQ(pxs_group_lead(&g, ballot, g.commit + 1, g.commit, now, &out), 0);
 }
 
 static inline int load(u8 type, u64 lsn, u64 slot, u64 ballot, const char *value, u8 flags)

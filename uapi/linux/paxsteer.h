@@ -31,17 +31,24 @@
  *   GROUP_LOAD                give the module recovered records of one group
  *   GROUP_ACTIVATE            recovery is complete: the group may answer (S3)
  *   GROUP_PREPARE             open a ballot: phase 1, once the promise is durable (S11)
- *   GROUP_LEAD                phase 1 is won: assign slots from FIRST_SLOT on
+ *   GROUP_LEAD                phase 1 is won: assign slots from SLOT on; FOUND is the highest slot
+ *                             that it found something in, SLOT - 1: none
  *   GROUP_RESIGN              stop leading; nothing is lost
  *   GROUP_TRANSFER            hand leadership over to RECEIVER; EVENT_LEADER tells how it ended
  *   GROUP_PROPOSE             append values; the reply tells the first slot and how many
  *   GROUP_SEND                send a LEARN_REQ or LEARN datagram to a member
+ *   GROUP_READ                ask for a read index; the reply tells the number of a ROUND of the
+ *                             BALLOT that leads, EVENT_READ answers. Many may ask for one round
  * From the module to the attached port, unicast, in order
  *   EVENT_APPEND              records to make durable
  *   EVENT_DECIDED             the commit index moved
  *   EVENT_RECV                a datagram that the agent decides on
  *   EVENT_LEADER              a leader appeared, was lost, or preempted us
  *   EVENT_GROUP_GONE          the group was deleted
+ *   EVENT_READ                a quorum said that BALLOT still leads, after ROUND was given out: who
+ *                             has that number or a lower one, of that ballot, reads what is true
+ *                             now where all slots up to SLOT are applied. After a loss of
+ *                             leadership none comes (S8)
  * Multicast group "config": after every change the object as GET shows it, in a
  * message whose command is the *_ADD, *_SET or *_DEL that changed it.
  */
@@ -103,6 +110,8 @@ enum pxs_cmd {
 	PXS_CMD_EVENT_GROUP_GONE,
 	PXS_CMD_GROUP_SET,
 	PXS_CMD_GROUP_TRANSFER,
+	PXS_CMD_GROUP_READ,
+	PXS_CMD_EVENT_READ,
 	__PXS_CMD_MAX
 };
 #define PXS_CMD_MAX (__PXS_CMD_MAX - 1)
@@ -358,7 +367,7 @@ enum pxs_group_attr {
 	PXS_A_GROUP_COMMIT,		/* u64: every slot up to it is decided and known here */
 	PXS_A_GROUP_NEXT_SLOT,		/* u64, out: leader's next slot */
 	PXS_A_GROUP_ATTACH_EPOCH,	/* u64, in: from JOURNAL_ATTACH; agent commands carry it */
-	PXS_A_GROUP_BALLOT,		/* u64 ballot (PREPARE, LEAD, PROPOSE's reply, EVENT_*) */
+	PXS_A_GROUP_BALLOT,		/* u64 ballot (PREPARE, LEAD, replies, EVENT_*) */
 	/* u64: first slot of LEAD and PREPARE; slot of a reply or event */
 	PXS_A_GROUP_SLOT,		/* u64 */
 	/* binary 1..16384 (PROPOSE): 1 to 64 times; they get consecutive slots, in order */
@@ -378,6 +387,9 @@ enum pxs_group_attr {
 	PXS_A_GROUP_COUNT,		/* u32, out: values that PROPOSE took, the first ones */
 	PXS_A_GROUP_ALSO_KEY,		/* binary 32: accepted too, does not sign; never shown */
 	PXS_A_GROUP_ALSO_KEY_ID,	/* u8: which key; goes with ALSO_KEY, not KEY_ID's */
+	/* u64 (LEAD): highest slot with an entry in a promise; at least SLOT - 1 */
+	PXS_A_GROUP_FOUND,		/* u64 */
+	PXS_A_GROUP_ROUND,		/* u64, out (READ, EVENT_READ): from 1 on */
 	__PXS_A_GROUP_MAX
 };
 #define PXS_A_GROUP_MAX (__PXS_A_GROUP_MAX - 1)
@@ -429,6 +441,7 @@ enum pxs_group_stat {
 	PXS_GROUP_STAT_RESENT,		/* accepts sent again */
 	PXS_GROUP_STAT_FAULTY,		/* slots loaded as damaged (S5) */
 	PXS_GROUP_STAT_PAD,
+	PXS_GROUP_STAT_READ_ROUNDS,	/* rounds in which a leader asked whether it leads */
 	__PXS_GROUP_STAT_MAX
 };
 #define PXS_GROUP_STAT_MAX (__PXS_GROUP_STAT_MAX - 1)

@@ -37,6 +37,8 @@
  * PREVOTE        first slot asked     0        0                       -
  * PREVOTE_ACK    first slot asked     0        0, or ballot in the way -
  * TRANSFER       leader's next slot   0        0                       -
+ * READ           leader's next slot   0        number of the round     -
+ * READ_ACK       leader's next slot   0        number of the round     -
  *
  * ballot is the ballot the message belongs to (REFUSE: the refused one; LEARN_REQ
  * and LEARN: 0). commit is always the sender's commit index.
@@ -58,6 +60,11 @@
  * repeated. It is good for one ballot of the receiver's, for an election time-out, and as long as
  * the receiver knows of no ballot higher than its own; one that arrives behind a later heartbeat
  * or TRANSFER of its sender's is a replay.
+ * READ asks whether its sender still leads, so far as its receiver knows: READ_ACK says that it
+ * has promised no ballot above that of READ, and repeats its number, from 1 on, which rises with
+ * every round of a ballot; REFUSE says that it has. Only answers to the round under way count.
+ * Both came after the other types, without a new version: who does not know them drops them, and
+ * counts them as of a bad type; a leader of a quorum of such members cannot answer reads.
  */
 enum pxs_wire_type {
 	PXS_WIRE_PREPARE = 1,
@@ -72,6 +79,8 @@ enum pxs_wire_type {
 	PXS_WIRE_PREVOTE,
 	PXS_WIRE_PREVOTE_ACK,
 	PXS_WIRE_TRANSFER,
+	PXS_WIRE_READ,
+	PXS_WIRE_READ_ACK,
 	__PXS_WIRE_TYPE_MAX
 };
 

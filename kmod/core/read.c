@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * read.c - read index: how far must one have applied, to read what is true now?
+ *
+ * As in D. Ongaro, Consensus, 2014, section 6.4: the leader notes its commit index, asks a quorum
+ * whether it still leads, and when a quorum says so, the index is the answer (S8). No record is
+ * written and no disk waits.
+ *
+ * Why it is true. Let a slot be acknowledged before the round began, chosen at ballot b; ours is B.
+ *   b > B: a quorum promised b, on disk, before it was chosen. One of them is among those who
+ *          answered us, later than that, with no promise above B: impossible. That holds only for
+ *          answers to a question of this round, and the number in it tells.
+ *   b = B: who acknowledged it had it from us, so our commit index covered it when we noted it.
+ *   b < B: our phase 1 found it: it is at or below first_slot - 1, which was our commit index
+ *          when we began to lead, or at or below the highest slot with an entry, g->found.
+ * Hence the index is no lower than g->found, and is told when it is decided.
+ *
+ * One round is under way at a time, and serves all who asked before it began. Whoever asks
+ * meanwhile gets the number of the next one, which begins when this one ends.
+ */
+#include "read.h"
+#include "quorum.h"
+
+static void ask(struct pxs_group *g, u64 now, struct pxs_out *out)
+{
+	u64 missing = ((1ull << g->conf.nmembers) - 1) & ~g->read.heard.votes;
+	struct pxs_send *send;
+
+	if (!missing)
+		return;
+	send = pxs_out_send(g, out, PXS_WIRE_READ, missing, g->lead_ballot, g->next_slot);
+	if (!send)
+		return;		/* the next tick sees to it */
+	send->arg = g->read.round;
+	g->read.asked_ms = now;
+}
+
+static void start(struct pxs_group *g, u64 now, struct pxs_out *out)
+{
+	struct pxs_read *r = &g->read;
+
+	r->round = r->given;
+	r->index = max(g->commit, g->found);
+	pxs_quorum_start(&r->heard, g->conf.nmembers, g->lead_ballot);
+	/* We promised no higher ballot: we would not lead then. */
+	pxs_quorum_add(&r->heard, g->conf.self, g->lead_ballot);
+	g->stat[PXS_GROUP_STAT_READ_ROUNDS]++;
+	ask(g, now, out);
+}
+
+int pxs_group_read(struct pxs_group *g, u64 now, u64 *round, struct pxs_out *out)
+{
+	struct pxs_read *r = &g->read;
+
+	if (g->state != PXS_GROUP_ACTIVE)
+		return -ESHUTDOWN;
+	if (!g->lead_ballot)
+		return -ENOTCONN;
+	if (r->given == r->round || !r->round)
+		r->given++;
+	*round = r->given;
+	if (!r->round)
+		start(g, now, out);
+	return 0;
+}
+
+void pxs_read_answer(struct pxs_group *g, const struct pxs_msg *m, u8 from, struct pxs_out *out)
+{
+	struct pxs_send *send = pxs_out_send(g, out, PXS_WIRE_READ_ACK, 1ull << from, m->ballot,
+					     m->slot);
+
+	if (send)
+		send->arg = m->arg;
+}
+
+void pxs_read_answered(struct pxs_group *g, const struct pxs_msg *m, u8 from)
+{
+	/* An answer of an older round says nothing of now. */
+	if (g->read.round && m->arg == g->read.round)
+		pxs_quorum_add(&g->read.heard, from, m->ballot);
+}
+
+void pxs_read_step(struct pxs_group *g, u64 now, struct pxs_out *out)
+{
+	struct pxs_read *r = &g->read;
+
+	if (!r->round || !pxs_quorum_reached(&r->heard) || g->commit < r->index)
+		return;
+	r->done = r->round;
+	r->done_index = r->index;
+	r->done_ballot = g->lead_ballot;
+	r->round = 0;
+	out->what |= PXS_OUT_READ;
+	if (r->given != r->done)
+		start(g, now, out);
+}
+
+void pxs_read_tick(struct pxs_group *g, u64 now, struct pxs_out *out)
+{
+	if (g->read.round && now >= g->read.asked_ms + g->conf.heartbeat_ms)
+		ask(g, now, out);
+}
+
+void pxs_read_forget(struct pxs_group *g)
+{
+	g->read.round = 0;
+	pxs_quorum_start(&g->read.heard, g->conf.nmembers, 0);
+}
