@@ -198,6 +198,60 @@ static void do_transfer(struct pxs_client *c, struct pxs_replica *r,
 		transfer_done(t, error);
 }
 
+/* --- INDEX ----------------------------------------------------------------- */
+
+struct index {
+	struct pxs_client *client;
+	u64 id;
+	u32 group;
+	struct pxs_index_read q;
+};
+
+static const char *index_words(u32 error)
+{
+	switch (error) {
+	case PXS_CLIENT_NOT_LEADER:
+		return "this member does not lead, or leads no more";
+	case PXS_CLIENT_BUSY:
+		return "too much in flight, or no quorum says that this member leads";
+	default:
+		return "the group does not work on this node (see status)";
+	}
+}
+
+static void index_done(struct pxs_index_read *q, u32 error, u64 slot)
+{
+	struct index *i = (struct index *)((char *)q - offsetof(struct index, q));
+	struct pxs_client *c = i->client;
+
+	c->appends--;
+	if (error)
+		answer_words(c, i->group, i->id, error, index_words(error));
+	else
+		answer(c, PXS_CLIENT_INDEX_IS, 0, i->group, i->id, slot, 0, NULL, 0);
+	free(i);
+}
+
+static void do_index(struct pxs_client *c, struct pxs_replica *r, const struct pxs_client_hdr *h)
+{
+	struct index *i = calloc(1, sizeof(*i));
+	u32 error;
+
+	if (!i) {
+		answer_words(c, r->id, le64_to_cpu(h->id), PXS_CLIENT_BUSY,
+			     index_words(PXS_CLIENT_BUSY));
+		return;
+	}
+	i->client = c;
+	i->id = le64_to_cpu(h->id);
+	i->group = r->id;
+	i->q.done = index_done;
+	c->appends++;	/* it holds the client like one */
+	error = pxs_replica_read(r, &i->q);
+	if (error)
+		index_done(&i->q, error, 0);
+}
+
 /* --- READ ------------------------------------------------------------------ */
 
 static bool read_take(void *ctx, const struct pxs_fetched *v)
@@ -291,7 +345,8 @@ static bool request(struct pxs_client *c, const struct pxs_client_hdr *h, const 
 		return true;
 	}
 	if (h->type != PXS_CLIENT_APPEND && h->type != PXS_CLIENT_READ &&
-	    h->type != PXS_CLIENT_TRANSFER && h->type != PXS_CLIENT_WHO)
+	    h->type != PXS_CLIENT_TRANSFER && h->type != PXS_CLIENT_WHO &&
+	    h->type != PXS_CLIENT_INDEX)
 		return false;
 	r = pxs_node_replica(c->node, le32_to_cpu(h->group));
 	if (!r)
@@ -300,6 +355,8 @@ static bool request(struct pxs_client *c, const struct pxs_client_hdr *h, const 
 		do_append(c, r, h, body, len);
 	else if (h->type == PXS_CLIENT_TRANSFER)
 		do_transfer(c, r, h);
+	else if (h->type == PXS_CLIENT_INDEX)
+		do_index(c, r, h);
 	else if (h->type == PXS_CLIENT_WHO)
 		answer(c, PXS_CLIENT_MEMBER, pxs_elect_ready(&r->elect) ? PXS_CLIENT_READY : 0,
 		       r->id, le64_to_cpu(h->id), r->applied, r->elect.leader, NULL, 0);

@@ -14,6 +14,8 @@
  *   STATUS   nothing
  *   TRANSFER arg: member id. Answered when that member leads, or with the reason why not
  *   WHO      nothing: who leads, and how far is this member
+ *   INDEX    nothing: how far must one read, to see all that was appended before now? Only the
+ *            leader tells, after a quorum has said that it still leads
  * Answers
  *   APPENDED arg: the slot. Decided by a quorum, on their disks, and applied here.
  *   ERROR    arg: enum pxs_client_error; arg2: member id of the leader, 0: not known;
@@ -22,6 +24,7 @@
  *   LEADS    of a TRANSFER; arg: the member id
  *   END      of a READ without FOLLOW; arg: the last slot applied here
  *   STATUS   body: JSON text
+ *   INDEX_IS of an INDEX; arg: the slot, which is applied here (0: the log was empty)
  *   MEMBER   of a WHO; arg: the last slot applied here; arg2: member id of the leader, 0: not
  *            known; flags READY: this member leads and takes values
  */
@@ -53,6 +56,7 @@ enum pxs_client_type {
 	PXS_CLIENT_STATUS = 3,
 	PXS_CLIENT_TRANSFER = 4,
 	PXS_CLIENT_WHO = 5,
+	PXS_CLIENT_INDEX = 6,
 	PXS_CLIENT_APPENDED = 65,
 	PXS_CLIENT_ERROR = 66,
 	PXS_CLIENT_VALUE = 67,
@@ -60,6 +64,7 @@ enum pxs_client_type {
 	PXS_CLIENT_STATUS_IS = 69,
 	PXS_CLIENT_LEADS = 70,
 	PXS_CLIENT_MEMBER = 71,
+	PXS_CLIENT_INDEX_IS = 72,
 };
 
 #define PXS_CLIENT_FOLLOW	0x01

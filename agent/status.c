@@ -103,6 +103,9 @@ static json_t *group_status(struct pxs_node *n, struct pxs_replica *r)
 	set_int(o, "appended", r->proposals.acked);
 	set_int(o, "unknown", r->proposals.unknown);
 	set_int(o, "refused", r->proposals.refused);
+	set_int(o, "reads", r->reads.answered);
+	set_int(o, "reads_refused", r->reads.refused);
+	set_int(o, "read_rounds", st.stat[PXS_GROUP_STAT_READ_ROUNDS]);
 	set_int(o, "lessons", r->lessons);
 	set_int(o, "damaged", st.stat[PXS_GROUP_STAT_FAULTY]);
 	set_int(o, "no_credit", st.stat[PXS_GROUP_STAT_NO_CREDIT]);

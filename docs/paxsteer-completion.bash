@@ -30,7 +30,7 @@ _paxsteer()
 		table) words='show plot diff help' ;;
 		stats) words='show -w help' ;;
 		lookup) words=$(_paxsteer_services) ;;
-		log) words='append tail status transfer group -S' ;;
+		log) words='append tail status transfer read-index group -S' ;;
 		journal) words='init show verify dump' ;;
 		save) words='service' ;;
 		import) words='ipvs' ;;
@@ -67,6 +67,7 @@ _paxsteer()
 		log.append.*) words='count size prefix outstanding seconds timeout keep-going quiet once
 			acked-file history' ;;
 		log.transfer.*) words='to timeout' ;;
+		log.read-index.*) words='timeout' ;;
 		log.tail.*) words='from count follow hash noops once' ;;
 		group.add.*) words='cluster key-file self member incarnation key-id also-key-file
 			also-key-id epoch window heartbeat election durability' ;;

@@ -32,6 +32,7 @@ build()	# build NAME SOURCE [FLAG...]
 }
 ok "the example builds by pkg-config" build example "$TOP/agent/lib/example/append.c"
 ok "and with the static library" build example-static "$TOP/agent/lib/example/append.c" -static
+ok "the other example" build example-read "$TOP/agent/lib/example/read.c"
 ok "and this test's program" build client_lib "$TOP/selftests/client_lib.c" -D_GNU_SOURCE
 like "by its soname" "$(readelf -d "$T_DIR/example")" 'NEEDED.*libpaxsteer\.so\.0\]'
 # The two lists say the same, or nothing is public that is not in the header.
@@ -67,6 +68,16 @@ is "by the command, once" "$(log append once six)" 6
 ok "every member has it" eval 'for i in 1 2 3; do wait_until 30 applied $i 6 || exit 1; done'
 like "who does not ask sees the id as well" "$(log tail from 6 count 1 hash)" '^6 [0-9a-f]+ 59$'
 is "who asks does not" "$(log tail from 6 count 1 once)" "6 six"
+
+is "the read index is the last slot" "$(log read-index)" 6
+refused "of the leader only" "no leader at these sockets" \
+	paxsteer log -S "$D/$other.sock" read-index timeout 300
+is "a member that does not lead is passed over for it, too" \
+	"$(paxsteer -j log -S "$D/$other.sock,$D/$old.sock" read-index)" '{"group":1,"slot":6}'
+is "the other example shows all that is true now, by whatever member" \
+	"$("$T_DIR/example-read" "$D/$other.sock,$D/$old.sock" | tail -n 1)" "6 six"
+refused "a word too many" "read-index" paxsteer log read-index now
+refused "a time-out of nothing" "timeout" paxsteer log read-index timeout 0
 
 # --- the leader is killed with all credit used ---
 t0=$(date +%s%3N)

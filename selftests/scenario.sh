@@ -63,6 +63,51 @@ scenario_elect()
 	scenario_even "$name: then"
 }
 
+# reads_see_acked ACKED-FILE: what was acknowledged before a read index was asked for is not above it
+reads_see_acked()
+{
+	local i before index
+
+	for i in 1 2 3 4 5 6 7 8; do
+		before=$(awk '$1 > top { top = $1 } END { print top + 0 }' "$1")
+		index=$(cluster_log read-index) || return 1
+		if [ "$index" -lt "$before" ]; then
+			echo "read index $index; slot $before was acknowledged before"
+			return 1
+		fi
+	done
+}
+
+# The read index is exact while nothing happens, costs no record, and holds under load.
+scenario_read()
+{
+	local name=$1 acked=$T_DIR/acked-read slot lsn reads i load
+
+	rm -f "$acked"
+	slot=$(scenario_append read 2>&1)
+	is "$name: the read index is the slot of what was appended last" \
+		"$(cluster_log read-index)" "$slot"
+	is "$name: in JSON" "$(paxsteer -j log -S "$(cluster_sockets)" read-index)" \
+		"{\"group\":1,\"slot\":$slot}"
+	refused "$name: no member that follows tells one" "no leader at these sockets" \
+		paxsteer log -S "$(cluster_socket $((LEADER % 3 + 1)))" read-index timeout 300
+	lsn=$(cluster_journal "$LEADER" last_lsn)
+	reads=$(cluster_get "$LEADER" read_rounds)
+	for i in 1 2 3 4 5; do
+		[ "$(cluster_log read-index)" = "$slot" ] || fail "$name: read index $i"
+	done
+	is "$name: nothing was written for it" "$(cluster_journal "$LEADER" last_lsn)" "$lsn"
+	is "$name: a quorum was asked each time" "$(cluster_get "$LEADER" read_rounds)" \
+		$((reads + 5))
+	cluster_append read count 1000000 outstanding 8 seconds 2 size 32 quiet \
+		acked-file "$acked" history "$S_HISTORY"
+	load=$START_PID
+	wait_until 30 test -s "$acked"
+	ok "$name: under load it holds what was acknowledged" reads_see_acked "$acked"
+	wait "$load"
+	is "$name: and the load goes on" $? 0
+}
+
 scenario_kill()
 {
 	local name=$1 old=$LEADER acked=$T_DIR/acked i load p loads=() follow=()
@@ -101,7 +146,7 @@ over() { ! kill -0 "$1" 2>/dev/null; }
 
 scenario_cut()
 {
-	local name=$1 old cut
+	local name=$1 old cut read index
 
 	cluster_wait_leader 60
 	old=$LEADER
@@ -110,9 +155,16 @@ scenario_cut()
 	start cut paxsteer log -S "$(cluster_socket "$old")" append count 4 outstanding 4 prefix cut \
 		history "$S_HISTORY" quiet
 	cut=$START_PID
+	start cut-read paxsteer log -S "$(cluster_socket "$old")" read-index timeout 3000
+	read=$START_PID
 	leader_is_there "$name: leader isolated: the others elect" wait_until 60 somebody_leads_but "$old"
 	ok "$name: and commit" paxsteer log -S "$(cluster_socket "$LEADER")" append isolated \
 		history "$S_HISTORY"
+	# It would miss what was just appended.
+	wait "$read"
+	is "$name: the isolated leader tells no read index" $(($? != 0)) 1
+	index=$(paxsteer log -S "$(cluster_socket "$LEADER")" read-index)
+	ok "$name: its successor does" test "${index:-0}" -ge "$(cluster_get "$LEADER" applied)"
 	cluster_heal "$old"
 	leader_is_there "$name: after healing one leads" cluster_wait_leader 60
 	ok "$name: and commits after healing" wait_until 30 scenario_append healed
@@ -128,7 +180,7 @@ scenario()
 	S_KIND=('' "${@:2:3}")
 	S_HISTORY=$T_DIR/history
 	rm -f "$S_HISTORY"
-	for step in scenario_elect scenario_kill scenario_cut scenario_history; do
+	for step in scenario_elect scenario_read scenario_kill scenario_cut scenario_history; do
 		$step "$1"
 		[ "$T_FAILED" -eq "$failed" ] && continue
 		cluster_logs 12

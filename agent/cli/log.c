@@ -14,6 +14,7 @@
 #include "cli.h"
 #include "group.h"
 #include "logload.h"
+#include "logindex.h"
 #include "logtransfer.h"
 #include "paxsteer.h"
 #include "value.h"
@@ -31,6 +32,7 @@ static const char usage[] =
 	"         [history FILE] [once]\n"
 	"  tail [from SLOT] [count N] [follow] [hash] [noops] [history FILE] [once]\n"
 	"  status\n"
+	"  read-index [timeout MS]\n"
 	"  transfer to MEMBER [timeout MS]\n";
 
 struct args {
@@ -467,6 +469,19 @@ static int log_transfer(struct cli *cli, struct args *a, int argc, char **argv)
 			       (uint32_t)a->timeout);
 }
 
+static int log_read_index(struct cli *cli, struct args *a, int argc, char **argv)
+{
+	const struct word words[] = {
+		{ .name = "timeout", .number = &a->timeout, .min = 1, .max = TIMEOUT_MAX_MS },
+		{ }
+	};
+	int ret = words_take(cli, words, argc, argv, NULL);
+
+	if (ret)
+		return ret;
+	return logindex_run(cli, a->sockets, (uint32_t)a->group, (uint32_t)a->timeout);
+}
+
 static int dispatch(struct cli *cli, struct args *a, int argc, char **argv)
 {
 	static const struct {
@@ -477,6 +492,7 @@ static int dispatch(struct cli *cli, struct args *a, int argc, char **argv)
 		{ "tail", log_tail },
 		{ "status", log_status },
 		{ "transfer", log_transfer },
+		{ "read-index", log_read_index },
 	};
 	unsigned int i;
 
@@ -491,7 +507,7 @@ static int dispatch(struct cli *cli, struct args *a, int argc, char **argv)
 		return CLI_OK;
 	}
 	if (argc)
-		return cli_usage_error(cli, "command \"%s\" is not one of append, tail, status, transfer",
+		return cli_usage_error(cli, "command \"%s\" is not one of append, tail, status, transfer, read-index",
 				       argv[0]);
 	fputs(usage, stderr);
 	return CLI_USAGE;

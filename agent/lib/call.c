@@ -111,10 +111,14 @@ int pxs_log_status(struct pxs_log *log, unsigned int socket, char **json)
 
 /* --- waiting for a leader, or anybody -------------------------------------- */
 
-/* Wait until @wish is fulfilled: by a leader, or (@slot) by any member's word. */
-static int search(struct pxs_log *log, bool *wish, bool slot, bool one_round)
+static u64 time_out(const struct pxs_log *log)
 {
-	u64 end = pxs_io_now() + log->timeout_ms;
+	return pxs_io_now() + log->timeout_ms;
+}
+
+/* Wait until @end, or until @wish is fulfilled: by a leader, or (@slot) by any member's word. */
+static int search(struct pxs_log *log, bool *wish, bool slot, bool one_round, u64 end)
+{
 	int verdict = PXS_LOG_OK;
 
 	*wish = true;
@@ -135,7 +139,9 @@ static int search(struct pxs_log *log, bool *wish, bool slot, bool one_round)
 
 int pxs_log_connect(struct pxs_log *log)
 {
-	return log->inside ? PXS_LOG_INVALID : search(log, &log->want_leader, false, false);
+	if (log->inside)
+		return PXS_LOG_INVALID;
+	return search(log, &log->want_leader, false, false, time_out(log));
 }
 
 int pxs_log_make_id(struct pxs_log *log, struct pxs_log_id *id)
@@ -145,7 +151,7 @@ int pxs_log_make_id(struct pxs_log *log, struct pxs_log_id *id)
 	if (!id || (log->inside && !log->slot_known))
 		return PXS_LOG_INVALID;
 	if (!log->slot_known)
-		ret = search(log, &log->want_slot, true, false);
+		ret = search(log, &log->want_slot, true, false, time_out(log));
 	if (ret)
 		return ret;
 	memcpy(id->client, log->client, sizeof(id->client));
@@ -198,7 +204,7 @@ static int transfer(struct pxs_log *log, unsigned int member)
 	const struct pxs_req req = {
 		.type = PXS_CLIENT_TRANSFER, .group = log->group, .id = 1, .arg = member,
 	};
-	int ret = search(log, &log->want_leader, false, true);
+	int ret = search(log, &log->want_leader, false, true, time_out(log));
 
 	if (ret)
 		return ret;
@@ -224,4 +230,49 @@ int pxs_log_transfer(struct pxs_log *log, unsigned int member, struct pxs_log_re
 	if (result)
 		*result = r;
 	return r.error;
+}
+
+/* --- the read index -------------------------------------------------------- */
+
+/* Of whoever leads now. What fails may be asked again: it changes nothing. */
+static int ask_index(struct pxs_log *log, u64 end, uint64_t *slot)
+{
+	const struct pxs_req req = { .type = PXS_CLIENT_INDEX, .group = log->group, .id = 1 };
+	int ret = search(log, &log->want_leader, false, false, end);
+	u64 now = pxs_io_now();
+
+	if (ret)
+		return ret;
+	ret = call(log, log->peer[log->leader].path, &req, PXS_CLIENT_INDEX_IS,
+		   now < end ? (u32)(end - now) : 0);
+	if (ret)
+		return ret == PXS_LOG_UNKNOWN ? PXS_LOG_BUSY : ret;
+	if (log->call.arg > PXS_SLOT_MAX)
+		return PXS_LOG_PROTOCOL;
+	*slot = log->call.arg;
+	return PXS_LOG_OK;
+}
+
+static bool may_ask_again(int error)
+{
+	return error == PXS_LOG_NOT_LEADER || error == PXS_LOG_BUSY || error == PXS_LOG_FENCED ||
+	       error == PXS_LOG_UNREACHABLE;
+}
+
+int pxs_log_read_index(struct pxs_log *log, uint64_t *slot)
+{
+	u64 end = time_out(log);
+	int ret;
+
+	if (log->inside || !slot)
+		return PXS_LOG_INVALID;
+	for (;;) {
+		ret = ask_index(log, end, slot);
+		if (!may_ask_again(ret) || pxs_io_now() >= end)
+			return ret;
+		pxs_leader_doubt(log);
+		do {
+			pxs_log_wait(log, PXS_LIB_RETRY_MS);
+		} while (log->draining && pxs_io_now() < end);
+	}
 }

@@ -160,6 +160,8 @@ void pxs_search_lost(struct pxs_log *log, struct pxs_peer *p, int err);
 /* propose.c */
 void pxs_propose_step(struct pxs_log *log);
 void pxs_propose_abandon(struct pxs_log *log);
+/* Who leads, so far as is known, does not: when what it was sent is answered, look anew. */
+void pxs_leader_doubt(struct pxs_log *log);
 
 /* subscribe.c */
 void pxs_sub_step(struct pxs_log *log);

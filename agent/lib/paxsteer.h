@@ -191,7 +191,7 @@ struct pxs_log_value {
  * if nobody ever answered); with ONCE also PXS_LOG_DAMAGED, as later slots can't be judged.
  *
  * What is delivered is decided for good, but one member's view: it may lag behind. To read
- * everything that was appended before now, append a value and read up to its slot.
+ * everything that was appended before now, take the read index and read up to that slot.
  *
  * With PXS_LOG_ONCE up to PXS_LOG_SPAN - 1 slots before @from are read as well, and not delivered.
  */
@@ -201,6 +201,17 @@ int pxs_log_subscribe(struct pxs_log *log, uint64_t from, uint64_t count, unsign
 
 /* No more callbacks of the subscription. Also from within one of them. */
 void pxs_log_unsubscribe(struct pxs_log *log);
+
+/*
+ * Blocks, at most for the time-out: how far must one read, to see everything that was appended, and
+ * everything that anybody has read, before this call? *slot: so far (0: the log was empty). The
+ * leader asks a quorum whether it still leads, and whoever asks meanwhile shares the next question;
+ * nothing is appended, no disk waits. All members hold that slot sooner or later: a subscription
+ * that follows gets there. What fails is asked again, of whoever leads then, until the time-out.
+ * Return: 0, PXS_LOG_NOT_LEADER, PXS_LOG_BUSY (no quorum answers), PXS_LOG_FENCED,
+ * PXS_LOG_NO_GROUP, PXS_LOG_UNREACHABLE, PXS_LOG_PROTOCOL, PXS_LOG_NO_MEMORY, PXS_LOG_INVALID.
+ */
+int pxs_log_read_index(struct pxs_log *log, uint64_t *slot);
 
 /* --- status and leadership ------------------------------------------------- */
 

@@ -146,6 +146,14 @@ static void forget_leader(struct pxs_log *log, int err)
 	pxs_due(log, log->now);	/* the search begins */
 }
 
+void pxs_leader_doubt(struct pxs_log *log)
+{
+	if (log->leader < 0)
+		return;
+	log->draining = true;
+	pxs_kick(log);
+}
+
 static void requeue(struct pxs_log *log, struct pxs_flight *f)
 {
 	unlink_flight(f);

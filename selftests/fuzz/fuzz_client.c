@@ -19,6 +19,7 @@ static struct pxs_group_config config;
 static struct pxs_proposal *waiting[KEEP];
 static u32 nwaiting;
 static struct pxs_transfer transfer;
+static struct pxs_index_read *reading;
 static struct io_uring_sqe sqe;
 static u8 mood;
 
@@ -56,6 +57,15 @@ u32 pxs_transfer(struct pxs_replica *r, u8 member, void (*done)(void *ctx, u32 e
 		done(ctx, PXS_CLIENT_OK);
 	else
 		transfer = (struct pxs_transfer){ .done = done, .ctx = ctx };
+	return 0;
+}
+
+u32 pxs_replica_read(struct pxs_replica *r, struct pxs_index_read *q)
+{
+	(void)r;
+	if (reading)
+		return PXS_CLIENT_BUSY;
+	reading = q;
 	return 0;
 }
 
@@ -119,6 +129,15 @@ static void end_transfer(u8 how)
 		done(transfer.ctx, how & 1 ? 0 : how >> 4);
 }
 
+static void end_index(u8 how)
+{
+	struct pxs_index_read *q = reading;
+
+	reading = NULL;
+	if (q)
+		q->done(q, how & 1 ? 0 : how >> 4, how);
+}
+
 static void end_fetch(struct pxs_client *c, int err)
 {
 	if (!c->fetch.busy)
@@ -156,7 +175,7 @@ static void complete_recv(struct pxs_client *c, struct input *in)
 static void complete_request(struct pxs_client *c, struct input *in)
 {
 	struct pxs_client_hdr h = {
-		.type = 1 + take8(in) % PXS_CLIENT_TRANSFER,
+		.type = 1 + take8(in) % PXS_CLIENT_INDEX,
 		.flags = take8(in),
 		.group = cpu_to_le32(1 + (take8(in) == 9)),
 		.id = cpu_to_le64(take8(in)),
@@ -191,6 +210,7 @@ static void finish(struct pxs_client *c)
 	while (nwaiting)
 		answer_one(0);
 	end_transfer(0);
+	end_index(0);
 	end_fetch(c, -ECANCELED);
 	if (c->receiving)
 		recv_done(&c->recv_op, 0);
@@ -232,6 +252,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 			answer_one(op);
 			if (op & 8)
 				end_transfer(op);
+			if (op & 16)
+				end_index(op);
 			break;
 		case 6:
 			end_fetch(c, op & 0x80 ? -EIO : 0);

@@ -85,6 +85,10 @@ static size_t answer(u8 *to, size_t room)
 		h.id = cpu_to_le64(log_->sub.id);
 	if (h.type == PXS_CLIENT_VALUE || h.type == PXS_CLIENT_STATUS_IS)
 		len = take8(&script) % 100;
+	if (h.type == PXS_CLIENT_LEADS && log_->call.wanted == PXS_CLIENT_INDEX_IS) {
+		h.type = PXS_CLIENT_INDEX_IS;
+		h.id = cpu_to_le64(log_->call.id);
+	}
 	if (h.type == PXS_CLIENT_ERROR)
 		h.arg = cpu_to_le64(take8(&script) % 16);
 	h.len = cpu_to_le32(len);
@@ -212,10 +216,13 @@ static void blocking(u8 what)
 {
 	struct pxs_log_result r;
 	char *json = NULL;
+	uint64_t slot;
 
 	if (what & 1 && !pxs_log_status(log_, what % 3, &json))
 		free(json);
-	if (!(what & 1))
+	if (what & 128 && !pxs_log_read_index(log_, &slot))
+		FUZZ_CHECK(slot <= PXS_SLOT_MAX);
+	else if (!(what & 1))
 		pxs_log_transfer(log_, what % 64, &r);
 }
 

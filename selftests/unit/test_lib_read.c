@@ -352,6 +352,7 @@ static void what_blocks_returns(void)
 	struct pxs_log_result r;
 	struct pxs_log_id id, id2;
 	char *json = NULL;
+	uint64_t slot;
 	pthread_t t;
 
 	__atomic_store_n(&serving, true, __ATOMIC_RELEASE);
@@ -375,6 +376,9 @@ static void what_blocks_returns(void)
 	CHECK_EQ(pxs_log_status(log, 3, &json), PXS_LOG_INVALID);
 	CHECK_EQ(pxs_log_transfer(log, 2, &r), PXS_LOG_OK);
 	CHECK_EQ(pxs_log_transfer(log, 64, &r), PXS_LOG_INVALID);
+	CHECK_EQ(pxs_log_read_index(log, &slot), PXS_LOG_OK);
+	CHECK_EQ(slot, 6);
+	CHECK_EQ(pxs_log_read_index(log, NULL), PXS_LOG_INVALID);
 	__atomic_store_n(&serving, false, __ATOMIC_RELEASE);
 	pthread_join(t, NULL);
 	pxs_log_close(log);
@@ -387,9 +391,53 @@ static void what_blocks_returns(void)
 	CHECK_EQ(pxs_log_append(log, "x", 1, NULL, 0, &r), PXS_LOG_UNREACHABLE);
 	CHECK_EQ(pxs_log_status(log, 0, &json), PXS_LOG_UNREACHABLE);
 	CHECK_EQ(pxs_log_transfer(log, 2, NULL), PXS_LOG_UNREACHABLE);
+	CHECK_EQ(pxs_log_read_index(log, &slot), PXS_LOG_UNREACHABLE);
 	CHECK(strstr(pxs_log_detail(log), "/nowhere/"));
 	CHECK_EQ(pxs_log_set_timeout(log, 0), PXS_LOG_INVALID);
 	pxs_log_close(log);
+}
+
+/* The leader says what @how is, at first. */
+static int read_index(int how, u64 *slot, u32 *asked)
+{
+	struct pxs_log *log = start(3);
+	pthread_t t;
+	int ret;
+
+	daemon_[0].index_how = how;
+	__atomic_store_n(&serving, true, __ATOMIC_RELEASE);
+	if (pthread_create(&t, NULL, serve_all, NULL))
+		abort();
+	pxs_log_set_timeout(log, 5000);
+	*slot = 99;
+	ret = pxs_log_read_index(log, slot);
+	__atomic_store_n(&serving, false, __ATOMIC_RELEASE);
+	pthread_join(t, NULL);
+	*asked = daemon_[0].indexes;
+	finish_test(log);
+	return ret;
+}
+
+/* Whoever cannot tell, or says nothing, is asked again: that is harmless. */
+static void read_index_is_asked_again(void)
+{
+	static const int how[] = { PXS_CLIENT_NOT_LEADER, PXS_CLIENT_FENCED, PXS_CLIENT_BUSY,
+				   DO_HANG_UP };
+	u32 i, asked;
+	u64 slot;
+
+	CHECK_EQ(read_index(0, &slot, &asked), PXS_LOG_OK);
+	CHECK_EQ(slot, 3);
+	CHECK_EQ(asked, 1);
+	for (i = 0; i < ARRAY_SIZE(how); i++) {
+		if (!CHECK(read_index(how[i], &slot, &asked) == PXS_LOG_OK))
+			NOTE("case %u", i);
+		CHECK_EQ(slot, 3);
+		CHECK_EQ(asked, 2);
+	}
+	CHECK_EQ(read_index(PXS_CLIENT_TOO_LARGE, &slot, &asked), PXS_LOG_TOO_LARGE);
+	CHECK_EQ(slot, 99);
+	CHECK_EQ(asked, 1);
 }
 
 int main(void)
@@ -402,5 +450,6 @@ int main(void)
 	RUN(liars_are_not_believed);
 	RUN(a_false_acknowledgement_is_unknown);
 	RUN(what_blocks_returns);
+	RUN(read_index_is_asked_again);
 	return unit_done();
 }

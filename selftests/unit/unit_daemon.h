@@ -45,6 +45,8 @@ struct daemon {
 	int how;
 	u32 appends;		/* seen */
 	u64 die_after;		/* values sent to a reader, then it hangs up; 0: never */
+	int index_how;		/* the first INDEX: ERROR of that number, DO_HANG_UP; 0: applied */
+	u32 indexes;		/* seen */
 	const u8 *nonsense;	/* said to whoever connects */
 	u32 nonsense_len;
 };
@@ -170,6 +172,18 @@ static void on_append(struct daemon *d, struct conn *c, u64 id, const u8 *body, 
 		hang_up(c);
 }
 
+static void on_index(struct daemon *d, struct conn *c, u64 id)
+{
+	int how = d->indexes++ ? 0 : d->index_how;
+
+	if (how == DO_HANG_UP)
+		hang_up(c);
+	else if (how)
+		say(c, PXS_CLIENT_ERROR, 0, id, (u64)how, d->leader, "so it is", 8);
+	else
+		say(c, PXS_CLIENT_INDEX_IS, 0, id, applied, 0, NULL, 0);
+}
+
 static void on_request(struct daemon *d, struct conn *c, const struct pxs_client_hdr *h,
 		       const u8 *body)
 {
@@ -183,6 +197,8 @@ static void on_request(struct daemon *d, struct conn *c, const struct pxs_client
 		on_append(d, c, id, body, le32_to_cpu(h->len));
 	} else if (h->type == PXS_CLIENT_STATUS) {
 		say(c, PXS_CLIENT_STATUS_IS, 0, id, 0, 0, "{\"groups\":[]}", 13);
+	} else if (h->type == PXS_CLIENT_INDEX) {
+		on_index(d, c, id);
 	} else if (h->type == PXS_CLIENT_TRANSFER) {
 		say(c, PXS_CLIENT_LEADS, 0, id, le64_to_cpu(h->arg), 0, NULL, 0);
 	} else if (h->type == PXS_CLIENT_READ) {
