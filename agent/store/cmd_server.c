@@ -464,14 +464,15 @@ static u32 info_paxsteer(struct pxs_store *s, char *to)
 
 	return (u32)sprintf(to, "# Paxsteer\r\ngroup:%u\r\nleader:%u\r\ncommit:%" PRIu64 "\r\n"
 			    "applied:%" PRIu64 "\r\ntime:%" PRIu64 "\r\nforeign:%" PRIu64 "\r\n"
-			    "barriers:%" PRIu64 "\r\nage_ms:%" PRId64 "\r\nasked:%" PRIu64 "\r\n"
+			    "barriers:%" PRIu64 "\r\nindexes:%" PRIu64 "\r\n"
+			    "age_ms:%" PRId64 "\r\nasked:%" PRIu64 "\r\n"
 			    "asks_failed:%" PRIu64 "\r\nsessions:%" PRIu64 "\r\n"
 			    "checkpoint:%" PRIu64 "\r\ncheckpoint_age_ms:%" PRId64 "\r\n"
 			    "checkpoint_error:%s\r\nopened:%" PRIu64 "\r\n"
 			    "loading:%d\r\nstopped:%d\r\nstalled:%s\r\n",
 			    s->replica->id, s->replica->elect.leader, s->replica->commit,
-			    st->applied, st->time, st->foreign, s->barriers, age, s->ask.asked,
-			    s->ask.failed, count_sessions(s), s->checkpoint.done,
+			    st->applied, st->time, st->foreign, s->barriers, s->indexes, age,
+			    s->ask.asked, s->ask.failed, count_sessions(s), s->checkpoint.done,
 			    checkpoint_age(s),
 			    s->checkpoint.error ? strerror(-s->checkpoint.error) : "no",
 			    s->db.opened, !!s->loading, s->stopped,

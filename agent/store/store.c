@@ -289,12 +289,18 @@ void pxs_store_read(struct pxs_store *s, struct pxs_request *r)
 static bool read_barred(struct pxs_store *s)
 {
 	struct pxs_request *r;
+	bool late;
 
-	if (!s->barrier || !s->barrier_slot || s->db.state.applied < s->barrier_slot)
+	if (!s->barrier || !s->barrier_known || s->db.state.applied < s->barrier_slot)
 		return false;
-	while ((r = pxs_requests_pop(&s->barred)))
-		pxs_request_readable(r);
+	late = s->barred.first && pxs_submit_late(s);
 	s->barrier = false;
+	while ((r = pxs_requests_pop(&s->barred))) {
+		if (late)
+			pxs_submit_read(s, r);
+		else
+			pxs_request_readable(r);
+	}
 	return true;
 }
 

@@ -6,18 +6,20 @@
  *	conn.c      a client's bytes in and out; requests in their order
  *	session.c   what a request means on its connection: who may, when, where
  *	cmd_*.c     what a command does to the data
- *	submit.c    requests into the log, and barriers for reads
+ *	submit.c    requests into the log, and read indexes or barriers for reads
  *	checkpoint.c  the data made durable, image.c its file
  *	fresh.c     how old is what is here? ask.c asks the leader
  *	store.c     the log into the data (apply.c, db.c), and answers to who waits
  *
  * A write is answered when its entry was decided by a quorum, was on their disks, and was
- * applied here. A strong read waits for a barrier: an entry without commands that was
- * proposed after the read arrived; once it is applied, whatever was acknowledged before the
- * read began has been applied too. One barrier is under way at a time, and serves all reads that
- * waited when it was proposed. Other reads are answered from what is here as soon as that is
- * new enough for their level (pxs_session_readable()), or never. Everything happens in the
- * loop's thread.
+ * applied here. A strong read waits for a read index: a quorum says, after the read arrived, that
+ * this member leads, and what was acknowledged before is in the slots up to it; once they are
+ * applied here, the read is answered. Where the time matters, because a key has expired or it is
+ * asked for how long one has yet, it waits for a barrier instead: an entry without commands, which
+ * tells the log what time it is. One of them is under way at a time, and serves all reads that
+ * waited when it began; both are called a barrier below. Other reads are answered from what is here
+ * as soon as that is new enough for their level (pxs_session_readable()), or never. Everything
+ * happens in the loop's thread.
  */
 #ifndef PXS_STORE_STORE_H
 #define PXS_STORE_STORE_H
@@ -180,8 +182,12 @@ struct pxs_store {
 	struct pxs_request_list reads;	/* wait for the next barrier */
 	struct pxs_request_list barred;	/* wait for the one under way */
 	bool barrier;		/* under way */
-	u64 barrier_slot;	/* decided there; 0: not known yet */
-	u64 barrier_since;	/* ns, steady: before it was proposed */
+	bool barrier_known;	/* ... and its slot is */
+	bool timeless;		/* it is a read index: the log's time stands still */
+	bool late;		/* the next one must be an entry */
+	u64 barrier_slot;	/* read when it is applied */
+	u64 barrier_since;	/* ns, steady: before it began */
+	struct pxs_index_read index;
 	struct pxs_request_list stale;	/* reads for which what is here is too old */
 	struct pxs_fresh fresh;
 	bool want_fresh;	/* somebody has use for a newer point of evidence */
@@ -201,7 +207,8 @@ struct pxs_store {
 	u64 accepted;
 	u64 rejected;
 	u64 evicted;
-	u64 barriers;
+	u64 barriers;		/* entries */
+	u64 indexes;		/* read indexes */
 	u64 applies;
 };
 
@@ -270,10 +277,13 @@ bool pxs_submit(struct pxs_store *s, struct pxs_request *r, u8 kind, const struc
 /* @r is to be read when what is here is new enough for it. */
 void pxs_store_wait(struct pxs_store *s, struct pxs_request *r);
 
-/* @r is to be read when a barrier that comes later was applied. */
+/* @r is to be read when a barrier that begins later was applied. */
 void pxs_submit_read(struct pxs_store *s, struct pxs_request *r);
 
-/* Once a round: propose the barrier that is due. */
+/* A read index is applied; has a key expired meanwhile, of which the log must know first? */
+bool pxs_submit_late(struct pxs_store *s);
+
+/* Once a round: begin the barrier that is due. */
 bool pxs_submit_step(struct pxs_store *s);
 
 /* ns, steady: of how old is the newest evidence that there is, or that is being asked for? */

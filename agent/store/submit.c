@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * submit.c - requests into the log, and barriers for reads
+ * submit.c - requests into the log, and read indexes or barriers for reads
  *
  * What was refused before it was proposed gets Redis's word for it. What was proposed and
  * whose outcome is not known is said to be so: it may yet happen, and is not tried again.
@@ -47,7 +47,8 @@ static void barrier_failed(struct pxs_store *s, u32 error)
 		r = list.first;
 		list.first = r->link;
 		/* A read that did not happen can be tried again, if this node still leads. */
-		if (error == PXS_CLIENT_UNKNOWN && pxs_store_leads(s))
+		if ((error == PXS_CLIENT_UNKNOWN || error == PXS_CLIENT_NOT_LEADER) &&
+		    pxs_store_leads(s))
 			pxs_submit_read(s, r);
 		else if (error == PXS_CLIENT_UNKNOWN)
 			refuse(r, PXS_CLIENT_NOT_LEADER);
@@ -69,6 +70,7 @@ static void order_done(struct pxs_proposal *p, u32 error, u64 slot)
 		barrier_failed(s, error);
 	} else if (!r) {
 		s->barrier_slot = slot;
+		s->barrier_known = true;
 	} else if (error) {
 		refuse(r, error);
 	} else {
@@ -152,7 +154,8 @@ static bool propose_barrier(struct pxs_store *s)
 	u32 error;
 
 	s->barrier = true;
-	s->barrier_slot = 0;
+	s->barrier_known = false;
+	s->timeless = false;
 	o = make(s, NULL, PXS_STORE_BARRIER, NULL, 0, sizeof(struct pxs_store_entry_hdr));
 	error = o ? pxs_propose(s->replica, &o->p) : PXS_CLIENT_BUSY;
 	if (!error) {
@@ -163,6 +166,72 @@ static bool propose_barrier(struct pxs_store *s)
 	free(o);
 	barrier_failed(s, error);
 	return false;
+}
+
+static void index_done(struct pxs_index_read *q, u32 error, u64 index)
+{
+	struct pxs_store *s = (struct pxs_store *)((char *)q - offsetof(struct pxs_store, index));
+
+	if (error) {
+		barrier_failed(s, error);
+		return;
+	}
+	pxs_fresh_learn(&s->fresh, s->barrier_since, index);
+	s->barrier_slot = index;
+	s->barrier_known = true;
+}
+
+/* The same without an entry: a quorum says that we still lead. Return: it is under way. */
+static bool ask_index(struct pxs_store *s)
+{
+	u32 error;
+
+	s->barrier = true;
+	s->barrier_known = false;
+	s->timeless = true;
+	s->barrier_since = pxs_store_steady();
+	s->index.done = index_done;
+	error = pxs_replica_read(s->replica, &s->index);
+	if (!error) {
+		s->indexes++;
+		return true;
+	}
+	barrier_failed(s, error);
+	return false;
+}
+
+/* Has a key expired, by our clock, that is there by the log's time? Between transactions. */
+static bool key_is_due(struct pxs_store *s)
+{
+	u64 next = 0;
+
+	if (!pxs_db_begin(&s->db, false)) {
+		next = pxs_db_next_expire(&s->db);
+		pxs_db_abort(&s->db);
+	}
+	return next && next < max(pxs_store_clock(), s->db.state.time);
+}
+
+/*
+ * What has expired is for the log to say: whoever leads next may have a slower clock, and nobody
+ * may see a key again that was gone. Until a key is due the log's time makes no difference, but
+ * to those who ask how long it has yet.
+ */
+static bool wants_time(struct pxs_store *s)
+{
+	const struct pxs_request *r = s->barred.first;
+	bool late = s->late;
+
+	s->late = false;
+	while (r && !(r->cmd->flags & PXS_CF_TIME))
+		r = r->link;
+	return late || r || key_is_due(s);
+}
+
+bool pxs_submit_late(struct pxs_store *s)
+{
+	s->late = s->timeless && key_is_due(s);
+	return s->late;
 }
 
 u64 pxs_submit_newest(const struct pxs_store *s)
@@ -211,20 +280,14 @@ bool pxs_submit_step(struct pxs_store *s)
 		pxs_requests_push(&s->barred, r);
 	did = s->barred.first;
 	/* Reads are refused then. For evidence alone it is tried again, in another round. */
-	return propose_barrier(s) || did;
+	return (wants_time(s) ? propose_barrier(s) : ask_index(s)) || did;
 }
 
 /* The log's time stands still while nothing is proposed: then the leader says what time it is. */
 void pxs_submit_expiry(struct pxs_store *s)
 {
-	u64 next = 0;
-
 	if (s->barrier || !pxs_store_leads(s) || s->db.state.applied < s->replica->applied)
 		return;
-	if (!pxs_db_begin(&s->db, false)) {
-		next = pxs_db_next_expire(&s->db);
-		pxs_db_abort(&s->db);
-	}
-	if (next && next < max(pxs_store_clock(), s->db.state.time))
+	if (key_is_due(s))
 		propose_barrier(s);
 }

@@ -1,182 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * test_store_reads.c - when is a read answered, and when not yet
- *
- * A store without a loop and without a log: the test says who leads, decides what was proposed, and
- * applies empty slots. A client's bytes go in where they would be received.
  */
-#include "unit_store.h"
-
-#include "../../agent/store/store.c"
-
-static struct pxs_node node;
-static struct pxs_replica replica;
-static struct pxs_group_config group;
-static struct pxs_store_config config;
-static struct pxs_store s;
-static struct pxs_conn *client;
-static struct unit_store files;
-
-static void lead(bool us)
-{
-	replica.elect.role = us ? PXS_ROLE_LEADER : PXS_ROLE_FOLLOWER;
-	replica.elect.leader = us ? 1 : 2;
-}
-
-static void setup(bool us)
-{
-	u32 i;
-
-	memset(&node, 0, sizeof(node));
-	memset(&replica, 0, sizeof(replica));
-	memset(&config, 0, sizeof(config));
-	memset(&s, 0, sizeof(s));
-	group.conf.nmembers = 3;
-	for (i = 0; i < 3; i++)
-		group.conf.member[i].id = (u8)(i + 1);
-	config.client_memory = 1ull << 30;
-	config.request_limit = 1 << 16;
-	config.read_wait = 1000;
-	config.member[1] = (char *)"127.0.0.1:7";
-	node.loop.now = 5000;
-	replica.node = &node;
-	replica.config = &group;
-	pxs_proposals_init(&replica.proposals);
-	s.node = &node;
-	s.replica = &replica;
-	s.config = &config;
-	s.ask.pause = ~0ull;	/* there is nobody to ask */
-	pxs_requests_init(&s.decided);
-	pxs_requests_init(&s.applied);
-	pxs_requests_init(&s.reads);
-	pxs_requests_init(&s.barred);
-	pxs_requests_init(&s.stale);
-	store_make(&files);
-	pxs_db_close(&files.db, true);
-	CHECK_EQ(pxs_db_open(&s.db, files.path, &files.owner, 1 << 20), 0);
-	client = pxs_conn_new(&s, -1, &config.consistency);
-	/* It neither receives nor sends by itself. */
-	client->eof = true;
-	client->sending = true;
-	lead(us);
-}
-
-static void teardown(void)
-{
-	pxs_conn_free(client);
-	pxs_db_close(&s.db, false);
-	store_remove(&files);
-}
-
-static void apply_slots(u64 to)
-{
-	struct pxs_reply nobody = { .quiet = true };
-
-	replica.commit = max(replica.commit, to);
-	CHECK_EQ(pxs_db_begin(&s.db, true), 0);
-	while (s.db.state.applied < to)
-		CHECK_EQ(pxs_apply(&s.db, s.db.state.applied + 1, NULL, 0, true, &nobody), 0);
-	CHECK_EQ(pxs_db_commit(&s.db), 0);
-}
-
-static void go_round(void)
-{
-	read_barred(&s);
-	read_stale(&s);
-	pxs_conn_step(client);
-	pxs_submit_step(&s);
-}
-
-/* What the client has got so far; forgotten then. */
-static const char *got(void)
-{
-	static char text[4096];
-
-	go_round();
-	memcpy(text, client->out.buf ? client->out.buf : (u8 *)"", client->out.len);
-	text[client->out.len] = 0;
-	client->out.len = 0;
-	return text;
-}
-
-static const char *say(const char *commands)
-{
-	u32 room, len = (u32)strlen(commands);
-
-	memcpy(pxs_reader_space(&client->reader, &room), commands, len);
-	client->reader.len += len;
-	return got();
-}
-
-/* The proposal that is queued is decided in @slot, or fails. */
-static void decide(u32 error, u64 slot)
-{
-	struct pxs_proposal *p = replica.proposals.queued.first;
-
-	CHECK(p);
-	if (!p)
-		return;
-	pxs_proposals_init(&replica.proposals);
-	p->done(p, error, slot);
-}
-
-/* The first of those that are queued is decided in @slot. */
-static void decide_next(u64 slot)
-{
-	struct pxs_proposal *p = replica.proposals.queued.first;
-
-	if (!CHECK(p))
-		return;
-	replica.proposals.queued.first = p->next;
-	if (!p->next)
-		pxs_proposals_init(&replica.proposals);
-	p->done(p, 0, slot);
-}
-
-static void a_strong_read_waits_for_its_barrier(void)
-{
-	setup(true);
-	apply_slots(3);
-	CHECK_STR(say("GET a\r\n"), "");
-	CHECK(replica.proposals.queued.first);
-	CHECK_STR(got(), "");
-	decide(0, 5);
-	CHECK_STR(got(), "");
-	apply_slots(4);
-	CHECK_STR(got(), "");
-	apply_slots(5);
-	CHECK_STR(got(), "$-1\r\n");
-	/* One that comes while a barrier is under way needs the next. */
-	CHECK_STR(say("GET a\r\n"), "");
-	CHECK_STR(say("GET b\r\n"), "");
-	decide(0, 6);
-	apply_slots(6);
-	CHECK_STR(got(), "$-1\r\n");
-	decide(0, 7);
-	apply_slots(7);
-	CHECK_STR(got(), "$-1\r\n");
-	/* Leadership is lost meanwhile. */
-	CHECK_STR(say("GET a\r\n"), "");
-	lead(false);
-	decide(PXS_CLIENT_UNKNOWN, 0);
-	CHECK_STR(got(), "-MOVED 15495 127.0.0.1:7\r\n");
-	CHECK_STR(say("GET a\r\n"), "-MOVED 15495 127.0.0.1:7\r\n");
-	teardown();
-}
-
-static void a_barrier_is_a_token(void)
-{
-	setup(true);
-	CHECK_STR(say("PAXSTEER BARRIER\r\n"), "");
-	decide(0, 4);
-	CHECK_STR(got(), "");
-	apply_slots(4);
-	CHECK_STR(got(), ":4\r\n");
-	CHECK_STR(say("PAXSTEER TOKEN\r\n"), ":4\r\n");
-	lead(false);
-	CHECK_STR(say("PAXSTEER BARRIER\r\n"), "-MOVED 0 127.0.0.1:7\r\n");
-	teardown();
-}
+#include "unit_reads.h"
 
 static void a_session_waits_for_its_token(void)
 {
@@ -240,53 +66,6 @@ static void a_bounded_read_waits_for_evidence(void)
 	teardown();
 }
 
-/* At the leader a barrier, or any entry of its own, is the evidence. */
-static void a_bounded_read_at_the_leader(void)
-{
-	u64 decided;
-
-	setup(true);
-	apply_slots(3);
-	CHECK_STR(say("PAXSTEER CONSISTENCY bounded 60000\r\nGET a\r\n"), "+OK\r\n");
-	go_round();
-	/* New when the barrier was proposed; until that is decided, others may have written. */
-	decided = pxs_store_steady();
-	decide(0, 4);
-	CHECK(pxs_fresh_newest(&s.fresh) < decided);
-	CHECK_STR(got(), "");
-	apply_slots(4);
-	CHECK_STR(got(), "$-1\r\n");
-	CHECK_STR(say("GET a\r\n"), "$-1\r\n");
-	CHECK(!replica.proposals.queued.first);
-	/* Nothing but a barrier after it came is new enough for this one. */
-	CHECK_STR(say("PAXSTEER CONSISTENCY bounded 0\r\nGET a\r\n"), "+OK\r\n");
-	go_round();
-	decide(0, 5);
-	apply_slots(5);
-	CHECK_STR(got(), "$-1\r\n");
-	teardown();
-}
-
-/* What cannot be proposed now is not tried again in the same round: that would never end. */
-static void evidence_that_cannot_be_had(void)
-{
-	setup(true);
-	apply_slots(3);
-	node.journal.failed = true;
-	CHECK_STR(say("PAXSTEER CONSISTENCY bounded 60000\r\nGET a\r\n"), "+OK\r\n");
-	read_stale(&s);
-	CHECK(!pxs_submit_step(&s));
-	node.journal.failed = false;
-	go_round();
-	CHECK(replica.proposals.queued.first);
-	decide(PXS_CLIENT_UNKNOWN, 0);
-	go_round();
-	decide(0, 4);
-	apply_slots(4);
-	CHECK_STR(got(), "$-1\r\n");
-	teardown();
-}
-
 static void versions_of_answers(void)
 {
 	setup(false);
@@ -330,46 +109,6 @@ static void what_may_be_run_once(void)
 	decide(PXS_CLIENT_UNKNOWN, 0);
 	CHECK(!strncmp(got(), "-UNCERTAIN", 10));
 	teardown();
-}
-
-/* The next slot holds @value: it is taken from the journal, between two rounds. */
-static void take_value_of(const u8 *value, u32 len)
-{
-	struct pxs_fetched v = { .slot = replica.applied + 1, .len = len, .data = value };
-
-	replica.commit = ++replica.applied;
-	CHECK(take(&s, &v));
-}
-
-/* Another client's command is applied. */
-static void others_say(const char *command)
-{
-	struct pxs_store_entry e = { .kind = PXS_STORE_COMMAND, .ncommands = 1, .time = 1000 };
-	struct pxs_str argv[STORE_WORDS];
-	struct pxs_args args = { 0, argv };
-	char *text = strdup(command);
-	u8 value[256];
-
-	args.argc = store_words(text, argv);
-	pxs_store_entry_put(value, &e, NULL, &args);
-	take_value_of(value, (u32)pxs_store_entry_size(NULL, 0, &args, 1));
-	free(text);
-}
-
-static u8 decided[PXS_VALUE_MAX];
-static u32 decided_len;
-
-/* The proposal that is queued is decided in the next slot, and applied. */
-static void decide_and_take(void)
-{
-	struct pxs_proposal *p = replica.proposals.queued.first;
-
-	if (!CHECK(p))
-		return;
-	decided_len = p->len;
-	memcpy(decided, p->value, p->len);
-	decide(0, replica.applied + 1);
-	take_value_of(decided, decided_len);
 }
 
 /* A piece of the journal is taken between two rounds; the tick that comes then finds it open. */
@@ -419,7 +158,7 @@ static const char *exec_after(const char *commands)
 							     version)] == 3);
 	decide_and_take();
 	commit(&s);
-	snprintf(answer, sizeof(answer), "%s", got());
+	snprintf(answer, sizeof(answer), "%.255s", got());
 	teardown();
 	return answer;
 }
@@ -511,7 +250,7 @@ static void who_waits_when_it_stops(void)
 	setup(true);
 	CHECK_STR(say("GET a\r\n"), "");
 	CHECK_STR(say("GET b\r\n"), "");
-	decide(0, 2);
+	tell(0, 2);
 	replica.commit = 2;
 	replica.applied = 2;
 	CHECK(!take(&s, &rotten));
@@ -537,12 +276,8 @@ int main(void)
 {
 	RUN(watching_what_is_not_there);
 	RUN(a_tick_while_a_piece_is_applied);
-	RUN(a_strong_read_waits_for_its_barrier);
-	RUN(a_barrier_is_a_token);
 	RUN(a_session_waits_for_its_token);
 	RUN(a_bounded_read_waits_for_evidence);
-	RUN(a_bounded_read_at_the_leader);
-	RUN(evidence_that_cannot_be_had);
 	RUN(versions_of_answers);
 	RUN(what_may_be_run_once);
 	RUN(no_room_for_the_map);
