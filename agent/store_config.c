@@ -23,6 +23,8 @@ const cfg_opt_t pxs_store_options[] = {
 	CFG_INT("read-wait", 5000, CFGF_NONE),
 	CFG_INT("sessions", 1000, CFGF_NONE),
 	CFG_INT("session-age", 3600, CFGF_NONE),
+	CFG_INT("sagas", 10000, CFGF_NONE),
+	CFG_INT("saga-age", 86400, CFGF_NONE),
 	CFG_INT("maxclients", 1000, CFGF_NONE),
 	CFG_INT("maxmemory", 256, CFGF_NONE),
 	CFG_INT("request-limit", 1024, CFGF_NONE),
@@ -178,6 +180,16 @@ static int check_session_age(cfg_t *cfg, cfg_opt_t *opt)
 	return pxs_config_range(cfg, opt, 1, 31536000);
 }
 
+static int check_sagas(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return pxs_config_range(cfg, opt, 0, 1000000);
+}
+
+static int check_saga_age(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return pxs_config_range(cfg, opt, 1, 31536000);
+}
+
 static int check_maxclients(cfg_t *cfg, cfg_opt_t *opt)
 {
 	return pxs_config_range(cfg, opt, 1, 10000);
@@ -222,6 +234,8 @@ void pxs_store_config_checks(cfg_t *cfg)
 		{ "group|store|read-wait", check_read_wait },
 		{ "group|store|sessions", check_sessions },
 		{ "group|store|session-age", check_session_age },
+		{ "group|store|sagas", check_sagas },
+		{ "group|store|saga-age", check_saga_age },
 		{ "group|store|maxclients", check_maxclients },
 		{ "group|store|maxmemory", check_maxmemory },
 		{ "group|store|request-limit", check_request_limit },
@@ -325,6 +339,8 @@ static int load(const struct pxs_config *c, struct pxs_store_config *s, struct p
 	s->read_wait = (u32)cfg_getint(store, "read-wait");
 	s->sessions = (u32)cfg_getint(store, "sessions");
 	s->session_age = (u32)cfg_getint(store, "session-age");
+	s->sagas = (u32)cfg_getint(store, "sagas");
+	s->saga_age = (u32)cfg_getint(store, "saga-age");
 	s->maxclients = (u32)cfg_getint(store, "maxclients");
 	s->maxmemory = (u64)cfg_getint(store, "maxmemory") << 20;
 	s->request_limit = (u32)cfg_getint(store, "request-limit") << 10;
@@ -400,6 +416,7 @@ bool pxs_store_config_same(const struct pxs_store_config *a, const struct pxs_st
 	    !same_text(a->password, b->password) ||
 	    !same_level(&a->consistency, &b->consistency) || a->read_wait != b->read_wait ||
 	    a->sessions != b->sessions || a->session_age != b->session_age ||
+	    a->sagas != b->sagas || a->saga_age != b->saga_age ||
 	    a->maxclients != b->maxclients || a->maxmemory != b->maxmemory ||
 	    a->request_limit != b->request_limit || a->client_memory != b->client_memory ||
 	    a->checkpoint_entries != b->checkpoint_entries ||

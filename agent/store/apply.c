@@ -6,7 +6,9 @@
 
 #include <inttypes.h>
 
+#include "cmd_saga.h"
 #include "db_session.h"
+#include "saga_run.h"
 
 /*
  * An argument in an entry is 4 bytes at least, so these are enough for any; they are static, as
@@ -15,11 +17,6 @@
 #define ARGS_MAX	(PXS_VALUE_MAX / 4)
 
 static struct pxs_str args[ARGS_MAX];
-
-static bool full(const struct pxs_db *db, const struct pxs_store_entry *e)
-{
-	return e->memory && db->state.used > e->memory;
-}
 
 static void run(struct pxs_db *db, u32 argc, const struct pxs_str *argv, struct pxs_reply *out)
 {
@@ -109,7 +106,7 @@ static void run_all(struct pxs_db *db, const struct pxs_store_entry *e,
 		pxs_reply_null_array(out);
 		return;
 	}
-	if (full(db, e) && grows(e, *w)) {
+	if (pxs_store_full(db, e) && grows(e, *w)) {
 		out_of_memory(e, out);
 		return;
 	}
@@ -219,6 +216,14 @@ static void run_once(struct pxs_db *db, const struct pxs_store_entry *e,
 		run_first(db, e, w, &s, command, out);
 }
 
+static void run_saga(struct pxs_db *db, const struct pxs_store_entry *e,
+		     struct pxs_entry_walk *w, struct pxs_reply *out)
+{
+	u32 argc = get_command(w);
+
+	pxs_saga_command(db, e, argc, args, out);
+}
+
 static void apply_entry(struct pxs_db *db, const struct pxs_store_entry *e,
 			struct pxs_entry_walk *w, struct pxs_reply *out)
 {
@@ -226,11 +231,16 @@ static void apply_entry(struct pxs_db *db, const struct pxs_store_entry *e,
 	db->now = db->state.time;
 	if (e->kind == PXS_STORE_SESSION)
 		pxs_reply_int(out, (s64)pxs_session_open(db, e->client, e->seq));
+	else if (e->kind == PXS_STORE_SAGA)
+		run_saga(db, e, w, out);
+	else if (e->kind == PXS_STORE_SAGA_STEP)
+		pxs_saga_step(db, e);
 	else if (e->once)
 		run_once(db, e, w, out);
 	else if (e->kind != PXS_STORE_BARRIER)
 		run_all(db, e, w, out);
 	pxs_session_reap(db, PXS_SESSION_REAP);
+	pxs_db_saga_reap(db, PXS_SAGA_REAP);
 	pxs_db_reap(db, e->kind == PXS_STORE_BARRIER ? PXS_BARRIER_REAP : PXS_APPLY_REAP);
 }
 

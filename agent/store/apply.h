@@ -17,6 +17,7 @@
 
 /* Sessions that have ended, and that one entry takes with it. */
 #define PXS_SESSION_REAP	2u
+#define PXS_SAGA_REAP		1u	/* likewise, of sagas */
 
 /*
  * Apply the value of @slot, the one after db->state.applied, within the write transaction at

@@ -144,6 +144,9 @@ bool pxs_server_paxsteer(struct pxs_request *r)
 		return false;
 	} else if (pxs_server_sub(r, "session", -2, &over)) {
 		return session(r);
+	} else if (pxs_server_sub(r, "saga", -2, &over)) {
+		pxs_reply_error(&r->out,
+				"ERR PAXSTEER SAGA BEGIN, ABORT, DONE, FAIL, RETRY, SKIP, STATUS, HISTORY or LIST");
 	} else if (!over) {
 		pxs_server_unknown_sub(r);
 	} else if (!r->out.errors) {

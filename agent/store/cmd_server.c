@@ -2,6 +2,7 @@
 /*
  * cmd_server.c - answers about the server and the connection
  */
+#include "db_saga.h"
 #include "db_session.h"
 #include "store.h"
 
@@ -437,15 +438,17 @@ static u32 info_keyspace(struct pxs_store *s, char *to)
 			    st->keys, st->expires);
 }
 
-static u64 count_sessions(struct pxs_store *s)
+static void count(struct pxs_store *s, u64 *sessions, u64 *sagas, u64 *live)
 {
-	u64 n;
-
+	*sessions = 0;
+	*sagas = 0;
+	*live = 0;
 	if (pxs_db_begin(&s->db, false))
-		return 0;
-	n = pxs_session_count(&s->db);
+		return;
+	*sessions = pxs_session_count(&s->db);
+	*sagas = pxs_db_saga_count(&s->db);
+	*live = pxs_db_saga_live(&s->db);
 	pxs_db_abort(&s->db);
-	return n;
 }
 
 /* By the clock, which may have been set since. */
@@ -461,18 +464,21 @@ static u32 info_paxsteer(struct pxs_store *s, char *to)
 {
 	const struct pxs_db_state *st = &s->db.state;
 	s64 age = s->fresh.at ? (s64)((pxs_store_steady() - s->fresh.at) / 1000000) : -1;
+	u64 sessions, sagas, live;
 
+	count(s, &sessions, &sagas, &live);
 	return (u32)sprintf(to, "# Paxsteer\r\ngroup:%u\r\nleader:%u\r\ncommit:%" PRIu64 "\r\n"
 			    "applied:%" PRIu64 "\r\ntime:%" PRIu64 "\r\nforeign:%" PRIu64 "\r\n"
 			    "barriers:%" PRIu64 "\r\nindexes:%" PRIu64 "\r\n"
 			    "age_ms:%" PRId64 "\r\nasked:%" PRIu64 "\r\n"
 			    "asks_failed:%" PRIu64 "\r\nsessions:%" PRIu64 "\r\n"
+			    "sagas:%" PRIu64 "\r\nsagas_live:%" PRIu64 "\r\n"
 			    "checkpoint:%" PRIu64 "\r\ncheckpoint_age_ms:%" PRId64 "\r\n"
 			    "checkpoint_error:%s\r\nopened:%" PRIu64 "\r\n"
 			    "loading:%d\r\nstopped:%d\r\nstalled:%s\r\n",
 			    s->replica->id, s->replica->elect.leader, s->replica->commit,
 			    st->applied, st->time, st->foreign, s->barriers, s->indexes, age,
-			    s->ask.asked, s->ask.failed, count_sessions(s), s->checkpoint.done,
+			    s->ask.asked, s->ask.failed, sessions, sagas, live, s->checkpoint.done,
 			    checkpoint_age(s),
 			    s->checkpoint.error ? strerror(-s->checkpoint.error) : "no",
 			    s->db.opened, !!s->loading, s->stopped,

@@ -20,6 +20,7 @@
 #define PXS_CF_NOMULTI	0x20	/* runs at once between MULTI and EXEC */
 #define PXS_CF_STALE	0x40	/* while the store is being read from the log too */
 #define PXS_CF_TIME	0x100	/* tells what time it is, in some way */
+#define PXS_CF_SAGA	0x200	/* PAXSTEER SAGA (cmd_saga.h): an entry of its own kind */
 #define PXS_CF_PURE	0x80	/* neither data nor connection: may stand in a transaction */
 
 /* What session.c does itself. */

@@ -47,6 +47,10 @@ static const struct {
 	{ "sessions", offsetof(struct pxs_db, sessions_t) },
 	{ "ends", offsetof(struct pxs_db, ends_t) },
 	{ "answers", offsetof(struct pxs_db, answers_t) },
+	{ "saga_ids", offsetof(struct pxs_db, saga_ids_t) },
+	{ "sagas", offsetof(struct pxs_db, sagas_t) },
+	{ "saga_due", offsetof(struct pxs_db, saga_due_t) },
+	{ "saga_ends", offsetof(struct pxs_db, saga_ends_t) },
 	{ "state", offsetof(struct pxs_db, state_t) },
 };
 
@@ -257,7 +261,7 @@ static int open_env(struct pxs_db *db)
 	int ret = mdb_env_create(&db->env);
 
 	if (!ret)
-		ret = mdb_env_set_maxdbs(db->env, 16);
+		ret = mdb_env_set_maxdbs(db->env, 32);
 	if (!ret)
 		ret = mdb_env_set_mapsize(db->env, db->map);
 	if (!ret)

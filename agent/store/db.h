@@ -5,7 +5,7 @@
  * What the log says up to one slot, and the number of that slot, in one transaction: whatever
  * happens to the process, the two agree.
  *
- * Nine tables; three of them are those of db_session.h:
+ * Thirteen tables; three of them are those of db_session.h, four those of db_saga.h:
  *   state   one record, struct pxs_db_state
  *   keys    id of a key -> struct db_head, the key, the string or struct db_hash
  *   fields  number of a hash (be64), id of a field -> place (le64)
@@ -44,8 +44,8 @@
 #define PXS_DB_ID_MAX		489u	/* of an id: 8 of hash and at most so many more */
 #define PXS_DB_OVERHEAD		64u	/* counted for each key and each field, beside its bytes */
 #define PXS_STRING_MAX		(1u << 20)	/* bytes of one string */
-#define PXS_DB_TABLES		9u
-#define PXS_DB_STATE		8u	/* number of the table of the state */
+#define PXS_DB_TABLES		13u
+#define PXS_DB_STATE		12u	/* number of the table of the state */
 #define PXS_DB_BOOT_LEN		36
 #define PXS_DB_CHECKPOINT	"checkpoint"	/* file in its directory; see image.h */
 
@@ -88,6 +88,7 @@ struct pxs_db {
 	MDB_env *env;
 	MDB_dbi state_t, keys_t, fields_t, items_t, expire_t, gone_t;
 	MDB_dbi sessions_t, ends_t, answers_t;
+	MDB_dbi saga_ids_t, sagas_t, saga_due_t, saga_ends_t;
 	MDB_txn *txn;
 	bool writing;
 	bool dirty;		/* in this transaction */
@@ -106,6 +107,7 @@ struct pxs_db {
 	u64 now;		/* what counts as expired */
 	u64 slot;		/* being applied: version of what is changed */
 	u64 draws;		/* random numbers drawn in it */
+	bool sagas_moved;	/* since who drives them has looked; not a part of the state */
 	u8 *copy;		/* PXS_STRING_MAX bytes, for what must outlive a change */
 	char *path;
 	size_t map;

@@ -6,6 +6,7 @@
 
 #include <sys/random.h>
 
+#include "db_saga.h"
 #include "db_session.h"
 
 /* In front of a key's record, little endian; the key and the value follow. */
@@ -511,5 +512,6 @@ void pxs_db_digest(struct pxs_db *db, u8 digest[16])
 	pxs_db_scan(db, 0, digest_key, &d);
 	pxs_db_digest_table(db, db->gone_t, &d.state);
 	pxs_session_digest(db, &d.state);
+	pxs_db_saga_digest(db, &d.state);
 	blake2s_final(&d.state, digest, 16);
 }

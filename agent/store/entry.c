@@ -45,6 +45,8 @@ static u8 version_of(const struct pxs_store_entry *e, const struct pxs_watch *wa
 {
 	u32 i;
 
+	if (e->kind == PXS_STORE_SAGA || e->kind == PXS_STORE_SAGA_STEP)
+		return 4;
 	for (i = 0; i < e->nwatches; i++)
 		if (watch[i].version & PXS_WATCH_ABSENT)
 			return 3;
@@ -136,6 +138,10 @@ static bool kind_holds(const struct pxs_store_entry *e, u8 version)
 		return !e->ncommands && !e->nwatches && !e->once;
 	case PXS_STORE_SESSION:
 		return version > 1 && !e->ncommands && !e->nwatches && !e->once;
+	case PXS_STORE_SAGA:
+		return version > 3 && e->ncommands == 1 && !e->nwatches && !e->once;
+	case PXS_STORE_SAGA_STEP:
+		return version > 3 && !e->ncommands && !e->nwatches && !e->once;
 	case PXS_STORE_COMMAND:
 		return e->ncommands == 1 && !e->nwatches;
 	default:

@@ -29,7 +29,7 @@
 #include "str.h"
 
 #define PXS_STORE_MAGIC		0x45535850u	/* "PXSE" */
-#define PXS_STORE_VERSION	3
+#define PXS_STORE_VERSION	4
 
 #define PXS_STORE_EXACTLY_ONCE	0x1	/* client and seq are a session's: execute it once */
 
@@ -52,6 +52,10 @@ enum pxs_store_entry_kind {
 	PXS_STORE_EXEC = 3,	/* all, in order, if no watched key has changed */
 	/* version 2: no commands; client: how many there may be, seq: ms that it lives unused */
 	PXS_STORE_SESSION = 4,
+	/* version 4: a command PAXSTEER SAGA; client: sagas there may be, seq: ms to keep one */
+	PXS_STORE_SAGA = 5,
+	/* version 4: no commands; client: number of a saga, seq: position from which it goes on */
+	PXS_STORE_SAGA_STEP = 6,
 };
 
 /*

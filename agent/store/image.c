@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #define MAGIC		0x4547414d49535850ULL	/* "PXSIMAGE" */
-#define VERSION		1u
+#define VERSION		2u		/* 1 had no sagas */
 #define SUM		16u
 #define PIECE_MAX	(4u << 20)	/* holds the longest record */
 #define PIECE_FULL	(256u << 10)	/* ends when it has so much */

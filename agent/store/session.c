@@ -14,6 +14,8 @@
 
 #include <inttypes.h>
 
+#include "cmd_saga.h"
+
 void pxs_session_init(struct pxs_conn *c)
 {
 	c->proto = 2;
@@ -50,7 +52,19 @@ static bool above_zero(struct pxs_str s, u64 *n)
 	return true;
 }
 
-void pxs_session_unwrap(struct pxs_request *r)
+/* PAXSTEER SAGA WORD is a command of its own. */
+static void find_saga(struct pxs_request *r)
+{
+	const struct pxs_command *cmd = NULL;
+
+	if (r->cmd && r->cmd->local == PXS_LOCAL_PAXSTEER && r->argc > 2 &&
+	    pxs_str_is(r->argv[1], "saga"))
+		cmd = pxs_saga_find(r->argc, r->argv);
+	if (cmd)
+		r->cmd = cmd;
+}
+
+static void unwrap_run(struct pxs_request *r)
 {
 	if (!r->cmd || r->cmd->local != PXS_LOCAL_PAXSTEER || r->argc <= RUN_WORDS ||
 	    !pxs_str_is(r->argv[1], "session") || !pxs_str_is(r->argv[2], "run"))
@@ -62,6 +76,12 @@ void pxs_session_unwrap(struct pxs_request *r)
 	r->argc -= RUN_WORDS;
 	memmove(r->argv, r->argv + RUN_WORDS, r->argc * sizeof(r->argv[0]));
 	r->cmd = pxs_cmd_find(r->argv[0]);
+}
+
+void pxs_session_unwrap(struct pxs_request *r)
+{
+	unwrap_run(r);
+	find_saga(r);
 }
 
 /* --- where ------------------------------------------------------------------- */
@@ -121,6 +141,8 @@ static void reject(struct pxs_request *r)
 /* What may happen once at most: an entry of its own. */
 static bool makes_entry(const struct pxs_request *r)
 {
+	if (r->cmd->flags & PXS_CF_SAGA)
+		return false;	/* its id is what makes it happen once */
 	return r->cmd->local == PXS_LOCAL_EXEC || (!r->conn->multi && r->cmd->flags & PXS_CF_WRITE);
 }
 
@@ -140,8 +162,9 @@ static bool acceptable(struct pxs_request *r)
 				"ERR PAXSTEER SESSION RUN takes a command that writes, or EXEC");
 	else if (c->store->loading && !(cmd->flags & PXS_CF_STALE))
 		pxs_reply_error(&r->out, "LOADING Redis is loading the dataset in memory");
-	else if (c->multi && !(cmd->flags & (PXS_CF_NOMULTI | PXS_CF_PURE | PXS_CF_READ |
-					     PXS_CF_WRITE)) && cmd->local != PXS_LOCAL_UNWATCH)
+	else if (c->multi && (cmd->flags & PXS_CF_SAGA ||
+			      !(cmd->flags & (PXS_CF_NOMULTI | PXS_CF_PURE | PXS_CF_READ |
+					      PXS_CF_WRITE))) && cmd->local != PXS_LOCAL_UNWATCH)
 		pxs_reply_error(&r->out, "ERR Command not allowed inside a transaction");
 	else
 		return true;
@@ -207,10 +230,11 @@ static void read_strong(struct pxs_request *r)
 
 static void begin_write(struct pxs_request *r)
 {
+	u8 kind = r->cmd->flags & PXS_CF_SAGA ? PXS_STORE_SAGA : PXS_STORE_COMMAND;
 	struct pxs_args args = { r->argc, r->argv };
 
 	if (pxs_session_may_write(r))
-		pxs_submit(r->conn->store, r, PXS_STORE_COMMAND, &args, 1);
+		pxs_submit(r->conn->store, r, kind, &args, 1);
 	else
 		pxs_request_done(r);
 }

@@ -396,6 +396,7 @@ static bool store_hook(struct pxs_hook *hook)
 		pxs_submit_expiry(s);
 	s->expiry_due = false;
 	did |= pxs_checkpoint_step(s);
+	did |= pxs_drive_step(s);
 	did |= read_barred(s);
 	did |= read_stale(s);
 	did |= step_conns(s);
@@ -413,6 +414,7 @@ static void store_tick(struct pxs_ticker *t, u64 now)
 	s->ticked = now;
 	/* Not here: what a fetch from the journal applies is in a transaction until the hook. */
 	s->expiry_due = true;
+	s->drive.due = true;
 	pxs_ask_tick(s);
 }
 

@@ -9,6 +9,7 @@
  *	submit.c    requests into the log, and read indexes or barriers for reads
  *	checkpoint.c  the data made durable, image.c its file
  *	fresh.c     how old is what is here? ask.c asks the leader
+ *	drive.c     steps of sagas into the log
  *	store.c     the log into the data (apply.c, db.c), and answers to who waits
  *
  * A write is answered when its entry was decided by a quorum, was on their disks, and was
@@ -30,6 +31,7 @@
 #include "apply.h"
 #include "ask.h"
 #include "checkpoint.h"
+#include "drive.h"
 #include "fresh.h"
 #include "resp_read.h"
 
@@ -193,6 +195,7 @@ struct pxs_store {
 	bool want_fresh;	/* somebody has use for a newer point of evidence */
 	struct pxs_ask ask;
 	struct pxs_address member[PXS_MEMBERS_MAX];	/* whom to ask */
+	struct pxs_drive drive;
 
 	/* listen.c, conn.c */
 	struct pxs_listener listener[PXS_STORE_LISTEN_MAX];
@@ -327,7 +330,7 @@ void pxs_session_exit(struct pxs_conn *c);
 /* Begin with @r, the first that nothing was done about. Return: false: later. */
 bool pxs_session_begin(struct pxs_conn *c, struct pxs_request *r);
 
-/* PAXSTEER SESSION RUN ID NUMBER COMMAND...: becomes that command. */
+/* PAXSTEER SESSION RUN ID NUMBER COMMAND...: becomes that command; PAXSTEER SAGA likewise. */
 void pxs_session_unwrap(struct pxs_request *r);
 
 /* Send @r to where it can be executed: this node cannot. */

@@ -102,6 +102,9 @@ static struct order *make(struct pxs_store *s, struct pxs_request *r, u8 kind,
 	} else if (kind == PXS_STORE_SESSION) {
 		e.client = s->config->sessions;
 		e.seq = (u64)s->config->session_age * 1000;
+	} else if (kind == PXS_STORE_SAGA) {
+		e.client = s->config->sagas;
+		e.seq = (u64)s->config->saga_age * 1000;
 	}
 	if (r && kind == PXS_STORE_EXEC)
 		e.nwatches = r->conn->watches;

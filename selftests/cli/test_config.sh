@@ -88,6 +88,7 @@ result $? 'a good file is good'
 store="listen = { '127.0.0.1:6379 bounded 100 5', '[::]:6379 eventual' }"
 store+=" password-file = '$tmp/key' maxclients = 10"
 store+=" read-wait = 100 sessions = 0 session-age = 1"
+store+=" sagas = 0 saga-age = 31536000"
 store+=" checkpoint-entries = 0 checkpoint-seconds = 604800"
 store+=" directory = '$tmp/store' consistency = eventual maxmemory = 0 request-limit = 32"
 sed "s|heart.*|store { $store client-memory = 16 }|" "$tmp/good.conf" >"$tmp/store.conf"
@@ -241,6 +242,8 @@ s/heart.*/store { listen = "127.0.0.1:1 weak" }/|:10: listen: "127.0.0.1:1 weak"
 s/heart.*/store { read-wait = 9 }/|bad.conf:10: read-wait: 9 is not in 10..600000
 s/heart.*/store { sessions = 100001 }/|bad.conf:10: sessions: 100001 is not in 0..100000
 s/heart.*/store { session-age = 0 }/|bad.conf:10: session-age: 0 is not in 1..31536000
+s/heart.*/store { sagas = 1000001 }/|bad.conf:10: sagas: 1000001 is not in 0..1000000
+s/heart.*/store { saga-age = 0 }/|bad.conf:10: saga-age: 0 is not in 1..31536000
 s/heart.*/store { maxclients = 0 }/|bad.conf:10: maxclients: 0 is not in 1..10000
 s/heart.*/store { maxclients = 10001 }/|bad.conf:10: maxclients: 10001 is not in 1..10000
 s/heart.*/store { maxclients = 5 maxclients = 6 }/|bad.conf:10: maxclients: is given twice

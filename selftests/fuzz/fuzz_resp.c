@@ -4,13 +4,14 @@
  *
  * The first byte says which, the second how the bytes come: a request may not depend on that. Each
  * request that is read goes, as an entry, through a store in a temporary directory, some of them as
- * numbers of a session; an entry that is the input itself, too. The store must stay what its sums
- * say.
+ * numbers of a session, or all of them as commands about sagas, whose steps follow; an entry that
+ * is the input itself, too. The store must stay what its sums say, and each saga comes to an end.
  */
 #include <sanitizer/asan_interface.h>
 
 #include "fuzz.h"
 #include "store/apply.h"
+#include "store/db_saga.h"
 #include "store/db_session.h"
 #include "store/resp_read.h"
 
@@ -21,6 +22,7 @@
 static struct pxs_db db;
 static u32 digest;		/* of the requests that came out */
 static u64 session;		/* slot of the entry that opened it */
+static bool sagas;		/* requests are words behind PAXSTEER SAGA */
 
 static void mix(u32 n)
 {
@@ -60,6 +62,57 @@ static void open_session(void)
 	session = db.state.applied;
 }
 
+static bool see_due(void *ctx, const struct pxs_saga *g)
+{
+	*(struct pxs_saga *)ctx = *g;
+	return false;
+}
+
+/* Go on with the saga that is due first at @now. Return: there was one. */
+static bool go_on(u64 now)
+{
+	struct pxs_store_entry e = { .kind = PXS_STORE_SAGA_STEP, .time = now };
+	u8 buf[sizeof(struct pxs_store_entry_hdr)];
+	struct pxs_saga g = { 0 };
+
+	if (pxs_db_begin(&db, false))
+		abort();
+	pxs_db_saga_due(&db, max(now, db.state.time), see_due, &g);
+	pxs_db_abort(&db);
+	if (!g.number)
+		return false;
+	e.client = g.number;
+	e.seq = g.position;
+	pxs_store_entry_put(buf, &e, NULL, NULL);
+	apply(buf, sizeof(buf));
+	return true;
+}
+
+static void submit_saga(u32 argc, const struct pxs_str *argv)
+{
+	static struct pxs_str words[PXS_VALUE_MAX / 4];
+	static u8 buf[PXS_VALUE_MAX];
+	struct pxs_store_entry e = {
+		.kind = PXS_STORE_SAGA, .ncommands = 1, .time = 1000 + digest % 5000,
+		.client = 3, .seq = 2000,
+	};
+	struct pxs_args args = { argc + 2, words };
+	u64 size;
+
+	if (args.argc > ARRAY_SIZE(words))
+		return;
+	words[0] = pxs_str("PAXSTEER");
+	words[1] = pxs_str("SAGA");
+	memcpy(words + 2, argv, argc * sizeof(*argv));
+	size = pxs_store_entry_size(NULL, 0, &args, 1);
+	if (size > sizeof(buf))
+		return;
+	pxs_store_entry_put(buf, &e, NULL, &args);
+	apply(buf, (u32)size);
+	if (digest & 8)
+		go_on(e.time);
+}
+
 static void submit(u32 argc, const struct pxs_str *argv)
 {
 	static u8 buf[PXS_VALUE_MAX];
@@ -91,7 +144,10 @@ static void take_request(const struct pxs_reader *r, u32 *budget)
 	if (!r->argc || !*budget)
 		return;
 	--*budget;
-	submit(r->argc, r->argv);
+	if (sagas)
+		submit_saga(r->argc, r->argv);
+	else
+		submit(r->argc, r->argv);
 }
 
 /* In pieces of at most @piece bytes. @budget: requests that are applied too. Return: what came. */
@@ -141,6 +197,32 @@ static bool add_size(void *ctx, const struct pxs_rec *rec)
 	return true;
 }
 
+/* Each is over, waits, or is stuck, after a number of steps that its definition bounds. */
+static void end_sagas(void)
+{
+	u32 n;
+	u64 now;
+
+	for (n = 0, now = db.state.time; n < 10000 && go_on(now); n++)
+		now += 2000;
+	FUZZ_CHECK(n < 10000);
+}
+
+static void check_sagas(void)
+{
+	MDB_dbi tables[] = { db.saga_ids_t, db.sagas_t, db.saga_due_t, db.saga_ends_t };
+	MDB_stat st[ARRAY_SIZE(tables)];
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(tables); i++) {
+		FUZZ_CHECK(!mdb_stat(db.txn, tables[i], &st[i]));
+		FUZZ_CHECK(!mdb_drop(db.txn, tables[i], 0));
+	}
+	FUZZ_CHECK(st[0].ms_entries == st[2].ms_entries + st[3].ms_entries);
+	/* State, definition, and that it was begun, at least. */
+	FUZZ_CHECK(st[1].ms_entries >= 3 * st[0].ms_entries);
+}
+
 static void check_sums(void)
 {
 	struct pxs_db_state sum = { 0 };
@@ -159,6 +241,7 @@ static void check_sums(void)
 	FUZZ_CHECK(sum.keys == db.state.keys && sum.expires == db.state.expires);
 	FUZZ_CHECK(fields.ms_entries == sum.foreign && items.ms_entries == sum.foreign);
 	FUZZ_CHECK(sum.used + PXS_DB_OVERHEAD * sum.foreign <= db.state.used);
+	check_sagas();
 	pxs_db_flush(&db);
 	db.state.time = 0;
 	FUZZ_CHECK(!pxs_db_commit(&db));
@@ -197,11 +280,13 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	if (what & 1) {
 		apply(in.p, (u32)min(in.n, (size_t)PXS_VALUE_MAX));
 	} else {
+		sagas = what & 4;
 		open_session();
 		whole = read_all(in.p, in.n, UINT32_MAX, 0, what & 2);
 		FUZZ_CHECK(whole == read_all(in.p, in.n, piece, 0, what & 2));
 		read_all(in.p, in.n, UINT32_MAX, ENTRIES_MAX, false);
 	}
+	end_sagas();
 	check_sums();
 	return 0;
 }

@@ -365,6 +365,13 @@ def resp():
              b'PERSIST b', b'FLUSHALL'),
             (b'SET ' + b'k' * 600 + b' v', b'HSET h ' + b'f' * 600 + b' v', b'DEL ' + b'k' * 600))):
         yield 'data%d' % i, b'\0\7' + b''.join(request(*c.split()) for c in all_)
+    for i, all_ in enumerate((
+            (b'BEGIN a TIMEOUT 1500 STEP 1 CHECK MIN k 0 DO 3 INCRBY k 5 UNDO 3 DECRBY k 5 '
+             b'STEP 2 WAIT DO 4 HSET h f v UNDO 3 HDEL h f', b'DONE a 2', b'FAIL a 2 why',
+             b'ABORT a', b'RETRY a', b'SKIP a 1'),
+            (b'BEGIN b STEP 1 DO 3 SET k x UNDO 3 HDEL k f STEP 2 CHECK HEQUALS k f v DO 2 DEL k',
+             b'BEGIN b STEP 1 WAIT', b'BEGIN c STEP 1 CHECK TYPE k none WAIT', b'ABORT c why'))):
+        yield 'saga%d' % i, b'\4\7' + b''.join(request(*c.split()) for c in all_)
     yield 'barrier', b'\1\0' + log_entry(1)
     yield 'command', b'\1\0' + log_entry(2, (b'SET', b'a', b'1'))
     yield 'exec', b'\1\0' + log_entry(3, (b'SET', b'a', b'1'), (b'HSET', b'h', b'f', b'v'), (b'GET',),

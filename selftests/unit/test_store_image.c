@@ -45,6 +45,24 @@ static bool same(void)
 	return !memcmp(now, digest, sizeof(now));
 }
 
+/* One that is over, as there is nothing to be done, and one that waits for a step. */
+static void begin_saga(const char *id, const char *word)
+{
+	struct pxs_str argv[] = {
+		pxs_str("PAXSTEER"), pxs_str("SAGA"), pxs_str(word), pxs_str(id), pxs_str("STEP"),
+		pxs_str("one"), pxs_str("WAIT"),
+	};
+	struct pxs_args args = { strcmp(word, "ABORT") ? 7 : 4, argv };
+	struct pxs_store_entry e = {
+		.kind = PXS_STORE_SAGA, .ncommands = 1, .time = 1000, .client = 10, .seq = 10000000,
+	};
+	u8 buf[256];
+
+	pxs_store_entry_put(buf, &e, NULL, &args);
+	CHECK_EQ(store_apply(&s, buf, (u32)pxs_store_entry_size(NULL, 0, &args, 1)), 0);
+	CHECK(s.answer[0] == ':');
+}
+
 /* Something of everything: each table holds a record. */
 static void fill(void)
 {
@@ -66,6 +84,9 @@ static void fill(void)
 	store_say(&s, "SET c 3");
 	store_say(&s, "DEL c");
 	store_say(&s, "SET empty ''");
+	begin_saga("over", "BEGIN");
+	begin_saga("over", "ABORT");
+	begin_saga("waits", "BEGIN");
 	sum(digest);
 }
 
