@@ -53,6 +53,13 @@ static struct pxs_proposal *pop_queued(struct pxs_proposals *ps)
 	return p;
 }
 
+bool pxs_propose_room(const struct pxs_replica *r, u32 values, u64 bytes)
+{
+	const struct pxs_proposals *ps = &r->proposals;
+
+	return ps->queued.count + values <= PXS_QUEUE_MAX && ps->bytes + bytes <= PXS_QUEUE_BYTES;
+}
+
 u32 pxs_propose(struct pxs_replica *r, struct pxs_proposal *p)
 {
 	struct pxs_proposals *ps = &r->proposals;
@@ -63,7 +70,7 @@ u32 pxs_propose(struct pxs_replica *r, struct pxs_proposal *p)
 		return p->len ? PXS_CLIENT_TOO_LARGE : PXS_CLIENT_INVALID;
 	if (r->elect.role != PXS_ROLE_LEADER)
 		return PXS_CLIENT_NOT_LEADER;
-	if (ps->queued.count >= PXS_QUEUE_MAX || ps->bytes + p->len > PXS_QUEUE_BYTES)
+	if (!pxs_propose_room(r, 1, p->len))
 		return PXS_CLIENT_BUSY;
 	p->slot = 0;
 	p->deadline = r->node->loop.now + PXS_PATIENCE_MS;

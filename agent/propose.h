@@ -52,6 +52,9 @@ void pxs_proposals_init(struct pxs_proposals *ps);
 /* Return: 0, then p->done() will be called; or an enum pxs_client_error, p stays the caller's. */
 u32 pxs_propose(struct pxs_replica *r, struct pxs_proposal *p);
 
+/* Whether so many values, @bytes in all, would find room in the queue now. */
+bool pxs_propose_room(const struct pxs_replica *r, u32 values, u64 bytes);
+
 /* Once a round: propose what is queued. Return: did something. */
 bool pxs_proposals_step(struct pxs_replica *r);
 

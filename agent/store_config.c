@@ -27,7 +27,7 @@ const cfg_opt_t pxs_store_options[] = {
 	CFG_INT("saga-age", 86400, CFGF_NONE),
 	CFG_INT("maxclients", 1000, CFGF_NONE),
 	CFG_INT("maxmemory", 256, CFGF_NONE),
-	CFG_INT("request-limit", 1024, CFGF_NONE),
+	CFG_INT("request-limit", 8192, CFGF_NONE),
 	CFG_INT("client-memory", 256, CFGF_NONE),
 	CFG_INT("checkpoint-entries", 100000, CFGF_NONE),
 	CFG_INT("checkpoint-seconds", 300, CFGF_NONE),

@@ -8,15 +8,41 @@
 
 #include "cmd_saga.h"
 #include "db_session.h"
+#include "part.h"
 #include "saga_run.h"
 
 /*
- * An argument in an entry is 4 bytes at least, so these are enough for any; they are static, as
- * the loop is one thread.
+ * The arguments of the command at hand. An argument in an entry is 4 bytes at least, so so many
+ * are enough for any that is one value; more have their room for one entry. Static, as the loop is
+ * one thread.
  */
-#define ARGS_MAX	(PXS_VALUE_MAX / 4)
+#define ARGS_KEPT	(PXS_VALUE_MAX / 4)
 
-static struct pxs_str args[ARGS_MAX];
+static struct pxs_str args_kept[ARGS_KEPT];
+static struct pxs_str *args = args_kept;
+
+/* Room for the arguments of an entry of @len bytes. */
+static bool make_args(struct pxs_db *db, u32 len)
+{
+	struct pxs_str *more;
+
+	if (len / 4 <= ARGS_KEPT)
+		return true;
+	more = malloc(len / 4 * sizeof(*more));
+	if (!more) {
+		db->err = -ENOMEM;
+		return false;
+	}
+	args = more;
+	return true;
+}
+
+static void free_args(void)
+{
+	if (args != args_kept)
+		free(args);
+	args = args_kept;
+}
 
 static void run(struct pxs_db *db, u32 argc, const struct pxs_str *argv, struct pxs_reply *out)
 {
@@ -41,7 +67,6 @@ static u32 get_command(struct pxs_entry_walk *w)
 	u32 argc = pxs_store_entry_command(w);
 	u32 i;
 
-	pxs_assert(argc <= ARGS_MAX);
 	for (i = 0; i < argc; i++)
 		args[i] = pxs_store_entry_arg(w);
 	return argc;
@@ -244,6 +269,50 @@ static void apply_entry(struct pxs_db *db, const struct pxs_store_entry *e,
 	pxs_db_reap(db, e->kind == PXS_STORE_BARRIER ? PXS_BARRIER_REAP : PXS_APPLY_REAP);
 }
 
+static void apply_whole(struct pxs_db *db, const struct pxs_store_entry *part,
+			const u8 *whole, u32 len, struct pxs_reply *out)
+{
+	struct pxs_entry_walk w;
+	struct pxs_store_entry e;
+
+	/*
+	 * A program that knows the part's version must know all of the whole. A saga has one value's
+	 * room in the database.
+	 */
+	if (pxs_store_entry_get(whole, len, &e, &w) || e.version > part->version ||
+	    e.kind == PXS_STORE_PART || e.kind == PXS_STORE_SAGA) {
+		db->state.foreign++;
+		pxs_reply_error(out, "ERR not an entry");
+		return;
+	}
+	if (make_args(db, len))
+		apply_entry(db, &e, &w, out);
+	free_args();
+}
+
+static void apply_part(struct pxs_db *db, const struct pxs_store_entry *e,
+		       const struct pxs_entry_walk *w, struct pxs_reply *out)
+{
+	struct pxs_str bytes = { w->data + w->pos, w->len - w->pos };
+	u32 len;
+	u8 *whole;
+
+	switch (pxs_part_add(db, e, bytes)) {
+	case PXS_PART_MORE:
+		break;
+	case PXS_PART_LOST:
+		if (e->part + 1 == e->parts)
+			pxs_reply_error(out, "TRYAGAIN a part of the command did not get into the log: nothing was executed");
+		break;
+	case PXS_PART_WHOLE:
+		whole = pxs_part_take(db, &len);
+		if (whole)
+			apply_whole(db, e, whole, len, out);
+		free(whole);
+		break;
+	}
+}
+
 int pxs_apply(struct pxs_db *db, u64 slot, const void *value, u32 len, bool noop,
 	      struct pxs_reply *out)
 {
@@ -260,6 +329,11 @@ int pxs_apply(struct pxs_db *db, u64 slot, const void *value, u32 len, bool noop
 	db->draws = 0;
 	db->dirty = true;
 	db->state.applied = slot;
+	if (!noop && !err && e.kind == PXS_STORE_PART) {
+		apply_part(db, &e, &w, out);
+		return db->err;
+	}
+	pxs_part_abandon(db);
 	if (err)
 		db->state.foreign++;
 	else if (!noop)

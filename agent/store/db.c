@@ -13,7 +13,7 @@
 
 #include "../report.h"
 
-#define FORMAT		2u
+#define FORMAT		3u
 #define MARK		"written-in-boot"
 #define BOOT_ID		"/proc/sys/kernel/random/boot_id"
 #define MARK_RESTORING	"being-made"	/* the files are being filled from the checkpoint */
@@ -32,6 +32,10 @@ struct db_state {
 	__le64 expires;
 	__le64 next_hash;
 	__le64 foreign;
+	__le64 part_client;
+	__le64 part_seq;
+	__le32 part_next;
+	__le32 parts;
 };
 
 /* In the order of an image: the state last. Their numbers are part of its format. */
@@ -51,6 +55,7 @@ static const struct {
 	{ "sagas", offsetof(struct pxs_db, sagas_t) },
 	{ "saga_due", offsetof(struct pxs_db, saga_due_t) },
 	{ "saga_ends", offsetof(struct pxs_db, saga_ends_t) },
+	{ "parts", offsetof(struct pxs_db, parts_t) },
 	{ "state", offsetof(struct pxs_db, state_t) },
 };
 
@@ -187,6 +192,10 @@ static void save_state(struct pxs_db *db)
 		.expires = cpu_to_le64(s->expires),
 		.next_hash = cpu_to_le64(s->next_hash),
 		.foreign = cpu_to_le64(s->foreign),
+		.part_client = cpu_to_le64(s->part_client),
+		.part_seq = cpu_to_le64(s->part_seq),
+		.part_next = cpu_to_le32(s->part_next),
+		.parts = cpu_to_le32(s->parts),
 	};
 	MDB_val k = { 1, "s" }, v = { sizeof(d), &d };
 
@@ -221,6 +230,10 @@ static int load_state(struct pxs_db *db)
 		.expires = le64_to_cpu(d.expires),
 		.next_hash = le64_to_cpu(d.next_hash),
 		.foreign = le64_to_cpu(d.foreign),
+		.part_client = le64_to_cpu(d.part_client),
+		.part_seq = le64_to_cpu(d.part_seq),
+		.part_next = le32_to_cpu(d.part_next),
+		.parts = le32_to_cpu(d.parts),
 	};
 	return 0;
 }

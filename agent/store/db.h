@@ -5,12 +5,13 @@
  * What the log says up to one slot, and the number of that slot, in one transaction: whatever
  * happens to the process, the two agree.
  *
- * Thirteen tables; three of them are those of db_session.h, four those of db_saga.h:
+ * Fourteen tables; three of them are those of db_session.h, four those of db_saga.h:
  *   state   one record, struct pxs_db_state
  *   keys    id of a key -> struct db_head, the key, the string or struct db_hash
  *   fields  number of a hash (be64), id of a field -> place (le64)
  *   items   number of a hash (be64), place (be64) -> length of the field (le32), field, value
  *   expire  when (be64), id of a key -> nothing
+ *   parts   index (be32) -> bytes of an entry that comes in parts (part.h)
  *   gone    beginning of an id (2 bytes) -> slot (le64) that deleted such a key last
  *
  * LMDB's keys end at 511 bytes, Redis's don't: the id of a key is 8 bytes of SipHash, then the
@@ -43,9 +44,9 @@
 
 #define PXS_DB_ID_MAX		489u	/* of an id: 8 of hash and at most so many more */
 #define PXS_DB_OVERHEAD		64u	/* counted for each key and each field, beside its bytes */
-#define PXS_STRING_MAX		(1u << 20)	/* bytes of one string */
-#define PXS_DB_TABLES		13u
-#define PXS_DB_STATE		12u	/* number of the table of the state */
+#define PXS_STRING_MAX		(4u << 20)	/* bytes of one string */
+#define PXS_DB_TABLES		14u
+#define PXS_DB_STATE		13u	/* number of the table of the state */
 #define PXS_DB_BOOT_LEN		36
 #define PXS_DB_CHECKPOINT	"checkpoint"	/* file in its directory; see image.h */
 
@@ -70,6 +71,9 @@ struct pxs_db_state {
 	u64 expires;		/* keys that expire */
 	u64 next_hash;
 	u64 foreign;		/* slots with values that are not entries */
+	/* The entry that comes in parts, when the last slot was one of them but not the last. */
+	u64 part_client, part_seq;
+	u32 part_next, parts;	/* parts 0: there is none */
 };
 
 /* A key's record. Pointers into it last until the next change or the end of the transaction. */
@@ -88,7 +92,7 @@ struct pxs_db {
 	MDB_env *env;
 	MDB_dbi state_t, keys_t, fields_t, items_t, expire_t, gone_t;
 	MDB_dbi sessions_t, ends_t, answers_t;
-	MDB_dbi saga_ids_t, sagas_t, saga_due_t, saga_ends_t;
+	MDB_dbi saga_ids_t, sagas_t, saga_due_t, saga_ends_t, parts_t;
 	MDB_txn *txn;
 	bool writing;
 	bool dirty;		/* in this transaction */

@@ -7,6 +7,9 @@
 #include "entry.h"
 
 #define HDR	((u32)sizeof(struct pxs_store_entry_hdr))
+#define PART	((u32)sizeof(struct pxs_store_part))
+
+#define PART_VERSION	((u8)4)	/* that has parts */
 
 u64 pxs_store_entry_size(const struct pxs_watch *watch, u32 nwatches,
 			 const struct pxs_args *command, u32 ncommands)
@@ -85,6 +88,39 @@ void pxs_store_entry_put(u8 *buf, const struct pxs_store_entry *e, const struct 
 	}
 }
 
+/* --- parts ------------------------------------------------------------------- */
+
+static u32 part_bytes(u64 size, u32 part)
+{
+	return (u32)min(size - (u64)part * PXS_STORE_PART_BYTES, (u64)PXS_STORE_PART_BYTES);
+}
+
+u32 pxs_store_part_size(u64 size, u32 part)
+{
+	return HDR + PART + part_bytes(size, part);
+}
+
+void pxs_store_part_put(u8 *buf, const struct pxs_store_entry *e, const u8 *whole, u64 size)
+{
+	struct pxs_store_entry_hdr h;
+	struct pxs_store_part p = {
+		.index = cpu_to_le32(e->part), .parts = cpu_to_le32(e->parts),
+	};
+
+	memcpy(&h, whole, sizeof(h));
+	h = (struct pxs_store_entry_hdr){
+		.magic = h.magic,
+		.version = max(h.version, PART_VERSION),
+		.kind = PXS_STORE_PART,
+		.client = cpu_to_le64(e->client),
+		.seq = cpu_to_le64(e->seq),
+	};
+	memcpy(buf, &h, sizeof(h));
+	memcpy(buf + HDR, &p, sizeof(p));
+	memcpy(buf + HDR + PART, whole + (u64)e->part * PXS_STORE_PART_BYTES,
+	       part_bytes(size, e->part));
+}
+
 /* --- reading ----------------------------------------------------------------- */
 
 /* Step over @n bytes. Return: they are there. */
@@ -142,11 +178,21 @@ static bool kind_holds(const struct pxs_store_entry *e, u8 version)
 		return version > 3 && e->ncommands == 1 && !e->nwatches && !e->once;
 	case PXS_STORE_SAGA_STEP:
 		return version > 3 && !e->ncommands && !e->nwatches && !e->once;
+	case PXS_STORE_PART:
+		return version >= PART_VERSION && !e->ncommands && !e->nwatches && !e->once;
 	case PXS_STORE_COMMAND:
 		return e->ncommands == 1 && !e->nwatches;
 	default:
 		return e->kind == PXS_STORE_EXEC;
 	}
+}
+
+static bool get_part(struct pxs_entry_walk *w, struct pxs_store_entry *e)
+{
+	if (!get_32(w, &e->part) || !get_32(w, &e->parts) || e->parts < 2 ||
+	    e->parts > PXS_STORE_PARTS_MAX || e->part >= e->parts)
+		return false;
+	return w->pos < w->len && w->len - w->pos <= PXS_STORE_PART_BYTES;
 }
 
 int pxs_store_entry_get(const void *data, u32 len, struct pxs_store_entry *e,
@@ -163,6 +209,7 @@ int pxs_store_entry_get(const void *data, u32 len, struct pxs_store_entry *e,
 		return -EPROTO;
 	*e = (struct pxs_store_entry){
 		.kind = h.kind,
+		.version = h.version,
 		.once = le32_to_cpu(h.flags) & PXS_STORE_EXACTLY_ONCE,
 		.nwatches = le16toh(h.watches),
 		.ncommands = le32_to_cpu(h.commands),
@@ -173,7 +220,8 @@ int pxs_store_entry_get(const void *data, u32 len, struct pxs_store_entry *e,
 	};
 	*w = (struct pxs_entry_walk){ .data = data, .len = len, .pos = HDR };
 	if (le32_to_cpu(h.flags) > (h.version > 1 ? PXS_STORE_EXACTLY_ONCE : 0) ||
-	    !kind_holds(e, h.version) || !check(*w, e))
+	    !kind_holds(e, h.version) ||
+	    !(e->kind == PXS_STORE_PART ? get_part(w, e) : check(*w, e)))
 		return -ENOMSG;
 	return 0;
 }

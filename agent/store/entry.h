@@ -9,6 +9,9 @@
  *	watches times:	__le64 version, __le32 len, key
  *	commands times:	__le32 argc, argc times: __le32 len, argument
  *
+ * An entry that is larger than a value of the log is written in parts (part.h), each of them a
+ * header, a struct pxs_store_part and the bytes.
+ *
  * Applying an entry depends on nothing but the state, the entry and its slot. So all that is
  * not in the state must be in the entry: the time, which the proposer's clock gave, and the
  * limit of memory, which the proposer's configuration gave. Time goes only forward: what counts is
@@ -56,7 +59,24 @@ enum pxs_store_entry_kind {
 	PXS_STORE_SAGA = 5,
 	/* version 4: no commands; client: number of a saga, seq: position from which it goes on */
 	PXS_STORE_SAGA_STEP = 6,
+	/*
+	 * version 4, and that of the whole: bytes of an entry, not a saga's; client and seq tell wholes apart,
+	 * watches, commands, flags, time and memory are 0
+	 */
+	PXS_STORE_PART = 7,
 };
+
+/* What follows the header of a part. */
+struct pxs_store_part {
+	__le32 index;		/* 0..parts - 1 */
+	__le32 parts;		/* of the whole, 2..PXS_STORE_PARTS_MAX */
+};
+
+#define PXS_STORE_ENTRY_MAX	(8u << 20)	/* bytes of an entry, whole */
+/* Bytes of the whole that each part has; of the last one, what is left. */
+#define PXS_STORE_PART_BYTES	(PXS_VALUE_MAX - (u32)sizeof(struct pxs_store_entry_hdr) - \
+				 (u32)sizeof(struct pxs_store_part))
+#define PXS_STORE_PARTS_MAX	(PXS_STORE_ENTRY_MAX / PXS_STORE_PART_BYTES + 1)
 
 /*
  * Version of a key that was not there when it was watched; the rest is the slot as of which that
@@ -76,6 +96,7 @@ struct pxs_args {
 
 struct pxs_store_entry {
 	u8 kind;
+	u8 version;		/* as read */
 	bool once;		/* PXS_STORE_EXACTLY_ONCE */
 	u32 nwatches;
 	u32 ncommands;
@@ -83,6 +104,7 @@ struct pxs_store_entry {
 	u64 seq;
 	u64 time;
 	u64 memory;
+	u32 part, parts;	/* of a PART */
 };
 
 /* Bytes of an entry with these. */
@@ -93,8 +115,15 @@ u64 pxs_store_entry_size(const struct pxs_watch *watch, u32 nwatches,
 void pxs_store_entry_put(u8 *buf, const struct pxs_store_entry *e, const struct pxs_watch *watch,
 			 const struct pxs_args *command);
 
+/* Bytes of part @part of an entry of @size bytes, as a value of the log. */
+u32 pxs_store_part_size(u64 size, u32 part);
+
+/* Write part e->part of e->parts of @whole, an entry of @size bytes. */
+void pxs_store_part_put(u8 *buf, const struct pxs_store_entry *e, const u8 *whole, u64 size);
+
 /*
- * Read one. Return: 0; -ENOMSG: foreign; -EPROTO: of a version that is not known.
+ * Read one. Of a part, the walk is at its bytes, which are the rest.
+ * Return: 0; -ENOMSG: foreign; -EPROTO: of a version that is not known.
  * After 0, walk over watches and commands with the functions below, in that order.
  */
 struct pxs_entry_walk {

@@ -9,10 +9,11 @@
 #include <unistd.h>
 
 #define MAGIC		0x4547414d49535850ULL	/* "PXSIMAGE" */
-#define VERSION		2u		/* 1 had no sagas */
+#define VERSION		2u		/* 1 had no sagas and no parts */
 #define SUM		16u
-#define PIECE_MAX	(4u << 20)	/* holds the longest record */
 #define PIECE_FULL	(256u << 10)	/* ends when it has so much */
+/* Holds one more record, and the longest: a key, or a field, and what belongs to it. */
+#define PIECE_MAX	(PIECE_FULL + 2 * PXS_STRING_MAX + 4096u)
 #define COMMIT_BYTES	(16u << 20)	/* put into the database in one transaction */
 
 struct image_head {

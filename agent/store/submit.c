@@ -13,6 +13,7 @@
 struct order {
 	struct pxs_store *store;
 	struct pxs_request *request;	/* NULL: a barrier */
+	bool part;			/* of a request, and not the last one, which tells its end */
 	u64 since;			/* ns, steady: before it was proposed */
 	struct pxs_proposal p;
 };
@@ -62,10 +63,13 @@ static void order_done(struct pxs_proposal *p, u32 error, u64 slot)
 	struct order *o = (struct order *)((char *)p - offsetof(struct order, p));
 	struct pxs_store *s = o->store;
 	struct pxs_request *r = o->request;
+	bool part = o->part;
 
 	if (!error)
 		pxs_fresh_learn(&s->fresh, o->since, slot);
 	free(o);
+	if (part)
+		return;
 	if (!r && error) {
 		barrier_failed(s, error);
 	} else if (!r) {
@@ -110,11 +114,62 @@ static struct order *make(struct pxs_store *s, struct pxs_request *r, u8 kind,
 		e.nwatches = r->conn->watches;
 	o->store = s;
 	o->request = r;
+	o->part = false;
 	o->since = pxs_store_steady();
 	o->p.done = order_done;
 	o->p.len = (u32)size;
 	pxs_store_entry_put(o->p.value, &e, r ? r->conn->watch : NULL, command);
 	return o;
+}
+
+/*
+ * One after the other, and nothing in between. When one of them is refused, the last one is not
+ * proposed: nothing will be executed, and the answer is as definite as that of a single value.
+ */
+static u32 propose_parts(struct pxs_store *s, struct order *whole)
+{
+	u64 size = whole->p.len;
+	struct pxs_store_entry e = {
+		.client = s->client ^ whole->request->conn->id,
+		.seq = ++whole->request->conn->seq,
+		.parts = (u32)((size + PXS_STORE_PART_BYTES - 1) / PXS_STORE_PART_BYTES),
+	};
+	struct order *o;
+	u32 len, error = PXS_CLIENT_OK;
+
+	if (!pxs_propose_room(s->replica, e.parts, (u64)e.parts * PXS_VALUE_MAX))
+		return PXS_CLIENT_BUSY;
+	for (; e.part < e.parts && !error; e.part++) {
+		len = pxs_store_part_size(size, e.part);
+		o = malloc(sizeof(*o) + len);
+		if (!o)
+			return PXS_CLIENT_BUSY;
+		*o = *whole;
+		o->part = e.part + 1 < e.parts;
+		o->p.len = len;
+		pxs_store_part_put(o->p.value, &e, whole->p.value, size);
+		error = pxs_propose(s->replica, &o->p);
+		if (error)
+			free(o);
+	}
+	return error;
+}
+
+static u32 propose(struct pxs_store *s, struct order *o)
+{
+	u32 error;
+
+	if (!o)
+		return PXS_CLIENT_BUSY;
+	if (o->p.len <= PXS_VALUE_MAX) {
+		error = pxs_propose(s->replica, &o->p);
+		if (error)
+			free(o);
+		return error;
+	}
+	error = propose_parts(s, o);
+	free(o);
+	return error;
 }
 
 bool pxs_submit(struct pxs_store *s, struct pxs_request *r, u8 kind, const struct pxs_args *command,
@@ -123,23 +178,22 @@ bool pxs_submit(struct pxs_store *s, struct pxs_request *r, u8 kind, const struc
 	bool exec = kind == PXS_STORE_EXEC;
 	u64 size = pxs_store_entry_size(r->conn->watch, exec ? r->conn->watches : 0, command,
 					ncommands);
-	struct order *o;
+	/* What a saga is made of has the room of one value in the database. */
+	u32 most = kind == PXS_STORE_SAGA ? PXS_VALUE_MAX : PXS_STORE_ENTRY_MAX;
 	u32 error;
 
-	if (size > PXS_VALUE_MAX) {
+	if (size > most) {
 		pxs_reply_error(&r->out,
-				"ERR command too large for the log: %" PRIu64 " bytes, of at most %d",
-			      size, PXS_VALUE_MAX);
+				"ERR command too large for the log: %" PRIu64 " bytes, of at most %u",
+				size, most);
 		pxs_request_done(r);
 		return false;
 	}
-	o = make(s, r, kind, command, ncommands, size);
-	error = o ? pxs_propose(s->replica, &o->p) : PXS_CLIENT_BUSY;
+	error = propose(s, make(s, r, kind, command, ncommands, size));
 	if (!error) {
 		r->state = PXS_REQUEST_PROPOSED;
 		return true;
 	}
-	free(o);
 	refuse(r, error);
 	return false;
 }

@@ -120,6 +120,7 @@ static void it_holds_everything(void)
 	u32 i;
 
 	fill();
+	begin_parts();
 	CHECK_EQ(pxs_db_begin(&s.db, false), 0);
 	for (i = 0; i < PXS_DB_TABLES; i++)
 		CHECK(!mdb_stat(s.db.txn, pxs_db_table(&s.db, i), &st) && st.ms_entries);

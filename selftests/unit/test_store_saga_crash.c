@@ -240,7 +240,7 @@ static void no_room_in_a_step(void)
 		u8 buf[sizeof(struct pxs_store_entry_hdr)];
 
 		pxs_store_entry_put(buf, &e, NULL, NULL);
-		err = store_apply(&s, buf, sizeof(buf));
+		err = store_apply_once(&s, buf, sizeof(buf));
 		if (!err)
 			break;
 		CHECK_EQ(err, -EXFULL);

@@ -63,8 +63,7 @@ static void store_remove(struct unit_store *s)
 	rmdir(s->path);
 }
 
-/* Apply a value as the next slot, in a transaction of its own. Return: as pxs_apply(). */
-static int store_apply(struct unit_store *s, const void *value, u32 len)
+static int store_apply_once(struct unit_store *s, const void *value, u32 len)
 {
 	struct pxs_reply out;
 	int err = pxs_db_begin(&s->db, true);
@@ -83,6 +82,19 @@ static int store_apply(struct unit_store *s, const void *value, u32 len)
 		err = pxs_db_commit(&s->db);
 	}
 	pxs_reply_free(&out);
+	return err;
+}
+
+/*
+ * Apply a value as the next slot, in a transaction of its own; the map grows as it must. Return: as
+ * pxs_apply().
+ */
+static int store_apply(struct unit_store *s, const void *value, u32 len)
+{
+	int err;
+
+	while ((err = store_apply_once(s, value, len)) == -EXFULL && !pxs_db_grow(&s->db))
+		;
 	return err;
 }
 
