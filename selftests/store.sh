@@ -97,6 +97,8 @@ out=$(redis-benchmark -p "$(store_port "$L")" -q -n 3000 -c 20 -P 8 -t set,get,i
 	tr '\r' '\n' | grep -a 'per second')
 is "redis-benchmark runs" "$(wc -l <<<"$out")" 4
 diag "$out"
+ok "who is connected; who shall not be; who wants no answers" \
+	/usr/bin/python3 "$HERE/store_clients.py" --port "$(store_port "$L")"
 even "clients"
 
 # --- the same replies as Redis ---
@@ -300,7 +302,7 @@ wait_leader "with little room on the disk"
 redis "$L" SET kept before >/dev/null
 python3 - <<'END' 2>/dev/null | timeout 60 redis-cli -p "$(store_port "$L")" >"$S_DIR/room" 2>&1 &
 for i in range(900):
-    print(f"SET disk{i} {'x' * 10000}")
+    print(f"SET disk{i} {'x' * 100000}")
 END
 filler=$!
 ok "a full disk is said" wait_until 40 log_says "$L" "writes are refused until it goes on"
@@ -313,7 +315,7 @@ acked=$(grep -c '^OK' "$S_DIR/room")
 for i in 1 2 3; do restart $i; done
 wait_leader "with room again"
 out=$(for ((i = 0; i < acked; i++)); do echo "STRLEN disk$i"; done | redis "$L" | sort | uniq -c)
-is "nothing of what was acknowledged is missing" "$(tr -s ' ' <<<"$out")" " $acked 10000"
+is "nothing of what was acknowledged is missing" "$(tr -s ' ' <<<"$out")" " $acked 100000"
 even "room again"
 
 # --- a clean end ---

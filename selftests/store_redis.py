@@ -104,7 +104,7 @@ class Maker:
             lambda: [self.pick(["INCR", "DECR"]), k()],
             lambda: [self.pick(["INCRBY", "DECRBY"]), k(), self.number()],
             lambda: ["INCRBYFLOAT", k(), self.float()],
-            lambda: ["SETRANGE", k(), self.pick(["0", "3", "-1", "70", "x", "1048576", "1048570",
+            lambda: ["SETRANGE", k(), self.pick(["0", "3", "-1", "70", "x", "4194304", "4194298",
                                                  "9223372036854775807"]), self.value()],
             lambda: [self.pick(["GETRANGE", "SUBSTR"]), k(), self.number(), self.number()],
             lambda: ["SETEX", k(), self.when("s", 0), self.value()],
@@ -138,6 +138,8 @@ class Maker:
             lambda: ["HMSET", k(), f(), self.value()], lambda: ["HSETNX", k(), f(), self.value()],
             lambda: ["HGET", k(), f()], lambda: ["HMGET", k()] + self.some(f),
             lambda: ["HDEL", k()] + self.some(f), lambda: ["HINCRBY", k(), f(), self.number()],
+            lambda: ["HINCRBYFLOAT", k(), f(), self.float()],
+            lambda: ["HRANDFIELD", k(), "0"] + self.maybe(0.3, "WITHVALUES"),
             lambda: ["HLEN", k()], lambda: ["HEXISTS", k(), f()], lambda: ["HSTRLEN", k(), f()],
             lambda: [self.pick(["HGETALL", "HKEYS", "HVALS"]), k()],
             lambda: ["HSCAN", k(), self.pick(["0", "0", "0", "x", ""])] +
@@ -291,7 +293,7 @@ def same(command, redis, store, table):
     Not generated, as they differ by design: SCAN's and RANDOMKEY's order, WAIT (a write has its
     majority), CLIENT SETINFO (of 7.2, answered OK, for clients send it unasked), READONLY (a
     store has members to read from), commands about the connection between MULTI and EXEC
-    (refused), HSCAN of a table with a small COUNT (Redis gives a part), INFO, TIME, COMMAND, values beyond what one entry of the log holds (16 KiB).
+    (refused), HSCAN of a table with a small COUNT (Redis gives a part), INFO, TIME, COMMAND, commands of more than 8 MiB.
     """
     if redis == store:
         return True
@@ -350,7 +352,7 @@ def main():
     args = p.parse_args()
     redis, store = Server(args.redis), Server(args.store)
     c = Connection(redis)
-    c.send(encode(["CONFIG", "SET", "proto-max-bulk-len", "1048576"]))
+    c.send(encode(["CONFIG", "SET", "proto-max-bulk-len", "4194304"]))
     c.answer()
     differences = commands = 0
     last = args.first + args.sequences

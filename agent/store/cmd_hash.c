@@ -2,7 +2,9 @@
 /*
  * cmd_hash.c - commands on hashes
  */
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "command.h"
 
@@ -179,6 +181,40 @@ void pxs_cmd_hincrby(struct pxs_run *x)
 	pxs_reply_int(x->out, n);
 }
 
+void pxs_cmd_hincrbyfloat(struct pxs_run *x)
+{
+	struct pxs_str value, s;
+	char text[PXS_FLOAT_TEXT];
+	long double n = 0, delta;
+	struct pxs_rec rec;
+	int there;
+
+	if (!pxs_str_float(x->argv[3], &delta)) {
+		pxs_reply_not_float(x->out);
+		return;
+	}
+	if (isnan(delta) || isinf(delta)) {
+		pxs_reply_error(x->out, "ERR value is NaN or Infinity");
+		return;
+	}
+	there = find(x, &rec);
+	if (there < 0)
+		return;
+	if (there && pxs_db_field(x->db, &rec, x->argv[2], &value) && !pxs_str_float(value, &n)) {
+		pxs_reply_error(x->out, "ERR hash value is not a float");
+		return;
+	}
+	n += delta;
+	if (isnan(n) || isinf(n)) {
+		pxs_reply_error(x->out, "ERR increment would produce NaN or Infinity");
+		return;
+	}
+	pxs_db_make_hash(x->db, x->argv[1], &rec);
+	s = (struct pxs_str){ (const u8 *)text, pxs_float_text(n, text) };
+	pxs_db_set_field(x->db, &rec, x->argv[1], x->argv[2], s);
+	pxs_reply_str(x->out, s);
+}
+
 /* --- whole hashes ------------------------------------------------------------ */
 
 struct whole {
@@ -228,4 +264,117 @@ void pxs_cmd_hkeys(struct pxs_run *x)
 void pxs_cmd_hvals(struct pxs_run *x)
 {
 	answer_whole(x, false, true);
+}
+
+/* --- some of a hash, by chance ------------------------------------------------ */
+
+struct pair {
+	struct pxs_str field;
+	struct pxs_str value;
+};
+
+struct pairs {
+	struct pair *pair;
+	u32 n;
+};
+
+static bool collect(void *ctx, struct pxs_str field, struct pxs_str value)
+{
+	struct pairs *p = ctx;
+
+	p->pair[p->n++] = (struct pair){ field, value };
+	return true;
+}
+
+static void answer_pair(struct pxs_run *x, const struct pair *p, bool values)
+{
+	if (values && x->out->proto == 3)
+		pxs_reply_array(x->out, 2);
+	pxs_reply_str(x->out, p->field);
+	if (values)
+		pxs_reply_str(x->out, p->value);
+}
+
+static void begin_pairs(struct pxs_run *x, u64 n, bool values)
+{
+	pxs_reply_array(x->out, (u32)(values && x->out->proto < 3 ? 2 * n : n));
+}
+
+/* @count fields, each at most once: the first steps of a shuffle. */
+static void answer_some(struct pxs_run *x, struct pairs *p, u64 count, bool values)
+{
+	u32 n = (u32)min(count, (u64)p->n);
+	struct pair drawn;
+	u32 i, at;
+
+	begin_pairs(x, n, values);
+	for (i = 0; i < n && !x->out->failed; i++) {
+		at = i;
+		if (n < p->n)
+			at += (u32)(pxs_db_random(x->db) % (p->n - i));
+		drawn = p->pair[at];
+		p->pair[at] = p->pair[i];
+		p->pair[i] = drawn;
+		answer_pair(x, &drawn, values);
+	}
+}
+
+static void answer_repeated(struct pxs_run *x, const struct pairs *p, u64 count, bool values)
+{
+	begin_pairs(x, count, values);
+	while (count-- && !x->out->failed)
+		answer_pair(x, &p->pair[pxs_db_random(x->db) % p->n], values);
+}
+
+static bool parse_count(struct pxs_run *x, s64 *count, bool *values)
+{
+	if (!pxs_cmd_int(x, 2, count))
+		return false;
+	*values = x->argc == 4 && pxs_str_is(x->argv[3], "WITHVALUES");
+	if (x->argc > 4 || (x->argc == 4 && !*values)) {
+		pxs_reply_syntax(x->out);
+		return false;
+	}
+	/* Redis has one bound for both; the length of an answer is another. */
+	if (*count >= -(*values ? INT64_MAX / 2 : INT64_MAX) && *count <= INT64_MAX / 2)
+		return true;
+	pxs_reply_error(x->out, "ERR value is out of range");
+	return false;
+}
+
+void pxs_cmd_hrandfield(struct pxs_run *x)
+{
+	bool one = x->argc == 2, values = false;
+	struct pairs p = { 0 };
+	struct pxs_rec rec;
+	s64 count = 1;
+	int there;
+
+	if (!one && !parse_count(x, &count, &values))
+		return;
+	there = find(x, &rec);
+	if (there < 0)
+		return;
+	if (!there || !count) {
+		if (one)
+			pxs_reply_null(x->out);
+		else
+			pxs_reply_array(x->out, 0);
+		return;
+	}
+	p.pair = malloc(rec.count * sizeof(*p.pair));
+	if (!p.pair) {
+		pxs_reply_error(x->out, "ERR no memory");
+		return;
+	}
+	pxs_db_items(x->db, &rec, 0, collect, &p);
+	if (one)
+		answer_pair(x, &p.pair[pxs_db_random(x->db) % p.n], false);
+	else if (count > 0)
+		answer_some(x, &p, (u64)count, values);
+	else if (-count > UINT32_MAX / 2)
+		pxs_reply_error(x->out, "ERR value is out of range");
+	else
+		answer_repeated(x, &p, (u64)-count, values);
+	free(p.pair);
 }

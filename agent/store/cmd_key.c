@@ -277,3 +277,43 @@ void pxs_cmd_unwatch(struct pxs_run *x)
 {
 	pxs_reply_status(x->out, "OK");
 }
+
+/* --- MEMORY USAGE ---------------------------------------------------------------- */
+
+static bool add_item(void *ctx, struct pxs_str field, struct pxs_str value)
+{
+	*(u64 *)ctx += PXS_DB_OVERHEAD + field.len + value.len;
+	return true;
+}
+
+/* As it counts for maxmemory; SAMPLES is taken, and all are looked at. */
+void pxs_cmd_memory(struct pxs_run *x)
+{
+	struct pxs_rec rec;
+	s64 samples;
+	u64 bytes;
+
+	if (!pxs_str_is(x->argv[1], "USAGE")) {
+		pxs_reply_error(x->out, "ERR unknown subcommand '%.*s'. Try MEMORY HELP.",
+				(int)min(x->argv[1].len, 128u), (const char *)x->argv[1].data);
+		return;
+	}
+	if (x->argc < 3) {
+		pxs_reply_arity(x->out, "memory|usage");
+		return;
+	}
+	if (x->argc > 3 && (x->argc != 5 || !pxs_str_is(x->argv[3], "SAMPLES"))) {
+		pxs_reply_syntax(x->out);
+		return;
+	}
+	if (x->argc == 5 && !pxs_cmd_int(x, 4, &samples))
+		return;
+	if (!pxs_db_find(x->db, x->argv[2], &rec)) {
+		pxs_reply_null(x->out);
+		return;
+	}
+	bytes = PXS_DB_OVERHEAD + rec.key.len + rec.value.len;
+	if (rec.type == PXS_TYPE_HASH)
+		pxs_db_items(x->db, &rec, 0, add_item, &bytes);
+	pxs_reply_int(x->out, (s64)bytes);
+}

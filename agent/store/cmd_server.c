@@ -77,25 +77,6 @@ void pxs_server_auth(struct pxs_request *r)
 		pxs_reply_status(&r->out, "OK");
 }
 
-static bool name_holds(struct pxs_request *r, struct pxs_str name)
-{
-	u32 i;
-
-	for (i = 0; i < name.len && name.data[i] >= '!' && name.data[i] <= '~'; i++)
-		;
-	if (i == name.len && name.len <= PXS_CONN_NAME_MAX)
-		return true;
-	pxs_reply_error(&r->out,
-			"ERR Client names cannot contain spaces, newlines or special characters.");
-	return false;
-}
-
-static void set_name(struct pxs_conn *c, struct pxs_str name)
-{
-	free(c->name);
-	c->name = name.len ? strndup((const char *)name.data, name.len) : NULL;
-}
-
 struct hello {
 	s64 proto;
 	struct pxs_str user;
@@ -125,7 +106,7 @@ static bool parse_hello(struct pxs_request *r, struct hello *h)
 		} else if (pxs_str_is(r->argv[i], "SETNAME") && r->argc - i > 1) {
 			h->named = true;
 			h->name = r->argv[++i];
-			if (!name_holds(r, h->name))
+			if (!pxs_client_name_holds(r, h->name))
 				return false;
 		} else {
 			pxs_reply_error(&r->out, "ERR Syntax error in HELLO option '%.*s'",
@@ -149,7 +130,7 @@ void pxs_server_hello(struct pxs_request *r)
 		return;
 	}
 	if (h.named)
-		set_name(c, h.name);
+		pxs_client_set_name(c, h.name);
 	if (h.proto)
 		c->proto = (u8)h.proto;
 	r->out.proto = c->proto;
@@ -168,30 +149,6 @@ void pxs_server_hello(struct pxs_request *r)
 	pxs_reply_text(&r->out, pxs_store_leads(c->store) ? "master" : "replica");
 	pxs_reply_text(&r->out, "modules");
 	pxs_reply_array(&r->out, 0);
-}
-
-void pxs_server_client(struct pxs_request *r)
-{
-	struct pxs_conn *c = r->conn;
-	bool over = false;
-
-	if (pxs_server_sub(r, "id", 2, &over)) {
-		pxs_reply_int(&r->out, (s64)c->id);
-	} else if (pxs_server_sub(r, "getname", 2, &over)) {
-		if (c->name)
-			pxs_reply_text(&r->out, c->name);
-		else
-			pxs_reply_null(&r->out);
-	} else if (pxs_server_sub(r, "setname", 3, &over)) {
-		if (!name_holds(r, r->argv[2]))
-			return;
-		set_name(c, r->argv[2]);
-		pxs_reply_status(&r->out, "OK");
-	} else if (pxs_server_sub(r, "setinfo", 4, &over)) {
-		pxs_reply_status(&r->out, "OK");	/* of 7.2; clients send it unasked */
-	} else if (!over) {
-		pxs_server_unknown_sub(r);
-	}
 }
 
 /* --- commands ---------------------------------------------------------------- */
@@ -236,17 +193,53 @@ static void describe_these(struct pxs_request *r)
 	}
 }
 
-static void describe_all(struct pxs_request *r, bool names)
+static void describe_all(struct pxs_request *r)
 {
 	const struct pxs_command *cmd;
 	u32 i;
 
 	pxs_reply_array(&r->out, pxs_cmd_count());
-	for (i = 0; (cmd = pxs_cmd_at(i)); i++) {
-		if (names)
+	for (i = 0; (cmd = pxs_cmd_at(i)); i++)
+		describe(&r->out, cmd);
+}
+
+/* COMMAND LIST [FILTERBY PATTERN pattern | MODULE name]; there are no modules. */
+static void list_commands(struct pxs_request *r)
+{
+	bool module = r->argc == 5 && pxs_str_is(r->argv[3], "MODULE");
+	bool pattern = r->argc == 5 && pxs_str_is(r->argv[3], "PATTERN");
+	const struct pxs_command *cmd;
+	u32 i, n = 0;
+
+	if (r->argc > 2 && !(pxs_str_is(r->argv[2], "FILTERBY") && (module || pattern))) {
+		pxs_reply_syntax(&r->out);
+		return;
+	}
+	for (i = 0; (cmd = pxs_cmd_at(i)) && !module; i++)
+		n += !pattern || pxs_str_match(r->argv[4], pxs_str(cmd->name), true);
+	pxs_reply_array(&r->out, n);
+	for (i = 0; (cmd = pxs_cmd_at(i)) && !module; i++)
+		if (!pattern || pxs_str_match(r->argv[4], pxs_str(cmd->name), true))
 			pxs_reply_text(&r->out, cmd->name);
-		else
-			describe(&r->out, cmd);
+}
+
+static void get_keys(struct pxs_request *r)
+{
+	const struct pxs_command *cmd = pxs_cmd_find(r->argv[2]);
+	int argc = (int)r->argc - 2;
+	int last, i;
+
+	if (!cmd) {
+		pxs_reply_error(&r->out, "ERR Invalid command specified");
+	} else if (!cmd->first) {
+		pxs_reply_error(&r->out, "ERR The command has no key arguments");
+	} else if (!pxs_cmd_arity_ok(cmd, (u32)argc)) {
+		pxs_reply_error(&r->out, "ERR Invalid number of arguments specified for command");
+	} else {
+		last = cmd->last < 0 ? argc + cmd->last : cmd->last;
+		pxs_reply_array(&r->out, (u32)((last - cmd->first) / cmd->step + 1));
+		for (i = cmd->first; i <= last; i += cmd->step)
+			pxs_reply_str(&r->out, r->argv[2 + i]);
 	}
 }
 
@@ -255,89 +248,24 @@ void pxs_server_command(struct pxs_request *r)
 	bool over = false;
 
 	if (r->argc == 1)
-		describe_all(r, false);
+		describe_all(r);
 	else if (pxs_server_sub(r, "count", 2, &over))
 		pxs_reply_int(&r->out, pxs_cmd_count());
 	else if (pxs_server_sub(r, "info", -2, &over) && r->argc > 2)
 		describe_these(r);
 	else if (over && pxs_str_is(r->argv[1], "info"))
-		describe_all(r, false);
-	else if (pxs_server_sub(r, "list", 2, &over))
-		describe_all(r, true);
+		describe_all(r);
+	else if (pxs_server_sub(r, "list", -2, &over))
+		list_commands(r);
+	else if (pxs_server_sub(r, "getkeys", -3, &over))
+		get_keys(r);
 	else if (pxs_server_sub(r, "docs", -2, &over))
 		pxs_reply_map(&r->out, 0);	/* clients do without */
 	else if (!over)
 		pxs_server_unknown_sub(r);
 }
 
-/* --- configuration and state -------------------------------------------------- */
-
-struct setting {
-	const char *name;
-	char value[64];
-};
-
-static u32 settings(const struct pxs_store *s, struct setting *to)
-{
-	u32 n = 0;
-
-	to[n++] = (struct setting){ "appendonly", "yes" };
-	to[n++] = (struct setting){ "appendfsync", "always" };
-	to[n++] = (struct setting){ "databases", "1" };
-	to[n] = (struct setting){ "maxclients", "" };
-	sprintf(to[n++].value, "%u", s->config->maxclients);
-	to[n] = (struct setting){ "maxmemory", "" };
-	sprintf(to[n++].value, "%" PRIu64, s->config->maxmemory);
-	to[n++] = (struct setting){ "maxmemory-policy", "noeviction" };
-	to[n] = (struct setting){ "proto-max-bulk-len", "" };
-	sprintf(to[n++].value, "%u", min(s->config->request_limit, PXS_STRING_MAX));
-	to[n++] = (struct setting){ "save", "" };
-	to[n++] = (struct setting){ "timeout", "0" };
-	return n;
-}
-
-static bool is_pattern(struct pxs_str s)
-{
-	return memchr(s.data, '*', s.len) || memchr(s.data, '?', s.len) ||
-	       memchr(s.data, '[', s.len);
-}
-
-/* Is setting @name asked for? *as: how it is called in the answer; a plain name as it came. */
-static bool wanted(const struct pxs_request *r, const char *name, struct pxs_str *as)
-{
-	u32 i;
-
-	for (i = 2; i < r->argc; i++) {
-		*as = is_pattern(r->argv[i]) ? pxs_str(name) : r->argv[i];
-		if (pxs_str_match(r->argv[i], pxs_str(name), true))
-			return true;
-	}
-	return false;
-}
-
-void pxs_server_config(struct pxs_request *r)
-{
-	struct setting all[16];
-	struct pxs_str as;
-	bool over = false;
-	u32 i, n, matching = 0;
-
-	if (!pxs_server_sub(r, "get", -3, &over)) {
-		if (!over)
-			pxs_server_unknown_sub(r);
-		return;
-	}
-	n = settings(r->conn->store, all);
-	for (i = 0; i < n; i++)
-		matching += wanted(r, all[i].name, &as);
-	pxs_reply_map(&r->out, matching);
-	for (i = 0; i < n; i++) {
-		if (!wanted(r, all[i].name, &as))
-			continue;
-		pxs_reply_str(&r->out, as);
-		pxs_reply_text(&r->out, all[i].value);
-	}
-}
+/* --- state ------------------------------------------------------------------------ */
 
 static bool want_section(const struct pxs_request *r, const char *name)
 {

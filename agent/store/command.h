@@ -21,6 +21,7 @@
 #define PXS_CF_STALE	0x40	/* while the store is being read from the log too */
 #define PXS_CF_TIME	0x100	/* tells what time it is, in some way */
 #define PXS_CF_SAGA	0x200	/* PAXSTEER SAGA (cmd_saga.h): an entry of its own kind */
+#define PXS_CF_V4	0x400	/* writes, and programs before entries of version 4 lack it */
 #define PXS_CF_PURE	0x80	/* neither data nor connection: may stand in a transaction */
 
 /* What session.c does itself. */
@@ -34,6 +35,7 @@ enum pxs_local {
 	PXS_LOCAL_CONFIG,
 	PXS_LOCAL_DISCARD,
 	PXS_LOCAL_EXEC,
+	PXS_LOCAL_FUNCTION,
 	PXS_LOCAL_HELLO,
 	PXS_LOCAL_INFO,
 	PXS_LOCAL_LASTSAVE,
@@ -117,10 +119,12 @@ void pxs_cmd_hexists(struct pxs_run *x);
 void pxs_cmd_hget(struct pxs_run *x);
 void pxs_cmd_hgetall(struct pxs_run *x);
 void pxs_cmd_hincrby(struct pxs_run *x);
+void pxs_cmd_hincrbyfloat(struct pxs_run *x);
 void pxs_cmd_hkeys(struct pxs_run *x);
 void pxs_cmd_hlen(struct pxs_run *x);
 void pxs_cmd_hmget(struct pxs_run *x);
 void pxs_cmd_hmset(struct pxs_run *x);
+void pxs_cmd_hrandfield(struct pxs_run *x);
 void pxs_cmd_hscan(struct pxs_run *x);
 void pxs_cmd_hset(struct pxs_run *x);
 void pxs_cmd_hsetnx(struct pxs_run *x);
@@ -130,6 +134,7 @@ void pxs_cmd_incr(struct pxs_run *x);
 void pxs_cmd_incrby(struct pxs_run *x);
 void pxs_cmd_incrbyfloat(struct pxs_run *x);
 void pxs_cmd_keys(struct pxs_run *x);
+void pxs_cmd_memory(struct pxs_run *x);
 void pxs_cmd_mget(struct pxs_run *x);
 void pxs_cmd_mset(struct pxs_run *x);
 void pxs_cmd_msetnx(struct pxs_run *x);

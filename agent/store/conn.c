@@ -9,6 +9,8 @@
  */
 #include "store.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -95,7 +97,7 @@ static void flush(struct pxs_conn *c)
 		if (r->out.failed)
 			c->out.failed = true;
 		pxs_request_hold(r, -(s64)r->held);
-		if (!c->dead)
+		if (!c->dead && !r->mute)
 			pxs_reply_raw(&c->out, r->out.buf, r->out.len);
 		free_request(r);
 	}
@@ -164,13 +166,47 @@ static void count_under_way(struct pxs_conn *c)
 	}
 }
 
+/* For CLIENT LIST: "get", "client|list". Nothing but letters of what the client wrote. */
+static void note_command(struct pxs_conn *c, const struct pxs_request *r)
+{
+	char *to = c->last_command;
+	u32 i;
+
+	c->active = c->store->node->loop.now;
+	if (!r->cmd)
+		return;
+	to += sprintf(to, "%s", r->cmd->name);
+	if (r->argc < 2 || !r->cmd->local || r->cmd->first || r->cmd->arity != -2 ||
+	    r->argv[1].len > PXS_COMMAND_TEXT / 2)
+		return;
+	*to++ = '|';
+	for (i = 0; i < r->argv[1].len && isalpha(r->argv[1].data[i]); i++)
+		*to++ = (char)tolower(r->argv[1].data[i]);
+	*to = 0;
+}
+
+/* CLIENT REPLY changes what holds for itself, too. */
+static bool begin(struct pxs_conn *c, struct pxs_request *r)
+{
+	bool skip = c->skip;
+
+	c->skip = false;
+	if (!pxs_session_begin(c, r)) {
+		c->skip = skip;
+		return false;
+	}
+	r->mute = !r->loud && (r->mute || skip || c->mute);
+	return true;
+}
+
 static bool begin_requests(struct pxs_conn *c)
 {
 	struct pxs_request *r;
 	bool did = false;
 
 	while ((r = c->todo) && !c->dead && c->out.len < PXS_CONN_OUT_HIGH) {
-		if (!pxs_session_begin(c, r))
+		note_command(c, r);
+		if (!begin(c, r))
 			break;
 		c->todo = r->next;
 		c->under_way += r->state != PXS_REQUEST_DONE;
@@ -432,6 +468,7 @@ struct pxs_conn *pxs_conn_new(struct pxs_store *s, int fd, const struct pxs_read
 	c->fallback = level;
 	c->id = s->next_id++;
 	c->since = s->node->loop.now;
+	c->active = c->since;
 	c->last = &c->first;
 	c->recv_op.done = recv_done;
 	c->send_op.done = send_done;

@@ -6,6 +6,8 @@
  */
 #include "entry.h"
 
+#include "command.h"
+
 #define HDR	((u32)sizeof(struct pxs_store_entry_hdr))
 #define PART	((u32)sizeof(struct pxs_store_part))
 
@@ -44,9 +46,18 @@ static u8 *put_str(u8 *to, struct pxs_str s)
 }
 
 /* The lowest version whose programs apply it rightly. */
-static u8 version_of(const struct pxs_store_entry *e, const struct pxs_watch *watch)
+static u8 version_of(const struct pxs_store_entry *e, const struct pxs_watch *watch,
+		     const struct pxs_args *command)
 {
+	const struct pxs_command *cmd;
 	u32 i;
+
+	/* Who does not know a command answers so, and changes nothing: it would differ from others. */
+	for (i = 0; i < e->ncommands; i++) {
+		cmd = pxs_cmd_find(command[i].argv[0]);
+		if (cmd && cmd->flags & PXS_CF_V4)
+			return 4;
+	}
 
 	if (e->kind == PXS_STORE_SAGA || e->kind == PXS_STORE_SAGA_STEP)
 		return 4;
@@ -61,7 +72,7 @@ void pxs_store_entry_put(u8 *buf, const struct pxs_store_entry *e, const struct 
 {
 	struct pxs_store_entry_hdr h = {
 		.magic = cpu_to_le32(PXS_STORE_MAGIC),
-		.version = version_of(e, watch),
+		.version = version_of(e, watch, command),
 		.kind = e->kind,
 		.watches = htole16((u16)e->nwatches),
 		.commands = cpu_to_le32(e->ncommands),

@@ -38,6 +38,8 @@ void pxs_session_reset(struct pxs_conn *c)
 	c->readonly = false;
 	c->token = 0;
 	c->version.slot = 0;
+	c->mute = false;
+	c->skip = false;
 }
 
 #define RUN_WORDS	5u	/* in front of the command */
@@ -300,6 +302,9 @@ static bool run_local(struct pxs_request *r)
 		break;
 	case PXS_LOCAL_EXEC:
 		return pxs_tx_exec(r);
+	case PXS_LOCAL_FUNCTION:
+		pxs_server_function(r);
+		break;
 	case PXS_LOCAL_HELLO:
 		pxs_server_hello(r);
 		break;

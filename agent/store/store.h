@@ -40,6 +40,7 @@
 #define PXS_CONN_REQUESTS_MAX	1024u		/* requests of one client under way */
 #define PXS_CONN_BYTES_MAX	(4u << 20)	/* ... and their bytes */
 #define PXS_CONN_NAME_MAX	256u
+#define PXS_COMMAND_TEXT	48u	/* "client|list" */
 #define PXS_TX_COMMANDS_MAX	4096u		/* between MULTI and EXEC */
 #define PXS_TX_WATCHES_MAX	1024u
 
@@ -63,6 +64,8 @@ struct pxs_request {
 	const struct pxs_command *cmd;	/* NULL: not known */
 	enum pxs_request_state state;
 	bool broken;			/* cannot be read: the answer is the reader's error */
+	bool mute;			/* its answer does not go out (CLIENT REPLY) */
+	bool loud;			/* ... but this one does */
 	u64 slot;			/* DECIDED: its own */
 	u64 arrived;			/* a read: ns, steady */
 	u64 deadline;			/* READS: in loop time; 0: it has not waited yet */
@@ -89,6 +92,10 @@ struct pxs_conn {
 	char peer[64];
 	char *name;
 	u64 since;		/* loop time */
+	u64 active;		/* ... when it began a request last */
+	char last_command[PXS_COMMAND_TEXT];	/* that it began */
+	bool mute;		/* CLIENT REPLY OFF */
+	bool skip;		/* CLIENT REPLY SKIP: the next request */
 	unsigned int ops;	/* in the ring */
 	bool ready;		/* in the list of those that want a step */
 	bool dead;
@@ -146,6 +153,9 @@ struct pxs_listener {
 	const char *text;
 	const struct pxs_read_level *level;
 };
+
+/* Settings of Redis's that are remembered: cmd_config.c has their names. */
+#define PXS_HINTS	6
 
 struct pxs_store {
 	struct pxs_store *next;
@@ -205,6 +215,10 @@ struct pxs_store {
 	u64 next_id;
 	u64 memory;		/* of all connections */
 	u64 held;		/* likewise */
+
+	/* cmd_config.c */
+	s64 hint[PXS_HINTS];	/* what was set, and is of no effect */
+	bool hinted;		/* something was */
 
 	u64 commands;
 	u64 accepted;
@@ -361,6 +375,7 @@ void pxs_server_auth(struct pxs_request *r);
 void pxs_server_client(struct pxs_request *r);
 void pxs_server_command(struct pxs_request *r);
 void pxs_server_config(struct pxs_request *r);
+void pxs_server_function(struct pxs_request *r);
 void pxs_server_info(struct pxs_request *r);
 void pxs_server_bgsave(struct pxs_request *r);
 void pxs_server_lastsave(struct pxs_request *r);
@@ -376,6 +391,10 @@ void pxs_server_unknown_sub(struct pxs_request *r);
 bool pxs_server_sub(struct pxs_request *r, const char *word, int arity, bool *over);
 
 /* Is there a configured store address of any member? */
+/* A client's name: whether @name may be one (said if not), and set it. */
+bool pxs_client_name_holds(struct pxs_request *r, struct pxs_str name);
+void pxs_client_set_name(struct pxs_conn *c, struct pxs_str name);
+
 bool pxs_cluster_known(const struct pxs_store *s);
 
 #endif /* PXS_STORE_STORE_H */

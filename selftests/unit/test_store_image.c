@@ -63,7 +63,20 @@ static void begin_saga(const char *id, const char *word)
 	CHECK(s.answer[0] == ':');
 }
 
-/* Something of everything: each table holds a record. */
+/* The first part of an entry that never ends. */
+static void begin_parts(void)
+{
+	static u8 whole[2 * PXS_STORE_PART_BYTES], value[PXS_VALUE_MAX];
+	struct pxs_store_entry e = { .client = 1, .seq = 1, .parts = 2 };
+	struct pxs_store_entry_hdr h = { .magic = cpu_to_le32(PXS_STORE_MAGIC), .version = 1 };
+
+	memcpy(whole, &h, sizeof(h));
+	pxs_store_part_put(value, &e, whole, sizeof(whole));
+	CHECK_EQ(store_apply(&s, value, pxs_store_part_size(sizeof(whole), 0)), 0);
+	CHECK_EQ(s.db.state.part_next, 1);
+}
+
+/* Something of everything: each table but that of parts holds a record. */
 static void fill(void)
 {
 	struct pxs_store_entry e = {
@@ -334,6 +347,29 @@ static void a_large_one(void)
 	store_remove(&s);
 }
 
+/* A key and a string of the most bytes each make the longest record that there is. */
+static void the_longest_record(void)
+{
+	static u8 bytes[PXS_STRING_MAX];
+	struct pxs_str most = { bytes, sizeof(bytes) };
+	struct pxs_rec rec;
+
+	store_make(&s);
+	memset(bytes, 'k', sizeof(bytes));
+	do {
+		CHECK_EQ(pxs_db_begin(&s.db, true), 0);
+		pxs_db_set_string(&s.db, most, most, 0);
+		s.db.state.applied = 1;
+	} while (pxs_db_commit(&s.db) && !pxs_db_grow(&s.db));
+	CHECK_EQ(make_image("checkpoint", &go_on), 0);
+	CHECK_EQ(another_boot(), 0);
+	CHECK_EQ(pxs_db_begin(&s.db, false), 0);
+	CHECK(pxs_db_find(&s.db, most, &rec));
+	CHECK_EQ(rec.value.len, sizeof(bytes));
+	pxs_db_abort(&s.db);
+	store_remove(&s);
+}
+
 /* --- what is opened, and what is not ------------------------------------------ */
 
 static void whose_it_is(void)
@@ -467,6 +503,7 @@ int main(void)
 	RUN(damage_is_seen);
 	RUN(pieces_stand_in_their_order);
 	RUN(a_large_one);
+	RUN(the_longest_record);
 	RUN(whose_it_is);
 	RUN(nothing_from_the_future);
 	RUN(a_restore_that_was_cut_short);

@@ -229,6 +229,23 @@ static void wrong_parts(void)
 	store_remove(&s);
 }
 
+static void a_new_command_needs_its_version(void)
+{
+	struct pxs_str old[] = { pxs_str("HINCRBY"), pxs_str("h"), pxs_str("f"), pxs_str("1") };
+	struct pxs_str new[] = { pxs_str("hincrbyfloat"), pxs_str("h"), pxs_str("f"), pxs_str("1") };
+	struct pxs_args args[] = { { 4, old }, { 4, new } };
+	struct pxs_store_entry e = { .kind = PXS_STORE_COMMAND, .ncommands = 1 };
+	u8 buf[256];
+
+	pxs_store_entry_put(buf, &e, NULL, args);
+	CHECK_EQ(buf[4], 1);
+	pxs_store_entry_put(buf, &e, NULL, args + 1);
+	CHECK_EQ(buf[4], 4);
+	e = (struct pxs_store_entry){ .kind = PXS_STORE_EXEC, .ncommands = 2 };
+	pxs_store_entry_put(buf, &e, NULL, args);
+	CHECK_EQ(buf[4], 4);
+}
+
 /* More arguments than one value can have, and a transaction of several that are too large alone. */
 static void many_arguments(void)
 {
@@ -266,6 +283,7 @@ int main(void)
 	RUN(taken_back);
 	RUN(wrong_parts);
 	RUN(many_arguments);
+	RUN(a_new_command_needs_its_version);
 	free(whole);
 	return unit_done();
 }
