@@ -137,7 +137,8 @@ static void only_this_ballot(void)
 	for (i = 1; i < 5; i++)
 		recv(i, (struct pxs_msg){ .type = PXS_WIRE_READ_ACK, .ballot = OURS + 0x100,
 					  .slot = 1, .arg = round }, NULL);
-	CHECK(!(out.what & PXS_OUT_READ));
+	CHECK_EQ(g.read.done, 0);
+	CHECK_EQ(g.read.round, round);
 	end();
 }
 
