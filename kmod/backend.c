@@ -16,6 +16,7 @@
 
 #include "backend.h"
 #include "pernet.h"
+#include "ramp.h"
 #include "service.h"
 
 static const struct rhashtable_params pxs_returns_params = {
@@ -166,6 +167,7 @@ struct pxs_backend *pxs_backend_add(struct pxs_service *svc, const struct pxs_ba
 	if (!be)
 		return ERR_PTR(-ENOMEM);
 	pxs_backend_link(be);
+	pxs_ramp_update(be);
 	plan = pxs_plan_build(svc, no);
 	err = PTR_ERR_OR_ZERO(plan);
 	if (err)
@@ -203,36 +205,40 @@ static void pxs_backend_flip(struct pxs_backend *be)
 		set_bit(be->index, plan->live);
 	else
 		clear_bit(be->index, plan->live);
-	be->svc->pn->services.seq++;
 }
 
-void pxs_backend_set_health(struct pxs_backend *be, u8 health, const char *reason)
+static void pxs_backend_take(struct pxs_backend *be, u32 weight, u8 state, u8 health)
 {
-	be->health = health;
-	strscpy(be->reason, reason, sizeof(be->reason));
-	pxs_backend_flip(be);
-}
-
-int pxs_backend_set(struct pxs_backend *be, u32 weight, u8 state, struct pxs_refusal *no)
-{
-	u32 old_weight = be->weight;
-	u8 old_state = be->state;
-	struct pxs_plan *plan;
-
-	if (pxs_backend_same_table(be, weight, state)) {
-		be->state = state;
-		pxs_backend_flip(be);
-		return 0;
-	}
 	be->weight = weight;
 	be->state = state;
-	plan = pxs_plan_build(be->svc, no);
+	be->health = health;
+}
+
+int pxs_backend_set(struct pxs_backend *be, const struct pxs_backend_change *to,
+		    struct pxs_refusal *no)
+{
+	bool build = !pxs_backend_same_table(be, to->weight, to->state);
+	u8 old_state = be->state, old_health = be->health;
+	u32 old_weight = be->weight;
+	bool old_ramps = be->ramps;
+	u64 old_since = be->since;
+	struct pxs_plan *plan;
+
+	pxs_backend_take(be, to->weight, to->state, to->health);
+	build |= pxs_ramp_update(be);
+	plan = build ? pxs_plan_build(be->svc, no) : NULL;
 	if (IS_ERR(plan)) {
-		be->weight = old_weight;
-		be->state = old_state;
+		pxs_backend_take(be, old_weight, old_state, old_health);
+		be->ramps = old_ramps;
+		be->since = old_since;
 		return PTR_ERR(plan);
 	}
-	pxs_plan_publish(be->svc, plan);
+	if (to->reason)
+		strscpy(be->reason, to->reason, sizeof(be->reason));
+	if (plan)
+		pxs_plan_publish(be->svc, plan);
+	else
+		pxs_backend_flip(be);
 	be->svc->pn->services.seq++;
 	return 0;
 }

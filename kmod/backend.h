@@ -34,6 +34,16 @@ struct pxs_backend {
 	u8 health;			/* enum pxs_health: that of checks */
 	char reason[PXS_HEALTH_REASON_MAX + 1];	/* why it is bad; "" otherwise */
 	u32 rows;			/* whose first choice it is in the table in force */
+	u64 since;			/* serves since, ms of the monotonic clock; 0: does not */
+	bool ramps;			/* began in a slow start, which may be over */
+};
+
+/* What SET may change: each is what shall be. */
+struct pxs_backend_change {
+	u32 weight;
+	u8 state;
+	u8 health;
+	const char *reason;	/* of health bad; NULL: as it was */
 };
 
 struct pxs_backend_spec {
@@ -60,9 +70,9 @@ struct pxs_backend *pxs_backend_find(const struct pxs_service *svc, const struct
  */
 struct pxs_backend *pxs_backend_add(struct pxs_service *svc, const struct pxs_backend_spec *spec,
 				    struct pxs_refusal *no);
-int pxs_backend_set(struct pxs_backend *be, u32 weight, u8 state, struct pxs_refusal *no);
-/* A bit of the table in force, and no new one: cannot fail. */
-void pxs_backend_set_health(struct pxs_backend *be, u8 health, const char *reason);
+/* Up, down and health are a bit of the table in force, and no new one, unless a ramp begins. */
+int pxs_backend_set(struct pxs_backend *be, const struct pxs_backend_change *to,
+		    struct pxs_refusal *no);
 int pxs_backend_del(struct pxs_backend *be, struct pxs_refusal *no);
 
 /* Off the list and the hash table, freed after a grace period; no plan may show it any more. */

@@ -11,6 +11,7 @@
 #include "netlink.h"
 #include "netlink_service.h"
 #include "pernet.h"
+#include "ramp.h"
 #include "service.h"
 
 static PXS_NLA_RANGE pxs_nl_weight_range = { .max = PXS_WEIGHT_MAX };
@@ -50,7 +51,8 @@ static int pxs_nl_put_backend(struct sk_buff *skb, const struct pxs_backend *be)
 	    nla_put_u8(skb, PXS_A_BACKEND_HEALTH, be->health) ||
 	    (*be->reason && nla_put_string(skb, PXS_A_BACKEND_REASON, be->reason)) ||
 	    nla_put_u16(skb, PXS_A_BACKEND_INDEX, be->index) ||
-	    nla_put_u32(skb, PXS_A_BACKEND_ROWS, be->rows))
+	    nla_put_u32(skb, PXS_A_BACKEND_ROWS, be->rows) ||
+	    nla_put_u32(skb, PXS_A_BACKEND_EFFECTIVE, pxs_ramp_effective(be)))
 		return -EMSGSIZE;
 	pxs_steer_stats_sum(be->stats, sum);
 	return pxs_stats_put(skb, PXS_A_BACKEND_STATS, sum, PXS_STEER_STAT_MAX,
@@ -176,10 +178,9 @@ static int pxs_nl_check_health(struct genl_info *info)
 static int pxs_nl_backend_set(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr **tb = info->attrs;
+	struct pxs_backend_change to = {};
 	struct pxs_refusal no = {};
 	struct pxs_backend *be;
-	u32 weight;
-	u8 state;
 	int err;
 
 	be = pxs_nl_backend(info, &err);
@@ -191,15 +192,16 @@ static int pxs_nl_backend_set(struct sk_buff *skb, struct genl_info *info)
 	err = pxs_nl_check_health(info);
 	if (err)
 		return err;
-	weight = tb[PXS_A_BACKEND_WEIGHT] ? nla_get_u32(tb[PXS_A_BACKEND_WEIGHT]) : be->weight;
-	state = tb[PXS_A_BACKEND_STATE] ? nla_get_u8(tb[PXS_A_BACKEND_STATE]) : be->state;
-	err = pxs_backend_set(be, weight, state, &no);
+	to.weight = tb[PXS_A_BACKEND_WEIGHT] ? nla_get_u32(tb[PXS_A_BACKEND_WEIGHT]) : be->weight;
+	to.state = tb[PXS_A_BACKEND_STATE] ? nla_get_u8(tb[PXS_A_BACKEND_STATE]) : be->state;
+	to.health = be->health;
+	if (tb[PXS_A_BACKEND_HEALTH]) {
+		to.health = nla_get_u8(tb[PXS_A_BACKEND_HEALTH]);
+		to.reason = tb[PXS_A_BACKEND_REASON] ? nla_data(tb[PXS_A_BACKEND_REASON]) : "";
+	}
+	err = pxs_backend_set(be, &to, &no);
 	if (err)
 		return pxs_nl_refuse(info->extack, tb[no.attr], err, no.why);
-	if (tb[PXS_A_BACKEND_HEALTH])
-		pxs_backend_set_health(be, nla_get_u8(tb[PXS_A_BACKEND_HEALTH]),
-				       tb[PXS_A_BACKEND_REASON] ?
-				       nla_data(tb[PXS_A_BACKEND_REASON]) : "");
 	pxs_nl_announce(pxs_nl_net(info), pxs_nl_backend_msg(be, info), info);
 	return 0;
 }

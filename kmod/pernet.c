@@ -20,6 +20,7 @@ static int __net_init pxs_net_init(struct net *net)
 
 	pn->net = net;
 	mutex_init(&pn->config);
+	pxs_ramps_net_init(pn);
 	pn->stats = alloc_percpu(struct pxs_net_stats);
 	if (!pn->stats)
 		return -ENOMEM;
@@ -44,6 +45,7 @@ static void __net_exit pxs_net_pre_exit(struct net *net)
 
 	pxs_groups_net_pre_exit(pn);
 	pxs_services_net_pre_exit(pn);
+	pxs_ramps_net_pre_exit(pn);
 }
 
 static void __net_exit pxs_net_exit(struct net *net)

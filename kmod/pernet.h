@@ -9,6 +9,7 @@
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
+#include "ramp.h"
 #include "service.h"
 #include "stats.h"
 
@@ -18,6 +19,7 @@ struct pxs_net {
 	struct net *net;		/* not counted: pxs_net dies with it */
 	struct mutex config;		/* guards every change below; packet paths don't take it */
 	struct pxs_services services;
+	struct pxs_ramps ramps;
 	u32 nat_core_users[2];		/* TCP nat services: IPv4, IPv6 */
 	struct pxs_groups *groups;	/* owned by group.c, from net_init to net_exit */
 	struct pxs_net_stats __percpu *stats;

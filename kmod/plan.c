@@ -18,6 +18,7 @@
 #include "backend.h"
 #include "pernet.h"
 #include "plan.h"
+#include "ramp.h"
 #include "service.h"
 #include "trace.h"
 
@@ -156,6 +157,7 @@ struct pxs_plan *pxs_plan_build(const struct pxs_service *svc, struct pxs_refusa
 		if (pxs_backend_serves(be))
 			__set_bit(be->index, plan->live);
 	}
+	plan->due = pxs_ramp_weights(svc, in);
 	cfg.backends = in;
 	if (!pxs_plan_past(pxs_service_plan(svc), cfg.fill, &past)) {
 		table = ERR_PTR(-ENOMEM);
@@ -192,4 +194,6 @@ void pxs_plan_publish(struct pxs_service *svc, struct pxs_plan *new)
 	old = rcu_replace_pointer(svc->plan, new, lockdep_is_held(&svc->pn->config));
 	if (old)
 		call_rcu(&old->rcu, pxs_plan_free_rcu);
+	if (new && new->due)
+		pxs_ramp_arm(svc->pn, new->due);
 }

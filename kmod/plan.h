@@ -26,6 +26,7 @@ struct pxs_plan {
 	u32 *rows;			/* how many each backend owns, for GET */
 	DECLARE_BITMAP(live, PXS_BACKENDS_MAX);	/* by index; set and cleared atomically */
 	struct rcu_head rcu;
+	u64 due;			/* ramp: to be built anew, 0: never; under config */
 	u32 nbackends;			/* size of the next: greatest index + 1 */
 	struct pxs_backend *backends[];	/* by index; NULL where an index is unused */
 };

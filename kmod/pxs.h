@@ -10,6 +10,7 @@
  *   netlink_service  attributes <-> service, backend, table, lookup, stats
  *   netlink_group    attributes <-> group, journal
  *   service          services and backends, their tables; configuration
+ *   ramp             slow start: weights that grow by themselves, a work a namespace
  *   endpoint         address and port -> service; the packet path's two hash tables
  *   steer            netfilter hooks: find the service, read the key, pick a backend
  *   deliver_nat      ... whose address is written into the packet
@@ -25,6 +26,7 @@
  *
  * Contexts:
  *   netlink ops              process, sleep, under pxs_net.config where the op says so
+ *   ramp's work              process, sleeps, under pxs_net.config
  *   hooks, transport rx      softirq or process with bottom halves on: RCU read side only,
  *                            no lock, no sleeping; a packet's state is what one
  *                            rcu_dereference() of pxs_service.plan returned

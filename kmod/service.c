@@ -97,6 +97,12 @@ static bool pxs_services_have_backend(struct pxs_net *pn, const struct pxs_endpo
 	return false;
 }
 
+/* Do few rows move when a weight grows a little? */
+static bool pxs_service_can_ramp(u8 fill)
+{
+	return fill != PXS_FILL_JUMP && fill != PXS_FILL_REDIS_SLOTS && fill != PXS_FILL_IPVS_MH;
+}
+
 /* Would a table with this configuration be possible at all? Asked of one backend. */
 static int pxs_service_config_check(u8 proto, const struct pxs_service_config *config,
 				    struct pxs_refusal *no)
@@ -122,6 +128,9 @@ static int pxs_service_config_check(u8 proto, const struct pxs_service_config *c
 	if (config->fill == PXS_FILL_KETAMA && config->rows)
 		return pxs_refuse(no, -ERANGE, PXS_A_SERVICE_ROWS,
 				  "the rows of ketama follow from the backends");
+	if (config->slow_start && !pxs_service_can_ramp(config->fill))
+		return pxs_refuse(no, -EINVAL, PXS_A_SERVICE_SLOW_START,
+				  "no slow start with the fills jump, redis-slots and ipvs-mh: a small change of weight moves too many rows");
 	err = pxs_table_plan(&cfg, &no->why);
 	if (err)
 		return pxs_refuse(no, err, PXS_A_SERVICE_ROWS, no->why);

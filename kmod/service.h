@@ -45,6 +45,7 @@ static inline int pxs_refuse(struct pxs_refusal *no, int err, int attr, const ch
 struct pxs_service_config {
 	u8 fill;
 	u16 cap;
+	u16 slow_start;			/* seconds; 0: off */
 	u32 rows;			/* 0: by rule */
 	struct pxs_key_spec key;
 	struct pxs_seed seed;

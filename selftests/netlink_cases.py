@@ -114,6 +114,12 @@ def of_services():
         s = payload if k == "PAYLOAD" else service.with_(KEY=u8(C["PXS_KEY_" + k]))
         yield case("%s over TCP" % k, add, s.with_(PROTO=TCP), E.EINVAL, "need protocol UDP",
                    "KEY")
+    yield case("slow start of more than an hour", add, service.with_(SLOW_START=u16(3601)),
+               E.ERANGE, POLICY, "SLOW_START")
+    for f in ("JUMP", "REDIS_SLOTS", "IPVS_MH"):
+        yield case("slow start with " + f, add,
+                   service.with_(FILL=u8(C["PXS_FILL_" + f]), SLOW_START=u16(1)), E.EINVAL,
+                   "no slow start with", "SLOW_START")
     sticky = service.with_(FILL=u8(C["PXS_FILL_STICKY"]))
     yield case("sticky with 257 rows", add, sticky.with_(ROWS=u32(257)), E.ERANGE,
                "power of two", "ROWS")

@@ -92,6 +92,10 @@ void backend_put(struct cli *cli, struct nl_msg *msg, enum out_style stats)
 	out_str(o, "health", "health",
 		name_of(&names_health, (unsigned int)nlq_uint(tb[PXS_A_BACKEND_HEALTH])));
 	out_num(o, "weight", "weight", nlq_uint(tb[PXS_A_BACKEND_WEIGHT]));
+	/* In a slow start less than the weight. */
+	if (tb[PXS_A_BACKEND_EFFECTIVE])
+		out_milli(o, "effective_weight", "effective",
+			  nlq_uint(tb[PXS_A_BACKEND_EFFECTIVE]));
 	out_num(o, "index", "index", nlq_uint(tb[PXS_A_BACKEND_INDEX]));
 	out_num(o, "rows", "rows", nlq_uint(tb[PXS_A_BACKEND_ROWS]));
 	out_hex(o, "id", "id", nlq_uint(tb[PXS_A_BACKEND_ID]));

@@ -213,6 +213,7 @@ static const char *const service_attr[] = {
 	[PXS_A_SERVICE_NBACKENDS] = "backends",
 	[PXS_A_SERVICE_STATS] = "stats",
 	[PXS_A_SERVICE_PAD] = NULL,
+	[PXS_A_SERVICE_SLOW_START] = "slow-start",
 };
 COMPLETE(service_attr, PXS_A_SERVICE_MAX);
 
@@ -229,6 +230,7 @@ static const char *const backend_attr[] = {
 	[PXS_A_BACKEND_PAD] = NULL,
 	[PXS_A_BACKEND_HEALTH] = "health",
 	[PXS_A_BACKEND_REASON] = "reason",
+	[PXS_A_BACKEND_EFFECTIVE] = "effective weight",
 };
 COMPLETE(backend_attr, PXS_A_BACKEND_MAX);
 

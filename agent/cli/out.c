@@ -437,6 +437,11 @@ void out_rate(struct out *o, const char *key, const char *title, uint64_t count,
 	put_real(o, key, title, ns ? (double)count * 1e9 / (double)ns : 0, 1);
 }
 
+void out_milli(struct out *o, const char *key, const char *title, uint64_t val)
+{
+	put_real(o, key, title, (double)val / 1e3, 3);
+}
+
 void out_seconds(struct out *o, const char *key, const char *title, uint64_t ns)
 {
 	put_real(o, key, title, (double)ns / 1e9, 3);

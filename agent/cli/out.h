@@ -56,6 +56,9 @@ void out_share(struct out *o, const char *key, const char *title, uint64_t part,
 /* count in ns nanoseconds, by the second: text with one decimal. */
 void out_rate(struct out *o, const char *key, const char *title, uint64_t count, uint64_t ns);
 
+/* Thousandths: text with three decimals. */
+void out_milli(struct out *o, const char *key, const char *title, uint64_t val);
+
 /* ns nanoseconds as seconds: text with three decimals. */
 void out_seconds(struct out *o, const char *key, const char *title, uint64_t ns);
 

@@ -2,9 +2,10 @@
 /*
  * save.c - the object "save": the steering configuration as the lines that make it
  *
- * Every option is written out, also where it has its default, so that another version makes the
- * same tables of it. Services and backends come in dumps of their own. They belong together if
- * the services before and after the backends are the same ones; otherwise all is read again.
+ * Every option that tables are made of is written out, also where it has its default, so that
+ * another version makes the same tables of it; the others where they are not off. Services
+ * and backends come in dumps of their own. They belong together if the services before and after
+ * the backends are the same ones; otherwise all is read again.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,9 +22,9 @@
 #define TRIES		8
 
 /* An attribute more: does `service add` take it, and does save have to print it? */
-_Static_assert(PXS_A_SERVICE_MAX == 18 && PXS_A_SERVICE_PAD == 18,
-	       "service_line() knows the attributes up to key prefix");
-_Static_assert(PXS_A_BACKEND_MAX == 12 && PXS_A_BACKEND_PAD == 10,
+_Static_assert(PXS_A_SERVICE_MAX == 19 && PXS_A_SERVICE_PAD == 18,
+	       "service_line() knows the attributes up to key prefix, and slow start");
+_Static_assert(PXS_A_BACKEND_MAX == 13 && PXS_A_BACKEND_PAD == 10,
 	       "on_backend() knows the attributes up to state; health is checked anew, not saved");
 
 static const char usage[] =
@@ -71,6 +72,8 @@ static const char *word_of(const struct names *names, const struct nlattr *a)
 static char *service_line(struct cli *cli, struct nlattr **tb)
 {
 	char at[PARSE_ENDPOINT_LEN], seed[2 * PXS_SEED_LEN + 1], key[64], cap[32] = "";
+	uint64_t slow_start = nlq_uint(tb[PXS_A_SERVICE_SLOW_START]);
+	char ramp[40] = "";
 	struct endpoint ep;
 	char *line = NULL;
 
@@ -88,12 +91,14 @@ static char *service_line(struct cli *cli, struct nlattr **tb)
 	service_key_text(tb, key, sizeof(key));
 	if (tb[PXS_A_SERVICE_CAP])
 		snprintf(cap, sizeof(cap), " cap %" PRIu64, nlq_uint(tb[PXS_A_SERVICE_CAP]));
-	if (asprintf(&line, "service add %s %s %s mode %s key %s fill %s rows %" PRIu64 "%s seed %s",
+	if (slow_start)
+		snprintf(ramp, sizeof(ramp), " slow-start %" PRIu64, slow_start);
+	if (asprintf(&line, "service add %s %s %s mode %s key %s fill %s rows %" PRIu64 "%s%s seed %s",
 		     nlq_str(tb[PXS_A_SERVICE_NAME]),
 		     word_of(&names_proto, tb[PXS_A_SERVICE_PROTO]), format_endpoint(at, &ep),
 		     word_of(&names_mode, tb[PXS_A_SERVICE_MODE]), key,
 		     word_of(&names_fill, tb[PXS_A_SERVICE_FILL]),
-		     nlq_uint(tb[PXS_A_SERVICE_ROWS]), cap, seed) < 0) {
+		     nlq_uint(tb[PXS_A_SERVICE_ROWS]), cap, ramp, seed) < 0) {
 		no_memory(cli);
 		return NULL;
 	}

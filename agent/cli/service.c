@@ -16,6 +16,7 @@ static const char usage[] =
 	"       paxsteer service del NAME\n"
 	"       paxsteer service [show [NAME]]\n"
 	"OPTIONS := [fill FILL] [key KEY] [seed HEX32] [rows N] [cap CAP]\n"
+	"           [slow-start SECONDS]\n"
 	"FILL := { rendezvous | maglev | redis-slots | jump | ketama | ipvs-mh |\n"
 	"          maglev-envoy | maglev-katran | maglev-cilium | sticky }\n"
 	"MODE := { nat | local }\n"
@@ -111,7 +112,8 @@ static int take_cap(struct args *a, struct nl_msg *msg, const struct arg *arg)
 	{ "key", PXS_A_SERVICE_KEY, .take = take_key }, \
 	{ "seed", PXS_A_SERVICE_SEED, .take = take_seed }, \
 	{ "rows", PXS_A_SERVICE_ROWS, .bytes = 4 }, \
-	{ "cap", PXS_A_SERVICE_CAP, .take = take_cap }
+	{ "cap", PXS_A_SERVICE_CAP, .take = take_cap }, \
+	{ "slow-start", PXS_A_SERVICE_SLOW_START, .bytes = 2, .max = PXS_SLOW_START_MAX }
 
 static const struct arg add_keywords[] = {
 	{ "mode", PXS_A_SERVICE_MODE, .names = &names_mode },
@@ -155,7 +157,8 @@ static int set(struct cli *cli, int argc, char **argv)
 
 	ret = args_service(&a, msg, PXS_A_SERVICE_NAME);
 	if (!ret && !a.argc)
-		ret = cli_usage_error(cli, "nothing to set, expected fill, key, seed, rows or cap");
+		ret = cli_usage_error(cli, "nothing to set, expected fill, key, seed, rows, cap or %s",
+				      "slow-start");
 	if (!ret)
 		ret = args_keywords(&a, set_keywords, msg);
 	return args_send(cli, msg, ret);
@@ -241,6 +244,8 @@ void service_put(struct cli *cli, struct nl_msg *msg, enum out_style stats)
 	else
 		out_str(o, "digest", "digest", NULL);
 	out_str(o, "seed", cli->stats ? "seed" : NULL, seed);
+	out_num(o, "slow_start", cli->stats ? "slow-start" : NULL,
+		nlq_uint(tb[PXS_A_SERVICE_SLOW_START]));
 	if (tb[PXS_A_SERVICE_STATS])
 		out_stats(o, "stats", NULL, stats, tb[PXS_A_SERVICE_STATS], &names_steer_stat);
 }

@@ -99,9 +99,10 @@ refuses 1 'ADDR:PORT is missing' service add web udp
 refuses 1 '"1.2.3.4" is not ADDR:PORT' service add web udp 1.2.3.4
 refuses 1 '"::1:53" is not ADDR:PORT' service add web udp ::1:53
 refuses 1 'port of 1..65535' service add web udp 1.2.3.4:65536
-refuses 1 'unknown keyword "fil", expected mode, fill, key, seed, rows or cap' \
+refuses 1 'unknown keyword "fil", expected mode, fill, key, seed, rows, cap or slow-start' \
 	service add web udp 1.2.3.4:5 fil maglev
 refuses 1 'fill is missing' service add web udp 1.2.3.4:5 fill
+refuses 1 'slow-start' service set web slow-start 3601
 fills='rendezvous, maglev, redis-slots, jump, ketama, ipvs-mh, maglev-envoy, maglev-katran,'
 refuses 1 "fill: \"mag\" is not $fills maglev-cilium or sticky" \
 	service add web udp 1.2.3.4:5 fill mag

@@ -75,6 +75,7 @@
 #define PXS_VALUE_MAX		16384	/* bytes of one value */
 #define PXS_APPEND_MAX		32768	/* bytes of records in one EVENT_APPEND */
 #define PXS_LOOKUP_KEY_MAX	512
+#define PXS_SLOW_START_MAX	3600	/* seconds */
 #define PXS_HEALTH_REASON_MAX	63	/* bytes of why a check failed, without the NUL */
 
 enum pxs_cmd {
@@ -222,6 +223,12 @@ enum pxs_service_attr {
 	PXS_A_SERVICE_NBACKENDS,	/* u32, out */
 	PXS_A_SERVICE_STATS,		/* nest of enum pxs_steer_stat, out */
 	PXS_A_SERVICE_PAD,
+	/*
+	 * u16, seconds, 0..3600; default 0 = off: in which the weight of a backend grows that
+	 * begins to serve while another one has served for that long; not with the fills jump, redis-slots
+	 * and ipvs-mh, of which a small change of weight moves too much
+	 */
+	PXS_A_SERVICE_SLOW_START,	/* u16 */
 	__PXS_A_SERVICE_MAX
 };
 #define PXS_A_SERVICE_MAX (__PXS_A_SERVICE_MAX - 1)
@@ -246,6 +253,8 @@ enum pxs_backend_attr {
 	PXS_A_BACKEND_HEALTH,		/* u8 enum pxs_health: unchecked when added; SET only */
 	/* string, printable ASCII, only with health bad: why; out: while it is bad */
 	PXS_A_BACKEND_REASON,		/* string */
+	/* u32, out: thousandths; the weight, or, in a slow start, what of it counts so far */
+	PXS_A_BACKEND_EFFECTIVE,	/* u32 */
 	__PXS_A_BACKEND_MAX
 };
 #define PXS_A_BACKEND_MAX (__PXS_A_BACKEND_MAX - 1)
