@@ -48,7 +48,7 @@ _paxsteer()
 		group.*.key-file | group.*.also-key-file) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 		service.set."$command" | service.del."$command" | service.show."$command" | \
 			backend.*."$command" | table.*."$command") words=$(_paxsteer_services) ;;
-		service.*) words='mode fill key seed rows cap slow-start' ;;
+		service.*) words='mode fill key seed rows cap slow-start bound' ;;
 		backend.*) words='weight id state health' ;;
 		table.diff.backend) words='add set del' ;;
 		table.diff.fill) words='rendezvous sticky maglev ketama ipvs-mh jump redis-slots' ;;

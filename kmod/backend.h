@@ -12,6 +12,7 @@
 
 #include "core/unfit.h"
 #include "endpoint.h"
+#include "load.h"
 #include "stats.h"
 
 struct pxs_net;
@@ -36,6 +37,7 @@ struct pxs_backend {
 	u32 rows;			/* whose first choice it is in the table in force */
 	u64 since;			/* serves since, ms of the monotonic clock; 0: does not */
 	bool ramps;			/* began in a slow start, which may be over */
+	struct pxs_backend_load load;
 };
 
 /* What SET may change: each is what shall be. */

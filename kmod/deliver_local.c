@@ -157,6 +157,31 @@ static struct sock *pxs_tcp_find_listener(struct sk_buff *skb, const struct nf_h
 }
 
 /*
+ * The ACK that ends a handshake with SYN cookies finds no socket. Its SYN went to the listener that
+ * made the cookie, and remembers that it made some: the first choice's or, if it was full then, the
+ * one that new connections spill to. Takes over the reference to @sk, returns one.
+ */
+static struct sock *pxs_tcp_cookie_listener(struct sk_buff *skb, const struct nf_hook_state *state,
+					    struct pxs_service *svc, const struct pxs_packet *p,
+					    struct sock *sk, struct pxs_backend **be)
+{
+	struct pxs_backend *spill;
+	struct sock *other;
+
+	if (p->syn || !tcp_synq_no_recent_overflow(sk))
+		return sk;
+	spill = pxs_steer_pick_new(svc, skb, p);
+	if (!spill || spill == *be)
+		return sk;
+	other = pxs_tcp_find_listener(skb, state, p, spill);
+	if (!other)
+		return sk;
+	sock_put(sk);
+	*be = spill;
+	return other;
+}
+
+/*
  * A SYN meets the rest of an earlier connection from the same port: end that, as
  * TPROXY does, or the listener would be asked only after a challenge and a timeout.
  */
@@ -190,9 +215,58 @@ unsigned int pxs_local_tcp(struct sk_buff *skb, const struct nf_hook_state *stat
 		pxs_steer_fault(svc, be, PXS_STEER_STAT_NO_SOCKET);
 		return NF_DROP;
 	}
+	sk = pxs_tcp_cookie_listener(skb, state, svc, p, sk, &be);
 	if (skb->sk)
 		pxs_tcp_end_timewait(skb);
 	pxs_local_assign(skb, sk);
 	pxs_steer_count(be, skb, p->syn);
 	return NF_ACCEPT;
+}
+
+/* Datagrams that nobody has read yet. */
+static u32 pxs_udp_waiting(struct net *net, const struct pxs_endpoint *at)
+{
+	struct sock *sk = NULL;
+	u32 n;
+
+	if (at->family == AF_INET)
+		sk = udp4_lib_lookup(net, 0, 0, pxs_endpoint_ip4(at), at->port, 0);
+#if IS_ENABLED(CONFIG_IPV6)
+	else
+		sk = udp6_lib_lookup(net, &in6addr_any, 0, &at->addr, at->port, 0);
+#endif
+	if (!sk)
+		return 0;
+	n = skb_queue_len_lockless(&sk->sk_receive_queue) +
+	    skb_queue_len_lockless(&udp_sk(sk)->reader_queue);
+	sock_put(sk);
+	return n;
+}
+
+/* Connections that nobody has accepted yet. A listener is freed only after a grace period. */
+static u32 pxs_tcp_waiting(struct net *net, const struct pxs_endpoint *at)
+{
+	u16 port = ntohs(at->port);
+	struct sock *sk = NULL;
+
+	if (at->family == AF_INET)
+		sk = pxs_tcp4_listener(net, NULL, 0, 0, 0, pxs_endpoint_ip4(at), port, 0);
+#if IS_ENABLED(CONFIG_IPV6)
+	else
+		sk = pxs_tcp6_listener(net, NULL, 0, &in6addr_any, 0, &at->addr, port, 0);
+#endif
+	return sk ? READ_ONCE(sk->sk_ack_backlog) : 0;
+}
+
+u32 pxs_local_waiting(struct net *net, const struct pxs_endpoint *at)
+{
+	u32 n;
+
+	/* Both lookups ask for bottom halves to be off, as they are in the receive path. */
+	local_bh_disable();
+	rcu_read_lock();
+	n = at->proto == IPPROTO_TCP ? pxs_tcp_waiting(net, at) : pxs_udp_waiting(net, at);
+	rcu_read_unlock();
+	local_bh_enable();
+	return n;
 }

@@ -10,6 +10,7 @@
 
 #include "packet.h"
 
+struct net;
 struct pxs_service;
 
 /*
@@ -32,5 +33,12 @@ bool pxs_local_connected(const struct sk_buff *skb, const struct nf_hook_state *
  * the backend. A look at the device when it is for another host.
  */
 bool pxs_local_asked_itself(const struct nf_hook_state *state, const struct pxs_packet *p);
+
+/*
+ * What waits at the socket bound to this address and port: datagrams in its queue, or connections
+ * to be accepted; 0 without a socket. Of several with SO_REUSEPORT one stands for all. Process
+ * context.
+ */
+u32 pxs_local_waiting(struct net *net, const struct pxs_endpoint *at);
 
 #endif /* PXS_DELIVER_LOCAL_H */

@@ -52,7 +52,9 @@ static int pxs_nl_put_backend(struct sk_buff *skb, const struct pxs_backend *be)
 	    (*be->reason && nla_put_string(skb, PXS_A_BACKEND_REASON, be->reason)) ||
 	    nla_put_u16(skb, PXS_A_BACKEND_INDEX, be->index) ||
 	    nla_put_u32(skb, PXS_A_BACKEND_ROWS, be->rows) ||
-	    nla_put_u32(skb, PXS_A_BACKEND_EFFECTIVE, pxs_ramp_effective(be)))
+	    nla_put_u32(skb, PXS_A_BACKEND_EFFECTIVE, pxs_ramp_effective(be)) ||
+	    nla_put_u32(skb, PXS_A_BACKEND_LOAD, be->load.now) ||
+	    nla_put_u8(skb, PXS_A_BACKEND_FULL, be->load.full))
 		return -EMSGSIZE;
 	pxs_steer_stats_sum(be->stats, sum);
 	return pxs_stats_put(skb, PXS_A_BACKEND_STATS, sum, PXS_STEER_STAT_MAX,

@@ -17,7 +17,7 @@
 
 static PXS_NLA_RANGE pxs_nl_rows_range = { .max = PXS_ROWS_MAX };
 
-static const struct nla_policy pxs_nl_service_policy[PXS_A_SERVICE_SLOW_START + 1] = {
+static const struct nla_policy pxs_nl_service_policy[PXS_A_SERVICE_BOUND + 1] = {
 	[PXS_A_SERVICE_NAME] = { .type = NLA_NUL_STRING, .len = PXS_NAME_MAX },
 	[PXS_A_SERVICE_PROTO] = { .type = NLA_U8 },
 	[PXS_A_SERVICE_ADDR] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
@@ -33,6 +33,7 @@ static const struct nla_policy pxs_nl_service_policy[PXS_A_SERVICE_SLOW_START + 
 	[PXS_A_SERVICE_CAP] = NLA_POLICY_MAX(NLA_U16, PXS_CAP_MAX),
 	[PXS_A_SERVICE_KEY_PREFIX] = NLA_POLICY_RANGE(NLA_U8, 1, 128),
 	[PXS_A_SERVICE_SLOW_START] = NLA_POLICY_MAX(NLA_U16, PXS_SLOW_START_MAX),
+	[PXS_A_SERVICE_BOUND] = NLA_POLICY_MAX(NLA_U16, PXS_BOUND_MAX),
 };
 
 static const struct nla_policy pxs_nl_name_policy[PXS_A_SERVICE_NAME + 1] = {
@@ -93,7 +94,8 @@ static int pxs_nl_put_config(struct sk_buff *skb, const struct pxs_service_confi
 	    nla_put_u8(skb, PXS_A_SERVICE_KEY, config->key.rule) ||
 	    nla_put(skb, PXS_A_SERVICE_SEED, sizeof(seed), seed) ||
 	    nla_put_u32(skb, PXS_A_SERVICE_ROWS, config->rows) ||
-	    nla_put_u16(skb, PXS_A_SERVICE_SLOW_START, config->slow_start))
+	    nla_put_u16(skb, PXS_A_SERVICE_SLOW_START, config->slow_start) ||
+	    nla_put_u16(skb, PXS_A_SERVICE_BOUND, config->bound))
 		return -EMSGSIZE;
 	if (config->key.rule == PXS_KEY_PAYLOAD &&
 	    nla_put_u16(skb, PXS_A_SERVICE_KEY_OFFSET, config->key.offset))
@@ -257,6 +259,8 @@ static int pxs_nl_parse_config(struct genl_info *info, const struct pxs_endpoint
 		config->rows = nla_get_u32(tb[PXS_A_SERVICE_ROWS]);
 	if (tb[PXS_A_SERVICE_SLOW_START])
 		config->slow_start = nla_get_u16(tb[PXS_A_SERVICE_SLOW_START]);
+	if (tb[PXS_A_SERVICE_BOUND])
+		config->bound = nla_get_u16(tb[PXS_A_SERVICE_BOUND]);
 	if (tb[PXS_A_SERVICE_SEED])
 		pxs_seed_from_bytes(&config->seed, nla_data(tb[PXS_A_SERVICE_SEED]));
 	if (tb[PXS_A_SERVICE_CAP]) {

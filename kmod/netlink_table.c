@@ -8,6 +8,7 @@
 #include "pxs.h"
 
 #include "backend.h"
+#include "core/load.h"
 #include "group.h"
 #include "netlink.h"
 #include "netlink_service.h"
@@ -152,6 +153,8 @@ static int pxs_nl_put_unfit(struct sk_buff *msg, const struct pxs_plan *plan, u1
 	const struct pxs_backend *be = index == PXS_NONE ? NULL : plan->backends[index];
 	u8 unfit = be ? pxs_unfit(be->state, be->health) : 0;
 
+	if (be && !unfit && be->load.full)
+		unfit = PXS_UNFIT_FULL;
 	return unfit ? nla_put_u8(msg, type, unfit) : 0;
 }
 
@@ -174,7 +177,7 @@ static int pxs_nl_put_answer(struct sk_buff *msg, const struct pxs_service *svc,
 	const struct pxs_backend *be;
 	struct pxs_pick pick;
 
-	pick = pxs_table_pick(t, plan->live, hash);
+	pick = pxs_load_pick(t, plan->live, plan->full, hash);
 	if (nla_put_string(msg, PXS_A_LOOKUP_SERVICE, svc->name) ||
 	    nla_put_u64_64bit(msg, PXS_A_LOOKUP_HASH, hash, PXS_A_LOOKUP_PAD) ||
 	    nla_put_u32(msg, PXS_A_LOOKUP_ROW, row) ||

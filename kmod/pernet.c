@@ -9,6 +9,7 @@
 #include "pxs.h"
 
 #include "group.h"
+#include "load.h"
 #include "pernet.h"
 
 unsigned int pxs_net_id __read_mostly;
@@ -21,6 +22,7 @@ static int __net_init pxs_net_init(struct net *net)
 	pn->net = net;
 	mutex_init(&pn->config);
 	pxs_ramps_net_init(pn);
+	pxs_loads_net_init(pn);
 	pn->stats = alloc_percpu(struct pxs_net_stats);
 	if (!pn->stats)
 		return -ENOMEM;
@@ -46,6 +48,7 @@ static void __net_exit pxs_net_pre_exit(struct net *net)
 	pxs_groups_net_pre_exit(pn);
 	pxs_services_net_pre_exit(pn);
 	pxs_ramps_net_pre_exit(pn);
+	pxs_loads_net_pre_exit(pn);
 }
 
 static void __net_exit pxs_net_exit(struct net *net)

@@ -20,6 +20,7 @@ struct pxs_net {
 	struct mutex config;		/* guards every change below; packet paths don't take it */
 	struct pxs_services services;
 	struct pxs_ramps ramps;
+	struct delayed_work load_work;	/* load.c's */
 	u32 nat_core_users[2];		/* TCP nat services: IPv4, IPv6 */
 	struct pxs_groups *groups;	/* owned by group.c, from net_init to net_exit */
 	struct pxs_net_stats __percpu *stats;

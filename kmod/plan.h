@@ -4,7 +4,7 @@
  *
  * A plan is built aside and published whole through pxs_service.plan: a packet that
  * took it sees key rule, seed, table and backends that belong together. Only the
- * bitmap of live backends changes in place (a failure must not wait for a rebuild).
+ * bitmaps of live and of full backends change in place (neither must wait for a rebuild).
  */
 #ifndef PXS_PLAN_H
 #define PXS_PLAN_H
@@ -25,6 +25,7 @@ struct pxs_plan {
 	struct pxs_table *table;	/* NULL: no backend has weight */
 	u32 *rows;			/* how many each backend owns, for GET */
 	DECLARE_BITMAP(live, PXS_BACKENDS_MAX);	/* by index; set and cleared atomically */
+	DECLARE_BITMAP(full, PXS_BACKENDS_MAX);	/* by index; likewise, see load.h */
 	struct rcu_head rcu;
 	u64 due;			/* ramp: to be built anew, 0: never; under config */
 	u32 nbackends;			/* size of the next: greatest index + 1 */

@@ -11,6 +11,7 @@
  *   netlink_group    attributes <-> group, journal
  *   service          services and backends, their tables; configuration
  *   ramp             slow start: weights that grow by themselves, a work a namespace
+ *   load             bounded load: who is full, a look now and then
  *   endpoint         address and port -> service; the packet path's two hash tables
  *   steer            netfilter hooks: find the service, read the key, pick a backend
  *   deliver_nat      ... whose address is written into the packet
@@ -26,6 +27,7 @@
  *
  * Contexts:
  *   netlink ops              process, sleep, under pxs_net.config where the op says so
+ *   load's work              the same, every 50 ms while a service has a bound
  *   ramp's work              process, sleeps, under pxs_net.config
  *   hooks, transport rx      softirq or process with bottom halves on: RCU read side only,
  *                            no lock, no sleeping; a packet's state is what one

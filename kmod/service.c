@@ -18,6 +18,7 @@
 
 #include "backend.h"
 #include "deliver_nat.h"
+#include "load.h"
 #include "pernet.h"
 #include "service.h"
 #include "steer.h"
@@ -104,7 +105,7 @@ static bool pxs_service_can_ramp(u8 fill)
 }
 
 /* Would a table with this configuration be possible at all? Asked of one backend. */
-static int pxs_service_config_check(u8 proto, const struct pxs_service_config *config,
+static int pxs_service_config_check(u8 proto, u8 mode, const struct pxs_service_config *config,
 				    struct pxs_refusal *no)
 {
 	static const struct pxs_table_backend one = { .id = 1, .weight = 1, .family = 4 };
@@ -128,6 +129,14 @@ static int pxs_service_config_check(u8 proto, const struct pxs_service_config *c
 	if (config->fill == PXS_FILL_KETAMA && config->rows)
 		return pxs_refuse(no, -ERANGE, PXS_A_SERVICE_ROWS,
 				  "the rows of ketama follow from the backends");
+	if (config->bound && (config->bound < PXS_BOUND_MIN || config->bound > PXS_BOUND_MAX))
+		return pxs_refuse(no, -ERANGE, PXS_A_SERVICE_BOUND,
+				  "a bound is 1010..10000 thousandths of the fair share, or 0: off");
+	/* Elsewhere each packet of a connection asks the table. */
+	if (config->bound && proto == IPPROTO_TCP && mode != PXS_MODE_NAT &&
+	    mode != PXS_MODE_LOCAL)
+		return pxs_refuse(no, -EINVAL, PXS_A_SERVICE_BOUND,
+				  "a bound for TCP needs mode nat or local: others would move connections");
 	if (config->slow_start && !pxs_service_can_ramp(config->fill))
 		return pxs_refuse(no, -EINVAL, PXS_A_SERVICE_SLOW_START,
 				  "no slow start with the fills jump, redis-slots and ipvs-mh: a small change of weight moves too many rows");
@@ -160,7 +169,7 @@ static int pxs_service_check(struct pxs_net *pn, const struct pxs_service_spec *
 	if (pxs_services_have_backend(pn, &spec->at))
 		return pxs_refuse(no, -EADDRINUSE, PXS_A_SERVICE_ADDR,
 				  "address and port are those of a backend: this would be a loop");
-	return pxs_service_config_check(spec->at.proto, &spec->config, no);
+	return pxs_service_config_check(spec->at.proto, spec->mode, &spec->config, no);
 }
 
 static void pxs_service_free(struct pxs_service *svc)
@@ -259,6 +268,7 @@ struct pxs_service *pxs_service_add(struct pxs_net *pn, const struct pxs_service
 		goto err_off;
 	pn->services.last_id = svc->id;
 	list_add_tail(&svc->list, &pn->services.list);
+	pxs_load_bound_set(svc, 0);
 	pn->services.seq++;
 	return svc;
 
@@ -276,10 +286,11 @@ int pxs_service_set(struct pxs_service *svc, const struct pxs_service_config *co
 	struct pxs_plan *plan;
 	int err;
 
-	err = pxs_service_config_check(svc->at.proto, config, no);
+	err = pxs_service_config_check(svc->at.proto, svc->mode, config, no);
 	if (err)
 		return err;
 	svc->config = *config;
+	pxs_load_bound_set(svc, old.bound);
 	plan = pxs_plan_build(svc, no);
 	if (IS_ERR(plan)) {
 		svc->config = old;

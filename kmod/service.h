@@ -46,6 +46,7 @@ struct pxs_service_config {
 	u8 fill;
 	u16 cap;
 	u16 slow_start;			/* seconds; 0: off */
+	u16 bound;			/* of load, thousandths of the fair share; 0: off */
 	u32 rows;			/* 0: by rule */
 	struct pxs_key_spec key;
 	struct pxs_seed seed;
@@ -69,6 +70,7 @@ struct pxs_service {
 	struct list_head backends;	/* struct pxs_backend, in order of index */
 	u32 nbackends;
 	u64 generation;			/* of the last table built */
+	u32 load_tick;			/* looks at the load so far */
 };
 
 struct pxs_service_spec {

@@ -25,6 +25,7 @@
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 
 #include "backend.h"
+#include "core/load.h"
 #include "deliver_local.h"
 #include "deliver_nat.h"
 #include "icmp.h"
@@ -95,8 +96,8 @@ static bool pxs_steer_hash(const struct pxs_plan *plan, const struct sk_buff *sk
 	return pxs_key_hash(&plan->key, &plan->seed, &tuple, NULL, 0, hash);
 }
 
-struct pxs_backend *pxs_steer_pick(struct pxs_service *svc, const struct sk_buff *skb,
-				   const struct pxs_packet *p)
+static struct pxs_backend *pxs_steer_choose(struct pxs_service *svc, const struct sk_buff *skb,
+					    const struct pxs_packet *p, bool is_new)
 {
 	const struct pxs_plan *plan = rcu_dereference(svc->plan);
 	struct pxs_backend *be;
@@ -107,7 +108,10 @@ struct pxs_backend *pxs_steer_pick(struct pxs_service *svc, const struct sk_buff
 	if (!plan || !plan->table)
 		goto nobody;
 	fallback = pxs_steer_hash(plan, skb, p, &hash);
-	pick = pxs_table_pick(plan->table, plan->live, hash);
+	if (is_new)
+		pick = pxs_load_pick(plan->table, plan->live, plan->full, hash);
+	else
+		pick = pxs_table_pick(plan->table, plan->live, hash);
 	trace_pxs_pick(svc->id, plan->table->generation, hash, pick.backend, pick.choice,
 		       fallback);
 	if (fallback)
@@ -118,14 +122,28 @@ struct pxs_backend *pxs_steer_pick(struct pxs_service *svc, const struct sk_buff
 	if (fallback)
 		pxs_stat_inc(be->stats, PXS_STEER_STAT_FALLBACKS);
 	if (pick.choice != PXS_CHOICE_FIRST) {
-		pxs_stat_inc(svc->stats, PXS_STEER_STAT_SECOND);
-		pxs_stat_inc(be->stats, PXS_STEER_STAT_SECOND);
+		int stat = pick.spilled ? PXS_STEER_STAT_SPILLED : PXS_STEER_STAT_SECOND;
+
+		pxs_stat_inc(svc->stats, stat);
+		pxs_stat_inc(be->stats, stat);
 	}
 	return be;
 
 nobody:
 	pxs_steer_fault(svc, NULL, PXS_STEER_STAT_NO_BACKEND);
 	return NULL;
+}
+
+struct pxs_backend *pxs_steer_pick(struct pxs_service *svc, const struct sk_buff *skb,
+				   const struct pxs_packet *p)
+{
+	return pxs_steer_choose(svc, skb, p, p->syn || p->dst.proto != IPPROTO_TCP);
+}
+
+struct pxs_backend *pxs_steer_pick_new(struct pxs_service *svc, const struct sk_buff *skb,
+				       const struct pxs_packet *p)
+{
+	return pxs_steer_choose(svc, skb, p, true);
 }
 
 /* Does this skb hold several datagrams whose keys may differ? */

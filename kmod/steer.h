@@ -25,9 +25,14 @@ void pxs_steer_off(struct pxs_net *pn);
 /*
  * The backend for a packet of the service, or NULL when nobody can serve it (counted,
  * to be dropped). Under RCU; the backend is good until the end of the RCU section.
+ * What is new spills from who is full: datagrams and SYNs, other TCP packets not.
  */
 struct pxs_backend *pxs_steer_pick(struct pxs_service *svc, const struct sk_buff *skb,
 				   const struct pxs_packet *p);
+
+/* The same, whatever the packet is: where its SYN would go now. */
+struct pxs_backend *pxs_steer_pick_new(struct pxs_service *svc, const struct sk_buff *skb,
+				       const struct pxs_packet *p);
 
 /* Count a packet on its way to be, and the decision it took. */
 void pxs_steer_count(struct pxs_backend *be, const struct sk_buff *skb, u32 requests);

@@ -114,6 +114,11 @@ def of_services():
         s = payload if k == "PAYLOAD" else service.with_(KEY=u8(C["PXS_KEY_" + k]))
         yield case("%s over TCP" % k, add, s.with_(PROTO=TCP), E.EINVAL, "need protocol UDP",
                    "KEY")
+    for n in (1, 1009):
+        yield case("bound of %d" % n, add, service.with_(BOUND=u16(n)), E.ERANGE,
+                   "1010..10000", "BOUND")
+    yield case("bound of 10001", add, service.with_(BOUND=u16(10001)), E.ERANGE, POLICY,
+               "BOUND")
     yield case("slow start of more than an hour", add, service.with_(SLOW_START=u16(3601)),
                E.ERANGE, POLICY, "SLOW_START")
     for f in ("JUMP", "REDIS_SLOTS", "IPVS_MH"):

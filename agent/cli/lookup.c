@@ -77,6 +77,7 @@ static void say_unfit(char *text, size_t len, const char *subject, const struct 
 		[PXS_UNFIT_DOWN] = "is down",
 		[PXS_UNFIT_DRAIN] = "drains",
 		[PXS_UNFIT_BAD] = "fails its check",
+		[PXS_UNFIT_FULL] = "is full",
 	};
 	uint64_t reason = unfit ? nlq_uint(unfit) : 0;
 	size_t used = strlen(text);

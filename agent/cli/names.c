@@ -68,6 +68,7 @@ static const char *const unfit[] = {
 	[PXS_UNFIT_DOWN] = "down",
 	[PXS_UNFIT_DRAIN] = "drain",
 	[PXS_UNFIT_BAD] = "bad",
+	[PXS_UNFIT_FULL] = "full",
 };
 
 static const char *const group_state[] = {
@@ -142,6 +143,7 @@ static const char *const steer_stat[] = {
 	[PXS_STEER_STAT_ICMP_REQUESTS] = "icmp_requests",
 	[PXS_STEER_STAT_ICMP_REPLIES] = "icmp_replies",
 	[PXS_STEER_STAT_PAD] = NULL,
+	[PXS_STEER_STAT_SPILLED] = "spilled",
 };
 COMPLETE(steer_stat, PXS_STEER_STAT_MAX);
 
@@ -214,6 +216,7 @@ static const char *const service_attr[] = {
 	[PXS_A_SERVICE_STATS] = "stats",
 	[PXS_A_SERVICE_PAD] = NULL,
 	[PXS_A_SERVICE_SLOW_START] = "slow-start",
+	[PXS_A_SERVICE_BOUND] = "bound",
 };
 COMPLETE(service_attr, PXS_A_SERVICE_MAX);
 
@@ -231,6 +234,8 @@ static const char *const backend_attr[] = {
 	[PXS_A_BACKEND_HEALTH] = "health",
 	[PXS_A_BACKEND_REASON] = "reason",
 	[PXS_A_BACKEND_EFFECTIVE] = "effective weight",
+	[PXS_A_BACKEND_LOAD] = "load",
+	[PXS_A_BACKEND_FULL] = "full",
 };
 COMPLETE(backend_attr, PXS_A_BACKEND_MAX);
 

@@ -16,14 +16,15 @@ static const char usage[] =
 	"       paxsteer service del NAME\n"
 	"       paxsteer service [show [NAME]]\n"
 	"OPTIONS := [fill FILL] [key KEY] [seed HEX32] [rows N] [cap CAP]\n"
-	"           [slow-start SECONDS]\n"
+	"           [slow-start SECONDS] [bound BOUND]\n"
 	"FILL := { rendezvous | maglev | redis-slots | jump | ketama | ipvs-mh |\n"
 	"          maglev-envoy | maglev-katran | maglev-cilium | sticky }\n"
 	"MODE := { nat | local }\n"
 	"KEY := { source[/PREFIX] | tuple | memcached | dns | redis | http-host | http-path |\n"
 	"         quic LEN | payload OFFSET:LEN }\n"
 	"ADDR:PORT := 192.0.2.1:53 | [2001:db8::1]:53\n"
-	"CAP := thousandths above the fair share (20) or percent (2%)\n";
+	"CAP := thousandths above the fair share (20) or percent (2%)\n"
+	"BOUND := 1.01..10, times the fair share of the load, or 0: off\n";
 
 /* "source/PREFIX" */
 static int put_prefix(struct args *a, struct nl_msg *msg, const char *prefix)
@@ -107,13 +108,41 @@ static int take_cap(struct args *a, struct nl_msg *msg, const struct arg *arg)
 	return CLI_OK;
 }
 
+/* "1.25": up to three decimals, as thousandths. */
+static int take_bound(struct args *a, struct nl_msg *msg, const struct arg *arg)
+{
+	const char *word = args_next(a, arg->name);
+	unsigned int milli = 0, digits = 0;
+	bool point = false, bad = false;
+	const char *c;
+
+	if (!word)
+		return CLI_USAGE;
+	for (c = word; *c && !bad; c++) {
+		if (*c == '.' && !point && c != word) {
+			point = true;
+			continue;
+		}
+		bad = *c < '0' || *c > '9' || (point && ++digits > 3) || milli > PXS_BOUND_MAX;
+		milli = 10 * milli + (unsigned int)(*c - '0');
+	}
+	for (; digits < 3; digits++)
+		milli *= 10;
+	if (bad || c == word || c[-1] == '.' ||
+	    (milli && (milli < PXS_BOUND_MIN || milli > PXS_BOUND_MAX)))
+		return cli_usage_error(a->cli, "bound: \"%s\" is not 1.01..10 or 0", word);
+	nlq_put_u16(msg, arg->attr, (uint16_t)milli);
+	return CLI_OK;
+}
+
 #define SET_KEYWORDS \
 	{ "fill", PXS_A_SERVICE_FILL, .names = &names_fill }, \
 	{ "key", PXS_A_SERVICE_KEY, .take = take_key }, \
 	{ "seed", PXS_A_SERVICE_SEED, .take = take_seed }, \
 	{ "rows", PXS_A_SERVICE_ROWS, .bytes = 4 }, \
 	{ "cap", PXS_A_SERVICE_CAP, .take = take_cap }, \
-	{ "slow-start", PXS_A_SERVICE_SLOW_START, .bytes = 2, .max = PXS_SLOW_START_MAX }
+	{ "slow-start", PXS_A_SERVICE_SLOW_START, .bytes = 2, .max = PXS_SLOW_START_MAX }, \
+	{ "bound", PXS_A_SERVICE_BOUND, .take = take_bound }
 
 static const struct arg add_keywords[] = {
 	{ "mode", PXS_A_SERVICE_MODE, .names = &names_mode },
@@ -157,8 +186,8 @@ static int set(struct cli *cli, int argc, char **argv)
 
 	ret = args_service(&a, msg, PXS_A_SERVICE_NAME);
 	if (!ret && !a.argc)
-		ret = cli_usage_error(cli, "nothing to set, expected fill, key, seed, rows, cap or %s",
-				      "slow-start");
+		ret = cli_usage_error(cli, "nothing to set, expected fill, key, seed, rows, cap, %s",
+				      "slow-start or bound");
 	if (!ret)
 		ret = args_keywords(&a, set_keywords, msg);
 	return args_send(cli, msg, ret);
@@ -246,6 +275,11 @@ void service_put(struct cli *cli, struct nl_msg *msg, enum out_style stats)
 	out_str(o, "seed", cli->stats ? "seed" : NULL, seed);
 	out_num(o, "slow_start", cli->stats ? "slow-start" : NULL,
 		nlq_uint(tb[PXS_A_SERVICE_SLOW_START]));
+	if (nlq_uint(tb[PXS_A_SERVICE_BOUND]))
+		out_milli(o, "bound", cli->stats ? "bound" : NULL,
+			  nlq_uint(tb[PXS_A_SERVICE_BOUND]));
+	else
+		out_str(o, "bound", cli->stats ? "bound" : NULL, NULL);
 	if (tb[PXS_A_SERVICE_STATS])
 		out_stats(o, "stats", NULL, stats, tb[PXS_A_SERVICE_STATS], &names_steer_stat);
 }

@@ -434,8 +434,13 @@ static u64 next_probe(u64 hash)
 	return hash * 6364136223846793005ull + 1442695040888963407ull;
 }
 
+static bool serves(const unsigned long *live, const unsigned long *full, u32 index)
+{
+	return pxs_live(live, index) && !(full && pxs_live(full, index));
+}
+
 struct pxs_pick pxs_table_pick_slow(const struct pxs_table *t, const unsigned long *live,
-				    u64 hash)
+				    const unsigned long *full, u64 hash)
 {
 	const struct pxs_table_row *row = &t->rows[pxs_table_row_of(t, hash)];
 	const struct pxs_table_owner *owners = pxs_table_owners(t);
@@ -443,24 +448,24 @@ struct pxs_pick pxs_table_pick_slow(const struct pxs_table *t, const unsigned lo
 	u64 probe = hash;
 	u32 i, at;
 
-	if (row->second != PXS_NONE && pxs_live(live, row->second))
+	if (row->second != PXS_NONE && serves(live, full, row->second))
 		return pick;
 	pick.choice = PXS_CHOICE_PROBE;
 	for (i = 0; i < PXS_TABLE_PROBES && row->second != PXS_NONE; i++) {
 		probe = next_probe(probe);
 		row = &t->rows[pxs_table_row_of(t, probe)];
 		pick.backend = row->first;
-		if (pxs_live(live, row->first))
+		if (serves(live, full, row->first))
 			return pick;
 		pick.backend = row->second;
-		if (pxs_live(live, row->second))
+		if (serves(live, full, row->second))
 			return pick;
 	}
 	/* few live among many dead: from a place that the hash chooses, the next live one */
 	at = (u32)(((hash & 0xffffffff) * t->nowners) >> 32);
 	for (i = 0; i < t->nowners; i++) {
 		pick.backend = owners[at].index;
-		if (pxs_live(live, pick.backend))
+		if (serves(live, full, pick.backend))
 			return pick;
 		if (++at == t->nowners)
 			at = 0;

@@ -110,6 +110,7 @@ struct pxs_table {
 struct pxs_pick {
 	u16 backend;	/* index or PXS_NONE */
 	u8 choice;	/* enum pxs_choice */
+	bool spilled;	/* load.h: whoever would serve is full */
 };
 
 /* A build in progress. Private to table.c. */
@@ -203,9 +204,12 @@ static inline u32 pxs_bitmap_longs(u32 n)
 	return (n + bits - 1) / bits;
 }
 
-/* pxs_table_pick() for a hash whose first choice is out. */
+/*
+ * pxs_table_pick() for a hash whose first choice is out. With @full (or NULL), whoever has a bit
+ * there is out, too.
+ */
 struct pxs_pick pxs_table_pick_slow(const struct pxs_table *t, const unsigned long *live,
-				    u64 hash);
+				    const unsigned long *full, u64 hash);
 
 /*
  * Who serves @hash. @live has a bit for each backend index below t->nbackends and may
@@ -221,7 +225,7 @@ static inline struct pxs_pick pxs_table_pick(const struct pxs_table *t,
 
 	if (likely(pxs_live(live, first)))
 		return pick;
-	return pxs_table_pick_slow(t, live, hash);
+	return pxs_table_pick_slow(t, live, NULL, hash);
 }
 
 /*

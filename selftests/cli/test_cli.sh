@@ -99,9 +99,13 @@ refuses 1 'ADDR:PORT is missing' service add web udp
 refuses 1 '"1.2.3.4" is not ADDR:PORT' service add web udp 1.2.3.4
 refuses 1 '"::1:53" is not ADDR:PORT' service add web udp ::1:53
 refuses 1 'port of 1..65535' service add web udp 1.2.3.4:65536
-refuses 1 'unknown keyword "fil", expected mode, fill, key, seed, rows, cap or slow-start' \
+refuses 1 'unknown keyword "fil", expected mode, fill, key, seed, rows, cap, slow-start or bound' \
 	service add web udp 1.2.3.4:5 fil maglev
 refuses 1 'fill is missing' service add web udp 1.2.3.4:5 fill
+for bound in 1 1.009 10.001 1.2345 .5 1. x 1.2.3 -1 99999999999; do
+	refuses 1 "bound: \"$bound\" is not 1.01..10 or 0" \
+		service add web udp 1.2.3.4:5 bound "$bound"
+done
 refuses 1 'slow-start' service set web slow-start 3601
 fills='rendezvous, maglev, redis-slots, jump, ketama, ipvs-mh, maglev-envoy, maglev-katran,'
 refuses 1 "fill: \"mag\" is not $fills maglev-cilium or sticky" \

@@ -72,6 +72,7 @@ static struct nl_msg *service_msg(void)
 	nlq_put_u64(msg, PXS_A_SERVICE_DIGEST, 0x8000000000000001ULL);
 	nlq_put_u32(msg, PXS_A_SERVICE_NBACKENDS, 2);
 	nlq_put_u16(msg, PXS_A_SERVICE_SLOW_START, 30);
+	nlq_put_u16(msg, PXS_A_SERVICE_BOUND, 1250);
 	put_stats(msg, PXS_A_SERVICE_STATS);
 	return msg;
 }
@@ -90,6 +91,8 @@ static struct nl_msg *backend_msg(uint8_t health, const char *reason)
 	nlq_put_u16(msg, PXS_A_BACKEND_INDEX, 3);
 	nlq_put_u32(msg, PXS_A_BACKEND_ROWS, 9);
 	nlq_put_u32(msg, PXS_A_BACKEND_EFFECTIVE, 1016);
+	nlq_put_u32(msg, PXS_A_BACKEND_LOAD, 70);
+	nlq_put_u8(msg, PXS_A_BACKEND_FULL, 1);
 	put_stats(msg, PXS_A_BACKEND_STATS);
 	nlq_put_u8(msg, PXS_A_BACKEND_HEALTH, health);
 	if (reason)
@@ -178,10 +181,11 @@ static void service_json(void)
 	end(&c, "[{\"name\":\"web\",\"proto\":\"udp\",\"addr\":\"192.0.2.1\",\"port\":11211,\"mode\":\"nat\","
 		"\"key\":\"payload\",\"key_offset\":4,\"key_len\":8,\"fill\":\"rendezvous\",\"rows\":4096,"
 		"\"cap\":20,\"backends\":2,\"generation\":3,\"digest\":\"0x8000000000000001\","
-		"\"seed\":\"01020300000000000000000000000000\",\"slow_start\":30,\"stats\":{\"packets\":12,"
+		"\"seed\":\"01020300000000000000000000000000\",\"slow_start\":30,\"bound\":1.25,"
+		"\"stats\":{\"packets\":12,"
 		"\"bytes\":1099511627776,\"requests\":0,\"replies\":0,\"fallbacks\":0,\"second\":0,"
 		"\"no_backend\":0,\"no_socket\":0,\"errors\":0,"
-		"\"icmp_requests\":0,\"icmp_replies\":0}}]\n");
+		"\"icmp_requests\":0,\"icmp_replies\":0,\"spilled\":0}}]\n");
 }
 
 static void service_stats_text(void)
@@ -299,24 +303,24 @@ static void backend_health(void)
 
 	begin(&c, false, false);
 	put_backends(&c);
-	end(&c, "SERVICE  ADDRESS      STATE  HEALTH  WEIGHT  EFFECTIVE  INDEX  ROWS  ID                  REASON\n"
-		"web      10.0.0.1:80  up     good         2      1.016      3     9  0x0000000000000005  -\n"
-		"web      10.0.0.1:80  up     bad          2      1.016      3     9  0x0000000000000005"
+	end(&c, "SERVICE  ADDRESS      STATE  HEALTH  WEIGHT  EFFECTIVE  LOAD  FULL  INDEX  ROWS  ID                  REASON\n"
+		"web      10.0.0.1:80  up     good         2      1.016    70     1      3     9  0x0000000000000005  -\n"
+		"web      10.0.0.1:80  up     bad          2      1.016    70     1      3     9  0x0000000000000005"
 		"  tcp connect: Connection refused\n");
 	begin(&c, true, false);
 	put_backends(&c);
 	end(&c, "[{\"service\":\"web\",\"addr\":\"10.0.0.1\",\"port\":80,\"state\":\"up\",\"health\":\"good\","
-		"\"weight\":2,\"effective_weight\":1.016,\"index\":3,\"rows\":9,"
+		"\"weight\":2,\"effective_weight\":1.016,\"load\":70,\"full\":1,\"index\":3,\"rows\":9,"
 		"\"id\":\"0x0000000000000005\",\"reason\":null,"
 		"\"stats\":{\"packets\":12,\"bytes\":1099511627776,\"requests\":0,\"replies\":0,"
 		"\"fallbacks\":0,\"second\":0,\"no_backend\":0,\"no_socket\":0,\"errors\":0,"
-		"\"icmp_requests\":0,\"icmp_replies\":0}},"
+		"\"icmp_requests\":0,\"icmp_replies\":0,\"spilled\":0}},"
 		"{\"service\":\"web\",\"addr\":\"10.0.0.1\",\"port\":80,\"state\":\"up\",\"health\":\"bad\","
-		"\"weight\":2,\"effective_weight\":1.016,\"index\":3,\"rows\":9,\"id\":\"0x0000000000000005\","
+		"\"weight\":2,\"effective_weight\":1.016,\"load\":70,\"full\":1,\"index\":3,\"rows\":9,\"id\":\"0x0000000000000005\","
 		"\"reason\":\"tcp connect: Connection refused\","
 		"\"stats\":{\"packets\":12,\"bytes\":1099511627776,\"requests\":0,\"replies\":0,"
 		"\"fallbacks\":0,\"second\":0,\"no_backend\":0,\"no_socket\":0,\"errors\":0,"
-		"\"icmp_requests\":0,\"icmp_replies\":0}}]\n");
+		"\"icmp_requests\":0,\"icmp_replies\":0,\"spilled\":0}}]\n");
 }
 
 /* Attributes that are absent, short, or unknown must not be read beyond. */

@@ -75,6 +75,8 @@
 #define PXS_VALUE_MAX		16384	/* bytes of one value */
 #define PXS_APPEND_MAX		32768	/* bytes of records in one EVENT_APPEND */
 #define PXS_LOOKUP_KEY_MAX	512
+#define PXS_BOUND_MIN		1010	/* thousandths of the fair share */
+#define PXS_BOUND_MAX		10000
 #define PXS_SLOW_START_MAX	3600	/* seconds */
 #define PXS_HEALTH_REASON_MAX	63	/* bytes of why a check failed, without the NUL */
 
@@ -187,6 +189,7 @@ enum pxs_unfit {
 	PXS_UNFIT_DOWN = 1,	/* its state is down */
 	PXS_UNFIT_DRAIN = 2,	/* its state is drain */
 	PXS_UNFIT_BAD = 3,	/* its health is bad */
+	PXS_UNFIT_FULL = 4,	/* its load is above the service's bound */
 };
 
 /* Attributes of a service. */
@@ -225,10 +228,16 @@ enum pxs_service_attr {
 	PXS_A_SERVICE_PAD,
 	/*
 	 * u16, seconds, 0..3600; default 0 = off: in which the weight of a backend grows that
-	 * begins to serve while another one has served for that long; not with the fills jump, redis-slots
-	 * and ipvs-mh, of which a small change of weight moves too much
+	 * begins to serve while another one has served for that long; not with the fills jump,
+	 * redis-slots and ipvs-mh, of which a small change of weight moves too much
 	 */
 	PXS_A_SERVICE_SLOW_START,	/* u16 */
+	/*
+	 * u16, thousandths of the fair share, 1010..10000, or 0 (default) = off: who has more load
+	 * is full, and what is new for it goes to the next in line. Load: local, what waits in the
+	 * socket's queue; otherwise new requests of the last second. TCP: only nat and local
+	 */
+	PXS_A_SERVICE_BOUND,		/* u16 */
 	__PXS_A_SERVICE_MAX
 };
 #define PXS_A_SERVICE_MAX (__PXS_A_SERVICE_MAX - 1)
@@ -255,6 +264,8 @@ enum pxs_backend_attr {
 	PXS_A_BACKEND_REASON,		/* string */
 	/* u32, out: thousandths; the weight, or, in a slow start, what of it counts so far */
 	PXS_A_BACKEND_EFFECTIVE,	/* u32 */
+	PXS_A_BACKEND_LOAD,		/* u32, out: requests, when last asked; 0 without a bound */
+	PXS_A_BACKEND_FULL,		/* u8, out: 1 while its load is above the bound */
 	__PXS_A_BACKEND_MAX
 };
 #define PXS_A_BACKEND_MAX (__PXS_A_BACKEND_MAX - 1)
@@ -281,6 +292,8 @@ enum pxs_steer_stat {
 	 */
 	PXS_STEER_STAT_ICMP_REPLIES,
 	PXS_STEER_STAT_PAD,
+	/* the first choice, or whoever stood in for it, was full: another one served */
+	PXS_STEER_STAT_SPILLED,
 	__PXS_STEER_STAT_MAX
 };
 #define PXS_STEER_STAT_MAX (__PXS_STEER_STAT_MAX - 1)

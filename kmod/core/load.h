@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * load.h - bounded load: who is full, and where its requests go meanwhile
+ *
+ * Consistent hashing with bounded loads (Mirrokni, Thorup, Zadimoghaddam, 2016): a backend may
+ * have so many times its fair share of all the load there is, and not more; what is new for it
+ * then spills to the next in line, and comes back when there is room. Who is full is a bitmap
+ * beside the one of who is live, decided now and then, not for each request.
+ */
+#ifndef PXS_CORE_LOAD_H
+#define PXS_CORE_LOAD_H
+
+#include "table.h"
+
+/* Whoever has no more than this is not full, whatever the others have: noise is no load. */
+#define PXS_LOAD_FLOOR		8
+
+/* Loads above count as this. */
+#define PXS_LOAD_MAX		0xffffff
+
+/* A backend as the decision sees it. */
+struct pxs_load {
+	u32 load;	/* requests that wait in its queue, or new ones of the last second */
+	u32 weight;	/* 0..PXS_WEIGHT_MAX; 0: out or draining, not part of it */
+	bool full;	/* in: was; out: is */
+};
+
+/*
+ * Who of @v[0..n) is full at @bound thousandths (above 1000) of the fair share by weight? Who is
+ * full stays so until its load is below the middle between the fair share and the bound, so that a
+ * load beside the bound does not flap. Never all of those with weight. Control path.
+ */
+void pxs_load_decide(struct pxs_load *v, u32 n, u32 bound);
+
+/* pxs_load_pick() for a hash whose first choice is out or full. */
+struct pxs_pick pxs_load_pick_slow(const struct pxs_table *t, const unsigned long *live,
+				   const unsigned long *full, u64 hash);
+
+/*
+ * pxs_table_pick(), past those who are full: @full has a bit for each backend index and may change
+ * at any time. Where all who are live are full, it is as if none were. This is what packets and
+ * LOOKUP ask.
+ */
+static inline struct pxs_pick pxs_load_pick(const struct pxs_table *t, const unsigned long *live,
+					    const unsigned long *full, u64 hash)
+{
+	u16 first = t->rows[pxs_table_row_of(t, hash)].first;
+	struct pxs_pick pick = { .backend = first, .choice = PXS_CHOICE_FIRST };
+
+	if (likely(pxs_live(live, first) && !pxs_live(full, first)))
+		return pick;
+	return pxs_load_pick_slow(t, live, full, hash);
+}
+
+#endif /* PXS_CORE_LOAD_H */
