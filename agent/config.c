@@ -94,6 +94,18 @@ static int check_window(cfg_t *cfg, cfg_opt_t *opt)
 	return -1;
 }
 
+static int check_durability(cfg_t *cfg, cfg_opt_t *opt)
+{
+	const char *word = cfg_opt_getnstr(opt, 0);
+
+	if (pxs_config_once(cfg, opt))
+		return -1;
+	if (!strcmp(word, "disk") || !strcmp(word, "memory"))
+		return 0;
+	cfg_error(cfg, "durability: \"%s\" is neither disk nor memory", word);
+	return -1;
+}
+
 static int check_heartbeat(cfg_t *cfg, cfg_opt_t *opt)
 {
 	return pxs_config_range(cfg, opt, 10, 10000);
@@ -365,6 +377,7 @@ static int load_group(struct pxs_config *c, struct pxs_group_config *g, cfg_t *g
 	g->keys.key[0].id = (u8)cfg_getint(group, "key-id");
 	g->keys.key[1].id = (u8)cfg_getint(group, "also-key-id");
 	g->conf.epoch = (u64)cfg_getint(group, "epoch");
+	g->conf.memory = !strcmp(cfg_getstr(group, "durability"), "memory");
 	g->conf.window = (u32)cfg_getint(group, "window");
 	g->conf.heartbeat_ms = (u32)cfg_getint(group, "heartbeat");
 	g->conf.election_ms = (u32)cfg_getint(group, "election");
@@ -410,6 +423,13 @@ static int load_groups(struct pxs_config *c, cfg_t *cfg)
 	return 0;
 }
 
+static cfg_opt_t member_options[] = {
+	CFG_STR("address", NULL, CFGF_NODEFAULT),
+	CFG_STR("incarnation", NULL, CFGF_NODEFAULT),
+	CFG_STR("store", NULL, CFGF_NODEFAULT),
+	CFG_END()
+};
+
 static cfg_t *make_parser(void)
 {
 	cfg_opt_t node[] = {
@@ -423,21 +443,16 @@ static cfg_t *make_parser(void)
 		CFG_INT("cache", 32, CFGF_NONE),
 		CFG_END()
 	};
-	cfg_opt_t member[] = {
-		CFG_STR("address", NULL, CFGF_NODEFAULT),
-		CFG_STR("incarnation", NULL, CFGF_NODEFAULT),
-		CFG_STR("store", NULL, CFGF_NODEFAULT),
-		CFG_END()
-	};
 	cfg_opt_t group[] = {
 		CFG_INT("self", 0, CFGF_NODEFAULT),
 		CFG_INT("epoch", 1, CFGF_NONE),
 		CFG_INT("key-id", 1, CFGF_NONE),
 		CFG_INT("also-key-id", 2, CFGF_NONE),
+		CFG_STR("durability", "disk", CFGF_NONE),
 		CFG_INT("window", 4096, CFGF_NONE),
 		CFG_INT("heartbeat", 100, CFGF_NONE),
 		CFG_INT("election", 1000, CFGF_NONE),
-		CFG_SEC("member", member, CFGF_TITLE | CFGF_MULTI | CFGF_NO_TITLE_DUPES),
+		CFG_SEC("member", member_options, CFGF_TITLE | CFGF_MULTI | CFGF_NO_TITLE_DUPES),
 		CFG_SEC("store", (cfg_opt_t *)pxs_store_options, CFGF_MULTI),
 		CFG_END()
 	};
@@ -464,6 +479,7 @@ static cfg_t *make_parser(void)
 		{ "group|epoch", check_epoch },
 		{ "group|key-id", check_key_id },
 		{ "group|also-key-id", check_key_id },
+		{ "group|durability", check_durability },
 		{ "group|window", check_window },
 		{ "group|heartbeat", check_heartbeat },
 		{ "group|election", check_election },

@@ -55,6 +55,8 @@ struct pxs_datapath_ops {
 	int (*attach)(struct pxs_datapath *dp, u64 incarnation, u64 next_lsn, u64 *last_lsn);
 	void (*durable)(struct pxs_datapath *dp, u64 lsn);
 	void (*fail)(struct pxs_datapath *dp, const char *reason);
+	/* We end in order: pxs_group_settle() for every group. -EAGAIN: say it again. */
+	int (*settle)(struct pxs_datapath *dp);
 	int (*load)(struct pxs_datapath *dp, u32 group, const u8 *records, u32 bytes);
 	int (*activate)(struct pxs_datapath *dp, u32 group, u64 commit);
 	int (*prepare)(struct pxs_datapath *dp, u32 group, u64 ballot, u64 slot, u64 to);

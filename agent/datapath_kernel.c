@@ -301,6 +301,22 @@ static void kernel_fail(struct pxs_datapath *dp, const char *reason)
 		complain(k, "JOURNAL_FAIL", err);
 }
 
+static int kernel_settle(struct pxs_datapath *dp)
+{
+	struct kernel *k = to_kernel(dp);
+	struct nl_msg *msg = pxs_link_msg(&k->link, PXS_CMD_JOURNAL_SETTLE);
+	int err;
+
+	if (!msg || nla_put_u64(msg, PXS_A_JOURNAL_ATTACH_EPOCH, k->epoch)) {
+		nlmsg_free(msg);
+		return -ENOMEM;
+	}
+	err = pxs_link_call(&k->link, msg, NULL, NULL);
+	if (err && err != -EAGAIN)
+		complain(k, "JOURNAL_SETTLE", err);
+	return err;
+}
+
 static int kernel_load(struct pxs_datapath *dp, u32 group, const u8 *records, u32 bytes)
 {
 	struct kernel *k = to_kernel(dp);
@@ -339,7 +355,7 @@ static int kernel_activate(struct pxs_datapath *dp, u32 group, u64 commit)
 	struct kernel *k = to_kernel(dp);
 	int err = simple(k, PXS_CMD_GROUP_ACTIVATE, group, PXS_A_GROUP_COMMIT, commit, 0, 0, 0);
 
-	if (err)
+	if (err && err != -ENOTRECOVERABLE)
 		complain(k, "GROUP_ACTIVATE", err);
 	return err;
 }
@@ -535,6 +551,7 @@ static const struct pxs_datapath_ops kernel_ops = {
 	.attach = kernel_attach,
 	.durable = kernel_durable,
 	.fail = kernel_fail,
+	.settle = kernel_settle,
 	.load = kernel_load,
 	.activate = kernel_activate,
 	.prepare = kernel_prepare,

@@ -337,6 +337,16 @@ static void user_fail(struct pxs_datapath *dp, const char *reason)
 		pxs_group_fence(&g->core, "the journal failed");
 }
 
+static int user_settle(struct pxs_datapath *dp)
+{
+	struct user_group *g;
+	int err = 0;
+
+	for (g = to_user(dp)->groups; g; g = g->next)
+		err = pxs_group_settle(&g->core) ?: err;
+	return err;
+}
+
 static int user_load(struct pxs_datapath *dp, u32 group, const u8 *records, u32 bytes)
 {
 	struct user_group *g = find(to_user(dp), group);
@@ -547,6 +557,7 @@ static const struct pxs_datapath_ops user_ops = {
 	.attach = user_attach,
 	.durable = user_durable,
 	.fail = user_fail,
+	.settle = user_settle,
 	.load = user_load,
 	.activate = user_activate,
 	.prepare = user_prepare,

@@ -77,6 +77,8 @@ struct nl_msg *pxs_kernel_add_msg(struct pxs_link *link, const struct pxs_group_
 	      put_keys(msg, &g->keys) ||
 	      nla_put_u64(msg, PXS_A_GROUP_EPOCH, conf->epoch) ||
 	      nla_put_u8(msg, PXS_A_GROUP_SELF, conf->member[conf->self].id) ||
+	      nla_put_u8(msg, PXS_A_GROUP_DURABILITY,
+			 conf->memory ? PXS_DURABILITY_MEMORY : PXS_DURABILITY_DISK) ||
 	      nla_put_u32(msg, PXS_A_GROUP_WINDOW, conf->window) ||
 	      nla_put_u32(msg, PXS_A_GROUP_HEARTBEAT_MS, conf->heartbeat_ms) ||
 	      nla_put_u32(msg, PXS_A_GROUP_ELECTION_MS, conf->election_ms);
@@ -123,6 +125,7 @@ static void compare_group(void *ctx, struct nlmsghdr *nlh)
 {
 	struct compare *c = ctx;
 	const struct pxs_group_conf *conf = &c->g->conf;
+	u8 durability = conf->memory ? PXS_DURABILITY_MEMORY : PXS_DURABILITY_DISK;
 	struct nlattr *a[PXS_A_GROUP_MAX + 1];
 	struct nlattr *attr;
 	unsigned int n = 0;
@@ -140,6 +143,8 @@ static void compare_group(void *ctx, struct nlmsghdr *nlh)
 		c->differs = "epoch";
 	else if (pxs_kernel_u8(a[PXS_A_GROUP_SELF]) != conf->member[conf->self].id)
 		c->differs = "self";
+	else if (pxs_kernel_u8(a[PXS_A_GROUP_DURABILITY]) != durability)
+		c->differs = "durability";
 	else if (pxs_kernel_u32(a[PXS_A_GROUP_WINDOW]) != conf->window)
 		c->differs = "window";
 	else if (pxs_kernel_u32(a[PXS_A_GROUP_HEARTBEAT_MS]) != conf->heartbeat_ms)

@@ -107,19 +107,6 @@ static int signals_block(struct signals *s)
 	return s->fd < 0 ? -errno : 0;
 }
 
-static void resign_all(struct pxs_node *n)
-{
-	u32 i;
-
-	for (i = 0; i < n->nreplicas; i++) {
-		struct pxs_replica *r = &n->replica[i];
-
-		if (!r->gone && r->elect.role == PXS_ROLE_LEADER)
-			n->dp->ops->resign(n->dp, r->id);
-		pxs_replica_stop(r);
-	}
-}
-
 static int run(struct pxs_node *n, bool wait)
 {
 	struct signals sig = { .op.done = signals_got, .node = n };
@@ -150,9 +137,12 @@ static int run(struct pxs_node *n, bool wait)
 	notify("READY=1");
 	err = pxs_loop_run(&n->loop);
 	notify("STOPPING=1");
-	resign_all(n);
-	/* What arrived becomes durable, so that the next start has less to ask for. */
-	for (i = 0; i < DRAIN_ROUNDS && !err && n->opened && !pxs_journal_idle(&n->journal); i++)
+	pxs_node_end(n);
+	/*
+	 * What arrived becomes durable, so that the next start has less to ask for, and a memory
+	 * group has forgotten nothing.
+	 */
+	for (i = 0; i < DRAIN_ROUNDS && !err && !pxs_node_ended(n); i++)
 		err = pxs_loop_once(&n->loop);
 	if (err)
 		n->exit_code = 1;

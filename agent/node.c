@@ -405,7 +405,7 @@ static int start_replica(struct pxs_node *n, struct pxs_replica *r, u64 last_lsn
 	if (st.state == PXS_GROUP_INACTIVE)
 		return restore_after(n, r, last_lsn);
 	if (st.state == PXS_GROUP_FENCED) {
-		pxs_err("group %u is fenced in the module; after a look at the disk: paxsteer group del %u, and start again",
+		pxs_err("group %u is fenced in the module (paxsteer group show says why); after a look at the disk: paxsteer group del %u, and start again",
 			r->id, r->id);
 		pxs_replica_stop(r);
 		return 0;
@@ -490,6 +490,39 @@ int pxs_node_open(struct pxs_node *n, bool wait)
 	n->hook.run = node_hook;
 	pxs_loop_add_hook(&n->loop, &n->hook);
 	return 0;
+}
+
+void pxs_node_end(struct pxs_node *n)
+{
+	u32 i;
+
+	for (i = 0; i < n->nreplicas; i++) {
+		struct pxs_replica *r = &n->replica[i];
+
+		if (!r->gone && r->elect.role == PXS_ROLE_LEADER)
+			n->dp->ops->resign(n->dp, r->id);
+		/* One that is fenced, or was deleted, can settle nothing any more. */
+		r->settling = !r->gone && r->config->conf.memory;
+		pxs_replica_stop(r);
+	}
+	n->unsettled = n->opened;
+}
+
+bool pxs_node_ended(struct pxs_node *n)
+{
+	u32 i;
+
+	if (!n->opened || n->journal.failed)
+		return true;
+	if (n->unsettled)
+		n->unsettled = n->dp->ops->settle(n->dp) == -EAGAIN;
+	for (i = 0; i < n->nreplicas; i++) {
+		struct pxs_replica *r = &n->replica[i];
+
+		if (r->settling && (r->memory || r->memory_lsn > n->journal.durable))
+			return false;
+	}
+	return !n->unsettled && pxs_journal_idle(&n->journal);
 }
 
 void pxs_node_close(struct pxs_node *n)

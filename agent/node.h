@@ -35,6 +35,7 @@ struct pxs_node {
 	int exit_code;		/* when the loop was stopped by a fault */
 	u32 foreign_group;	/* of a record of a group that the configuration lacks */
 	bool opened;		/* journal and below are up */
+	bool unsettled;		/* at the end: the datapath has yet to be told */
 
 	struct pxs_job hint_job;
 	struct pxs_hint hint;	/* the job's, while it is busy */
@@ -47,6 +48,13 @@ struct pxs_replica *pxs_node_replica(struct pxs_node *n, u32 group);
 /* Lock and recover the journal, set the datapath up, activate the groups. */
 int pxs_node_open(struct pxs_node *n, bool wait);
 void pxs_node_close(struct pxs_node *n);
+
+/*
+ * We end in order: say so to the datapath, and let go of the groups. Then, once a round until it
+ * returns true: is everything that answers rested on durable? (A memory group's; S2.)
+ */
+void pxs_node_end(struct pxs_node *n);
+bool pxs_node_ended(struct pxs_node *n);
 
 /* Write the hint now (blocks): at a clean end. */
 void pxs_node_hint_now(struct pxs_node *n);

@@ -58,6 +58,10 @@ int pxs_replica_record(struct pxs_replica *r, const struct pxs_record *rec, u64 
 	case PXS_RECORD_COMMIT:
 		r->recovered = max(r->recovered, rec->slot);
 		return 0;
+	case PXS_RECORD_DURABILITY:
+		r->memory = rec->slot == PXS_DURABILITY_MEMORY;
+		r->memory_lsn = rec->lsn;
+		return 0;
 	default:
 		return 0;
 	}

@@ -35,6 +35,13 @@ struct pxs_replica {
 	u64 promised;
 	u64 promised_lsn;
 	u64 recovered;		/* commit index that the journal proves */
+	/*
+	 * The newest DURABILITY record, also of those that arrived since: answers need not wait for
+	 * the disk. When we end in order, one that says that they do comes last.
+	 */
+	bool memory;
+	u64 memory_lsn;
+	bool settling;		/* ... and it is waited for */
 	u64 restore_lsn;	/* restored when records up to it are durable; 0: at once */
 
 	u64 commit;

@@ -4,8 +4,8 @@
  *
  * Of each slot only the newest record counts, and slots well below the commit index are
  * not needed: a member that lacks them asks the agent. What is sent, in this order: the
- * highest promise; the commit index; the newest records of the slots about and above
- * it, by LSN; the commit index once more.
+ * highest promise; what answers waited for; the commit index; the newest records of the slots
+ * about and above it, by LSN; the commit index once more.
  *
  * If a record at or below the commit index is damaged, the member restarts from the
  * slot before it and learns the rest again (S5); the core stays mute until it has.
@@ -17,6 +17,7 @@
 #include <inttypes.h>
 #include <unistd.h>
 
+#include "durability.h"
 #include "node.h"
 #include "report.h"
 
@@ -220,11 +221,16 @@ static int load_all(struct load *l)
 	struct pxs_record promise = {
 		.type = PXS_RECORD_PROMISE, .ballot = r->promised, .lsn = r->promised_lsn,
 	};
+	struct pxs_record durability = {
+		.type = PXS_RECORD_DURABILITY, .slot = PXS_DURABILITY_MEMORY, .lsn = r->memory_lsn,
+	};
 	u64 behind = r->config->conf.window / 8;
 	int err = 0;
 
 	if (r->promised)
 		err = put(l, &promise, NULL);
+	if (!err && r->memory)
+		err = put(l, &durability, NULL);
 	if (!err)
 		err = put_commit(l, start);
 	if (!err)
@@ -253,14 +259,20 @@ int pxs_restore(struct pxs_replica *r)
 	if (err)
 		return err;
 	err = dp->ops->activate(dp, r->id, l.start);
+	/* Nothing that another start could mend; the node's other groups need not suffer. */
+	if (err == -ENOTRECOVERABLE) {
+		pxs_err("group %u: %s; fenced", r->id, PXS_FORGOT);
+		pxs_replica_stop(r);
+		return 0;
+	}
 	if (err) {
 		pxs_err("group %u: activate: %s%s", r->id, strerror(-err),
 			err == -ERANGE ? ": the window is smaller than the one that wrote the journal" : "");
 		return err;
 	}
-	pxs_info("group %u: active: commit index %" PRIu64 ", promised %" PRIu64 ".%u, %" PRIu64 " records loaded",
-		 r->id, l.start, pxs_ballot_round(r->promised), pxs_ballot_member(r->promised),
-		 l.sent);
+	pxs_info("group %u: active%s: commit index %" PRIu64 ", promised %" PRIu64 ".%u, %" PRIu64 " records loaded",
+		 r->id, r->config->conf.memory ? ", durability memory" : "", l.start,
+		 pxs_ballot_round(r->promised), pxs_ballot_member(r->promised), l.sent);
 	pxs_replica_decided(r, l.start, 0);
 	pxs_replica_start(r, r->promised, l.start);
 	return 0;

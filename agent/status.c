@@ -91,6 +91,7 @@ static json_t *group_status(struct pxs_node *n, struct pxs_replica *r)
 	set_int(o, "group", r->id);
 	set_int(o, "self", conf->member[conf->self].id);
 	json_object_set_new(o, "state", json_string(r->gone ? "fenced" : state_word(st.state)));
+	json_object_set_new(o, "durability", json_string(conf->memory ? "memory" : "disk"));
 	json_object_set_new(o, "role", json_string(role_word(r->elect.role)));
 	json_object_set_new(o, "ready", json_boolean(pxs_elect_ready(&r->elect)));
 	set_int(o, "leader", r->elect.leader);

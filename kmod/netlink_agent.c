@@ -91,6 +91,7 @@ static int pxs_nl_result(struct genl_info *info, int err)
 		{ -EAGAIN, "no room in the window or the journal: try again" },
 		{ -ENOTCONN, "this member does not lead the group" },
 		{ -ENOENT, "the group was deleted" },
+		{ -ENOTRECOVERABLE, "the member forgot what it had answered: fenced" },
 		{ -EINVAL, "BALLOT, SLOT, FOUND or COMMIT does not fit the group's state" },
 	};
 	u32 i;
@@ -203,7 +204,7 @@ static int pxs_nl_activate(struct sk_buff *skb, struct genl_info *info)
 		pxs_kgroup_leave(kg, out, NULL);
 	}
 	pxs_nl_result(info, err);
-	if (!err)
+	if (!err || err == -ENOTRECOVERABLE)
 		pxs_nl_group_announce(kg, info, PXS_CMD_GROUP_ACTIVATE);
 out:
 	pxs_kgroup_put(kg);

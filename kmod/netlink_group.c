@@ -180,15 +180,15 @@ static int pxs_parse_needed(struct genl_info *info)
 	       pxs_nl_need(info, PXS_A_GROUP_MEMBER, "MEMBER is missing");
 }
 
-static int pxs_parse_durability(struct genl_info *info)
+static int pxs_parse_durability(struct pxs_group_conf *conf, struct genl_info *info)
 {
 	const struct nlattr *attr = info->attrs[PXS_A_GROUP_DURABILITY];
+	u8 durability = attr ? nla_get_u8(attr) : PXS_DURABILITY_DISK;
 
-	if (!attr || nla_get_u8(attr) == PXS_DURABILITY_DISK)
-		return 0;
-	if (nla_get_u8(attr) == PXS_DURABILITY_MEMORY)
-		return pxs_nl_no(info, attr, -EOPNOTSUPP, "DURABILITY: memory is not offered yet");
-	return pxs_nl_no(info, attr, -EINVAL, "DURABILITY must be disk");
+	if (durability != PXS_DURABILITY_DISK && durability != PXS_DURABILITY_MEMORY)
+		return pxs_nl_no(info, attr, -EINVAL, "DURABILITY must be disk or memory");
+	conf->memory = durability == PXS_DURABILITY_MEMORY;
+	return 0;
 }
 
 static void pxs_take_key(struct pxs_keys *keys, const struct nlattr *key, const struct nlattr *id)
@@ -242,7 +242,7 @@ static int pxs_parse_spec(struct pxs_group_spec *spec, struct genl_info *info)
 	conf->window = pxs_u32_or(a[PXS_A_GROUP_WINDOW], PXS_DEFAULT_WINDOW);
 	conf->heartbeat_ms = pxs_u32_or(a[PXS_A_GROUP_HEARTBEAT_MS], PXS_DEFAULT_HEARTBEAT);
 	conf->election_ms = pxs_u32_or(a[PXS_A_GROUP_ELECTION_MS], PXS_DEFAULT_ELECTION);
-	err = pxs_parse_keys(&spec->keys, info) ?: pxs_parse_durability(info) ?:
+	err = pxs_parse_keys(&spec->keys, info) ?: pxs_parse_durability(conf, info) ?:
 	      pxs_parse_members(spec, info);
 	if (err)
 		return err;
@@ -354,7 +354,8 @@ static int pxs_fill_conf(struct sk_buff *skb, const struct pxs_kgroup *kg)
 	    pxs_fill_key_ids(skb, kg) ||
 	    nla_put_u64_64bit(skb, PXS_A_GROUP_EPOCH, conf->epoch, PXS_A_GROUP_PAD) ||
 	    nla_put_u8(skb, PXS_A_GROUP_SELF, conf->member[conf->self].id) ||
-	    nla_put_u8(skb, PXS_A_GROUP_DURABILITY, PXS_DURABILITY_DISK) ||
+	    nla_put_u8(skb, PXS_A_GROUP_DURABILITY,
+		       conf->memory ? PXS_DURABILITY_MEMORY : PXS_DURABILITY_DISK) ||
 	    nla_put_u32(skb, PXS_A_GROUP_WINDOW, conf->window) ||
 	    nla_put_u32(skb, PXS_A_GROUP_HEARTBEAT_MS, conf->heartbeat_ms) ||
 	    nla_put_u32(skb, PXS_A_GROUP_ELECTION_MS, conf->election_ms))

@@ -2,7 +2,8 @@
 /*
  * netlink_journal.c - attributes <-> journal
  *
- * JOURNAL_ATTACH makes a port the owner; JOURNAL_DURABLE and JOURNAL_FAIL come from it.
+ * JOURNAL_ATTACH makes a port the owner; JOURNAL_DURABLE, JOURNAL_FAIL and JOURNAL_SETTLE come
+ * from it.
  * Translation only: journal.c acts. Process context. Only JOURNAL_ATTACH runs under
  * pxs_net.config: an acknowledgment must not wait for a change of configuration.
  */
@@ -26,6 +27,10 @@ static const struct nla_policy pxs_durable_policy[PXS_A_JOURNAL_MAX + 1] = {
 static const struct nla_policy pxs_fail_policy[PXS_A_JOURNAL_MAX + 1] = {
 	[PXS_A_JOURNAL_ATTACH_EPOCH] = { .type = NLA_U64 },
 	[PXS_A_JOURNAL_REASON] = { .type = NLA_NUL_STRING, .len = PXS_REASON_MAX },
+};
+
+static const struct nla_policy pxs_settle_policy[PXS_A_JOURNAL_MAX + 1] = {
+	[PXS_A_JOURNAL_ATTACH_EPOCH] = { .type = NLA_U64 },
 };
 
 static struct pxs_journal *pxs_nl_journal(struct genl_info *info)
@@ -56,7 +61,7 @@ static void pxs_tell_all(struct pxs_groups *gs)
 	while ((kg = pxs_kgroup_next(gs, &id))) {
 		out = pxs_kgroup_enter(kg);
 		if (out) {
-			pxs_group_resign(&kg->core);
+			pxs_group_attached(&kg->core);
 			pxs_event_note_all(kg);
 			pxs_kgroup_leave(kg, out, NULL);
 		}
@@ -148,6 +153,31 @@ static int pxs_nl_fail(struct sk_buff *skb, struct genl_info *info)
 	return 0;
 }
 
+/* Every group is tried, whatever becomes of another: what is settled stays settled. */
+static int pxs_nl_settle(struct sk_buff *skb, struct genl_info *info)
+{
+	struct pxs_groups *gs = pxs_nl_net(info)->groups;
+	struct pxs_kgroup *kg;
+	struct pxs_out *out;
+	unsigned long id = 0;
+	int err, ret;
+
+	ret = pxs_nl_check_owner(info, PXS_A_JOURNAL_ATTACH_EPOCH);
+	if (ret)
+		return ret;
+	while ((kg = pxs_kgroup_next(gs, &id))) {
+		out = pxs_kgroup_enter(kg);
+		if (out) {
+			err = pxs_group_settle(&kg->core);
+			pxs_kgroup_leave(kg, out, NULL);
+			ret = ret ?: err;
+		}
+		pxs_kgroup_put(kg);
+		id++;
+	}
+	return ret ? pxs_nl_no(info, NULL, ret, "no room for another record: say it again") : 0;
+}
+
 const struct genl_ops pxs_journal_ops[] = {
 	{
 		.cmd = PXS_CMD_JOURNAL_ATTACH,
@@ -164,6 +194,11 @@ const struct genl_ops pxs_journal_ops[] = {
 		.cmd = PXS_CMD_JOURNAL_FAIL,
 		.doit = pxs_nl_fail,
 		.policy = pxs_fail_policy,
+		.maxattr = PXS_A_JOURNAL_MAX,
+	}, {
+		.cmd = PXS_CMD_JOURNAL_SETTLE,
+		.doit = pxs_nl_settle,
+		.policy = pxs_settle_policy,
 		.maxattr = PXS_A_JOURNAL_MAX,
 	},
 };

@@ -260,6 +260,9 @@ json 'stats have every object' "x['namespace']['rx_datagrams'] == 0 and len(x['s
 	len(x['backends']) == 304 and [g['id'] for g in x['groups']] == [7] and
 	x['groups'][0]['stats']['rx'] == 0" stats
 does 'delete the group' group del 7
+does 'a memory group' "${group[@]}" "${members[@]}" durability memory
+json 'it says so' "x[0]['durability'] == 'memory'" group show 7
+does 'delete it' group del 7
 refuses 2 '(id)' group show 7
 
 # Another namespace is another world; strangers see nothing.

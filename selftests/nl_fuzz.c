@@ -104,6 +104,7 @@ static const struct request good[] = {
 	  B(JOURNAL_LSN, U64(1)) } },
 	{ PXS_CMD_JOURNAL_FAIL, 0, { J_EPOCH,
 	  S(JOURNAL_REASON, "fuzz") } },
+	{ PXS_CMD_JOURNAL_SETTLE, 0, { J_EPOCH } },
 	{ PXS_CMD_GROUP_LOAD, 0, { ID, EPOCH, { PXS_A_GROUP_RECORDS, 64, zeros } } },
 	{ PXS_CMD_GROUP_ACTIVATE, 0, { ID, EPOCH, B(GROUP_COMMIT, U64(0)) } },
 	{ PXS_CMD_GROUP_PREPARE, 0, { ID, EPOCH, B(GROUP_BALLOT, U64(0x101)),

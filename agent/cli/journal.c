@@ -100,7 +100,8 @@ static int count_record(void *ctx, const struct pxs_record *r, u64 pos)
 	(void)pos;
 	t->records[r->type]++;
 	t->faulty += !!(r->flags & PXS_ENTRY_FAULTY);
-	if (r->slot > t->last_slot && r->type != PXS_RECORD_CONFIG)
+	if (r->slot > t->last_slot && r->type != PXS_RECORD_CONFIG &&
+	    r->type != PXS_RECORD_DURABILITY)
 		t->last_slot = r->slot;
 	return 0;
 }

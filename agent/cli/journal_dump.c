@@ -10,6 +10,7 @@
 #include "cli.h"
 #include "group.h"
 #include "journal_dump.h"
+#include "names.h"
 #include "recover.h"
 #include "value.h"
 #include "words.h"
@@ -30,6 +31,7 @@ static const char *type_of(u8 type)
 		[PXS_RECORD_DECIDED] = "learned",
 		[PXS_RECORD_COMMIT] = "commit",
 		[PXS_RECORD_CONFIG] = "config",
+		[PXS_RECORD_DURABILITY] = "durability",
 	};
 
 	return type < ARRAY_SIZE(words) && words[type] ? words[type] : "?";
@@ -75,6 +77,9 @@ static int put_record(void *ctx, const struct pxs_record *r, u64 pos)
 	out_str(o, "type", "type", type_of(r->type));
 	if (r->type == PXS_RECORD_CONFIG)
 		out_num(o, "epoch", "epoch", r->slot);
+	else if (r->type == PXS_RECORD_DURABILITY)
+		out_str(o, "durability", "durability",
+			name_of(&names_durability, (unsigned int)r->slot));
 	else if (r->type != PXS_RECORD_PROMISE)
 		out_num(o, "slot", "slot", r->slot);
 	if (r->type == PXS_RECORD_PROMISE || has_value)

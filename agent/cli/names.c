@@ -127,6 +127,7 @@ static const char *const command[] = {
 	[PXS_CMD_GROUP_TRANSFER] = "group-transfer",
 	[PXS_CMD_GROUP_READ] = "group-read",
 	[PXS_CMD_EVENT_READ] = "event-read",
+	[PXS_CMD_JOURNAL_SETTLE] = "journal-settle",
 };
 COMPLETE(command, PXS_CMD_MAX);
 

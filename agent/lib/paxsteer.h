@@ -143,7 +143,8 @@ int pxs_log_make_id(struct pxs_log *log, struct pxs_log_id *id);
 /*
  * Append @len bytes (1..PXS_LOG_VALUE_MAX, with an id PXS_LOG_ID_SIZE less), which are copied.
  * @id: NULL for none. @done is called once, by pxs_log_process() or pxs_log_close(); OK means that
- * a quorum has the value on disk. Proposals without trouble take slots in the order of the calls.
+ * a quorum has the value on disk (or in memory: durability). Proposals without trouble take slots
+ * in the order of the calls.
  *
  * What is certainly not appended because a member does not lead is sent to the next leader, with
  * and without an id. What may be appended (the connection was lost, the leader changed) is sent

@@ -7,6 +7,7 @@
  * Answers are parked with the record's LSN; group.c releases them when it is durable.
  */
 #include "acceptor.h"
+#include "durability.h"
 #include "leader.h"
 
 bool pxs_parked_room(const struct pxs_group *g, u32 n)
@@ -60,6 +61,7 @@ static bool stage_commit(struct pxs_group *g)
 	return true;
 }
 
+/* What the journal has, and the agent can show: a slot may leave the window (not: an answer). */
 static u64 durable(const struct pxs_group *g)
 {
 	return READ_ONCE(g->stage->durable_lsn);
@@ -89,8 +91,8 @@ void pxs_acceptor_prepare(struct pxs_group *g, u64 ballot, u64 slot, u8 from,
 		return;
 	}
 	if (ballot == g->promised) {
-		/* A repeat, or the next page. While it is not durable its answer is parked. */
-		if (g->promised_lsn <= durable(g)) {
+		/* A repeat, or the next page. While it is not settled its answer is parked. */
+		if (g->promised_lsn <= pxs_settled(g)) {
 			g->stat[PXS_GROUP_STAT_REPEATS]++;
 			pxs_acceptor_answer(g, ballot, slot, from, out);
 		}
@@ -156,7 +158,7 @@ static bool reach(struct pxs_group *g, u64 slot)
 static enum pxs_accept_result repeat(struct pxs_group *g, const struct pxs_slot *s)
 {
 	g->stat[PXS_GROUP_STAT_REPEATS]++;
-	return s->lsn <= durable(g) ? PXS_ACCEPT_DURABLE : PXS_ACCEPT_PENDING;
+	return s->lsn <= pxs_settled(g) ? PXS_ACCEPT_DURABLE : PXS_ACCEPT_PENDING;
 }
 
 enum pxs_accept_result pxs_acceptor_accept(struct pxs_group *g, u64 ballot, u64 slot,
@@ -304,6 +306,9 @@ void pxs_acceptor_commit(struct pxs_group *g, struct pxs_out *out)
 		keep = 0;
 	if (g->commit > keep)
 		pxs_window_advance(&g->window, g->commit + 1 - keep, durable(g));
+	/* Its clients wait for this; elsewhere nobody does, and batches may be large. */
+	if (g->lead_ballot && g->memory_lsn)
+		pxs_stage_hurry(g->stage, g->commit_lsn);
 	out->what |= PXS_OUT_DECIDED;
 	out->commit = g->commit;
 	out->lsn = g->commit_lsn;
@@ -393,6 +398,11 @@ int pxs_group_load(struct pxs_group *g, const struct pxs_record *r)
 		g->commit_staged = g->commit;
 		return 0;
 	case PXS_RECORD_CONFIG:
+		return 0;
+	case PXS_RECORD_DURABILITY:
+		if (r->slot != PXS_DURABILITY_DISK && r->slot != PXS_DURABILITY_MEMORY)
+			return -EINVAL;
+		g->forgot = r->slot == PXS_DURABILITY_MEMORY;
 		return 0;
 	default:
 		return -EINVAL;

@@ -9,6 +9,7 @@
  */
 #include "candidate.h"
 #include "acceptor.h"
+#include "durability.h"
 
 static bool leader_is_heard(const struct pxs_group *g, u64 now)
 {
@@ -112,7 +113,7 @@ int pxs_group_prepare(struct pxs_group *g, u64 ballot, u64 slot, u64 to, struct 
 		return ask_welcome(g, ballot, slot, out);
 	if (ballot != g->promised || ballot != g->prepare_ballot)
 		return -ESTALE;
-	if (g->promised_lsn > READ_ONCE(g->stage->durable_lsn))
+	if (g->promised_lsn > pxs_settled(g))
 		return 0;	/* parked: it will leave by itself */
 	if (to & ~self)
 		pxs_out_send(g, out, PXS_WIRE_PREPARE, to & ~self, ballot, slot);

@@ -8,6 +8,7 @@
 #include "group.h"
 #include "acceptor.h"
 #include "candidate.h"
+#include "durability.h"
 #include "leader.h"
 #include "handover.h"
 #include "read.h"
@@ -74,6 +75,10 @@ int pxs_group_activate(struct pxs_group *g, u64 commit, u64 now)
 		return -ESHUTDOWN;
 	if (g->stage->incarnation != g->conf.member[g->conf.self].incarnation)
 		return -EKEYREJECTED;
+	if (g->forgot) {
+		pxs_group_fence(g, PXS_FORGOT);
+		return -ENOTRECOVERABLE;
+	}
 	if (commit > g->commit) {
 		struct pxs_record r = {
 			.group = g->conf.id, .type = PXS_RECORD_COMMIT, .slot = commit,
@@ -495,6 +500,7 @@ void pxs_group_recv(struct pxs_group *g, const struct pxs_msg *m, const u8 *body
 		break;
 	}
 	pxs_handover_heard(g, m, from, out);
+	pxs_release_settled(g, now, out);
 	pxs_read_step(g, now, out);
 }
 
@@ -525,12 +531,15 @@ void pxs_group_tick(struct pxs_group *g, u64 now, bool healthy, struct pxs_out *
 		g->leader_told = false;
 		pxs_out_leader(out, PXS_LEADER_LOST, g->leader_ballot);
 	}
+	if (healthy)
+		pxs_durability_tick(g);
+	pxs_release_settled(g, now, out);
 	pxs_candidate_tick(g, now, out);
 	if (now >= g->learn_ms + g->conf.heartbeat_ms)
 		ask_learn(g, now, out);
 }
 
-/* What a durable record allows. False: @out is full, the answer stays parked. */
+/* What a record that is settled allows. False: @out is full, the answer stays parked. */
 static bool release_one(struct pxs_group *g, const struct pxs_parked *p, struct pxs_out *out)
 {
 	u64 all = (1ull << g->conf.nmembers) - 1;
@@ -560,13 +569,13 @@ static bool release_one(struct pxs_group *g, const struct pxs_parked *p, struct 
 
 void pxs_group_release(struct pxs_group *g, u64 now, struct pxs_out *out)
 {
-	u64 durable = READ_ONCE(g->stage->durable_lsn);
+	u64 settled = pxs_settled(g);
 	u64 ring = 2 * (u64)g->conf.window;
 
 	while (g->parked_tail != g->parked_head) {
 		const struct pxs_parked *p = &g->parked[g->parked_tail & (ring - 1)];
 
-		if (p->lsn > durable)
+		if (p->lsn > settled)
 			break;
 		if (!release_one(g, p, out)) {
 			out->what |= PXS_OUT_MORE;

@@ -13,6 +13,7 @@
  *   leader.c    slots, votes, the commit index
  *   handover.c  a leader hands over
  *   read.c      does it still lead? what a linearizable read must have applied
+ *   durability.c what an answer waits for
  *   group.c     who may say what; dispatch; time
  *   out.c       what is to be sent and told
  *
@@ -63,6 +64,7 @@ struct pxs_group_conf {
 	u32 window;		/* slots, power of two */
 	u32 heartbeat_ms;
 	u32 election_ms;
+	bool memory;		/* durability memory (S2): see durability.h */
 };
 
 /* An answer that waits for its record (S1). */
@@ -112,6 +114,11 @@ struct pxs_group {
 	struct pxs_parked *parked;	/* ring of conf.window * 2 entries, memory of the shell */
 	u64 parked_head;	/* in LSN order */
 	u64 parked_tail;
+
+	/* durability */
+	u64 memory_lsn;		/* of the record since which memory is enough; 0: it is not */
+	bool ending;		/* the agent ends in order: the disk is waited for again */
+	bool forgot;		/* recovery: answers were given that this journal may lack */
 
 	/* learner */
 	u64 commit;		/* every slot up to it is decided and held or applied */
@@ -202,7 +209,7 @@ int pxs_group_load(struct pxs_group *g, const struct pxs_record *r);
  * Recovery is complete, slots up to @commit are decided (and need not be in the window).
  * Return: 0, -EALREADY: active, -ESHUTDOWN: fenced, -EKEYREJECTED: the journal attached is not
  * the one this member is configured with (S3), -ERANGE: the window is too small for what was
- * loaded, and nothing was damaged.
+ * loaded, and nothing was damaged, -ENOTRECOVERABLE: it forgot (durability.h) and is fenced.
  */
 int pxs_group_activate(struct pxs_group *g, u64 commit, u64 now);
 
@@ -231,6 +238,16 @@ int pxs_group_prepare(struct pxs_group *g, u64 ballot, u64 slot, u64 to, struct 
 int pxs_group_lead(struct pxs_group *g, u64 ballot, u64 first, u64 found, u64 now,
 		   struct pxs_out *out);
 void pxs_group_resign(struct pxs_group *g);
+
+/*
+ * The agent ends in order, the group stays: from here on every answer waits for the disk, so that
+ * nothing is forgotten if the machine stops before the next agent comes. That has happened when
+ * all that is staged is durable. Return: 0, -EAGAIN: no credit, say it again.
+ */
+int pxs_group_settle(struct pxs_group *g);
+
+/* An agent attached. It did not win the ballot that we may lead with. */
+void pxs_group_attached(struct pxs_group *g);
 
 /*
  * Hand leadership over to member index @to: propose nothing more, wait until it has everything,

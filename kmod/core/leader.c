@@ -8,6 +8,7 @@
  */
 #include "leader.h"
 #include "acceptor.h"
+#include "durability.h"
 #include "quorum.h"
 #include "read.h"
 
@@ -52,7 +53,7 @@ int pxs_group_lead(struct pxs_group *g, u64 ballot, u64 first, u64 found, u64 no
 	if (g->state != PXS_GROUP_ACTIVE)
 		return -ESHUTDOWN;
 	if (!ballot || ballot != g->prepare_ballot || ballot != g->promised ||
-	    g->promised_lsn > READ_ONCE(g->stage->durable_lsn))
+	    g->promised_lsn > pxs_settled(g))
 		return -ESTALE;
 	if (first != g->commit + 1 || found < g->commit)
 		return -EINVAL;
@@ -124,11 +125,14 @@ int pxs_group_propose_many(struct pxs_group *g, struct pxs_value *const *v, u32 
 
 	for (i = 0; i < n && pxs_out_room(out); i++) {
 		err = pxs_group_propose(g, v[i], now, &slot, out);
+		if (err && !i)
+			return err;
 		if (err)
-			return i ? (int)i : err;
+			break;
 		if (!i)
 			*first = slot;
 	}
+	pxs_release_settled(g, now, out);
 	return (int)i;
 }
 

@@ -9,7 +9,8 @@
  * Why it is true. Let a slot be acknowledged before the round began, chosen at ballot b; ours is B.
  *   b > B: a quorum promised b, on disk, before it was chosen. One of them is among those who
  *          answered us, later than that, with no promise above B: impossible. That holds only for
- *          answers to a question of this round, and the number in it tells.
+ *          answers to a question of this round, and the number in it tells. (In a memory group
+ *          who forgot a promise answers nothing any more: durability.h.)
  *   b = B: who acknowledged it had it from us, so our commit index covered it when we noted it.
  *   b < B: our phase 1 found it: it is at or below first_slot - 1, which was our commit index
  *          when we began to lead, or at or below the highest slot with an entry, g->found.

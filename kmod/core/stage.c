@@ -156,11 +156,18 @@ bool pxs_stage_due(struct pxs_stage *s, u32 max, struct pxs_batch *b)
 	b->first_lsn = s->sent_lsn + 1;
 	b->epoch = s->epoch;
 	/* While enough is in flight, only a full batch is worth a message of its own. */
-	busy = s->batch_end[0] > s->durable_lsn;
+	busy = s->batch_end[0] > s->durable_lsn && s->hurry_lsn <= s->sent_lsn;
 	if (busy && lsn > s->last_lsn)
 		b->count = 0;
 	pxs_unlock(&s->lock);
 	return b->count > 0;
+}
+
+void pxs_stage_hurry(struct pxs_stage *s, u64 lsn)
+{
+	pxs_lock(&s->lock);
+	s->hurry_lsn = max(s->hurry_lsn, lsn);
+	pxs_unlock(&s->lock);
 }
 
 void pxs_stage_copy(struct pxs_stage *s, const struct pxs_batch *b, u8 *buf)

@@ -39,6 +39,7 @@ struct pxs_stage {
 	u64 tail;		/* behind the newest durable one */
 	/* last LSNs of the batches in flight, oldest first */
 	u64 batch_end[PXS_STAGE_BATCHES];
+	u64 hurry_lsn;		/* somebody waits for the agent to have the records up to it */
 	u64 incarnation;	/* of the journal; 0 before the first attach */
 	u64 epoch;		/* attach epoch; rises with each attach */
 	bool attached;
@@ -74,12 +75,19 @@ void pxs_stage_fail(struct pxs_stage *s);
 /*
  * Look at the next batch to send, at most @max bytes, whole records.
  * Nothing is due (false) when all is sent, nobody is attached, or PXS_STAGE_BATCHES are
- * in flight and what waits is less than @max: that is group commit without a timer.
+ * in flight and what waits is less than @max: that is group commit without a timer. Records up to
+ * hurry_lsn do not wait.
  */
 bool pxs_stage_due(struct pxs_stage *s, u32 max, struct pxs_batch *b);
 
 /* Copy @b's bytes to @buf; only one context at a time may be between due() and sent(). */
 void pxs_stage_copy(struct pxs_stage *s, const struct pxs_batch *b, u8 *buf);
+
+/*
+ * A client waits for what the record with @lsn holds, and for no disk (a memory group): the agent
+ * can answer when it has the record.
+ */
+void pxs_stage_hurry(struct pxs_stage *s, u64 lsn);
 
 /* @b left for the agent. Ignored when its attach epoch is over. */
 void pxs_stage_sent(struct pxs_stage *s, const struct pxs_batch *b);

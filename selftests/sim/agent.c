@@ -62,7 +62,7 @@ static int dp_attach(struct pxs_datapath *dp, u64 incarnation, u64 next_lsn, u64
 	*last_lsn = here->mod.stage.last_lsn;
 	for (g = 0; g < world->p.groups; g++)
 		if (here->part[g].there)
-			pxs_group_resign(&here->part[g].core);
+			pxs_group_attached(&here->part[g].core);
 	sim_module_release(world, here);
 	sim_module_tell_all(world, here);
 	return 0;
@@ -98,6 +98,20 @@ static void dp_fail(struct pxs_datapath *dp, const char *reason)
 		 here->mod.life);
 }
 
+static int dp_settle(struct pxs_datapath *dp)
+{
+	int err = 0;
+	u32 g;
+
+	(void)dp;
+	under_way(2);
+	for (g = 0; g < world->p.groups; g++)
+		if (here->part[g].there)
+			err = pxs_group_settle(&here->part[g].core) ?: err;
+	sim_module_pump(world, here);
+	return err;
+}
+
 static int dp_load(struct pxs_datapath *dp, u32 group, const u8 *records, u32 bytes)
 {
 	struct sim_part *part = part_of(group);
@@ -129,6 +143,17 @@ static int dp_activate(struct pxs_datapath *dp, u32 group, u64 commit)
 	if (!part)
 		return -ENOENT;
 	ret = pxs_group_activate(&part->core, commit, sim_clock(world, here));
+	/* Of another disk the observer keeps no book: nobody hears its member anyway. */
+	if (ret == -ENOTRECOVERABLE && here->reborn)
+		return ret;
+	if (part->open && !here->reborn) {
+		if (ret != -ENOTRECOVERABLE || part->core.state != PXS_GROUP_FENCED)
+			sim_fail(world, "S2: node %u group %u is active again; it forgot what it answered",
+				 sim_index(world, here), part->index);
+		world->stat.forgot += !part->forgot;
+		part->forgot = true;
+		return ret;
+	}
 	if (ret)
 		sim_fail(world, "node %u group %u: ACTIVATE: %d", sim_index(world, here),
 			 part->index, ret);
@@ -317,6 +342,7 @@ static void dp_close(struct pxs_datapath *dp)
 static const struct pxs_datapath_ops dp_ops = {
 	.name = "simulated", .group_add = dp_group_add, .attach = dp_attach,
 	.durable = dp_durable, .fail = dp_fail, .load = dp_load, .activate = dp_activate,
+	.settle = dp_settle,
 	.prepare = dp_prepare, .lead = dp_lead, .resign = dp_resign,
 	.transfer = dp_transfer, .propose = dp_propose, .read = dp_read,
 	.send = dp_send, .status = dp_status, .close = dp_close,
@@ -356,6 +382,7 @@ static void fill_group(const struct sim *s, const struct sim_node *n, u32 g,
 		.nmembers = s->group[g].n, .window = s->p.window,
 		.heartbeat_ms = s->p.heartbeat, .election_ms = s->p.election,
 		.self = (u8)sim_part_of(s, g, sim_index(s, n)),
+		.memory = s->p.memory >> g & 1,
 	};
 	for (i = 0; i < conf->nmembers; i++) {
 		k = s->group[g].node[i];
@@ -457,9 +484,9 @@ void sim_agent_end(struct sim *s, struct sim_node *n, bool clean)
 	TRACE(s, "node %u: agent %s", sim_index(s, n), clean ? "ends" : "dies");
 	sim_enter(s, n);
 	clean &= a->open;
-	for (g = 0; clean && g < node->nreplicas; g++) {
-		pxs_group_resign(&part_of(node->replica[g].id)->core);
-		pxs_replica_stop(&node->replica[g]);
+	if (clean && !a->ending) {
+		pxs_node_end(node);
+		pxs_node_ended(node);
 	}
 	for (g = 0; node && g < node->nreplicas; g++) {
 		pxs_proposals_abandon(&node->replica[g], PXS_CLIENT_UNKNOWN);
@@ -478,7 +505,18 @@ void sim_agent_end(struct sim *s, struct sim_node *n, bool clean)
 	a->node = NULL;
 	a->up = false;
 	a->open = false;
+	a->ending = false;
 	a->attached = false;
+}
+
+void sim_agent_ending(struct sim *s, struct sim_node *n)
+{
+	TRACE(s, "node %u: agent begins to end", sim_index(s, n));
+	sim_enter(s, n);
+	n->agent.ending = true;
+	pxs_node_end(n->agent.node);
+	pxs_node_ended(n->agent.node);
+	sim_agent_settle(s, n);
 }
 
 /* --- going round ---------------------------------------------------------------------------- */

@@ -371,7 +371,8 @@ static void vote(struct sim *s, struct sim_node *n, u32 g, u64 slot, u64 ballot,
 		b->prefix++;
 }
 
-void sim_check_durable(struct sim *s, struct sim_node *n, const struct pxs_record *r)
+/* It counts for good: on disk, or where memory is enough. */
+void sim_check_memory(struct sim *s, struct sim_node *n, const struct pxs_record *r)
 {
 	int g = sim_group_index(s, r->group);
 	struct sim_part *part;
@@ -385,6 +386,23 @@ void sim_check_durable(struct sim *s, struct sim_node *n, const struct pxs_recor
 	if (r->type == PXS_RECORD_ACCEPT)
 		vote(s, n, (u32)g, r->slot, r->ballot,
 		     sim_value_vid(r->data, r->len, r->flags & PXS_ENTRY_NOOP));
+}
+
+void sim_check_durable(struct sim *s, struct sim_node *n, const struct pxs_record *r)
+{
+	int g = sim_group_index(s, r->group);
+
+	sim_check_memory(s, n, r);
+	if (g < 0 || n->reborn || r->type != PXS_RECORD_DURABILITY)
+		return;
+	n->part[g].open = r->slot == PXS_DURABILITY_MEMORY;
+	if (n->part[g].open)
+		n->part[g].opening = max(n->part[g].opening, r->lsn);
+	else if (r->lsn > n->part[g].opening)
+		n->part[g].opening = 0;
+	if (n->part[g].open && !(s->p.memory >> g & 1))
+		sim_fail(s, "S2: node %u group %d: memory is enough, and nobody said so",
+			 sim_index(s, n), g);
 }
 
 void sim_check_applied(struct sim *s, struct sim_node *n, u32 g, u64 slot, u64 vid)
@@ -433,7 +451,7 @@ void sim_check_part(struct sim *s, struct sim_node *n, u32 g)
 
 	if (!n->mod.up || !part->there || n->reborn)
 		return;
-	if (core->state == PXS_GROUP_FENCED && !n->dead)
+	if (core->state == PXS_GROUP_FENCED && !n->dead && !part->forgot)
 		sim_fail(s, "node %u is fenced: %s", sim_index(s, n), core->fence_reason);
 	if (core->commit < part->commit)
 		sim_fail(s, "node %u: the commit index goes back from %llu to %llu",

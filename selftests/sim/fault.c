@@ -113,6 +113,12 @@ void sim_fault_param(struct sim *s)
 	for (i = 0; i < p->n; i++)
 		if (p->faults >> F_SKEW & 1)
 			s->node[i].skew = (s64)param(s, 61) - 30;
+	if (param(s, 4))
+		return;
+	p->memory = (u32)sim_draw(s, R_PARAM) & ((1u << p->groups) - 1);
+	/* A fenced journal is memory that is lost. */
+	if (p->memory)
+		p->faults &= ~(1u << F_FAIL | 1u << F_WRITE);
 }
 
 /* Its groups are deleted and its agent restarted: what an operator does after a failed flush. */
@@ -130,6 +136,9 @@ void sim_node_crash(struct sim *s, struct sim_node *n)
 	u32 i = sim_index(s, n);
 
 	if (!n->mod.up)
+		return;
+	/* Who forgets votes no more: a minority at most, or nothing would be decided ever again. */
+	if (sim_would_forget(n, SIM_GROUPS) && !(s->p.weak >> i & 1))
 		return;
 	if (n->dead && sim_below(s, 2)) {
 		TRACE(s, "node %u: groups deleted, agent restarted", i);
@@ -255,15 +264,30 @@ static void delete_group(struct sim *s, struct sim_node *n, u32 g)
 		there += n->part[i].there;
 	if (there < 2 || !n->part[g].there)
 		return;
+	if (sim_would_forget(n, g) && !(s->p.weak >> sim_index(s, n) & 1))
+		return;
 	TRACE(s, "node %u group %u: deleted", sim_index(s, n), g);
 	sim_module_group_del(n, g);
 }
 
 bool sim_fault_end_agent(struct sim *s, struct sim_node *n)
 {
+	bool waited = n->agent.ending;
+
 	if (!n->agent.up || n->dead)
 		return false;
-	sim_agent_end(s, n, !hit(s, 3));
+	if (s->p.memory && n->agent.open && !waited && !hit(s, 2)) {
+		sim_agent_ending(s, n);
+		sim_fault_kill_soon(s, n, 1 + hit(s, 8 * s->p.disk_ms));
+		return true;
+	}
+	sim_agent_end(s, n, waited || !hit(s, 3));
+	/* The machine is shut down in order: nothing is forgotten if all came to disk in time. */
+	if (waited && !s->healed && hit(s, 2)) {
+		sim_node_crash(s, n);
+		if (!n->mod.up)
+			return true;
+	}
 	if (!hit(s, 4))
 		delete_group(s, n, (u32)hit(s, s->p.groups));
 	sim_post(s, s->now + 1 + hit(s, hit(s, 2) ? 3 : 3 * s->p.election), E_START,

@@ -43,6 +43,7 @@ static void leaves_prepare(struct sim *s, struct sim_node *n, u32 g, const struc
 	b->left = true;
 }
 
+/* Or counted in memory: see sim_check_memory(). */
 static bool durable_at(const struct sim *s, const struct sim_node *n, u32 g, u64 slot, u64 ballot)
 {
 	const struct slot *sl = &book_of(s, g)->slot[slot];

@@ -93,7 +93,8 @@ static void print_params(void)
 		if (p->faults >> i & 1)
 			fprintf(stderr, " %s,", sim_fault_name(i));
 	for (g = 0; g < p->groups; g++) {
-		fprintf(stderr, "\n# group %u on nodes", g);
+		fprintf(stderr, "\n# group %u%s on nodes", g,
+			p->memory >> g & 1 ? " (memory)" : "");
 		for (i = 0; i < sim.group[g].n; i++)
 			fprintf(stderr, " %u", sim.group[g].node[i]);
 	}
@@ -259,10 +260,10 @@ static void summary(const struct tally *t, double sec)
 
 	progress(sec);
 	fprintf(stderr, "# %.0f schedules per second of processor time\n", (double)t->done / cpu);
-	fprintf(stderr, "# %llu events, %llu datagrams, %llu elections won, %llu leaders changed by wish, %llu slots chosen, %llu values acknowledged, %llu reads answered, %llu refused, %llu journals refused\n",
+	fprintf(stderr, "# %llu events, %llu datagrams, %llu elections won, %llu leaders changed by wish, %llu slots chosen, %llu values acknowledged, %llu reads answered, %llu refused, %llu journals refused, %llu members forgot\n",
 		U(t->stat.events), U(t->stat.datagrams), U(t->stat.elections), U(t->stat.handed),
 		U(t->stat.decided), U(t->stat.acked), U(t->stat.reads),
-		U(t->stat.refused), U(t->stat.lost));
+		U(t->stat.refused), U(t->stat.lost), U(t->stat.forgot));
 	for (f = 0; f < F_MAX; f++)
 		if (t->stat.by_fault[f])
 			fprintf(stderr, "# %12llu %s\n", U(t->stat.by_fault[f]), sim_fault_name(f));

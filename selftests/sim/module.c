@@ -33,6 +33,7 @@ void sim_module_boot(struct sim *s, struct sim_node *n)
 	mod->life++;
 	mod->former = 0;
 	mod->watched_lsn = 0;
+	mod->memory_lsn = 0;
 	mod->stuck = 0;
 	n->dead = false;
 	TRACE(s, "node %u: boots, life %u", i, mod->life);
@@ -115,8 +116,19 @@ s64 sim_module_attach(struct sim *s, struct sim_node *n, u64 incarnation, u64 ne
 		return ret;
 	mod->heard = sim_clock(s, n);
 	mod->moved = mod->heard;
+	mod->memory_lsn = 0;
 	mod->stuck = 0;
 	return (s64)mod->former + ret;
+}
+
+bool sim_would_forget(const struct sim_node *n, u32 g)
+{
+	u32 i;
+
+	for (i = 0; i < SIM_GROUPS; i++)
+		if ((g == i || g == SIM_GROUPS) && n->part[i].opening)
+			return true;
+	return false;
 }
 
 /* JOURNAL_FAIL */
@@ -278,11 +290,50 @@ void sim_module_tell_all(struct sim *s, struct sim_node *n)
 	}
 }
 
+/*
+ * Where memory is enough, a record counts when it is staged: before anything leaves that rests on
+ * it. Not behind one that says that the disk is waited for again.
+ */
+static void look_at_memory(struct sim *s, struct sim_node *n)
+{
+	struct pxs_stage *st = &n->mod.stage;
+	bool on[SIM_GROUPS];
+	struct pxs_record r;
+	u64 pos = st->tail;
+	u64 lsn;
+	u32 g, i, size;
+
+	for (g = 0; g < SIM_GROUPS; g++)
+		on[g] = n->part[g].open;
+	for (lsn = st->durable_lsn + 1; lsn <= st->last_lsn && !s->failed; lsn++) {
+		static u8 buf[PXS_APPEND_MAX];
+
+		size = st->length[lsn & (PXS_STAGE_RECORDS - 1)];
+		for (i = 0; i < size; i++)
+			buf[i] = st->ring[(pos + i) & (st->size - 1)];
+		pos += size;
+		if (pxs_record_get(buf, size, &r) != PXS_RECORD_OK) {
+			sim_fail(s, "node %u: staged a broken record", sim_index(s, n));
+			return;
+		}
+		g = (u32)sim_group_index(s, r.group) % SIM_GROUPS;
+		if (r.type == PXS_RECORD_DURABILITY && r.slot == PXS_DURABILITY_DISK)
+			on[g] = false;
+		else if (r.type == PXS_RECORD_DURABILITY)
+			n->part[g].opening = max(n->part[g].opening, lsn);
+		if (on[g] && lsn > n->mod.memory_lsn)
+			sim_check_memory(s, n, &r);
+	}
+	n->mod.memory_lsn = st->last_lsn;
+}
+
 /* What the shell does after each call into the core. */
 void sim_module_out(struct sim *s, struct sim_node *n, u32 g, struct pxs_out *out)
 {
 	u32 i;
 
+	if (s->p.memory)
+		look_at_memory(s, n);
 	for (i = 0; i < out->nsend && !s->failed; i++)
 		send_one(s, n, g, out, &out->send[i]);
 	if (n->agent.attached) {
@@ -390,9 +441,10 @@ void sim_module_ack(struct sim *s, struct sim_node *n, u64 epoch, u64 lsn)
 	if (ret < 0)
 		return;
 	mod->heard = sim_clock(s, n);
-	if (ret)
+	if (ret) {
 		mod->stuck = 0;
-	if (ret)
+		mod->memory_lsn = 0;	/* that memory is enough may be durable now */
 		sim_module_release(s, n);
+	}
 	sim_module_pump(s, n);
 }

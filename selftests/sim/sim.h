@@ -87,6 +87,7 @@ struct sim_param {
 	u32 fault_ms;		/* mean time between faults */
 	u32 rest;		/* clients come in one of so many ticks */
 	u32 weak;		/* bitmap of nodes whose disks rot: a minority of each group */
+	u32 memory;		/* bitmap of groups: durability memory (S2) */
 	u32 cache;		/* bytes of values in an agent's memory */
 	u32 segment;		/* bytes */
 	enum pxs_flush flush;
@@ -160,7 +161,11 @@ struct sim_part {
 	u64 promise_left_lsn;
 	u64 led;		/* a ballot led here, and the commit index it told */
 	u64 led_commit;
-	u64 durable_promise;	/* highest ballot promised on disk: outlives the module */
+	/* highest ballot promised on disk: outlives the module; in a memory group, or there */
+	u64 durable_promise;
+	bool open;		/* its disk says that answers may leave before records are on it */
+	u64 opening;		/* LSN of the newest record that says so, or will; 0: took back */
+	bool forgot;		/* ... and it stopped since: it must never vote again */
 	u64 applied;		/* by the agent, as last seen */
 	u64 beat[SIM_NODES];	/* newest heartbeat taken from each node: number of its sending */
 };
@@ -175,6 +180,7 @@ struct sim_module {
 	u64 heard, moved;	/* the agent, the disk; milliseconds */
 	u64 moved_lsn;
 	u64 watched_lsn;	/* records seen by the observer */
+	u64 memory_lsn;		/* ... and counted, where memory is enough */
 	bool ticking;		/* what leaves now leaves by itself, on no command */
 	u64 stuck;		/* observer: since when nothing became durable; 0: nothing waits */
 };
@@ -196,6 +202,7 @@ struct sim_agent {
 	bool up;		/* the process is there */
 	bool open;		/* ... and has opened its journal */
 	bool attached;
+	bool ending;		/* in order, and waits until all is on disk */
 	u32 life;
 	u64 epoch;
 	struct pxs_node *node;
@@ -223,7 +230,8 @@ struct sim_node {
 };
 
 struct sim_stat {
-	u64 events, faults, datagrams, decided, elections, handed, acked, refused, lost, reads;
+	u64 events, faults, datagrams, decided, elections, handed, acked, refused, lost, reads,
+	    forgot;
 	u64 by_fault[F_MAX];
 };
 
@@ -308,6 +316,8 @@ void sim_module_fail(struct sim *s, struct sim_node *n);
 void sim_agent_start(struct sim *s, struct sim_node *n);
 void sim_agent_open(struct sim *s, struct sim_node *n);
 void sim_agent_end(struct sim *s, struct sim_node *n, bool clean);
+/* It begins to end in order: what its groups answered in memory goes to disk. */
+void sim_agent_ending(struct sim *s, struct sim_node *n);
 void sim_agent_up(struct sim *s, struct sim_node *n, struct sim_event *e);
 void sim_agent_tick(struct sim *s, struct sim_node *n);
 void sim_agent_settle(struct sim *s, struct sim_node *n);
@@ -319,6 +329,8 @@ bool sim_hand_over(struct sim *s, struct sim_node *n, u32 g, u8 member);
 struct pxs_replica *sim_replica(const struct sim_node *n, u32 g);
 int sim_part_of(const struct sim *s, u32 g, u32 node);	/* member index, or -1 */
 int sim_group_index(const struct sim *s, u32 id);
+/* Would a group (all: SIM_GROUPS) forget what it answered, if memory were lost now? */
+bool sim_would_forget(const struct sim_node *n, u32 g);
 
 /* ring.c */
 extern struct sim *world;	/* whose code runs: the daemon has no other way to ask */
@@ -376,6 +388,8 @@ void sim_check_lead(struct sim *s, struct sim_node *n, u32 g, u64 ballot);
 void sim_check_proposed(struct sim *s, struct sim_node *n, u32 g, u64 ballot, u64 slot, u64 vid);
 void sim_check_staged(struct sim *s, struct sim_node *n, const struct pxs_record *r);
 void sim_check_durable(struct sim *s, struct sim_node *n, const struct pxs_record *r);
+/* ... the same for one that is staged, where memory is enough. */
+void sim_check_memory(struct sim *s, struct sim_node *n, const struct pxs_record *r);
 void sim_check_applied(struct sim *s, struct sim_node *n, u32 g, u64 slot, u64 vid);
 /* What a client was told: @error 0, and @slot; or why not. */
 void sim_check_answer(struct sim *s, u32 g, u64 vid, u32 error, u64 slot);

@@ -237,7 +237,8 @@ static void dispatch(struct sim *s, struct sim_event *e)
 		sim_fault_stop(s, e->node, e->a);
 		break;
 	case E_KILL:
-		if (!s->healed && e->life == n->agent.life)
+		/* What has begun to end goes on with that. */
+		if ((!s->healed || n->agent.ending) && e->life == n->agent.life)
 			sim_fault_end_agent(s, n);
 		break;
 	case E_CRASH:
@@ -286,7 +287,8 @@ static bool converged(const struct sim *s)
 		for (i = 0; i < s->group[g].n; i++) {
 			const struct sim_node *n = &s->node[s->group[g].node[i]];
 
-			if (!n->lost && !n->reborn && !node_converged(s, n, g))
+			if (!n->lost && !n->reborn && !n->part[g].forgot &&
+			    !node_converged(s, n, g))
 				return false;
 		}
 	}

@@ -28,6 +28,8 @@
  *   JOURNAL_ATTACH            become the owner; the reply tells the attach epoch
  *   JOURNAL_DURABLE           everything up to LSN is on disk; also "I am alive"
  *   JOURNAL_FAIL              the flush failed: fence every group (rule S4)
+ *   JOURNAL_SETTLE            the agent ends in order: no group answers any more before its record
+ *                             is on disk, until the next attachment (rule S2); -EAGAIN: again
  *   GROUP_LOAD                give the module recovered records of one group
  *   GROUP_ACTIVATE            recovery is complete: the group may answer (S3)
  *   GROUP_PREPARE             open a ballot: phase 1, once the promise is durable (S11)
@@ -115,6 +117,7 @@ enum pxs_cmd {
 	PXS_CMD_GROUP_TRANSFER,
 	PXS_CMD_GROUP_READ,
 	PXS_CMD_EVENT_READ,
+	PXS_CMD_JOURNAL_SETTLE,
 	__PXS_CMD_MAX
 };
 #define PXS_CMD_MAX (__PXS_CMD_MAX - 1)
@@ -347,7 +350,7 @@ enum pxs_lookup_attr {
 enum pxs_group_state {
 	PXS_GROUP_INACTIVE = 1,	/* added, not loaded: answers nothing (S3) */
 	PXS_GROUP_ACTIVE = 2,
-	/* the journal failed, or lost what was durable: answers nothing (S4) */
+	/* the journal failed, or lacks what was answered: answers nothing (S4, S2) */
 	PXS_GROUP_FENCED = 3,
 };
 
@@ -358,8 +361,11 @@ enum pxs_role {
 };
 
 enum pxs_durability {
-	/* S1 holds. Memory (S2) has its number reserved, not offered yet. */
-	PXS_DURABILITY_DISK = 1,
+	PXS_DURABILITY_DISK = 1,	/* S1: an answer waits until its record is on disk */
+	/*
+	 * S2: it does not. A member that stopped without writing down what it had answered must not
+	 * vote again: it is fenced when its journal is loaded.
+	 */
 	PXS_DURABILITY_MEMORY = 2,
 };
 

@@ -73,6 +73,12 @@ enum pxs_record_type {
 	PXS_RECORD_DECIDED = 3,	/* slot, ballot, value: learned as chosen; implies no promise */
 	PXS_RECORD_COMMIT = 4,	/* slot: every slot up to it is decided; lazy, forces no flush */
 	PXS_RECORD_CONFIG = 5,	/* slot = epoch; value = members, for checking at start */
+	/*
+	 * slot = enum pxs_durability: what this member's answers wait for from here on. A journal
+	 * whose newest one of a group says memory is that of a member that forgot (S2, S3). Who
+	 * trims a journal keeps the newest, as it keeps the highest promise.
+	 */
+	PXS_RECORD_DURABILITY = 6,
 	__PXS_RECORD_MAX
 };
 

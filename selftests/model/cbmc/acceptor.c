@@ -132,6 +132,11 @@ u64 pxs_stage_append(struct pxs_stage *s, struct pxs_record *r, const void *data
 	return r->lsn;
 }
 
+void pxs_stage_hurry(struct pxs_stage *s, u64 lsn)
+{
+	ENSURE(g.memory_lsn && lsn <= s->last_lsn, "a disk group hurries, or for no record");
+}
+
 void pxs_leader_preempted(struct pxs_group *group, u64 higher, struct pxs_out *o)
 {
 	(void)o;
