@@ -250,14 +250,13 @@ static int user_group_add(struct pxs_datapath *dp, const struct pxs_group_config
 	struct user *u = to_user(dp);
 	struct user_group *g;
 	u32 window = config->conf.window;
-	int err;
+	int err = -ENOMEM;
 
 	if (find(u, config->conf.id))
 		return -EEXIST;
 	g = calloc(1, sizeof(*g));
 	if (!g)
 		return -ENOMEM;
-	err = -ENOMEM;
 	g->config = *config;
 	g->slots = calloc(window, sizeof(*g->slots));
 	g->parked = calloc(2 * (size_t)window, sizeof(*g->parked));
@@ -517,11 +516,8 @@ static int user_status(struct pxs_datapath *dp, u32 group, struct pxs_group_stat
 	if (!g)
 		return -ENOENT;
 	st->state = g->core.state;
-	st->role = PXS_ROLE_FOLLOWER;
-	if (g->core.lead_ballot)
-		st->role = PXS_ROLE_LEADER;
-	else if (g->core.prepare_ballot)
-		st->role = PXS_ROLE_CANDIDATE;
+	st->role = g->core.lead_ballot ? PXS_ROLE_LEADER :
+		   g->core.prepare_ballot ? PXS_ROLE_CANDIDATE : PXS_ROLE_FOLLOWER;
 	st->promised = g->core.promised;
 	st->commit = g->core.commit;
 	st->next_slot = g->core.next_slot;

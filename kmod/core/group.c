@@ -428,6 +428,13 @@ static void recv_learn(struct pxs_group *g, const struct pxs_msg *m, const u8 *b
 		ask_learn(g, now, out);
 }
 
+/* What the step allows: answers to what it staged, in memory, and reads. */
+static void let_go(struct pxs_group *g, u64 now, struct pxs_out *out)
+{
+	pxs_release_settled(g, now, out);
+	pxs_read_step(g, now, out);
+}
+
 void pxs_group_recv(struct pxs_group *g, const struct pxs_msg *m, const u8 *body, u64 now,
 		    struct pxs_out *out)
 {
@@ -500,8 +507,7 @@ void pxs_group_recv(struct pxs_group *g, const struct pxs_msg *m, const u8 *body
 		break;
 	}
 	pxs_handover_heard(g, m, from, out);
-	pxs_release_settled(g, now, out);
-	pxs_read_step(g, now, out);
+	let_go(g, now, out);
 }
 
 static void lead_on(struct pxs_group *g, u64 now, bool healthy, struct pxs_out *out)

@@ -9,7 +9,7 @@
 
 static u32 load_of(const struct pxs_load *v)
 {
-	return min(v->load, (u32)PXS_LOAD_MAX);
+	return min(v->load, PXS_LOAD_MAX);
 }
 
 /* Thousandths of a request that @times thousandths of the fair share @fair are, rounded up. */

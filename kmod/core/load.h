@@ -16,7 +16,7 @@
 #define PXS_LOAD_FLOOR		8
 
 /* Loads above count as this. */
-#define PXS_LOAD_MAX		0xffffff
+#define PXS_LOAD_MAX		0xffffffu
 
 /* A backend as the decision sees it. */
 struct pxs_load {

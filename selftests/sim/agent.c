@@ -509,16 +509,6 @@ void sim_agent_end(struct sim *s, struct sim_node *n, bool clean)
 	a->attached = false;
 }
 
-void sim_agent_ending(struct sim *s, struct sim_node *n)
-{
-	TRACE(s, "node %u: agent begins to end", sim_index(s, n));
-	sim_enter(s, n);
-	n->agent.ending = true;
-	pxs_node_end(n->agent.node);
-	pxs_node_ended(n->agent.node);
-	sim_agent_settle(s, n);
-}
-
 /* --- going round ---------------------------------------------------------------------------- */
 
 /* What the learner takes for final now: is it? */

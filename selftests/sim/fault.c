@@ -270,6 +270,17 @@ static void delete_group(struct sim *s, struct sim_node *n, u32 g)
 	sim_module_group_del(n, g);
 }
 
+/* It begins to end in order: what its groups answered in memory goes to disk. */
+static void begin_to_end(struct sim *s, struct sim_node *n)
+{
+	TRACE(s, "node %u: agent begins to end", sim_index(s, n));
+	sim_enter(s, n);
+	n->agent.ending = true;
+	pxs_node_end(n->agent.node);
+	pxs_node_ended(n->agent.node);
+	sim_agent_settle(s, n);
+}
+
 bool sim_fault_end_agent(struct sim *s, struct sim_node *n)
 {
 	bool waited = n->agent.ending;
@@ -277,7 +288,7 @@ bool sim_fault_end_agent(struct sim *s, struct sim_node *n)
 	if (!n->agent.up || n->dead)
 		return false;
 	if (s->p.memory && n->agent.open && !waited && !hit(s, 2)) {
-		sim_agent_ending(s, n);
+		begin_to_end(s, n);
 		sim_fault_kill_soon(s, n, 1 + hit(s, 8 * s->p.disk_ms));
 		return true;
 	}

@@ -316,8 +316,6 @@ void sim_module_fail(struct sim *s, struct sim_node *n);
 void sim_agent_start(struct sim *s, struct sim_node *n);
 void sim_agent_open(struct sim *s, struct sim_node *n);
 void sim_agent_end(struct sim *s, struct sim_node *n, bool clean);
-/* It begins to end in order: what its groups answered in memory goes to disk. */
-void sim_agent_ending(struct sim *s, struct sim_node *n);
 void sim_agent_up(struct sim *s, struct sim_node *n, struct sim_event *e);
 void sim_agent_tick(struct sim *s, struct sim_node *n);
 void sim_agent_settle(struct sim *s, struct sim_node *n);
