@@ -12,9 +12,9 @@
 #include "saga_run.h"
 
 /*
- * The arguments of the command at hand. An argument in an entry is 4 bytes at least, so so many
- * are enough for any that is one value; more have their room for one entry. Static, as the loop is
- * one thread.
+ * The arguments of the command at hand. An argument in an entry is 4 bytes at least: that many are
+ * enough for any that is one value; more have their room for one entry. Static, as the loop is one
+ * thread.
  */
 #define ARGS_KEPT	(PXS_VALUE_MAX / 4)
 
@@ -276,8 +276,8 @@ static void apply_whole(struct pxs_db *db, const struct pxs_store_entry *part,
 	struct pxs_store_entry e;
 
 	/*
-	 * A program that knows the part's version must know all of the whole. A saga has one value's
-	 * room in the database.
+	 * A program that knows the part's version must know all of the whole. A saga has the room
+	 * of one value in the database.
 	 */
 	if (pxs_store_entry_get(whole, len, &e, &w) || e.version > part->version ||
 	    e.kind == PXS_STORE_PART || e.kind == PXS_STORE_SAGA) {

@@ -78,15 +78,20 @@ static u32 describe(const struct pxs_conn *c, char *to)
 	if (!n)
 		flags[n++] = 'N';
 	flags[n] = 0;
-	return (u32)snprintf(to, LINE_ROOM,
-			     "id=%" PRIu64 " addr=%s laddr=%s fd=%d name=%s age=%" PRIu64
-			     " idle=%" PRIu64 " flags=%s db=0 sub=0 psub=0 ssub=0 multi=%s qbuf=%u qbuf-free=%u"
-			     " argv-mem=0 multi-mem=%" PRIu64 " rbs=0 rbp=0 obl=%u oll=0 omem=%" PRIu64
-			     " tot-mem=%" PRIu64 " events=r cmd=%s user=default redir=-1 resp=%u\n",
-			     c->id, c->peer, laddr, c->fd, c->name ? c->name : "",
-			     (now - c->since) / 1000, (now - c->active) / 1000, flags, multi,
-			     c->reader.len, c->reader.room - c->reader.len, c->queued_bytes,
-			     c->out.len, c->held, c->memory, c->last_command, c->proto);
+	n = (u32)snprintf(to, LINE_ROOM,
+			  "id=%" PRIu64 " addr=%s laddr=%s fd=%d name=%s age=%" PRIu64 " idle=%" PRIu64,
+			  c->id, c->peer, laddr, c->fd, c->name ? c->name : "",
+			  (now - c->since) / 1000, (now - c->active) / 1000);
+	n += (u32)snprintf(to + n, LINE_ROOM - n,
+			   " flags=%s db=0 sub=0 psub=0 ssub=0 multi=%s qbuf=%u qbuf-free=%u argv-mem=0",
+			   flags, multi, c->reader.len, c->reader.room - c->reader.len);
+	n += (u32)snprintf(to + n, LINE_ROOM - n,
+			   " multi-mem=%" PRIu64 " rbs=0 rbp=0 obl=%u oll=0 omem=%" PRIu64,
+			   c->queued_bytes, c->out.len, c->held);
+	n += (u32)snprintf(to + n, LINE_ROOM - n,
+			   " tot-mem=%" PRIu64 " events=r cmd=%s user=default redir=-1 resp=%u\n",
+			   c->memory, c->last_command, c->proto);
+	return n;
 }
 
 /* CLIENT LIST [TYPE normal] [ID id...]: @r's words from the third on choose. */
@@ -184,37 +189,46 @@ struct filter {
 	bool skip_me;
 };
 
+static bool parse_type(struct pxs_request *r, struct pxs_str value, struct filter *f)
+{
+	f->other_type = !pxs_str_is(value, "normal");
+	if (is_type(value))
+		return true;
+	pxs_reply_error(&r->out, "ERR Unknown client type '%.*s'",
+			(int)min(value.len, 64u), (const char *)value.data);
+	return false;
+}
+
 static bool parse_pair(struct pxs_request *r, struct pxs_str word, struct pxs_str value,
 		       struct filter *f)
 {
-	if (pxs_str_is(word, "ID")) {
-		if (pxs_str_int(value, &f->id) && f->id > 0)
-			return true;
-		pxs_reply_error(&r->out, "ERR client-id should be greater than 0");
-	} else if (pxs_str_is(word, "TYPE")) {
-		f->other_type = !pxs_str_is(value, "normal");
-		if (is_type(value))
-			return true;
-		pxs_reply_error(&r->out, "ERR Unknown client type '%.*s'",
-				(int)min(value.len, 64u), (const char *)value.data);
-	} else if (pxs_str_is(word, "ADDR")) {
+	bool holds = true;
+
+	if (pxs_str_is(word, "TYPE"))
+		return parse_type(r, value, f);
+	if (pxs_str_is(word, "ADDR"))
 		f->addr = value;
-		return true;
-	} else if (pxs_str_is(word, "LADDR")) {
+	else if (pxs_str_is(word, "LADDR"))
 		f->laddr = value;
+	else if (pxs_str_is(word, "SKIPME") && pxs_str_is(value, "yes"))
+		f->skip_me = true;
+	else if (pxs_str_is(word, "SKIPME") && pxs_str_is(value, "no"))
+		f->skip_me = false;
+	else if (pxs_str_is(word, "ID"))
+		holds = pxs_str_int(value, &f->id) && f->id > 0;
+	else if (pxs_str_is(word, "USER"))
+		holds = pxs_str_equal(value, pxs_str("default"));
+	else
+		holds = false;
+	if (holds)
 		return true;
-	} else if (pxs_str_is(word, "USER")) {
-		if (pxs_str_equal(value, pxs_str("default")))
-			return true;
+	if (pxs_str_is(word, "ID"))
+		pxs_reply_error(&r->out, "ERR client-id should be greater than 0");
+	else if (pxs_str_is(word, "USER"))
 		pxs_reply_error(&r->out, "ERR No such user '%.*s'",
 				(int)min(value.len, 64u), (const char *)value.data);
-	} else if (pxs_str_is(word, "SKIPME") &&
-		   (pxs_str_is(value, "yes") || pxs_str_is(value, "no"))) {
-		f->skip_me = pxs_str_is(value, "yes");
-		return true;
-	} else {
+	else
 		pxs_reply_syntax(&r->out);
-	}
 	return false;
 }
 

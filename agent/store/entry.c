@@ -52,7 +52,7 @@ static u8 version_of(const struct pxs_store_entry *e, const struct pxs_watch *wa
 	const struct pxs_command *cmd;
 	u32 i;
 
-	/* Who does not know a command answers so, and changes nothing: it would differ from others. */
+	/* Who does not know a command answers so and changes nothing: members would differ. */
 	for (i = 0; i < e->ncommands; i++) {
 		cmd = pxs_cmd_find(command[i].argv[0]);
 		if (cmd && cmd->flags & PXS_CF_V4)

@@ -60,8 +60,8 @@ enum pxs_store_entry_kind {
 	/* version 4: no commands; client: number of a saga, seq: position from which it goes on */
 	PXS_STORE_SAGA_STEP = 6,
 	/*
-	 * version 4, and that of the whole: bytes of an entry, not a saga's; client and seq tell wholes apart,
-	 * watches, commands, flags, time and memory are 0
+	 * version 4, and that of the whole: bytes of an entry, not a saga's; client and seq tell
+	 * wholes apart; watches, commands, flags, time and memory are 0
 	 */
 	PXS_STORE_PART = 7,
 };

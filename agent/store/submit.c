@@ -13,7 +13,7 @@
 struct order {
 	struct pxs_store *store;
 	struct pxs_request *request;	/* NULL: a barrier */
-	bool part;			/* of a request, and not the last one, which tells its end */
+	bool part;			/* of a request; the last one tells how it ends */
 	u64 since;			/* ns, steady: before it was proposed */
 	struct pxs_proposal p;
 };
