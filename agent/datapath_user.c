@@ -2,11 +2,9 @@
 /*
  * datapath_user.c - the core in this process: acceptor, leader, learner over UDP
  *
- * Does what the module's shell does, in one thread: receive, check, call the core, send
- * what it says. Byte for byte compatible with members in the kernel.
- *
- * What the core wants the agent to know is queued and handed over by the hook, so
- * that an event never comes from inside a request.
+ * Does what the module's shell does, in one thread: receive, check, call the core, send what it
+ * says. Byte for byte compatible with members in the kernel. What the core wants the agent to know
+ * is queued and handed over by the hook, so that an event never comes from inside a request.
  */
 #include "datapath.h"
 
@@ -339,10 +337,12 @@ static void user_fail(struct pxs_datapath *dp, const char *reason)
 static int user_settle(struct pxs_datapath *dp)
 {
 	struct user_group *g;
-	int err = 0;
+	int err = 0, ret;
 
-	for (g = to_user(dp)->groups; g; g = g->next)
-		err = pxs_group_settle(&g->core) ?: err;
+	for (g = to_user(dp)->groups; g; g = g->next) {
+		ret = pxs_group_settle(&g->core);
+		err = ret ? ret : err;
+	}
 	return err;
 }
 
