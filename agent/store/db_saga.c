@@ -4,6 +4,8 @@
  */
 #include "db_saga.h"
 
+#include "db_pair.h"
+
 #include <linux/paxsteer.h>
 
 /* Row 0, little endian; the id, the reason and the trouble follow. */
@@ -34,28 +36,10 @@ struct db_event {
 	u8 reserved[3];
 };
 
-/* Two numbers as an LMDB key: they are in order as numbers are. */
-struct db_pair {
-	__be64 a;
-	__be64 b;
-};
-
 #define ROW_SAGA	0u
 #define ROW_WORDS	1u
 #define ROW_HISTORY	2u
 #define ROW_LAST	(ROW_HISTORY + PXS_SAGA_HISTORY_MAX - 1)
-
-static struct db_pair pair(u64 a, u64 b)
-{
-	return (struct db_pair){ cpu_to_be64(a), cpu_to_be64(b) };
-}
-
-static bool damaged(struct pxs_db *db)
-{
-	if (!db->err)
-		db->err = -EUCLEAN;
-	return false;
-}
 
 static u64 count(struct pxs_db *db, MDB_dbi table)
 {
@@ -78,7 +62,7 @@ u64 pxs_db_saga_live(struct pxs_db *db)
 
 static bool get_row(struct pxs_db *db, u64 number, u64 row, MDB_val *v)
 {
-	struct db_pair at = pair(number, row);
+	struct pxs_pair at = pxs_pair(number, row);
 	MDB_val k = { sizeof(at), &at };
 
 	return !db->err && pxs_db_ok(db, mdb_get(db->txn, db->sagas_t, &k, v));
@@ -87,7 +71,7 @@ static bool get_row(struct pxs_db *db, u64 number, u64 row, MDB_val *v)
 /* Room for a row; NULL: an error. */
 static u8 *put_row(struct pxs_db *db, u64 number, u64 row, u64 len)
 {
-	struct db_pair at = pair(number, row);
+	struct pxs_pair at = pxs_pair(number, row);
 	MDB_val k = { sizeof(at), &at }, v = { len, NULL };
 
 	db->dirty = true;
@@ -106,7 +90,7 @@ static u8 *put_bytes(u8 *to, const void *from, u32 len)
 static void index_time(struct pxs_db *db, const struct pxs_saga *g, bool over, u64 when, bool add)
 {
 	MDB_dbi table = over ? db->saga_ends_t : db->saga_due_t;
-	struct db_pair at = pair(when, g->number);
+	struct pxs_pair at = pxs_pair(when, g->number);
 	MDB_val k = { sizeof(at), &at }, v = { 0, "" };
 
 	if (db->err)
@@ -149,13 +133,13 @@ static bool parse(struct pxs_db *db, u64 number, MDB_val v, struct pxs_saga *g)
 	struct db_saga d;
 
 	if (v.mv_size < sizeof(d))
-		return damaged(db);
+		return pxs_db_damaged(db);
 	memcpy(&d, v.mv_data, sizeof(d));
 	id = le16toh(d.id_len);
 	reason = le16toh(d.reason_len);
 	trouble = le16toh(d.trouble_len);
 	if (id > PXS_SAGA_ID_MAX || v.mv_size != sizeof(d) + id + reason + trouble)
-		return damaged(db);
+		return pxs_db_damaged(db);
 	*g = (struct pxs_saga){
 		.number = number, .position = le64_to_cpu(d.position),
 		.begun = le64_to_cpu(d.begun), .deadline = le64_to_cpu(d.deadline),
@@ -168,7 +152,7 @@ static bool parse(struct pxs_db *db, u64 number, MDB_val v, struct pxs_saga *g)
 	g->filed_over = pxs_saga_over(g);
 	g->filed_at = g->filed_over ? g->ended + g->keep : g->due;
 	return (take_reason(&g->reason, at + id, reason) &&
-		take_reason(&g->trouble, at + id + reason, trouble)) || damaged(db);
+		take_reason(&g->trouble, at + id + reason, trouble)) || pxs_db_damaged(db);
 }
 
 /* g->id must not point into the database; it does afterwards, if it can. */
@@ -234,7 +218,7 @@ static bool find(struct pxs_db *db, struct pxs_str id, struct pxs_saga *g)
 	number = pxs_db_number(db, db->saga_ids_t, id.data, id.len);
 	if (!number)
 		return false;
-	return pxs_db_saga_get(db, number, g) || damaged(db);
+	return pxs_db_saga_get(db, number, g) || pxs_db_damaged(db);
 }
 
 static bool forgotten(const struct pxs_db *db, const struct pxs_saga *g)
@@ -293,16 +277,16 @@ u32 pxs_db_saga_words(struct pxs_db *db, const struct pxs_saga *g, const struct 
 
 	*argv = words;
 	if (!get_row(db, g->number, ROW_WORDS, &v) || v.mv_size > sizeof(bytes))
-		return damaged(db);
+		return pxs_db_damaged(db);
 	len = (u32)v.mv_size;
 	memcpy(bytes, v.mv_data, len);
 	while (at < len) {
 		if (len - at < sizeof(le))
-			return damaged(db);
+			return pxs_db_damaged(db);
 		memcpy(&le, bytes + at, sizeof(le));
 		at += (u32)sizeof(le);
 		if (le32_to_cpu(le) > len - at)
-			return damaged(db);
+			return pxs_db_damaged(db);
 		words[n++] = (struct pxs_str){ bytes + at, le32_to_cpu(le) };
 		at += le32_to_cpu(le);
 	}
@@ -313,10 +297,8 @@ u32 pxs_db_saga_words(struct pxs_db *db, const struct pxs_saga *g, const struct 
 
 static void forget(struct pxs_db *db, const struct pxs_saga *g)
 {
-	struct db_pair at, from = pair(g->number, 0);
 	u8 id[PXS_SAGA_ID_MAX];
-	MDB_val k = { g->id.len, id }, v;
-	MDB_cursor *c;
+	MDB_val k = { g->id.len, id };
 
 	pxs_assert(g->id.len <= sizeof(id));
 	put_bytes(id, g->id.data, g->id.len);
@@ -324,40 +306,19 @@ static void forget(struct pxs_db *db, const struct pxs_saga *g)
 	if (!db->err)
 		pxs_db_ok(db, mdb_del(db->txn, db->saga_ids_t, &k, NULL));
 	index_time(db, g, g->filed_over, g->filed_at, false);
-	if (db->err || !pxs_db_ok(db, mdb_cursor_open(db->txn, db->sagas_t, &c)))
-		return;
-	for (;;) {
-		k = (MDB_val){ sizeof(from), &from };
-		if (!pxs_db_ok(db, mdb_cursor_get(c, &k, &v, MDB_SET_RANGE)) ||
-		    k.mv_size != sizeof(at))
-			break;
-		memcpy(&at, k.mv_data, sizeof(at));
-		if (at.a != from.a || !pxs_db_ok(db, mdb_cursor_del(c, 0)))
-			break;
-	}
-	mdb_cursor_close(c);
+	pxs_pair_drop(db, db->sagas_t, g->number, ~0ull);
 }
 
 /* The first of an index. Return: there is one, at *when. */
 static bool first(struct pxs_db *db, MDB_dbi table, struct pxs_saga *g, u64 *when)
 {
-	struct db_pair at;
-	MDB_cursor *c;
-	MDB_val k, v;
-	bool found;
+	struct pxs_pair at = pxs_pair(0, 0);
+	MDB_val v;
 
-	if (db->err || !pxs_db_ok(db, mdb_cursor_open(db->txn, table, &c)))
-		return false;
-	found = pxs_db_ok(db, mdb_cursor_get(c, &k, &v, MDB_FIRST));
-	if (found && k.mv_size == sizeof(at))
-		memcpy(&at, k.mv_data, sizeof(at));
-	else if (found)
-		found = damaged(db);
-	mdb_cursor_close(c);
-	if (!found)
+	if (!pxs_pair_find(db, table, &at, &v))
 		return false;
 	*when = be64_to_cpu(at.a);
-	return pxs_db_saga_get(db, be64_to_cpu(at.b), g) || damaged(db);
+	return pxs_db_saga_get(db, be64_to_cpu(at.b), g) || pxs_db_damaged(db);
 }
 
 void pxs_db_saga_reap(struct pxs_db *db, u32 n)
@@ -393,23 +354,13 @@ bool pxs_db_saga_room(struct pxs_db *db, u64 most)
 
 bool pxs_db_saga_from(struct pxs_db *db, u64 number, struct pxs_saga *g)
 {
-	struct db_pair at = pair(number, ROW_SAGA);
-	MDB_val k = { sizeof(at), &at }, v;
-	MDB_cursor *c;
-	bool found;
+	struct pxs_pair at = pxs_pair(number, ROW_SAGA);
+	MDB_val v;
 
-	if (db->err || !pxs_db_ok(db, mdb_cursor_open(db->txn, db->sagas_t, &c)))
-		return false;
-	found = pxs_db_ok(db, mdb_cursor_get(c, &k, &v, MDB_SET_RANGE));
-	if (found && k.mv_size == sizeof(at))
-		memcpy(&at, k.mv_data, sizeof(at));
-	else if (found)
-		found = damaged(db);
-	mdb_cursor_close(c);
-	if (!found)
+	if (!pxs_pair_find(db, db->sagas_t, &at, &v))
 		return false;
 	if (be64_to_cpu(at.b) != ROW_SAGA)
-		return damaged(db);
+		return pxs_db_damaged(db);
 	return parse(db, be64_to_cpu(at.a), v, g);
 }
 
@@ -422,7 +373,7 @@ void pxs_db_saga_history(struct pxs_db *db, u64 number, pxs_saga_see_t see, void
 
 	for (row = ROW_HISTORY; row <= ROW_LAST && get_row(db, number, row, &v); row++) {
 		if (v.mv_size < sizeof(e)) {
-			damaged(db);
+			pxs_db_damaged(db);
 			return;
 		}
 		memcpy(&e, v.mv_data, sizeof(e));
@@ -439,7 +390,7 @@ void pxs_db_saga_history(struct pxs_db *db, u64 number, pxs_saga_see_t see, void
 void pxs_db_saga_due(struct pxs_db *db, u64 now, pxs_saga_due_t see, void *ctx)
 {
 	struct pxs_saga g;
-	struct db_pair at;
+	struct pxs_pair at;
 	MDB_cursor *c;
 	MDB_val k, v;
 
@@ -447,7 +398,7 @@ void pxs_db_saga_due(struct pxs_db *db, u64 now, pxs_saga_due_t see, void *ctx)
 		return;
 	while (pxs_db_ok(db, mdb_cursor_get(c, &k, &v, MDB_NEXT))) {
 		if (k.mv_size != sizeof(at)) {
-			damaged(db);
+			pxs_db_damaged(db);
 			break;
 		}
 		memcpy(&at, k.mv_data, sizeof(at));

@@ -4,6 +4,8 @@
  */
 #include "db_session.h"
 
+#include "db_pair.h"
+
 /* All little endian. */
 struct db_session {
 	__le64 highest;
@@ -17,24 +19,6 @@ struct db_answer {
 	u8 large;
 	u8 reserved[6];
 };
-
-/* Two numbers as an LMDB key: they are in order as numbers are. */
-struct db_pair {
-	__be64 a;
-	__be64 b;
-};
-
-static struct db_pair pair(u64 a, u64 b)
-{
-	return (struct db_pair){ cpu_to_be64(a), cpu_to_be64(b) };
-}
-
-static bool damaged(struct pxs_db *db)
-{
-	if (!db->err)
-		db->err = -EUCLEAN;
-	return false;
-}
 
 u64 pxs_session_count(struct pxs_db *db)
 {
@@ -54,7 +38,7 @@ static bool get(struct pxs_db *db, u64 id, struct pxs_session *s)
 	if (db->err || !pxs_db_ok(db, mdb_get(db->txn, db->sessions_t, &k, &v)))
 		return false;
 	if (v.mv_size != sizeof(d))
-		return damaged(db);
+		return pxs_db_damaged(db);
 	memcpy(&d, v.mv_data, sizeof(d));
 	*s = (struct pxs_session){
 		.id = id, .highest = le64_to_cpu(d.highest), .age = le64_to_cpu(d.age),
@@ -79,7 +63,7 @@ static void put(struct pxs_db *db, const struct pxs_session *s)
 
 static void index_end(struct pxs_db *db, const struct pxs_session *s, bool add)
 {
-	struct db_pair at = pair(s->end, s->id);
+	struct pxs_pair at = pxs_pair(s->end, s->id);
 	MDB_val k = { sizeof(at), &at }, v = { 0, "" };
 
 	if (db->err)
@@ -93,47 +77,15 @@ static void index_end(struct pxs_db *db, const struct pxs_session *s, bool add)
 /* The session that ends first. Return: there is one. */
 static bool first_end(struct pxs_db *db, struct pxs_session *s)
 {
-	struct db_pair at;
-	MDB_cursor *c;
-	MDB_val k, v;
-	bool found;
+	struct pxs_pair at = pxs_pair(0, 0);
+	MDB_val v;
 
-	if (db->err || !pxs_db_ok(db, mdb_cursor_open(db->txn, db->ends_t, &c)))
+	if (!pxs_pair_find(db, db->ends_t, &at, &v))
 		return false;
-	found = pxs_db_ok(db, mdb_cursor_get(c, &k, &v, MDB_FIRST));
-	if (found && k.mv_size == sizeof(at))
-		memcpy(&at, k.mv_data, sizeof(at));
-	else if (found)
-		found = damaged(db);
-	mdb_cursor_close(c);
-	if (!found)
-		return false;
-	return get(db, be64_to_cpu(at.b), s) || damaged(db);
+	return get(db, be64_to_cpu(at.b), s) || pxs_db_damaged(db);
 }
 
 /* --- answers ------------------------------------------------------------------ */
-
-/* Forget those of numbers up to @number. */
-static void forget(struct pxs_db *db, u64 id, u64 number)
-{
-	struct db_pair at, from = pair(id, 0);
-	MDB_cursor *c;
-	MDB_val k, v;
-
-	if (db->err || !pxs_db_ok(db, mdb_cursor_open(db->txn, db->answers_t, &c)))
-		return;
-	for (;;) {
-		k = (MDB_val){ sizeof(from), &from };
-		if (!pxs_db_ok(db, mdb_cursor_get(c, &k, &v, MDB_SET_RANGE)) ||
-		    k.mv_size != sizeof(at))
-			break;
-		memcpy(&at, k.mv_data, sizeof(at));
-		if (be64_to_cpu(at.a) != id || be64_to_cpu(at.b) > number ||
-		    !pxs_db_ok(db, mdb_cursor_del(c, 0)))
-			break;
-	}
-	mdb_cursor_close(c);
-}
 
 static void end_session(struct pxs_db *db, const struct pxs_session *s)
 {
@@ -141,7 +93,7 @@ static void end_session(struct pxs_db *db, const struct pxs_session *s)
 	MDB_val k = { sizeof(be), &be };
 
 	db->dirty = true;
-	forget(db, s->id, ~0ull);
+	pxs_pair_drop(db, db->answers_t, s->id, ~0ull);
 	index_end(db, s, false);
 	if (!db->err)
 		pxs_db_ok(db, mdb_del(db->txn, db->sessions_t, &k, NULL));
@@ -150,14 +102,14 @@ static void end_session(struct pxs_db *db, const struct pxs_session *s)
 bool pxs_session_answer(struct pxs_db *db, const struct pxs_session *s, u64 number,
 			struct pxs_answer *a)
 {
-	struct db_pair at = pair(s->id, number);
+	struct pxs_pair at = pxs_pair(s->id, number);
 	MDB_val k = { sizeof(at), &at }, v;
 	struct db_answer d;
 
 	if (db->err || !pxs_db_ok(db, mdb_get(db->txn, db->answers_t, &k, &v)))
 		return false;
 	if (v.mv_size < sizeof(d))
-		return damaged(db);
+		return pxs_db_damaged(db);
 	memcpy(&d, v.mv_data, sizeof(d));
 	*a = (struct pxs_answer){
 		.command = le64_to_cpu(d.command), .exec = d.exec, .large = d.large,
@@ -172,7 +124,7 @@ void pxs_session_keep(struct pxs_db *db, struct pxs_session *s, u64 number,
 	struct db_answer d = {
 		.command = cpu_to_le64(a->command), .exec = a->exec, .large = a->large,
 	};
-	struct db_pair at = pair(s->id, number);
+	struct pxs_pair at = pxs_pair(s->id, number);
 	MDB_val k = { sizeof(at), &at };
 	MDB_val v = { sizeof(d) + a->text.len, NULL };
 
@@ -187,7 +139,7 @@ void pxs_session_keep(struct pxs_db *db, struct pxs_session *s, u64 number,
 	s->highest = number;
 	put(db, s);
 	if (number > PXS_SESSION_KEPT)
-		forget(db, s->id, number - PXS_SESSION_KEPT);
+		pxs_pair_drop(db, db->answers_t, s->id, number - PXS_SESSION_KEPT);
 }
 
 /* --- sessions ------------------------------------------------------------------- */
