@@ -114,7 +114,7 @@ void pxs_load_bound_set(struct pxs_service *svc, u16 old)
 
 	if (svc->config.bound)
 		pxs_load_arm(svc->pn);
-	if (svc->config.bound && old)
+	if (!svc->config.bound == !old)
 		return;
 	/* What came before is not of the last second. */
 	list_for_each_entry(be, &svc->backends, list)

@@ -30,8 +30,8 @@ void pxs_loads_net_init(struct pxs_net *pn);
 void pxs_loads_net_pre_exit(struct pxs_net *pn);
 
 /*
- * Under pxs_net.config, before the plan is built: the service's bound was @old, and is what its
- * configuration says. Looks begin, or nobody is full any more.
+ * Under pxs_net.config, when nothing can fail any more: the service's bound was @old, and is what
+ * its configuration says. Looks begin, or nobody is full any more.
  */
 void pxs_load_bound_set(struct pxs_service *svc, u16 old);
 

@@ -156,7 +156,7 @@ struct pxs_plan *pxs_plan_build(const struct pxs_service *svc, struct pxs_refusa
 		in[be->index].weight = be->state == PXS_BACKEND_DRAIN ? 0 : be->weight;
 		if (pxs_backend_serves(be))
 			__set_bit(be->index, plan->live);
-		if (be->load.full)
+		if (svc->config.bound && be->load.full)
 			__set_bit(be->index, plan->full);
 	}
 	plan->due = pxs_ramp_weights(svc, in);

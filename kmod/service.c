@@ -290,7 +290,6 @@ int pxs_service_set(struct pxs_service *svc, const struct pxs_service_config *co
 	if (err)
 		return err;
 	svc->config = *config;
-	pxs_load_bound_set(svc, old.bound);
 	plan = pxs_plan_build(svc, no);
 	if (IS_ERR(plan)) {
 		svc->config = old;
@@ -299,6 +298,7 @@ int pxs_service_set(struct pxs_service *svc, const struct pxs_service_config *co
 			no->attr = PXS_A_SERVICE_ROWS;
 		return PTR_ERR(plan);
 	}
+	pxs_load_bound_set(svc, old.bound);
 	pxs_plan_publish(svc, plan);
 	svc->pn->services.seq++;
 	return 0;
