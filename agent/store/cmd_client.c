@@ -89,8 +89,9 @@ static u32 describe(const struct pxs_conn *c, char *to)
 			   " multi-mem=%" PRIu64 " rbs=0 rbp=0 obl=%u oll=0 omem=%" PRIu64,
 			   c->queued_bytes, c->out.len, c->held);
 	n += (u32)snprintf(to + n, LINE_ROOM - n,
-			   " tot-mem=%" PRIu64 " events=r cmd=%s user=default redir=-1 resp=%u\n",
-			   c->memory, c->last_command, c->proto);
+			   " tot-mem=%" PRIu64 " events=r cmd=%s%s%s user=default redir=-1 resp=%u\n",
+			   c->memory, c->last_command, c->last_word[0] ? "|" : "", c->last_word,
+			   c->proto);
 	return n;
 }
 

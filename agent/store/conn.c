@@ -10,7 +10,6 @@
 #include "store.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -169,20 +168,16 @@ static void count_under_way(struct pxs_conn *c)
 /* For CLIENT LIST: "get", "client|list". Nothing but letters of what the client wrote. */
 static void note_command(struct pxs_conn *c, const struct pxs_request *r)
 {
-	char *to = c->last_command;
-	u32 i;
+	u32 i = 0;
 
 	c->active = c->store->node->loop.now;
 	if (!r->cmd)
 		return;
-	to += sprintf(to, "%s", r->cmd->name);
-	if (r->argc < 2 || !r->cmd->local || r->cmd->first || r->cmd->arity != -2 ||
-	    r->argv[1].len > PXS_COMMAND_TEXT / 2)
-		return;
-	*to++ = '|';
-	for (i = 0; i < r->argv[1].len && isalpha(r->argv[1].data[i]); i++)
-		*to++ = (char)tolower(r->argv[1].data[i]);
-	*to = 0;
+	c->last_command = r->cmd->name;
+	if (r->argc > 1 && r->cmd->local && !r->cmd->first && r->cmd->arity == -2)
+		for (; i < min(r->argv[1].len, PXS_WORD_MAX) && isalpha(r->argv[1].data[i]); i++)
+			c->last_word[i] = (char)tolower(r->argv[1].data[i]);
+	c->last_word[i] = 0;
 }
 
 /* CLIENT REPLY changes what holds for itself, too. */
@@ -469,6 +464,7 @@ struct pxs_conn *pxs_conn_new(struct pxs_store *s, int fd, const struct pxs_read
 	c->id = s->next_id++;
 	c->since = s->node->loop.now;
 	c->active = c->since;
+	c->last_command = "";
 	c->last = &c->first;
 	c->recv_op.done = recv_done;
 	c->send_op.done = send_done;

@@ -40,7 +40,7 @@
 #define PXS_CONN_REQUESTS_MAX	1024u		/* requests of one client under way */
 #define PXS_CONN_BYTES_MAX	(4u << 20)	/* ... and their bytes */
 #define PXS_CONN_NAME_MAX	256u
-#define PXS_COMMAND_TEXT	48u	/* "client|list" */
+#define PXS_WORD_MAX		23u	/* of "list" in "client|list" */
 #define PXS_TX_COMMANDS_MAX	4096u		/* between MULTI and EXEC */
 #define PXS_TX_WATCHES_MAX	1024u
 
@@ -93,7 +93,8 @@ struct pxs_conn {
 	char *name;
 	u64 since;		/* loop time */
 	u64 active;		/* ... when it began a request last */
-	char last_command[PXS_COMMAND_TEXT];	/* that it began */
+	const char *last_command;	/* that it began, and the word behind it if it has such */
+	char last_word[PXS_WORD_MAX + 1];
 	bool mute;		/* CLIENT REPLY OFF */
 	bool skip;		/* CLIENT REPLY SKIP: the next request */
 	unsigned int ops;	/* in the ring */
