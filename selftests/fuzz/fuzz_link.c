@@ -47,6 +47,12 @@ static void on_leader(void *ctx, u32 group, u8 event, u64 ballot)
 	sum += group + event + (u32)ballot;
 }
 
+static void on_read(void *ctx, u32 group, u64 ballot, u64 round, u64 index)
+{
+	(void)ctx;
+	sum += group + (u32)(ballot + round + index);
+}
+
 static void on_gone(void *ctx, u32 group)
 {
 	(void)ctx;
@@ -55,16 +61,16 @@ static void on_gone(void *ctx, u32 group)
 
 static const struct pxs_datapath_events events = {
 	.append = on_append, .decided = on_decided, .recv = on_recv, .leader = on_leader,
-	.gone = on_gone,
+	.read = on_read, .gone = on_gone,
 };
 
 static void ask(struct pxs_datapath *dp, const struct pxs_group_config *config, u8 what)
 {
 	struct iovec value = { .iov_base = "x", .iov_len = 1 };
 	struct pxs_group_status st;
-	u64 v;
+	u64 v, w;
 
-	switch (what % 6) {
+	switch (what % 7) {
 	case 0:
 		kernel_status(dp, 1, &st);
 		break;
@@ -79,6 +85,9 @@ static void ask(struct pxs_datapath *dp, const struct pxs_group_config *config, 
 		break;
 	case 4:
 		kernel_propose(dp, 1, &value, 1, &v);
+		break;
+	case 5:
+		kernel_read(dp, 1, &v, &w);
 		break;
 	default:
 		kernel_prepare(dp, 1, 257, 1, 0);
