@@ -6,7 +6,7 @@
  * else there is freestanding C: a state, an input and a time go in, a decision
  * comes out. Here are the fixed-width types, byte order helpers, the lock that
  * guards memory shared between groups, the reference count of a value buffer,
- * and the keyed hash of a datagram.
+ * a word that CPUs share without a lock, and the keyed hash of a datagram.
  */
 #ifndef PXS_CORE_PLATFORM_H
 #define PXS_CORE_PLATFORM_H
@@ -22,6 +22,7 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/refcount.h>
+#include <linux/atomic.h>
 #include <linux/unaligned.h>	/* shadowed by kmod/compat where it is asm/unaligned.h */
 #include <crypto/blake2s.h>	/* shadowed by kmod/compat: its state changed its name */
 
@@ -77,6 +78,22 @@ static inline void pxs_ref_get(struct pxs_ref *r)
 static inline bool pxs_ref_put(struct pxs_ref *r)
 {
 	return refcount_dec_and_test(&r->count);
+}
+
+/* A word that any CPU may replace: read whole, and written only over what was read. */
+struct pxs_word {
+	atomic64_t v;
+};
+
+static inline u64 pxs_word_get(const struct pxs_word *w)
+{
+	return (u64)atomic64_read(&w->v);
+}
+
+/* Return: false when another one was faster. */
+static inline bool pxs_word_swap(struct pxs_word *w, u64 was, u64 is)
+{
+	return (u64)atomic64_cmpxchg(&w->v, (s64)was, (s64)is) == was;
 }
 
 /* Control path only: a 64-bit division by a variable. */
@@ -236,6 +253,23 @@ static inline bool pxs_ref_put(struct pxs_ref *r)
 {
 	pxs_assert(r->count);
 	return --r->count == 0;
+}
+
+struct pxs_word {
+	u64 v;
+};
+
+static inline u64 pxs_word_get(const struct pxs_word *w)
+{
+	return w->v;
+}
+
+static inline bool pxs_word_swap(struct pxs_word *w, u64 was, u64 is)
+{
+	if (w->v != was)
+		return false;
+	w->v = is;
+	return true;
 }
 
 static inline u64 pxs_div64(u64 dividend, u64 divisor)
