@@ -37,7 +37,7 @@ _paxsteer()
 		restore) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 		esac ;;
 	*)	case $object.$command.$prev in
-		service.*.mode) words='nat local' ;;
+		service.*.mode) words='nat local dsr' ;;
 		service.*.fill) words='rendezvous maglev redis-slots jump ketama ipvs-mh
 			maglev-envoy maglev-katran maglev-cilium sticky' ;;
 		service.*.key) words='source tuple memcached dns redis http-host http-path quic

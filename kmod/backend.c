@@ -15,9 +15,11 @@
 #include <linux/slab.h>
 
 #include "backend.h"
+#include "core/keep.h"
 #include "pernet.h"
 #include "ramp.h"
 #include "service.h"
+#include "way.h"
 
 static const struct rhashtable_params pxs_returns_params = {
 	.key_len = sizeof(struct pxs_endpoint),
@@ -51,9 +53,10 @@ struct pxs_backend *pxs_backend_find(const struct pxs_service *svc, const struct
 	return NULL;
 }
 
-static bool pxs_backend_is_udp(const struct pxs_backend *be)
+/* Do datagrams from it come by here, to be told by their source? */
+static bool pxs_backend_returns(const struct pxs_service *svc)
 {
-	return be->at.proto == IPPROTO_UDP;
+	return svc->at.proto == IPPROTO_UDP && !pxs_service_forwards(svc);
 }
 
 /* May there be such a backend? One pass over the service's own, two hash lookups. */
@@ -70,6 +73,9 @@ static int pxs_backend_check(struct pxs_service *svc, const struct pxs_backend_s
 	if (spec->at.family != svc->at.family)
 		return pxs_refuse(no, -EINVAL, PXS_A_BACKEND_ADDR,
 				  "address is of another family than the service's");
+	if (pxs_service_forwards(svc) && spec->at.port != svc->at.port)
+		return pxs_refuse(no, -EINVAL, PXS_A_BACKEND_PORT,
+				  "the service's mode changes no packet: the port must be the service's");
 	err = pxs_endpoint_check(pn, &spec->at, &no->why);
 	if (err)
 		return pxs_refuse(no, err, PXS_A_BACKEND_ADDR, no->why);
@@ -83,7 +89,7 @@ static int pxs_backend_check(struct pxs_service *svc, const struct pxs_backend_s
 	}
 	rcu_read_lock();
 	loop = pxs_service_lookup(pn, &spec->at);
-	ambiguous = spec->at.proto == IPPROTO_UDP && pxs_backend_of_reply(pn, &spec->at);
+	ambiguous = pxs_backend_returns(svc) && pxs_backend_of_reply(pn, &spec->at);
 	rcu_read_unlock();
 	if (loop)
 		return pxs_refuse(no, -EADDRINUSE, PXS_A_BACKEND_ADDR,
@@ -96,6 +102,7 @@ static int pxs_backend_check(struct pxs_service *svc, const struct pxs_backend_s
 
 static void pxs_backend_free(struct pxs_backend *be)
 {
+	pxs_way_free(rcu_dereference_raw(be->way));
 	free_percpu(be->stats);
 	kfree(be);
 }
@@ -172,7 +179,7 @@ struct pxs_backend *pxs_backend_add(struct pxs_service *svc, const struct pxs_ba
 	err = PTR_ERR_OR_ZERO(plan);
 	if (err)
 		goto err_unlink;
-	if (pxs_backend_is_udp(be))
+	if (pxs_backend_returns(be->svc))
 		err = rhashtable_insert_fast(&pn->services.returns, &be->node, pxs_returns_params);
 	if (err)
 		goto err_plan;
@@ -264,10 +271,24 @@ int pxs_backend_del(struct pxs_backend *be, struct pxs_refusal *no)
 	return 0;
 }
 
+/* Connections at home there have none any more. */
+static void pxs_backend_evict(struct pxs_backend *be)
+{
+	struct pxs_plan *plan = pxs_service_plan(be->svc), *before;
+
+	if (!be->svc->keep || !plan)
+		return;
+	before = plan->before;
+	if (before && be->index < before->nbackends && before->backends[be->index] == be)
+		WRITE_ONCE(before->backends[be->index], NULL);
+	pxs_keep_forget(be->svc->keep, be->index);
+}
+
 void pxs_backend_destroy(struct pxs_backend *be)
 {
 	pxs_backend_unlink(be);
-	if (pxs_backend_is_udp(be))
+	pxs_backend_evict(be);
+	if (pxs_backend_returns(be->svc))
 		rhashtable_remove_fast(&be->svc->pn->services.returns, &be->node,
 				       pxs_returns_params);
 	call_rcu(&be->rcu, pxs_backend_free_rcu);

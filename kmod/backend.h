@@ -18,13 +18,15 @@
 struct pxs_net;
 struct pxs_refusal;
 struct pxs_service;
+struct pxs_way;
 
 /* The first part is constant from add to free; the second is guarded by pxs_net.config. */
 struct pxs_backend {
-	struct pxs_endpoint at;		/* key of pxs_services.returns (UDP only) */
+	struct pxs_endpoint at;		/* key of pxs_services.returns */
 	struct rhash_head node;		/* in pxs_services.returns */
 	struct pxs_service *svc;
 	struct pxs_steer_stats __percpu *stats;
+	struct pxs_way __rcu *way;	/* the route to it, of way.c; NULL: not looked up */
 	u64 id;
 	u16 index;			/* in the rows; lowest free one when added */
 	struct rcu_head rcu;
@@ -80,7 +82,7 @@ int pxs_backend_del(struct pxs_backend *be, struct pxs_refusal *no);
 /* Off the list and the hash table, freed after a grace period; no plan may show it any more. */
 void pxs_backend_destroy(struct pxs_backend *be);
 
-/* Packet path, under RCU: the UDP backend whose replies have this source. */
+/* Packet path, under RCU: the UDP backend of a nat or local service with this source. */
 struct pxs_backend *pxs_backend_of_reply(struct pxs_net *pn, const struct pxs_endpoint *from);
 
 /* The table behind it, one a namespace. */

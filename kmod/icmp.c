@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * icmp.c - ICMP errors about steered datagrams, brought to those whom they concern
+ * icmp.c - ICMP errors about steered packets, brought to those whom they concern
  *
  * About a request: it quotes a datagram to the backend, which its client never sent. What is
  * quoted is given the service's address back, whether a host behind the director, the
@@ -9,7 +9,9 @@
  * path's MTU is taken over into the routes of this host, the service's end of the path. IPv4's
  * stack does so itself; IPv6's only for a socket that it finds. Local sockets go by it at once.
  * The kernel does not when it forwards (ip_forward_use_pmtu is off, IPv6 has no such switch), so
- * here the next large reply of a nat backend is answered.
+ * here the next large reply of a nat backend is answered. A backend that was forwarded to (dsr)
+ * answers from the service's address past this host: errors about that come here, and are
+ * forwarded to it like what the client sends.
  *
  * Runs in hooks under the RCU read section that netfilter opened: services and backends found
  * are good until the hook returns. No lock, no memory of its own; making a shared packet
@@ -30,7 +32,9 @@
 #include "backend.h"
 #include "core/icmp.h"
 #include "deliver_local.h"
+#include "forward.h"
 #include "icmp.h"
+#include "keep.h"
 #include "pernet.h"
 #include "service.h"
 #include "steer.h"
@@ -41,7 +45,7 @@ static bool pxs_icmp_is_v6(const struct pxs_packet *p)
 }
 
 /*
- * Read an error about a datagram: *q is the quote's place, *of the datagram. An error goes to
+ * Read an error about a packet: *q is the quote's place, *of the packet. An error goes to
  * whoever sent what it quotes; one that does not is nobody's business here.
  */
 static bool pxs_icmp_read(const struct sk_buff *skb, const struct pxs_packet *p,
@@ -60,7 +64,7 @@ static bool pxs_icmp_read(const struct sk_buff *skb, const struct pxs_packet *p,
 		return false;
 	memset(of, 0, sizeof(*of));
 	of->src.family = p->src.family;
-	of->src.proto = IPPROTO_UDP;
+	of->src.proto = q->proto;
 	of->dst = of->src;
 	memcpy(&of->src.addr, q->src, sizeof(of->src.addr));
 	memcpy(&of->dst.addr, q->dst, sizeof(of->dst.addr));
@@ -117,7 +121,8 @@ unsigned int pxs_icmp_post_routing(struct sk_buff *skb, const struct nf_hook_sta
 	struct pxs_packet of;
 
 	/* For this host: LOCAL_IN knows its sockets. */
-	if (state->out->flags & IFF_LOOPBACK || !pxs_icmp_read(skb, p, &q, &of))
+	if (state->out->flags & IFF_LOOPBACK || !pxs_icmp_read(skb, p, &q, &of) ||
+	    q.proto != IPPROTO_UDP)
 		return NF_ACCEPT;
 	be = pxs_backend_of_reply(pxs_net(state->net), &of.dst);
 	if (!be || be->svc->mode != PXS_MODE_NAT)
@@ -157,7 +162,7 @@ unsigned int pxs_icmp_local_in(struct sk_buff *skb, const struct nf_hook_state *
 	struct pxs_service *svc;
 	struct pxs_backend *be;
 
-	if (!pxs_icmp_read(skb, p, &q, &of))
+	if (!pxs_icmp_read(skb, p, &q, &of) || q.proto != IPPROTO_UDP)
 		return NF_ACCEPT;
 	be = pxs_backend_of_reply(pn, &of.dst);
 	if (be && be->svc->mode == PXS_MODE_NAT) {
@@ -174,8 +179,39 @@ unsigned int pxs_icmp_local_in(struct sk_buff *skb, const struct nf_hook_state *
 	return NF_ACCEPT;
 }
 
+/*
+ * About a reply: whose it was follows from the client, as for what the client sends; unless that
+ * is told apart by its contents, of which the quote says nothing.
+ */
+unsigned int pxs_icmp_pre_routing(struct sk_buff *skb, const struct nf_hook_state *state,
+				  const struct pxs_packet *p)
+{
+	const struct pxs_plan *plan;
+	struct pxs_packet of, asked;
+	struct pxs_icmp_quote q;
+	struct pxs_service *svc;
+	struct pxs_backend *be;
+
+	if (!pxs_icmp_read(skb, p, &q, &of))
+		return NF_ACCEPT;
+	svc = pxs_service_lookup(pxs_net(state->net), &of.src);
+	if (!svc || !pxs_service_forwards(svc))
+		return NF_ACCEPT;
+	plan = rcu_dereference(svc->plan);
+	if (plan && pxs_key_peek(&plan->key))
+		return NF_ACCEPT;
+	asked = of;
+	swap(asked.src, asked.dst);
+	be = svc->keep ? pxs_keep_backend(svc, &asked, true) : pxs_steer_pick(svc, skb, &asked);
+	if (!be)
+		return NF_DROP;
+	pxs_stat_inc(svc->stats, PXS_STEER_STAT_ICMP_REPLIES);
+	pxs_stat_inc(be->stats, PXS_STEER_STAT_ICMP_REPLIES);
+	return pxs_forward(be, skb, state, 0);
+}
+
 /* As ip_forward() and ip6_forward() judge, by the path's MTU instead of the device's. */
-static bool pxs_icmp_too_big(const struct sk_buff *skb, u8 pf, unsigned int mtu)
+bool pxs_icmp_too_big(const struct sk_buff *skb, u8 pf, unsigned int mtu)
 {
 	bool v4 = pf == NFPROTO_IPV4;
 

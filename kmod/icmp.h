@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * icmp.h - ICMP errors about steered datagrams, brought to those whom they concern
+ * icmp.h - ICMP errors about steered packets, brought to those whom they concern
  */
 #ifndef PXS_ICMP_H
 #define PXS_ICMP_H
@@ -21,6 +21,16 @@ unsigned int pxs_icmp_post_routing(struct sk_buff *skb, const struct nf_hook_sta
 				   const struct pxs_packet *p);
 unsigned int pxs_icmp_local_in(struct sk_buff *skb, const struct nf_hook_state *state,
 			       const struct pxs_packet *p);
+
+/*
+ * PRE_ROUTING: an error about a reply that a backend sent past this host comes here, to the
+ * service's address, and goes on to that backend.
+ */
+unsigned int pxs_icmp_pre_routing(struct sk_buff *skb, const struct nf_hook_state *state,
+				  const struct pxs_packet *p);
+
+/* May a packet that came in, of family pf, not leave as it is by a path with this MTU? */
+bool pxs_icmp_too_big(const struct sk_buff *skb, u8 pf, unsigned int mtu);
 
 /*
  * A reply of a nat backend, forwarded, not rewritten yet: does it not fit the path to the client,

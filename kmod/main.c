@@ -15,6 +15,7 @@
 #include "group.h"
 #include "netlink.h"
 #include "pernet.h"
+#include "way.h"
 
 static int __init pxs_init(void)
 {
@@ -26,11 +27,16 @@ static int __init pxs_init(void)
 	err = pxs_pernet_init();
 	if (err)
 		goto err_groups;
-	err = pxs_netlink_init();
+	err = pxs_ways_init();
 	if (err)
 		goto err_pernet;
+	err = pxs_netlink_init();
+	if (err)
+		goto err_ways;
 	return 0;
 
+err_ways:
+	pxs_ways_exit();
 err_pernet:
 	pxs_pernet_exit();
 err_groups:
@@ -41,6 +47,7 @@ err_groups:
 static void __exit pxs_exit(void)
 {
 	pxs_netlink_exit();
+	pxs_ways_exit();
 	pxs_pernet_exit();
 	pxs_groups_exit();
 	/* Objects freed by call_rcu() run our functions: let them finish. */

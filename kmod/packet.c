@@ -16,6 +16,7 @@
 #include <net/ip.h>
 #include <net/ipv6.h>
 
+#include "core/key.h"
 #include "packet.h"
 
 static bool pxs_parse_ip4(const struct sk_buff *skb, struct pxs_packet *p)
@@ -95,6 +96,7 @@ static bool pxs_parse_tcp(const struct sk_buff *skb, struct pxs_packet *p)
 	p->dst.port = th->dest;
 	p->payload = p->thoff + th->doff * 4;
 	p->syn = th->syn && !th->ack && !th->rst;
+	p->end = th->fin || th->rst;
 	return true;
 }
 
@@ -109,4 +111,15 @@ bool pxs_packet_parse(const struct sk_buff *skb, u8 pf, struct pxs_packet *p)
 	if (p->src.proto == IPPROTO_TCP)
 		return pxs_parse_tcp(skb, p);
 	return false;
+}
+
+void pxs_packet_tuple(const struct pxs_packet *p, struct pxs_flow_tuple *t)
+{
+	memset(t, 0, sizeof(*t));
+	t->family = p->src.family == AF_INET ? PXS_FAMILY_V4 : PXS_FAMILY_V6;
+	t->proto = p->src.proto;
+	t->sport = ntohs(p->src.port);
+	t->dport = ntohs(p->dst.port);
+	memcpy(t->saddr, &p->src.addr, sizeof(t->saddr));
+	memcpy(t->daddr, &p->dst.addr, sizeof(t->daddr));
 }

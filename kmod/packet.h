@@ -20,7 +20,13 @@ struct pxs_packet {
 	unsigned int payload;		/* what follows it */
 	unsigned int payload_len;	/* bytes there; 0 for a GSO packet with several datagrams */
 	bool syn;			/* TCP: SYN without ACK and RST */
+	bool end;			/* TCP: FIN or RST */
 };
+
+struct pxs_flow_tuple;
+
+/* The same as kmod/core wants it. */
+void pxs_packet_tuple(const struct pxs_packet *p, struct pxs_flow_tuple *t);
 
 /*
  * Read skb of family pf (NFPROTO_IPV4, NFPROTO_IPV6) without changing it.

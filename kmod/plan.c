@@ -6,7 +6,7 @@
  * service and its backends as they are meanwhile; published by rcu_assign_pointer();
  * freed after a grace period. A backend is taken out of the published plan before it
  * is given to call_rcu(), so whoever finds one in a plan may use it until the end of
- * its RCU section.
+ * its RCU section. A plan may outlive its time as the one before another: it is counted.
  */
 #include "pxs.h"
 
@@ -16,6 +16,8 @@
 #include <linux/slab.h>
 
 #include "backend.h"
+#include "core/keep.h"
+#include "keep.h"
 #include "pernet.h"
 #include "plan.h"
 #include "ramp.h"
@@ -29,9 +31,65 @@ static void pxs_plan_free(struct pxs_plan *plan)
 	kvfree(plan);
 }
 
+/* No packet is at it any more. Those that it held have none themselves: see pxs_plan_follow(). */
+static void pxs_plan_put(struct pxs_plan *plan)
+{
+	if (!plan || !refcount_dec_and_test(&plan->users))
+		return;
+	pxs_plan_put(plan->before);
+	pxs_plan_put(plan->stale);
+	pxs_plan_free(plan);
+}
+
+/* It is published no more, and nobody is at what it held as stale. */
 static void pxs_plan_free_rcu(struct rcu_head *rcu)
 {
-	pxs_plan_free(container_of(rcu, struct pxs_plan, rcu));
+	struct pxs_plan *plan = container_of(rcu, struct pxs_plan, rcu);
+
+	pxs_plan_put(plan->stale);
+	plan->stale = NULL;
+	pxs_plan_put(plan);
+}
+
+/* May rows have other first choices than before? Which index is whose counts, too. */
+static bool pxs_plan_moves(const struct pxs_plan *old, const struct pxs_plan *new)
+{
+	u32 i;
+
+	if (!old->table || !new->table || old->table->digest != new->table->digest ||
+	    memcmp(&old->key, &new->key, sizeof(old->key)))
+		return true;
+	for (i = 0; i < old->nbackends && i < new->nbackends; i++)
+		if (old->backends[i] != new->backends[i])
+			return true;
+	return false;
+}
+
+/*
+ * Where connections are kept: whose are those of old, now that new comes? At home where they were
+ * before; in the middle of another change, where they were before that one. Not a chain: a plan
+ * that is held as the one before holds none itself.
+ */
+static void pxs_plan_follow(struct pxs_plan *new, struct pxs_plan *old)
+{
+	struct pxs_plan *before = old->before;
+
+	new->home_until = old->home_until;
+	if (before && pxs_keep_home_is_before(old)) {
+		new->before = before;
+		refcount_inc(&before->users);
+		if (pxs_plan_moves(old, new))
+			new->home_until = pxs_keep_now() + PXS_KEEP_QUIET;
+		return;
+	}
+	if (!old->table || !pxs_plan_moves(old, new))
+		return;
+	/* Packets may be at it still, as long as old is published. */
+	old->stale = before;
+	WRITE_ONCE(old->before, NULL);
+	new->before = old;
+	refcount_inc(&old->users);
+	new->home_until = pxs_keep_now() + PXS_KEEP_QUIET;
 }
 
 void pxs_plan_discard(struct pxs_plan *plan)
@@ -136,6 +194,7 @@ struct pxs_plan *pxs_plan_build(const struct pxs_service *svc, struct pxs_refusa
 	plan = kvzalloc(struct_size(plan, backends, cfg.nbackends), GFP_KERNEL);
 	if (!plan)
 		return ERR_PTR(-ENOMEM);
+	refcount_set(&plan->users, 1);
 	plan->rows = kvcalloc(max(cfg.nbackends, 1U), sizeof(*plan->rows), GFP_KERNEL);
 	in = kvcalloc(max(cfg.nbackends, 1U), sizeof(*in), GFP_KERNEL);
 	if (!plan->rows || !in) {
@@ -193,7 +252,10 @@ void pxs_plan_publish(struct pxs_service *svc, struct pxs_plan *new)
 		svc->generation = new->table->generation;
 	trace_pxs_publish(svc->id, new && new->table ? new->table->generation : 0,
 			  new && new->table ? new->table->digest : 0, svc->nbackends);
-	old = rcu_replace_pointer(svc->plan, new, lockdep_is_held(&svc->pn->config));
+	old = pxs_service_plan(svc);
+	if (svc->keep && new && old)
+		pxs_plan_follow(new, old);
+	rcu_assign_pointer(svc->plan, new);
 	if (old)
 		call_rcu(&old->rcu, pxs_plan_free_rcu);
 	if (new && new->due)

@@ -11,6 +11,7 @@
 
 #include <linux/bitmap.h>
 #include <linux/rcupdate.h>
+#include <linux/refcount.h>
 
 #include "core/key.h"
 #include "core/table.h"
@@ -28,6 +29,15 @@ struct pxs_plan {
 	DECLARE_BITMAP(full, PXS_BACKENDS_MAX);	/* by index; likewise, see load.h */
 	struct rcu_head rcu;
 	u64 due;			/* ramp: to be built anew, 0: never; under config */
+	/*
+	 * Only where connections are kept (pxs_service.keep): the plan whose first choices are the
+	 * homes of connections, until then. Held by users; consulted for table, key, seed and
+	 * backends, of which those that were removed since are NULL.
+	 */
+	struct pxs_plan *before;	/* or NULL; it has a table */
+	struct pxs_plan *stale;		/* the former before, still to be given up */
+	u32 home_until;			/* pxs_keep_now(); as long as it likes without a table */
+	refcount_t users;		/* being published, and being a before or stale */
 	u32 nbackends;			/* size of the next: greatest index + 1 */
 	struct pxs_backend *backends[];	/* by index; NULL where an index is unused */
 };

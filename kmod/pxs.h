@@ -16,6 +16,10 @@
  *   steer            netfilter hooks: find the service, read the key, pick a backend
  *   deliver_nat      ... whose address is written into the packet
  *   deliver_local    ... whose socket is given the packet
+ *   forward          ... who is sent the packet as it is, and answers past this host
+ *   deliver_dsr      ... as a neighbour
+ *   way              the route to who is forwarded to
+ *   keep             connections stay where they are, of services that forward
  *   icmp             errors about what was steered, to those whom they concern
  *   group ...        agreement: acceptor, leader, transport, journal link
  *   stats, trace     counters a CPU; tracepoints

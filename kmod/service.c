@@ -18,6 +18,7 @@
 
 #include "backend.h"
 #include "deliver_nat.h"
+#include "keep.h"
 #include "load.h"
 #include "pernet.h"
 #include "service.h"
@@ -175,12 +176,19 @@ static int pxs_service_check(struct pxs_net *pn, const struct pxs_service_spec *
 static void pxs_service_free(struct pxs_service *svc)
 {
 	free_percpu(svc->stats);
+	kvfree(svc->keep);
 	kfree(svc);
 }
 
 static void pxs_service_free_rcu(struct rcu_head *rcu)
 {
 	pxs_service_free(container_of(rcu, struct pxs_service, rcu));
+}
+
+/* nat has conntrack for it, local the sockets; datagrams go each by itself. */
+static bool pxs_service_keeps(const struct pxs_service *svc)
+{
+	return pxs_service_forwards(svc) && svc->at.proto == IPPROTO_TCP;
 }
 
 static struct pxs_service *pxs_service_alloc(struct pxs_net *pn,
@@ -191,14 +199,16 @@ static struct pxs_service *pxs_service_alloc(struct pxs_net *pn,
 	svc = kzalloc(sizeof(*svc), GFP_KERNEL);
 	if (!svc)
 		return NULL;
+	svc->at = spec->at;
+	svc->mode = spec->mode;
 	svc->stats = alloc_percpu(struct pxs_steer_stats);
-	if (!svc->stats) {
-		kfree(svc);
+	if (pxs_service_keeps(svc))
+		svc->keep = pxs_keep_alloc();
+	if (!svc->stats || (pxs_service_keeps(svc) && !svc->keep)) {
+		pxs_service_free(svc);
 		return NULL;
 	}
 	svc->pn = pn;
-	svc->at = spec->at;
-	svc->mode = spec->mode;
 	svc->config = spec->config;
 	strscpy(svc->name, spec->name, sizeof(svc->name));
 	INIT_LIST_HEAD(&svc->backends);
@@ -227,6 +237,7 @@ static int pxs_service_on(struct pxs_service *svc)
 			goto err_steer;
 	}
 	pn->services.n++;
+	WRITE_ONCE(pn->services.forwarding, pn->services.forwarding + pxs_service_forwards(svc));
 	return 0;
 
 err_steer:
@@ -240,6 +251,7 @@ static void pxs_service_off(struct pxs_service *svc)
 	struct pxs_net *pn = svc->pn;
 
 	pn->services.n--;
+	WRITE_ONCE(pn->services.forwarding, pn->services.forwarding - pxs_service_forwards(svc));
 	if (pxs_service_wants_nat_core(svc))
 		pxs_nat_core_put(pn, svc->at.family);
 	if (!pn->services.n)

@@ -14,6 +14,7 @@
 #include "plan.h"
 #include "stats.h"
 
+struct pxs_keep;
 struct pxs_net;
 
 /* Part of struct pxs_net. */
@@ -23,6 +24,7 @@ struct pxs_services {
 	struct rhashtable returns;
 	struct list_head list;		/* struct pxs_service, in order of id; under config */
 	u32 n;
+	u32 forwarding;			/* of n, services whose mode forwards; read by packets */
 	u32 last_id;			/* never reused: dumps resume by it */
 	u32 seq;			/* counts changes, so that dumps notice them */
 };
@@ -60,6 +62,7 @@ struct pxs_service {
 	struct pxs_steer_stats __percpu *stats;
 	u32 id;
 	u8 mode;			/* enum pxs_mode */
+	struct pxs_keep *keep;		/* TCP of a mode that forwards; else NULL. Lock-free */
 	char name[PXS_NAME_MAX + 1];
 	struct rcu_head rcu;
 
@@ -79,6 +82,12 @@ struct pxs_service_spec {
 	u8 mode;
 	struct pxs_service_config config;
 };
+
+/* Do packets go to the backend as they are, and replies not by this host? */
+static inline bool pxs_service_forwards(const struct pxs_service *svc)
+{
+	return svc->mode == PXS_MODE_DSR;
+}
 
 int pxs_services_net_init(struct pxs_net *pn);
 void pxs_services_net_pre_exit(struct pxs_net *pn);

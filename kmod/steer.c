@@ -2,7 +2,8 @@
 /*
  * steer.c - netfilter hooks: whose packet, which backend, which way
  *
- *   PRE_ROUTING  -350  UDP requests to nat services; splits what holds several requests
+ *   PRE_ROUTING  -350  UDP requests to nat services; splits what holds several requests;
+ *                      all that is for services that forward, and ICMP errors about it
  *   LOCAL_OUT    -350  the same for clients on this host; replies of local backends
  *   LOCAL_IN      101  requests to local services; replies of nat backends to this host;
  *                      ICMP errors about either
@@ -28,7 +29,9 @@
 #include "core/load.h"
 #include "deliver_local.h"
 #include "deliver_nat.h"
+#include "forward.h"
 #include "icmp.h"
+#include "keep.h"
 #include "pernet.h"
 #include "service.h"
 #include "steer.h"
@@ -59,17 +62,6 @@ void pxs_steer_fault(struct pxs_service *svc, struct pxs_backend *be, int stat)
 	trace_pxs_drop(svc->id, stat);
 }
 
-static void pxs_steer_tuple(const struct pxs_packet *p, struct pxs_flow_tuple *t)
-{
-	memset(t, 0, sizeof(*t));
-	t->family = p->src.family == AF_INET ? PXS_FAMILY_V4 : PXS_FAMILY_V6;
-	t->proto = p->src.proto;
-	t->sport = ntohs(p->src.port);
-	t->dport = ntohs(p->dst.port);
-	memcpy(t->saddr, &p->src.addr, sizeof(t->saddr));
-	memcpy(t->daddr, &p->dst.addr, sizeof(t->daddr));
-}
-
 /* Return: true when the key was not readable and the tuple was hashed. Half a KiB of stack. */
 static noinline bool pxs_steer_hash_payload(const struct pxs_plan *plan, const struct sk_buff *skb,
 					    const struct pxs_packet *p, u64 *hash)
@@ -79,7 +71,7 @@ static noinline bool pxs_steer_hash_payload(const struct pxs_plan *plan, const s
 	const u8 *payload;
 	u32 len;
 
-	pxs_steer_tuple(p, &tuple);
+	pxs_packet_tuple(p, &tuple);
 	len = min3(pxs_key_peek(&plan->key), p->payload_len, (u32)sizeof(buf));
 	payload = len ? skb_header_pointer(skb, p->payload, len, buf) : NULL;
 	return pxs_key_hash(&plan->key, &plan->seed, &tuple, payload, payload ? len : 0, hash);
@@ -92,7 +84,7 @@ static bool pxs_steer_hash(const struct pxs_plan *plan, const struct sk_buff *sk
 
 	if (pxs_key_peek(&plan->key))
 		return pxs_steer_hash_payload(plan, skb, p, hash);
-	pxs_steer_tuple(p, &tuple);
+	pxs_packet_tuple(p, &tuple);
 	return pxs_key_hash(&plan->key, &plan->seed, &tuple, NULL, 0, hash);
 }
 
@@ -235,21 +227,47 @@ static unsigned int pxs_steer_reply(struct pxs_backend *be, struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
+/* A request for a service that forwards. Return: the verdict. */
+static unsigned int pxs_steer_forward(struct pxs_service *svc, struct sk_buff *skb,
+				      const struct nf_hook_state *state,
+				      const struct pxs_packet *p)
+{
+	struct pxs_backend *be;
+	u32 requests;
+
+	/* A client on this host has the service's address itself: who answered would get it. */
+	if (state->in->flags & IFF_LOOPBACK)
+		return NF_ACCEPT;
+	be = svc->keep ? pxs_keep_backend(svc, p, false) : pxs_steer_pick(svc, skb, p);
+	if (!be)
+		return NF_DROP;
+	requests = svc->keep ? p->syn : pxs_steer_requests(skb);
+	return pxs_forward(be, skb, state, requests);
+}
+
 static unsigned int pxs_hook_pre_routing(void *priv, struct sk_buff *skb,
 					 const struct nf_hook_state *state)
 {
+	struct pxs_net *pn = pxs_net(state->net);
 	struct pxs_service *svc;
 	struct pxs_packet p;
+	bool parsed;
 
-	if (skb->pkt_type != PACKET_HOST || !pxs_packet_parse(skb, state->pf, &p) ||
-	    p.dst.proto != IPPROTO_UDP)
+	if (skb->pkt_type != PACKET_HOST)
 		return NF_ACCEPT;
-	svc = pxs_service_lookup(pxs_net(state->net), &p.dst);
+	parsed = pxs_packet_parse(skb, state->pf, &p);
+	if (p.dst.proto != IPPROTO_UDP && !READ_ONCE(pn->services.forwarding))
+		return NF_ACCEPT;
+	if (!parsed)
+		return pxs_icmp_pre_routing(skb, state, &p);
+	svc = pxs_service_lookup(pn, &p.dst);
 	if (!svc)
 		return NF_ACCEPT;
-	if (pxs_steer_must_split(svc, skb))
+	if (p.dst.proto == IPPROTO_UDP && pxs_steer_must_split(svc, skb))
 		return pxs_steer_split(svc, skb, state);
-	if (svc->mode != PXS_MODE_NAT)
+	if (pxs_service_forwards(svc))
+		return pxs_steer_forward(svc, skb, state, &p);
+	if (svc->mode != PXS_MODE_NAT || p.dst.proto != IPPROTO_UDP)
 		return NF_ACCEPT;
 	return pxs_steer_nat(svc, skb, state, &p);
 }

@@ -2,9 +2,9 @@
 /*
  * backend.c - servers that say who they are
  *
- *	backend [-r SOCKETS] { udp | tcp } ADDR:PORT...
+ *	backend [-r SOCKETS] [-n NAME] { udp | tcp } ADDR:PORT...
  *
- * Each ADDR:PORT is one server; its name is that text. A datagram is answered by
+ * Each ADDR:PORT is one server; its name is that text, or NAME. A datagram is answered by
  * "NAME|" and the datagram; a connection is greeted by the line "NAME", then everything
  * is echoed. With -r each server has so many sockets of one SO_REUSEPORT group. "ready"
  * is printed when all listen; on SIGTERM a line "NAME COUNT" for each server that got
@@ -148,13 +148,18 @@ static int open_sigterm(void)
 int main(int argc, char **argv)
 {
 	int epfd = epoll_create1(0), sigfd = open_sigterm(), sockets = 1, i, j, opt;
+	const char *name = NULL;
 	struct endpoint at;
 	bool tcp;
 
-	while ((opt = getopt(argc, argv, "r:")) == 'r')
-		sockets = atoi(optarg);
+	while ((opt = getopt(argc, argv, "r:n:")) == 'r' || opt == 'n') {
+		if (opt == 'n')
+			name = optarg;
+		else
+			sockets = atoi(optarg);
+	}
 	if (opt != -1 || argc - optind < 2 || argc - optind > SERVERS_MAX) {
-		fprintf(stderr, "usage: backend [-r SOCKETS] { udp | tcp } ADDR:PORT...\n");
+		fprintf(stderr, "usage: backend [-r SOCKETS] [-n NAME] { udp | tcp } ADDR:PORT...\n");
 		return 2;
 	}
 	watch(epfd, sigfd, 0);
@@ -164,7 +169,7 @@ int main(int argc, char **argv)
 			fprintf(stderr, "backend: not an address and port: %s\n", argv[i]);
 			return 2;
 		}
-		snprintf(servers[i - optind].name, ENDPOINT_TEXT, "%s", argv[i]);
+		snprintf(servers[i - optind].name, ENDPOINT_TEXT, "%s", name ?: argv[i]);
 		for (j = 0; j < sockets; j++)
 			watch(epfd, open_socket(&at, tcp, sockets > 1), -1 - (i - optind));
 	}

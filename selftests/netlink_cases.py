@@ -82,7 +82,7 @@ def of_services():
     yield case("service at a backend", add,
                service.with_(ADDR=addr("10.0.0.1"), PORT=be16(1001)), E.EADDRINUSE,
                "loop", "ADDR")
-    for n, v in (("MODE", u8(0)), ("MODE", u8(3)), ("FILL", u8(0)), ("FILL", u8(11)),
+    for n, v in (("MODE", u8(0)), ("MODE", u8(4)), ("FILL", u8(0)), ("FILL", u8(11)),
                  ("KEY", u8(0)), ("KEY", u8(10)), ("SEED", bytes(15)), ("SEED", bytes(17)),
                  ("ROWS", u32(131073)), ("CAP", u16(1001)), ("MODE", u16(1)), ("ROWS", u8(1))):
         yield case("service %s %s" % (n, v.hex()), add, service.with_(**{n: v}),
@@ -198,6 +198,10 @@ def of_backends():
     yield case("backend of two services", add,
                backend.with_(ADDR=addr("10.0.0.9"), PORT=be16(9)), E.EADDRINUSE,
                "another service", "ADDR")
+    yield case("backend of dsr with another port", add, backend.with_(SERVICE="dsr", PORT=be16(54)),
+               E.EINVAL, "the port must be the service's", "PORT")
+    yield case("backend of dsr is its service", add,
+               backend.with_(SERVICE="dsr", ADDR=addr("192.0.2.3")), E.EADDRINUSE, "loop", "ADDR")
     yield case("backend is everybody", add, backend.with_(ADDR=addr("224.1.1.1")),
                E.EADDRNOTAVAIL, "one host", "ADDR")
     for cmd, b in (("BACKEND_ADD", backend), ("BACKEND_SET", first)):

@@ -33,6 +33,8 @@ struct virtual {
 	char name[PXS_NAME_MAX + 1];
 	struct endpoint at;
 	bool skipped;
+	bool dsr;			/* as its first server is reached */
+	char head[128], tail[64];	/* its line without the mode; none once printed */
 };
 
 struct import {
@@ -56,7 +58,7 @@ static void spec_of(const struct ipvs_line *l, char *spec)
 		 l->value[IPVS_IPV6] ? " -6" : "");
 }
 
-static struct virtual *find(const struct import *im, const char *spec)
+static struct virtual *find(struct import *im, const char *spec)
 {
 	size_t i;
 
@@ -179,15 +181,27 @@ static int method(struct cli *cli, const struct ipvs_line *l, bool v6, char *tex
 	return CLI_OK;
 }
 
+/* The service that was read last, whose servers say how they are reached: now it is known. */
+static void print_service(struct import *im)
+{
+	struct virtual *v = im->n ? &im->service[im->n - 1] : NULL;
+
+	if (!v || !*v->head)
+		return;
+	fprintf(im->f, "%s mode %s %s\n", v->head, v->dsr ? "dsr" : "nat", v->tail);
+	*v->head = '\0';
+}
+
 static int add_service(struct import *im, const struct ipvs_line *l)
 {
 	unsigned int option = ipvs_service_of(l);
 	const char *why = obstacle(l), *word = l->value[option];
-	char at[PARSE_ENDPOINT_LEN], how[64];
+	char at[PARSE_ENDPOINT_LEN];
 	struct cli *cli = im->cli;
 	struct virtual *v;
 	int ret;
 
+	print_service(im);
 	v = realloc(im->service, (im->n + 1) * sizeof(*v));
 	if (!v) {
 		cli_error(cli, "out of memory");
@@ -207,13 +221,13 @@ static int add_service(struct import *im, const struct ipvs_line *l)
 		cli_error(cli, "warning: %s (%s) has no equivalent: left out", v->spec, why);
 		return CLI_OK;
 	}
-	ret = method(cli, l, v->at.len == 16, how, sizeof(how));
+	ret = method(cli, l, v->at.len == 16, v->tail, sizeof(v->tail));
 	if (ret)
 		return ret;
 	no_equivalent(cli, l, IPVS_PE);
 	make_name(im, v, proto_of(option));
-	fprintf(im->f, "service add %s %s %s mode nat %s\n", v->name, proto_of(option),
-		format_endpoint(at, &v->at), how);
+	snprintf(v->head, sizeof(v->head), "service add %s %s %s", v->name, proto_of(option),
+		 format_endpoint(at, &v->at));
 	return CLI_OK;
 }
 
@@ -233,14 +247,32 @@ static int weight_of(struct cli *cli, const struct ipvs_line *l, uint64_t *weigh
 	return CLI_OK;
 }
 
+/* IPVS has a mode a server, here a service has one: that of its first. */
+static void settle_mode(struct import *im, struct virtual *v, const struct ipvs_line *l,
+			struct endpoint *ep)
+{
+	/* ipvsadm's own default is -g. */
+	bool ipip = l->value[IPVS_IPIP], dsr = !ipip && !l->value[IPVS_MASQ];
+
+	if (*v->head)
+		v->dsr = dsr;
+	if (ipip)
+		cli_error(im->cli, "warning: -i has no equivalent: mode %s",
+			  v->dsr ? "dsr" : "nat, replies must pass this host");
+	else if (v->dsr != dsr)
+		cli_error(im->cli, "warning: %s after others: mode %s, as its service's first server",
+			  dsr ? "-g" : "-m", v->dsr ? "dsr" : "nat");
+	if (!v->dsr || ep->port == v->at.port)
+		return;
+	/* Nor did IPVS change it. */
+	cli_error(im->cli, "warning: -r with port %u: mode dsr changes no port", ep->port);
+	ep->port = v->at.port;
+}
+
 static void warn_of_server(struct cli *cli, const struct ipvs_line *l)
 {
 	unsigned int i;
 
-	/* ipvsadm's own default is -g. */
-	if (!l->value[IPVS_MASQ])
-		cli_error(cli, "warning: %s has no equivalent: mode nat, replies must pass this host",
-			  l->value[IPVS_IPIP] ? "-i" : "-g");
 	for (i = IPVS_UPPER; i <= IPVS_TUN_REMCSUM; i++)
 		no_equivalent(cli, l, i);
 }
@@ -250,7 +282,7 @@ static int add_server(struct import *im, const struct ipvs_line *l)
 	char spec[SPEC_MAX], at[PARSE_ENDPOINT_LEN];
 	const char *word = l->value[IPVS_SERVER];
 	struct cli *cli = im->cli;
-	const struct virtual *v;
+	struct virtual *v;
 	struct endpoint ep;
 	uint64_t weight;
 
@@ -274,6 +306,8 @@ static int add_server(struct import *im, const struct ipvs_line *l)
 	}
 	if (!ep.port)
 		ep.port = v->at.port;
+	settle_mode(im, v, l, &ep);
+	print_service(im);
 	warn_of_server(cli, l);
 	fprintf(im->f, "backend add %s %s weight %" PRIu64 "\n", v->name, format_endpoint(at, &ep),
 		weight);
@@ -308,6 +342,8 @@ static int read_all(struct import *im, FILE *f, const char *name)
 		ret = take_line(im, line);
 	if (!ret && ferror(f))
 		ret = cli_usage_error(cli, "cannot read: %s", strerror(errno));
+	if (!ret)
+		print_service(im);
 	free(line);
 	return ret;
 }

@@ -18,6 +18,7 @@
 static const char *const mode[] = {
 	[PXS_MODE_NAT] = "nat",
 	[PXS_MODE_LOCAL] = "local",
+	[PXS_MODE_DSR] = "dsr",
 };
 
 static const char *const fill[] = {
@@ -145,6 +146,10 @@ static const char *const steer_stat[] = {
 	[PXS_STEER_STAT_ICMP_REPLIES] = "icmp_replies",
 	[PXS_STEER_STAT_PAD] = NULL,
 	[PXS_STEER_STAT_SPILLED] = "spilled",
+	[PXS_STEER_STAT_KEPT] = "kept",
+	[PXS_STEER_STAT_NOT_KEPT] = "not_kept",
+	[PXS_STEER_STAT_TOO_BIG] = "too_big",
+	[PXS_STEER_STAT_NO_ROUTE] = "no_route",
 };
 COMPLETE(steer_stat, PXS_STEER_STAT_MAX);
 

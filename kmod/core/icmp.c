@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * icmp.c - ICMP errors that quote a UDP datagram: reading them, and correcting the quote
+ * icmp.c - ICMP errors that quote a UDP datagram or a TCP segment: reading them, and correcting
+ * the quote of a datagram
  *
- * Offsets of fields are those of RFC 792, 791, 768, 4443 and 8200. Everything quoted was
+ * Offsets of fields are those of RFC 792, 791, 768, 9293, 4443 and 8200. Everything quoted was
  * written by strangers: no offset is used before it is proven below the length.
  */
 #include "icmp.h"
@@ -11,6 +12,7 @@
 #define IP4_HEAD		20
 #define IP6_HEAD		40
 #define UDP_HEAD		8
+#define PROTO_TCP		6
 #define PROTO_UDP		17
 
 enum {
@@ -58,8 +60,13 @@ static bool pxs_icmp6_error(const u8 *msg, struct pxs_icmp_quote *q)
 	return true;
 }
 
-/* Return: the quoted UDP header's offset, or 0. */
-static u32 pxs_icmp4_udp(const u8 *msg, u32 len, struct pxs_icmp_quote *q)
+static bool pxs_icmp_is_ours(u8 proto)
+{
+	return proto == PROTO_UDP || proto == PROTO_TCP;
+}
+
+/* Return: the quoted UDP or TCP header's offset, or 0. */
+static u32 pxs_icmp4_quoted(const u8 *msg, u32 len, struct pxs_icmp_quote *q)
 {
 	const u8 *ip = msg + ICMP_HEAD;
 	u32 head;
@@ -70,8 +77,9 @@ static u32 pxs_icmp4_udp(const u8 *msg, u32 len, struct pxs_icmp_quote *q)
 	if (head < IP4_HEAD || get_unaligned_be16(ip + 2) < head + UDP_HEAD)
 		return 0;
 	/* Only the first fragment has ports. */
-	if (get_unaligned_be16(ip + 6) & 0x1fff || ip[9] != PROTO_UDP)
+	if (get_unaligned_be16(ip + 6) & 0x1fff || !pxs_icmp_is_ours(ip[9]))
 		return 0;
+	q->proto = ip[9];
 	memcpy(q->src, ip + 12, 4);
 	memcpy(q->dst, ip + 16, 4);
 	return ICMP_HEAD + head;
@@ -100,7 +108,7 @@ static u32 pxs_icmp6_ext(const u8 *p, u32 left, u8 kind)
 }
 
 /* Each header takes 8 bytes at least, so the length bounds how many are looked at. */
-static u32 pxs_icmp6_udp(const u8 *msg, u32 len, struct pxs_icmp_quote *q)
+static u32 pxs_icmp6_quoted(const u8 *msg, u32 len, struct pxs_icmp_quote *q)
 {
 	const u8 *ip = msg + ICMP_HEAD;
 	u32 at = ICMP_HEAD + IP6_HEAD, step;
@@ -108,13 +116,14 @@ static u32 pxs_icmp6_udp(const u8 *msg, u32 len, struct pxs_icmp_quote *q)
 
 	if (len < at || ip[0] >> 4 != 6)
 		return 0;
-	for (next = ip[6]; next != PROTO_UDP; next = msg[at], at += step) {
+	for (next = ip[6]; !pxs_icmp_is_ours(next); next = msg[at], at += step) {
 		step = pxs_icmp6_ext(msg + at, len - at, next);
 		if (!step || step > len - at)
 			return 0;
 	}
 	if (get_unaligned_be16(ip + 4) < at - ICMP_HEAD - IP6_HEAD + UDP_HEAD)
 		return 0;
+	q->proto = next;
 	memcpy(q->src, ip + 8, 16);
 	memcpy(q->dst, ip + 24, 16);
 	return at;
@@ -132,8 +141,10 @@ bool pxs_icmp_parse(const u8 *msg, u32 len, bool v6, struct pxs_icmp_quote *q)
 	q->v6 = v6;
 	if (v6 ? !pxs_icmp6_error(msg, q) : !pxs_icmp4_error(msg, q))
 		return false;
-	udp = v6 ? pxs_icmp6_udp(msg, len, q) : pxs_icmp4_udp(msg, len, q);
-	if (!udp || len < udp + UDP_HEAD || get_unaligned_be16(msg + udp + 4) < UDP_HEAD)
+	udp = v6 ? pxs_icmp6_quoted(msg, len, q) : pxs_icmp4_quoted(msg, len, q);
+	if (!udp || len < udp + UDP_HEAD)
+		return false;
+	if (q->proto == PROTO_UDP && get_unaligned_be16(msg + udp + 4) < UDP_HEAD)
 		return false;
 	q->ip = ICMP_HEAD;
 	q->udp = (u8)udp;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * icmp.h - ICMP errors that quote a UDP datagram: reading them, and correcting the quote
+ * icmp.h - ICMP errors that quote a UDP datagram or a TCP segment: reading them, and correcting
+ * the quote of a datagram
  *
  * An error names what it is about by quoting the packet's first bytes. A director that
  * rewrites packets must rewrite what is quoted, or its receiver does not know it for its own.
@@ -17,7 +18,8 @@
 struct pxs_icmp_quote {
 	bool v6;
 	u8 ip;			/* quoted IP header */
-	u8 udp;			/* quoted UDP header, at least 8 bytes */
+	u8 udp;			/* quoted UDP or TCP header, at least 8 bytes */
+	u8 proto;		/* of it, as in an IP header */
 	bool too_big;		/* the datagram did not fit: mtu is set */
 	u32 mtu;		/* what does fit, as the router says; old ones say 0 */
 	/* Addresses as struct pxs_endpoint has them: IPv4's lies in the first 4 bytes. */
@@ -29,7 +31,8 @@ struct pxs_icmp_quote {
 
 /*
  * Read an ICMP (or, with v6, ICMPv6) message of which len bytes are here, trusting no length
- * in it. Return: true for an error about a UDP datagram that the quote names completely. Not
+ * in it. Return: true for an error about a UDP datagram or a TCP segment that the quote names
+ * completely. Not
  * for redirects, which speak of an address and not of the datagram, nor for a quoted fragment
  * without ports.
  */
@@ -37,7 +40,8 @@ bool pxs_icmp_parse(const u8 *msg, u32 len, bool v6, struct pxs_icmp_quote *q);
 
 /*
  * Let the datagram quoted in msg be one to another address and port, with all checksums
- * inside msg by difference: what was wrong stays wrong. q is what pxs_icmp_parse() said of msg.
+ * inside msg by difference: what was wrong stays wrong. q is what pxs_icmp_parse() said of msg,
+ * and of UDP.
  */
 void pxs_icmp_rewrite_dst(u8 *msg, const struct pxs_icmp_quote *q, const u8 *addr,
 			  const u8 *port);

@@ -52,9 +52,21 @@ static const struct {
 	  "key tuple fill rendezvous\n", "consistent" },
 	/* Forwarding. */
 	{ "-A -t 10.0.0.1:80 -s mh\n-a -t 10.0.0.1:80 -r 10.0.1.1:80 -g -w 0\n",
+	  "service add tcp-10.0.0.1-80 tcp 10.0.0.1:80 mode dsr key source fill maglev\n"
+	  "backend add tcp-10.0.0.1-80 10.0.1.1:80 weight 0\n", "-s mh" },
+	{ "-A -t 10.0.0.1:80 -s mh\n-a -t 10.0.0.1:80 -r 10.0.1.1:8080 -w 2\n"
+	  "-a -t 10.0.0.1:80 -r 10.0.1.2:8080 -m\n-A -u 10.0.0.1:80 -s mh\n",
+	  "service add tcp-10.0.0.1-80 tcp 10.0.0.1:80 mode dsr key source fill maglev\n"
+	  "backend add tcp-10.0.0.1-80 10.0.1.1:80 weight 2\n"
+	  "backend add tcp-10.0.0.1-80 10.0.1.2:80 weight 1\n"
+	  "service add udp-10.0.0.1-80 udp 10.0.0.1:80 mode nat key source fill maglev\n",
+	  ":2: import ipvs: warning: -r with port 8080: mode dsr changes no port" },
+	{ "-A -t 10.0.0.1:80 -s mh\n-a -t 10.0.0.1:80 -r 10.0.1.1:8080 -m\n"
+	  "-a -t 10.0.0.1:80 -r 10.0.1.2:80 -g\n",
 	  "service add tcp-10.0.0.1-80 tcp 10.0.0.1:80 mode nat key source fill maglev\n"
-	  "backend add tcp-10.0.0.1-80 10.0.1.1:80 weight 0\n",
-	  ":2: import ipvs: warning: -g has no equivalent: mode nat, replies must pass" },
+	  "backend add tcp-10.0.0.1-80 10.0.1.1:8080 weight 1\n"
+	  "backend add tcp-10.0.0.1-80 10.0.1.2:80 weight 1\n",
+	  ":3: import ipvs: warning: -g after others: mode nat, as its service's first server" },
 	{ "-A -t 10.0.0.1:80 -s mh\n"
 	  "-a -t 10.0.0.1:80 -r 10.0.1.1:80 -i -w 65536 --tun-type gue --tun-port 6080 --tun-nocsum\n",
 	  "service add tcp-10.0.0.1-80 tcp 10.0.0.1:80 mode nat key source fill maglev\n"

@@ -126,6 +126,8 @@ enum pxs_cmd {
 enum pxs_mode {
 	PXS_MODE_NAT = 1,	/* destination rewritten; replies must pass this host */
 	PXS_MODE_LOCAL = 2,	/* a socket of this host, bound to the backend's address and port */
+	/* to a neighbour that has the service's address, too, and answers the client itself */
+	PXS_MODE_DSR = 3,
 };
 
 /* How the table is filled from the backends. */
@@ -292,11 +294,19 @@ enum pxs_steer_stat {
 	/*
 	 * UDP datagrams that did not fit the path to a client. Of a service: ICMP errors that said
 	 * so, taken over as the path's MTU. Of a nat backend: its replies that were answered so.
+	 * With dsr: ICMP errors about replies, forwarded to the backend.
 	 */
 	PXS_STEER_STAT_ICMP_REPLIES,
 	PXS_STEER_STAT_PAD,
 	/* the first choice, or whoever stood in for it, was full: another one served */
 	PXS_STEER_STAT_SPILLED,
+	/* dsr, TCP: not where the row's first choice is now, but where their connection is */
+	PXS_STEER_STAT_KEPT,
+	/* dsr, TCP: connections that could not be noted: the next change may cut them off */
+	PXS_STEER_STAT_NOT_KEPT,
+	PXS_STEER_STAT_TOO_BIG,		/* dsr: do not fit the way to the backend: client told */
+	/* dsr: no neighbour has the backend's address, no hop left, source refused: dropped */
+	PXS_STEER_STAT_NO_ROUTE,
 	__PXS_STEER_STAT_MAX
 };
 #define PXS_STEER_STAT_MAX (__PXS_STEER_STAT_MAX - 1)

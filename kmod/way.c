@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * way.c - the route to a backend, kept for the packets to come
+ *
+ * One a backend, replaced by xchg() by whoever finds it out of date, and given up a grace period
+ * later: packets use it without a reference. Not the kernel's dst_cache: IPv6's route to a
+ * neighbour of our choice holds its entry of the routing table, which holds the device, and a
+ * cache on a CPU that sends nothing would hold that for ever, though the device is to go. Here
+ * they go when a device of the namespace does: in the notifier, under RTNL, which finds the
+ * backends in plans under RCU, not by pxs_net.config. By then the routes over the device are
+ * gone (ours is called after the routing's own), so no packet brings one back.
+ */
+#include "pxs.h"
+
+#include <linux/netdevice.h>
+#include <linux/rhashtable.h>
+#include <linux/slab.h>
+#include <net/dst.h>
+#include <net/ip6_fib.h>
+
+#include "backend.h"
+#include "deliver_dsr.h"
+#include "pernet.h"
+#include "plan.h"
+#include "service.h"
+#include "way.h"
+
+struct pxs_way {
+	struct dst_entry *dst;		/* with a reference */
+	u32 cookie;
+	struct rcu_head rcu;
+};
+
+void pxs_way_free(struct pxs_way *way)
+{
+	if (!way)
+		return;
+	dst_release(way->dst);
+	kfree(way);
+}
+
+static void pxs_way_free_rcu(struct rcu_head *rcu)
+{
+	pxs_way_free(container_of(rcu, struct pxs_way, rcu));
+}
+
+static void pxs_way_replace(struct pxs_backend *be, struct pxs_way *way)
+{
+	struct pxs_way *old;
+
+	old = unrcu_pointer(xchg(&be->way, RCU_INITIALIZER(way)));
+	if (old)
+		call_rcu(&old->rcu, pxs_way_free_rcu);
+}
+
+static struct dst_entry *pxs_way_find(struct net *net, struct pxs_backend *be)
+{
+	struct dst_entry *dst = pxs_dsr_route(net, be);
+	struct pxs_way *way;
+
+	if (!dst)
+		return NULL;
+	way = kmalloc(sizeof(*way), GFP_ATOMIC | __GFP_NOWARN);
+	if (!way) {
+		dst_release(dst);
+		return NULL;
+	}
+	way->dst = dst;
+	way->cookie = 0;
+#if IS_ENABLED(CONFIG_IPV6)
+	if (be->at.family == AF_INET6)
+		way->cookie = rt6_get_cookie((struct rt6_info *)dst);
+#endif
+	pxs_way_replace(be, way);
+	return dst;
+}
+
+struct dst_entry *pxs_way(struct net *net, struct pxs_backend *be)
+{
+	const struct pxs_way *way = rcu_dereference(be->way);
+
+	if (way && dst_check(way->dst, way->cookie))
+		return way->dst;
+	return pxs_way_find(net, be);
+}
+
+static void pxs_ways_drop_service(const struct pxs_service *svc)
+{
+	const struct pxs_plan *plan = rcu_dereference(svc->plan);
+	struct pxs_backend *be;
+	u32 i;
+
+	for (i = 0; plan && i < plan->nbackends; i++) {
+		be = READ_ONCE(plan->backends[i]);
+		if (be)
+			pxs_way_replace(be, NULL);
+	}
+}
+
+static void pxs_ways_drop(struct pxs_net *pn)
+{
+	struct rhashtable_iter iter;
+	struct pxs_service *svc;
+
+	rhashtable_walk_enter(&pn->services.by_at, &iter);
+	rhashtable_walk_start(&iter);
+	while ((svc = rhashtable_walk_next(&iter))) {
+		/* Grown or shrunk meanwhile: it begins again by itself. */
+		if (IS_ERR(svc))
+			continue;
+		if (pxs_service_forwards(svc))
+			pxs_ways_drop_service(svc);
+	}
+	rhashtable_walk_stop(&iter);
+	rhashtable_walk_exit(&iter);
+}
+
+static int pxs_ways_event(struct notifier_block *nb, unsigned long event, void *ptr)
+{
+	struct pxs_net *pn = pxs_net(dev_net(netdev_notifier_info_to_dev(ptr)));
+
+	if ((event == NETDEV_DOWN || event == NETDEV_UNREGISTER) &&
+	    READ_ONCE(pn->services.forwarding))
+		pxs_ways_drop(pn);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block pxs_ways_notifier = { .notifier_call = pxs_ways_event };
+
+int pxs_ways_init(void)
+{
+	return register_netdevice_notifier(&pxs_ways_notifier);
+}
+
+void pxs_ways_exit(void)
+{
+	unregister_netdevice_notifier(&pxs_ways_notifier);
+}
