@@ -75,13 +75,15 @@ static struct pxs_backend *pxs_keep_count_pick(struct pxs_service *svc, struct p
 		pxs_stat_inc(svc->stats, PXS_STEER_STAT_KEPT);
 		pxs_stat_inc(be->stats, PXS_STEER_STAT_KEPT);
 	}
-	if (pick->full) {
+	if (pick->no_room) {
 		pxs_stat_inc(svc->stats, PXS_STEER_STAT_NOT_KEPT);
 		pxs_stat_inc(be->stats, PXS_STEER_STAT_NOT_KEPT);
 	}
 	if (pick->choice != PXS_CHOICE_FIRST) {
-		pxs_stat_inc(svc->stats, PXS_STEER_STAT_SECOND);
-		pxs_stat_inc(be->stats, PXS_STEER_STAT_SECOND);
+		int stat = pick->spilled ? PXS_STEER_STAT_SPILLED : PXS_STEER_STAT_SECOND;
+
+		pxs_stat_inc(svc->stats, stat);
+		pxs_stat_inc(be->stats, stat);
 	}
 	return be;
 }
@@ -101,6 +103,7 @@ struct pxs_backend *pxs_keep_backend(struct pxs_service *svc, const struct pxs_p
 	ask = (struct pxs_keep_ask){
 		.table = plan->table,
 		.live = plan->live,
+		.full = plan->full,
 		.flow = pxs_keep_flow(&tuple),
 		.now = pxs_keep_now(),
 		.syn = p->syn,

@@ -106,7 +106,7 @@ static bool pxs_service_can_ramp(u8 fill)
 }
 
 /* Would a table with this configuration be possible at all? Asked of one backend. */
-static int pxs_service_config_check(u8 proto, u8 mode, const struct pxs_service_config *config,
+static int pxs_service_config_check(u8 proto, const struct pxs_service_config *config,
 				    struct pxs_refusal *no)
 {
 	static const struct pxs_table_backend one = { .id = 1, .weight = 1, .family = 4 };
@@ -133,11 +133,6 @@ static int pxs_service_config_check(u8 proto, u8 mode, const struct pxs_service_
 	if (config->bound && (config->bound < PXS_BOUND_MIN || config->bound > PXS_BOUND_MAX))
 		return pxs_refuse(no, -ERANGE, PXS_A_SERVICE_BOUND,
 				  "a bound is 1010..10000 thousandths of the fair share, or 0: off");
-	/* Elsewhere each packet of a connection asks the table. */
-	if (config->bound && proto == IPPROTO_TCP && mode != PXS_MODE_NAT &&
-	    mode != PXS_MODE_LOCAL)
-		return pxs_refuse(no, -EINVAL, PXS_A_SERVICE_BOUND,
-				  "a bound for TCP needs mode nat or local: others would move connections");
 	if (config->slow_start && !pxs_service_can_ramp(config->fill))
 		return pxs_refuse(no, -EINVAL, PXS_A_SERVICE_SLOW_START,
 				  "no slow start with the fills jump, redis-slots and ipvs-mh: a small change of weight moves too many rows");
@@ -170,7 +165,7 @@ static int pxs_service_check(struct pxs_net *pn, const struct pxs_service_spec *
 	if (pxs_services_have_backend(pn, &spec->at))
 		return pxs_refuse(no, -EADDRINUSE, PXS_A_SERVICE_ADDR,
 				  "address and port are those of a backend: this would be a loop");
-	return pxs_service_config_check(spec->at.proto, spec->mode, &spec->config, no);
+	return pxs_service_config_check(spec->at.proto, &spec->config, no);
 }
 
 static void pxs_service_free(struct pxs_service *svc)
@@ -298,7 +293,7 @@ int pxs_service_set(struct pxs_service *svc, const struct pxs_service_config *co
 	struct pxs_plan *plan;
 	int err;
 
-	err = pxs_service_config_check(svc->at.proto, svc->mode, config, no);
+	err = pxs_service_config_check(svc->at.proto, config, no);
 	if (err)
 		return err;
 	svc->config = *config;

@@ -9,6 +9,7 @@
  * which costs room and nothing else.
  */
 #include "keep.h"
+#include "load.h"
 
 enum note_state {
 	NOTE_NONE = 0,	/* the word is 0 */
@@ -122,16 +123,20 @@ static void touch(struct pxs_word *at, u64 note, const struct pxs_keep_ask *ask)
 		pxs_word_swap(at, note, is);
 }
 
-static struct pxs_keep_pick pick_by_table(const struct pxs_keep_ask *ask)
+static struct pxs_keep_pick pick_by_table(const struct pxs_keep_ask *ask, bool may_spill)
 {
 	struct pxs_keep_pick r = { .backend = PXS_NONE, .choice = PXS_CHOICE_NONE };
 	struct pxs_pick pick;
 
 	if (!ask->table)
 		return r;
-	pick = pxs_table_pick(ask->table, ask->live, ask->hash);
+	if (may_spill)
+		pick = pxs_load_pick(ask->table, ask->live, ask->full, ask->hash);
+	else
+		pick = pxs_table_pick(ask->table, ask->live, ask->hash);
 	r.backend = pick.backend;
 	r.choice = pick.choice;
+	r.spilled = pick.spilled;
 	return r;
 }
 
@@ -148,7 +153,7 @@ static bool is_in_use(u64 note, const struct pxs_keep_ask *ask)
 /* What else had the same addresses and ports before is over. */
 static struct pxs_keep_pick pick_syn(struct pxs_word *set, const struct pxs_keep_ask *ask)
 {
-	struct pxs_keep_pick r = pick_by_table(ask);
+	struct pxs_keep_pick r = pick_by_table(ask, true);
 	struct pxs_word *at;
 	u64 note, is;
 
@@ -157,6 +162,7 @@ static struct pxs_keep_pick pick_syn(struct pxs_word *set, const struct pxs_keep
 		r.kept = note_backend(note) != r.backend;
 		r.backend = note_backend(note);
 		r.choice = PXS_CHOICE_FIRST;
+		r.spilled = false;
 		return r;
 	}
 	if (r.backend == PXS_NONE)
@@ -165,7 +171,12 @@ static struct pxs_keep_pick pick_syn(struct pxs_word *set, const struct pxs_keep
 	if (note)
 		pxs_word_swap(at, note, is);
 	else if (is)
-		r.full = !insert(set, ask->flow, r.backend, ask->now, NOTE_SYN);
+		r.no_room = !insert(set, ask->flow, r.backend, ask->now, NOTE_SYN);
+	if (!r.no_room || !r.spilled)
+		return r;
+	/* Its next segment would not find it there: rather too many for who is full. */
+	r = pick_by_table(ask, false);
+	r.no_room = r.backend != ask->home;
 	return r;
 }
 
@@ -188,11 +199,11 @@ struct pxs_keep_pick pxs_keep_pick(struct pxs_keep *k, const struct pxs_keep_ask
 		return r;
 	}
 	if (ask->home == PXS_NONE)
-		return pick_by_table(ask);
+		return pick_by_table(ask, false);
 	r.backend = ask->home;
 	r.kept = ask->home != first;
 	if (r.kept && !ask->end && !ask->peek)
-		r.full = !insert(set, ask->flow, ask->home, ask->now, NOTE_DATA);
+		r.no_room = !insert(set, ask->flow, ask->home, ask->now, NOTE_DATA);
 	return r;
 }
 

@@ -7,8 +7,9 @@
  * or, for some time after a change, its first choice before. A connection that is not at home
  * is noted, and so is one that is at home until the row moves:
  *
- *   SYN     the table's choice of now; noted if that is not the row's home. Of a connection that
- *           is noted and in use: where that is
+ *   SYN     the table's choice of now, past those who are full; noted if that is not the row's
+ *           home. It does not spill where that can't be noted. Of a connection that is noted and
+ *           in use: where that is
  *   others  as noted; else at home, dead or alive; noted then if the table says another one now
  *
  * So the notes are of rows that changed and of second choices only; where nothing changes there
@@ -50,6 +51,7 @@ struct pxs_keep {
 struct pxs_keep_ask {
 	const struct pxs_table *table;	/* in force; NULL: nobody has weight */
 	const unsigned long *live;
+	const unsigned long *full;	/* see load.h; asked for SYNs only */
 	u64 hash;			/* by which the table is asked */
 	u64 flow;			/* of the connection, keyed by a secret */
 	u32 now;			/* seconds; only differences count */
@@ -62,8 +64,9 @@ struct pxs_keep_ask {
 struct pxs_keep_pick {
 	u16 backend;			/* index or PXS_NONE: nobody serves */
 	u8 choice;			/* enum pxs_choice, of a SYN and of what has no home */
+	bool spilled;			/* past somebody who is full */
 	bool kept;			/* not the row's first choice: its connection is there */
-	bool full;			/* should be noted, but there is no room */
+	bool no_room;			/* should be noted, but there is no room */
 };
 
 /* @k all zero is empty. */

@@ -15,6 +15,7 @@ static struct unit_config conf;
 static struct pxs_keep *keep;
 static struct pxs_table *table, *before;
 static unsigned long live[PXS_BACKENDS_MAX / (8 * sizeof(unsigned long))];
+static unsigned long full[PXS_BACKENDS_MAX / (8 * sizeof(unsigned long))];
 static u32 now, until;
 
 static struct flow {
@@ -22,14 +23,24 @@ static struct flow {
 	u16 at;		/* where it was opened; PXS_NONE: not open */
 } flows[FLOWS];
 
-static void set_live(u32 backend, bool on)
+static void set_bit_of(unsigned long *map, u32 backend, bool on)
 {
-	const u32 bits = 8 * sizeof(*live);
+	const u32 bits = 8 * sizeof(*map);
 
 	if (on)
-		live[backend / bits] |= 1ul << (backend % bits);
+		map[backend / bits] |= 1ul << (backend % bits);
 	else
-		live[backend / bits] &= ~(1ul << (backend % bits));
+		map[backend / bits] &= ~(1ul << (backend % bits));
+}
+
+static void set_live(u32 backend, bool on)
+{
+	set_bit_of(live, backend, on);
+}
+
+static void set_full(u32 backend, bool on)
+{
+	set_bit_of(full, backend, on);
 }
 
 static void begin(u32 backends)
@@ -47,6 +58,7 @@ static void begin(u32 backends)
 	keep = calloc(1, sizeof(*keep));
 	/* It wraps soon. */
 	now = 0xffffff00;
+	memset(full, 0, sizeof(full));
 	for (i = 0; i < backends; i++)
 		set_live(i, true);
 	for (i = 0; i < FLOWS; i++)
@@ -78,8 +90,8 @@ static u16 home_of(const struct flow *f)
 static struct pxs_keep_pick segment(const struct flow *f, bool syn, bool end)
 {
 	struct pxs_keep_ask ask = {
-		.table = table, .live = live, .hash = f->hash, .flow = f->id, .now = now,
-		.home = home_of(f), .syn = syn, .end = end,
+		.table = table, .live = live, .full = full, .hash = f->hash, .flow = f->id,
+		.now = now, .home = home_of(f), .syn = syn, .end = end,
 	};
 
 	return pxs_keep_pick(keep, &ask);
@@ -297,7 +309,7 @@ static void removed(void)
 /* Somebody asks on behalf of something else. */
 static void peeks(void)
 {
-	struct pxs_keep_ask ask = { .live = live, .now = 0, .peek = true };
+	struct pxs_keep_ask ask = { .live = live, .full = full, .peek = true };
 	u32 i;
 
 	begin(4);
@@ -318,7 +330,7 @@ static void peeks(void)
 /* Nothing that anybody sends displaces a connection that talks. */
 static void flood(void)
 {
-	u32 i, full = 0, kept = 0;
+	u32 i, no_room = 0, kept = 0;
 	struct flow stranger;
 	u64 state = 5;
 
@@ -332,11 +344,11 @@ static void flood(void)
 		stranger = (struct flow){
 			.hash = unit_random(&state), .id = unit_random(&state),
 		};
-		full += segment(&stranger, i & 1, false).full;
+		no_room += segment(&stranger, i & 1, false).no_room;
 		if (i % 100000 == 0)
 			now += 1;
 	}
-	CHECK(full);
+	CHECK(no_room);
 	CHECK_EQ(pxs_keep_count(keep, now), PXS_KEEP_SETS * PXS_KEEP_WAYS);
 	until = now;
 	for (i = 0; i < 1000; i++)
@@ -344,6 +356,64 @@ static void flood(void)
 			kept++;
 	/* Those of the row that moved are noted, or lost. */
 	CHECK_EQ(kept, 1000);
+}
+
+/* What spilled stays where it went, though its home has room again, or is full. */
+static void spills(void)
+{
+	struct pxs_keep_pick r;
+	u32 spilled = 0, i;
+
+	begin(4);
+	open_some(0, 500);
+	set_full(2, true);
+	/* Who is there already stays. */
+	CHECK_EQ(all_talk(500), 0);
+	for (i = 500; i < 1000; i++) {
+		r = open_flow(&flows[i]);
+		CHECK(r.backend != 2 && !r.no_room);
+		CHECK_EQ(r.spilled, home_of(&flows[i]) == 2);
+		CHECK_EQ(r.choice == PXS_CHOICE_FIRST, !r.spilled);
+		spilled += r.spilled;
+		/* Its SYN again: in use it is where it is, and nothing spills anew. */
+		CHECK_EQ(segment(&flows[i], false, false).backend, flows[i].at);
+		r = segment(&flows[i], true, false);
+		CHECK(r.backend == flows[i].at && !r.spilled);
+	}
+	CHECK(spilled > 50);
+	CHECK_EQ(all_talk(1000), spilled);
+	CHECK_EQ(pxs_keep_count(keep, now), spilled);
+	set_full(2, false);
+	CHECK_EQ(all_talk(1000), spilled);
+	/* A table changes in between. */
+	conf.backends[1].weight = 0;
+	change();
+	all_talk(1000);
+}
+
+/* Without room for a note nothing spills: it would be lost. */
+static void spills_with_room_only(void)
+{
+	struct flow stranger;
+	u64 state = 5;
+	u32 i, home = 0;
+
+	begin(2);
+	set_full(0, true);
+	for (i = 0; i < 3000000; i++) {
+		stranger = (struct flow){
+			.hash = unit_random(&state), .id = unit_random(&state),
+		};
+		segment(&stranger, true, false);
+		segment(&stranger, false, false);
+	}
+	CHECK_EQ(pxs_keep_count(keep, now), PXS_KEEP_SETS * PXS_KEEP_WAYS);
+	for (i = 0; i < 1000; i++) {
+		CHECK(!open_flow(&flows[i]).no_room);
+		home += flows[i].at == 0;
+		CHECK_EQ(segment(&flows[i], false, false).backend, flows[i].at);
+	}
+	CHECK(home > 100);
 }
 
 /* SYNs alone take no room from what comes later. */
@@ -364,7 +434,7 @@ static void syn_flood(void)
 	}
 	CHECK(pxs_keep_count(keep, now) > PXS_KEEP_SETS * PXS_KEEP_WAYS / 2);
 	for (i = 1000; i < 2000; i++) {
-		CHECK(!open_flow(&flows[i]).full);
+		CHECK(!open_flow(&flows[i]).no_room);
 		CHECK_EQ(segment(&flows[i], false, false).backend, flows[i].at);
 	}
 	set_live(4, true);
@@ -383,6 +453,8 @@ int main(void)
 	RUN(removed);
 	RUN(peeks);
 	RUN(flood);
+	RUN(spills);
+	RUN(spills_with_room_only);
 	RUN(syn_flood);
 	free(table);
 	free(before);
