@@ -240,7 +240,7 @@ enum pxs_service_attr {
 	/*
 	 * u16, thousandths of the fair share, 1010..10000, or 0 (default) = off: who has more load
 	 * is full, and what is new for it goes to the next in line. Load: local, what waits in the
-	 * socket's queue; otherwise new requests of the last second. TCP: only nat and local
+	 * socket's queue; otherwise new requests of the last second
 	 */
 	PXS_A_SERVICE_BOUND,		/* u16 */
 	__PXS_A_SERVICE_MAX
