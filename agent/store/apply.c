@@ -249,6 +249,31 @@ static void run_saga(struct pxs_db *db, const struct pxs_store_entry *e,
 	pxs_saga_command(db, e, argc, args, out);
 }
 
+/*
+ * The keys are shared among these groups from now on, once and for all. What was written before
+ * may be another group's, so there must be nothing; then the store stands still (set.c).
+ */
+static void take_map(struct pxs_db *db, const struct pxs_store_entry *e, struct pxs_entry_walk *w)
+{
+	u32 argc = get_command(w);
+	s64 id, before = 0;
+	u32 i;
+
+	if (db->state.map.n || db->state.keys || pxs_session_count(db) || pxs_db_saga_count(db))
+		return;
+	for (i = 0; i < argc && argc > 1 && argc <= PXS_SHARDS_MAX; i++, before = id) {
+		if (!pxs_str_int(args[i], &id) || id <= before || id > INT32_MAX)
+			break;
+		db->state.map.group[i] = (u32)id;
+	}
+	if (i && i == argc) {
+		db->state.map.n = argc;
+		db->state.map.digest = e->client;
+	} else {
+		db->state.foreign++;
+	}
+}
+
 static void apply_entry(struct pxs_db *db, const struct pxs_store_entry *e,
 			struct pxs_entry_walk *w, struct pxs_reply *out)
 {
@@ -260,6 +285,8 @@ static void apply_entry(struct pxs_db *db, const struct pxs_store_entry *e,
 		run_saga(db, e, w, out);
 	else if (e->kind == PXS_STORE_SAGA_STEP)
 		pxs_saga_step(db, e);
+	else if (e->kind == PXS_STORE_MAP)
+		take_map(db, e, w);
 	else if (e->once)
 		run_once(db, e, w, out);
 	else if (e->kind != PXS_STORE_BARRIER)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * db.c - the state of a group's store: files, transactions, the record of the state
+ * db.c - the state of a group's store: files and transactions
  */
 #include "db.h"
 #include "image.h"
@@ -13,30 +13,10 @@
 
 #include "../report.h"
 
-#define FORMAT		3u
 #define MARK		"written-in-boot"
 #define BOOT_ID		"/proc/sys/kernel/random/boot_id"
 #define MARK_RESTORING	"being-made"	/* the files are being filled from the checkpoint */
 #define MARK_DAMAGED	"damaged"
-
-/* The record of the table "state", little endian. */
-struct db_state {
-	__le32 format;
-	__le32 group;
-	u8 cluster[16];
-	__le64 incarnation;
-	__le64 applied;
-	__le64 time;
-	__le64 used;
-	__le64 keys;
-	__le64 expires;
-	__le64 next_hash;
-	__le64 foreign;
-	__le64 part_client;
-	__le64 part_seq;
-	__le32 part_next;
-	__le32 parts;
-};
 
 /* In the order of an image: the state last. Their numbers are part of its format. */
 static const struct {
@@ -176,75 +156,6 @@ void pxs_db_distrust(struct pxs_db *db)
 		pxs_err("%s/%s: %s", db->path, MARK, strerror(-err));
 }
 
-/* --- the state --------------------------------------------------------------- */
-
-static void save_state(struct pxs_db *db)
-{
-	const struct pxs_db_state *s = &db->state;
-	struct db_state d = {
-		.format = cpu_to_le32(FORMAT),
-		.group = cpu_to_le32(db->owner.group),
-		.incarnation = cpu_to_le64(db->owner.incarnation),
-		.applied = cpu_to_le64(s->applied),
-		.time = cpu_to_le64(s->time),
-		.used = cpu_to_le64(s->used),
-		.keys = cpu_to_le64(s->keys),
-		.expires = cpu_to_le64(s->expires),
-		.next_hash = cpu_to_le64(s->next_hash),
-		.foreign = cpu_to_le64(s->foreign),
-		.part_client = cpu_to_le64(s->part_client),
-		.part_seq = cpu_to_le64(s->part_seq),
-		.part_next = cpu_to_le32(s->part_next),
-		.parts = cpu_to_le32(s->parts),
-	};
-	MDB_val k = { 1, "s" }, v = { sizeof(d), &d };
-
-	memcpy(d.cluster, db->owner.cluster, sizeof(d.cluster));
-	pxs_db_ok(db, mdb_put(db->txn, db->state_t, &k, &v, 0));
-}
-
-/* Return: 0, -ENOENT: a new store, -EKEYREJECTED: another's, -EBADMSG: of another version. */
-static int load_state(struct pxs_db *db)
-{
-	MDB_val k = { 1, "s" }, v;
-	struct db_state d;
-	int ret = mdb_get(db->txn, db->state_t, &k, &v);
-
-	memset(&db->state, 0, sizeof(db->state));
-	if (ret)
-		return ret == MDB_NOTFOUND ? -ENOENT : pxs_db_errno(ret);
-	if (v.mv_size != sizeof(d))
-		return -EBADMSG;
-	memcpy(&d, v.mv_data, sizeof(d));
-	if (le32_to_cpu(d.format) != FORMAT)
-		return -EBADMSG;
-	if (memcmp(d.cluster, db->owner.cluster, sizeof(d.cluster)) ||
-	    le32_to_cpu(d.group) != db->owner.group ||
-	    le64_to_cpu(d.incarnation) != db->owner.incarnation)
-		return -EKEYREJECTED;
-	db->state = (struct pxs_db_state){
-		.applied = le64_to_cpu(d.applied),
-		.time = le64_to_cpu(d.time),
-		.used = le64_to_cpu(d.used),
-		.keys = le64_to_cpu(d.keys),
-		.expires = le64_to_cpu(d.expires),
-		.next_hash = le64_to_cpu(d.next_hash),
-		.foreign = le64_to_cpu(d.foreign),
-		.part_client = le64_to_cpu(d.part_client),
-		.part_seq = le64_to_cpu(d.part_seq),
-		.part_next = le32_to_cpu(d.part_next),
-		.parts = le32_to_cpu(d.parts),
-	};
-	return 0;
-}
-
-int pxs_db_reload(struct pxs_db *db)
-{
-	int err = load_state(db);
-
-	return err == -ENOENT ? -EUCLEAN : err;
-}
-
 /* --- opening ----------------------------------------------------------------- */
 
 static int open_tables(struct pxs_db *db)
@@ -257,7 +168,7 @@ static int open_tables(struct pxs_db *db)
 		err = pxs_db_errno(mdb_dbi_open(db->txn, tables[i].name, MDB_CREATE,
 						(MDB_dbi *)((char *)db + tables[i].at)));
 	if (!err)
-		err = load_state(db);
+		err = pxs_db_load_state(db);
 	if (err == -ENOENT) {
 		db->state.next_hash = 1;
 		db->dirty = true;
@@ -328,7 +239,7 @@ static int check_counts(struct pxs_db *db)
 	return err;
 }
 
-/* Return: 0; -EOVERFLOW: of slots that the log does not have; or as load_state(). */
+/* Return: 0; -EOVERFLOW: of slots that the log does not have; or as pxs_db_load_state(). */
 static int open_files(struct pxs_db *db)
 {
 	struct stat st;
@@ -545,7 +456,7 @@ int pxs_db_commit(struct pxs_db *db)
 	int err;
 
 	if (db->dirty)
-		save_state(db);
+		pxs_db_save_state(db);
 	if (db->err) {
 		err = db->err;
 		pxs_db_abort(db);

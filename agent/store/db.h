@@ -6,7 +6,7 @@
  * happens to the process, the two agree.
  *
  * Fourteen tables; three of them are those of db_session.h, four those of db_saga.h:
- *   state   one record, struct pxs_db_state
+ *   state   "s": struct pxs_db_state; "m": its map, when the store has several groups
  *   keys    id of a key -> struct db_head, the key, the string or struct db_hash
  *   fields  number of a hash (be64), id of a field -> place (le64)
  *   items   number of a hash (be64), place (be64) -> length of the field (le32), field, value
@@ -39,6 +39,7 @@
 
 #include <lmdb.h>
 
+#include "shards.h"
 #include "siphash.h"
 #include "str.h"
 
@@ -74,6 +75,12 @@ struct pxs_db_state {
 	/* The entry that comes in parts, when the last slot was one of them but not the last. */
 	u64 part_client, part_seq;
 	u32 part_next, parts;	/* parts 0: there is none */
+	/* The groups that share the keys, as the log says. One group alone needs no map: 0. */
+	struct {
+		u64 digest;	/* pxs_shards_digest() */
+		u32 n;
+		u32 group[PXS_SHARDS_MAX];	/* rising */
+	} map;
 };
 
 /* A key's record. Pointers into it last until the next change or the end of the transaction. */
@@ -214,7 +221,12 @@ u32 pxs_db_id(u8 *id, u32 at, struct pxs_str bytes);
 bool pxs_db_ok(struct pxs_db *db, int ret);	/* notes an error; MDB_NOTFOUND is not one */
 int pxs_db_errno(int ret);			/* of LMDB's word; -EXFULL: the map is full */
 MDB_dbi pxs_db_table(const struct pxs_db *db, u32 i);	/* i below PXS_DB_TABLES */
-int pxs_db_reload(struct pxs_db *db);		/* the state, from the transaction at hand */
+
+/* Of the state (db_state.c), in the transaction at hand. */
+void pxs_db_save_state(struct pxs_db *db);
+/* Return: 0, -ENOENT: a new store, -EKEYREJECTED: another's, -EBADMSG: of another version. */
+int pxs_db_load_state(struct pxs_db *db);
+int pxs_db_reload(struct pxs_db *db);		/* likewise, and it must be there */
 void pxs_db_put_hash(struct pxs_db *db, struct pxs_str key, const struct pxs_rec *rec);
 /* What a table of numbers (le64) holds at a key; 0: nothing. */
 u64 pxs_db_number(struct pxs_db *db, MDB_dbi table, const void *key, u32 len);

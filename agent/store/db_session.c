@@ -144,9 +144,21 @@ void pxs_session_keep(struct pxs_db *db, struct pxs_session *s, u64 number,
 
 /* --- sessions ------------------------------------------------------------------- */
 
+/* Where several groups are one store, it says which of them has it: route.c. */
+static u64 new_id(const struct pxs_db *db)
+{
+	u32 i = 0;
+
+	if (!db->state.map.n)
+		return db->slot;
+	while (i + 1 < db->state.map.n && db->state.map.group[i] != db->owner.group)
+		i++;
+	return db->slot * PXS_SHARDS_MAX + i;
+}
+
 u64 pxs_session_open(struct pxs_db *db, u64 most, u64 age)
 {
-	struct pxs_session s = { .id = db->slot, .age = age, .end = db->now + age }, first;
+	struct pxs_session s = { .id = new_id(db), .age = age, .end = db->now + age }, first;
 	u32 i;
 
 	for (i = 0; i < PXS_SESSION_EVICT && pxs_session_count(db) >= max(most, 1ull); i++)

@@ -52,6 +52,8 @@ static u8 version_of(const struct pxs_store_entry *e, const struct pxs_watch *wa
 	const struct pxs_command *cmd;
 	u32 i;
 
+	if (e->kind == PXS_STORE_MAP)
+		return 5;
 	/* Who does not know a command answers so and changes nothing: members would differ. */
 	for (i = 0; i < e->ncommands; i++) {
 		cmd = pxs_cmd_find(command[i].argv[0]);
@@ -189,6 +191,8 @@ static bool kind_holds(const struct pxs_store_entry *e, u8 version)
 		return version > 3 && e->ncommands == 1 && !e->nwatches && !e->once;
 	case PXS_STORE_SAGA_STEP:
 		return version > 3 && !e->ncommands && !e->nwatches && !e->once;
+	case PXS_STORE_MAP:
+		return version > 4 && e->ncommands == 1 && !e->nwatches && !e->once;
 	case PXS_STORE_PART:
 		return version >= PART_VERSION && !e->ncommands && !e->nwatches && !e->once;
 	case PXS_STORE_COMMAND:

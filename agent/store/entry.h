@@ -32,7 +32,7 @@
 #include "str.h"
 
 #define PXS_STORE_MAGIC		0x45535850u	/* "PXSE" */
-#define PXS_STORE_VERSION	4
+#define PXS_STORE_VERSION	5
 
 #define PXS_STORE_EXACTLY_ONCE	0x1	/* client and seq are a session's: execute it once */
 
@@ -64,6 +64,11 @@ enum pxs_store_entry_kind {
 	 * wholes apart; watches, commands, flags, time and memory are 0
 	 */
 	PXS_STORE_PART = 7,
+	/*
+	 * version 5: one command, whose words are the ids of the groups of the store, rising, in
+	 * decimal; client: digest of which has which keys (shards.h)
+	 */
+	PXS_STORE_MAP = 8,
 };
 
 /* What follows the header of a part. */
