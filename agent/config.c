@@ -420,7 +420,7 @@ static int load_groups(struct pxs_config *c, cfg_t *cfg)
 			return -EINVAL;
 		}
 	}
-	return 0;
+	return pxs_store_config_share(c);
 }
 
 static cfg_opt_t member_options[] = {

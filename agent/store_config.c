@@ -16,6 +16,7 @@
 #include "report.h"
 
 const cfg_opt_t pxs_store_options[] = {
+	CFG_INT_LIST("groups", "{}", CFGF_NONE),
 	CFG_STR_LIST("listen", "{127.0.0.1:6379}", CFGF_NONE),
 	CFG_STR("directory", NULL, CFGF_NODEFAULT),
 	CFG_STR("password-file", NULL, CFGF_NODEFAULT),
@@ -151,6 +152,29 @@ static int check_listen(cfg_t *cfg, cfg_opt_t *opt)
 	return -1;
 }
 
+/* Likewise. */
+static int check_groups(cfg_t *cfg, cfg_opt_t *opt)
+{
+	u32 i, n = cfg_opt_size(opt);
+	long id = cfg_opt_getnint(opt, n - 1);
+
+	if (n > PXS_STORE_GROUPS_MAX) {
+		cfg_error(cfg, "groups: has more than %u groups", PXS_STORE_GROUPS_MAX);
+		return -1;
+	}
+	if (id < 1 || id > 0x7fffffff) {
+		cfg_error(cfg, "groups: %ld is out of range: 1..2147483647", id);
+		return -1;
+	}
+	for (i = 0; i + 1 < n; i++) {
+		if (cfg_opt_getnint(opt, i) != id)
+			continue;
+		cfg_error(cfg, "groups: group %ld is there twice", id);
+		return -1;
+	}
+	return 0;
+}
+
 static int check_consistency(cfg_t *cfg, cfg_opt_t *opt)
 {
 	struct pxs_read_level level;
@@ -227,6 +251,7 @@ void pxs_store_config_checks(cfg_t *cfg)
 		cfg_validate_callback_t check;
 	} checks[] = {
 		{ "group|member|store", pxs_store_check_address },
+		{ "group|store|groups", check_groups },
 		{ "group|store|listen", check_listen },
 		{ "group|store|directory", pxs_config_path },
 		{ "group|store|password-file", pxs_config_path },
@@ -333,8 +358,12 @@ static int load(const struct pxs_config *c, struct pxs_store_config *s, struct p
 	const char *directory = cfg_getstr(store, "directory");
 	char where[32];
 	int err;
+	u32 i;
 
 	snprintf(where, sizeof(where), "group %u: store", g->conf.id);
+	s->ngroups = cfg_size(store, "groups");
+	for (i = 0; i < s->ngroups; i++)
+		s->group[i] = (u32)cfg_getnint(store, "groups", i);
 	pxs_level_parse(cfg_getstr(store, "consistency"), &s->consistency);
 	s->read_wait = (u32)cfg_getint(store, "read-wait");
 	s->sessions = (u32)cfg_getint(store, "sessions");
@@ -412,7 +441,9 @@ bool pxs_store_config_same(const struct pxs_store_config *a, const struct pxs_st
 
 	if (!a || !b)
 		return a == b;
-	if (a->nlisten != b->nlisten || !same_text(a->directory, b->directory) ||
+	if (a->ngroups != b->ngroups ||
+	    memcmp(a->group, b->group, a->ngroups * sizeof(*a->group)) || a->part != b->part ||
+	    a->nlisten != b->nlisten || !same_text(a->directory, b->directory) ||
 	    !same_text(a->password, b->password) ||
 	    !same_level(&a->consistency, &b->consistency) || a->read_wait != b->read_wait ||
 	    a->sessions != b->sessions || a->session_age != b->session_age ||

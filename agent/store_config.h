@@ -10,6 +10,7 @@
 #include "config.h"
 
 #define PXS_STORE_LISTEN_MAX	8u
+#define PXS_STORE_GROUPS_MAX	16u
 #define PXS_PASSWORD_MAX	512u
 
 #define PXS_LEVEL_MS_MAX	3600000u
@@ -30,6 +31,13 @@ struct pxs_read_level {
 };
 
 struct pxs_store_config {
+	/*
+	 * Several groups that are one store: their ids, in the section of the one that has the
+	 * listeners; the others' settings are copies of it. 0: the group is a store by itself.
+	 */
+	u32 ngroups;
+	u32 group[PXS_STORE_GROUPS_MAX];
+	bool part;		/* such a copy */
 	u32 nlisten;
 	struct pxs_address listen[PXS_STORE_LISTEN_MAX];
 	char *listen_text[PXS_STORE_LISTEN_MAX];	/* as it was given */
@@ -58,6 +66,9 @@ void pxs_store_config_checks(cfg_t *cfg);	/* @cfg: the whole parser */
 
 /* After the rest of the group was read. Return: 0 or -errno, said why. */
 int pxs_store_config_load(const struct pxs_config *c, struct pxs_group_config *g, cfg_t *group);
+
+/* After all groups were read: those that another's section names. Return: 0 or -errno, said why. */
+int pxs_store_config_share(struct pxs_config *c);
 void pxs_store_config_free(struct pxs_store_config *s);
 bool pxs_store_config_same(const struct pxs_store_config *a, const struct pxs_store_config *b,
 			   u8 members);

@@ -6,6 +6,7 @@
 #
 #     paxsteerd 1 ── 127.0.0.1:S_PORT+1..3 ── paxsteerd 2, 3
 #     store 1..3 at 127.0.0.1:S_PORT+11..13
+#     with S_GROUPS="2 3", one store of groups 1, 2, 3: these at S_PORT+40+10*GROUP+MEMBER
 #
 # Source lib.sh first. No root, no module, no namespaces.
 
@@ -16,6 +17,7 @@ S_PORT=$((12000 + $$ % 200 * 100))
 declare -a S_PID
 S_STORE=		# more of the section store
 S_NODE=			# more of the section node
+S_GROUPS=		# more groups that are one store with group 1
 S_CABLES=		# not empty: members send by way of udp_cut.py
 mkdir -p "$S_DIR"
 
@@ -23,7 +25,7 @@ store_port() { echo $((S_PORT + 10 + $1)); }
 
 store_config()	# store_config I
 {
-	local j port
+	local g j port groups=
 	printf 'node { cluster = "%s" key-file = "%s" journal = "%s" socket = "%s" %s }\n' \
 		$S_UUID "$S_DIR/key" "$S_DIR/j$1" "$S_DIR/$1.sock" "datapath = \"user\" $S_NODE"
 	printf 'group 1 { self = %d heartbeat = 100 election = 1000\n' "$1"
@@ -33,7 +35,17 @@ store_config()	# store_config I
 		printf 'member %d { address = "127.0.0.1:%d" incarnation = "%s" store = "127.0.0.1:%d" }\n' \
 			$j $port "$(<"$S_DIR/inc$j")" "$(store_port $j)"
 	done
-	printf 'store { listen = "127.0.0.1:%d" %s }\n}\n' "$(store_port "$1")" "$S_STORE"
+	[ -z "$S_GROUPS" ] || groups="groups = {1, ${S_GROUPS// /, }}"
+	printf 'store { listen = "127.0.0.1:%d" %s %s }\n}\n' "$(store_port "$1")" "$groups" \
+		"$S_STORE"
+	for g in $S_GROUPS; do
+		printf 'group %d { self = %d heartbeat = 100 election = 1000\n' "$g" "$1"
+		for j in 1 2 3; do
+			printf 'member %d { address = "127.0.0.1:%d" incarnation = "%s" }\n' \
+				$j $((S_PORT + 40 + 10 * g + j)) "$(<"$S_DIR/inc$j")"
+		done
+		printf '}\n'
+	done
 }
 
 store_init()	# journals, key and configuration
@@ -72,7 +84,7 @@ store_even()
 {
 	local i want
 	want=$(redis "$1" PAXSTEER DIGEST | tr '\n' ' ') || return 1
-	[[ $want =~ ^[0-9]+\ [0-9a-f]{32} ]] || return 1
+	[[ $want =~ ^([0-9]+\ )+[0-9a-f]{32} ]] || return 1
 	for i; do [ "$(redis "$i" PAXSTEER DIGEST | tr '\n' ' ')" = "$want" ] || return 1; done
 }
 

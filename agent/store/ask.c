@@ -4,6 +4,7 @@
  */
 #include "store.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 #include "../report.h"
@@ -71,6 +72,7 @@ static void compose(struct pxs_store *s)
 {
 	const char *password = s->config->password;
 	struct pxs_ask *a = &s->ask;
+	char group[12];
 
 	a->out.len = 0;
 	a->sent = 0;
@@ -84,9 +86,13 @@ static void compose(struct pxs_store *s)
 		pxs_reply_text(&a->out, password);
 	}
 	a->greeted = true;
-	pxs_reply_array(&a->out, 2);
+	pxs_reply_array(&a->out, s->set ? 3 : 2);
 	pxs_reply_text(&a->out, "PAXSTEER");
 	pxs_reply_text(&a->out, "BARRIER");
+	if (s->set) {
+		snprintf(group, sizeof(group), "%u", s->replica->id);
+		pxs_reply_text(&a->out, group);
+	}
 	a->stage = PXS_ASK_SEND;
 	a->at = pxs_store_steady();
 	a->asked++;

@@ -2,7 +2,9 @@
 /*
  * cmd_cluster.c - CLUSTER: what cluster clients ask to find the leader
  *
- * One group has all slots; its leader is their master, the other members are its replicas.
+ * A group's leader is the master of its slots, the other members are its replicas. Where a store
+ * has several groups, a node may be a master to one and a replica to another: each answer says so
+ * as far as its form has room for it.
  */
 #include "store.h"
 
@@ -21,6 +23,7 @@ bool pxs_cluster_known(const struct pxs_store *s)
 
 /* A member as others see it. */
 struct place {
+	u32 index;		/* of the member, in its group's configuration */
 	char host[64];
 	u32 port;
 	char id[41];
@@ -45,8 +48,10 @@ static bool place_of(const struct pxs_store *s, u32 i, struct place *p)
 	}
 	snprintf(p->host, sizeof(p->host), "%.*s", len, text);
 	p->port = (u32)strtoul(colon + 1, NULL, 10);
-	snprintf(p->id, sizeof(p->id), "%08x%016x%016" PRIx64, s->replica->id, conf->member[i].id,
-		 conf->member[i].incarnation);
+	/* One for a node, whatever groups it is in. */
+	snprintf(p->id, sizeof(p->id), "%08x%016x%016" PRIx64, pxs_set_home(s)->replica->id,
+		 conf->member[i].id, conf->member[i].incarnation);
+	p->index = i;
 	p->self = i == conf->self;
 	p->leads = s->replica->elect.leader == conf->member[i].id ||
 		   (p->self && pxs_store_leads(s));
@@ -72,24 +77,63 @@ static u32 places(const struct pxs_store *s, struct place *p)
 	return n && p[0].leads ? n : 0;
 }
 
-static void slots(struct pxs_request *r)
+/* The slots of the group of @s, from *@from on, are up to *@last. Return: there are some. */
+static bool range(const struct pxs_store *s, u32 *from, u32 *last)
 {
-	struct place p[PXS_MEMBERS_MAX];
-	u32 n = places(r->conn->store, p);
+	if (s->set)
+		return pxs_shards_range(&s->set->map, pxs_set_index(s), from, last);
+	*last = PXS_KEYSLOTS - 1;
+	return !*from;
+}
+
+static u32 ranges(const struct pxs_store *s)
+{
+	u32 from, last, n = 0;
+
+	for (from = 0; range(s, &from, &last); from = last + 1)
+		n++;
+	return n;
+}
+
+static u32 slots_of(const struct pxs_store *s)
+{
+	u32 from, last, n = 0;
+
+	for (from = 0; range(s, &from, &last); from = last + 1)
+		n += last + 1 - from;
+	return n;
+}
+
+static void slot_range(struct pxs_reply *o, u32 from, u32 last, const struct place *p, u32 n)
+{
 	u32 i;
 
-	pxs_reply_array(&r->out, n ? 1 : 0);
-	if (!n)
-		return;
-	pxs_reply_array(&r->out, n + 2);
-	pxs_reply_int(&r->out, 0);
-	pxs_reply_int(&r->out, PXS_KEYSLOTS - 1);
+	pxs_reply_array(o, n + 2);
+	pxs_reply_int(o, from);
+	pxs_reply_int(o, last);
 	for (i = 0; i < n; i++) {
-		pxs_reply_array(&r->out, 4);
-		pxs_reply_text(&r->out, p[i].host);
-		pxs_reply_int(&r->out, p[i].port);
-		pxs_reply_text(&r->out, p[i].id);
-		pxs_reply_array(&r->out, 0);
+		pxs_reply_array(o, 4);
+		pxs_reply_text(o, p[i].host);
+		pxs_reply_int(o, p[i].port);
+		pxs_reply_text(o, p[i].id);
+		pxs_reply_array(o, 0);
+	}
+}
+
+static void slots(struct pxs_request *r)
+{
+	struct pxs_store *home = r->conn->store, *s;
+	struct place p[PXS_MEMBERS_MAX];
+	u32 i, n, from, last, all = 0;
+
+	for (i = 0; i < pxs_set_count(home); i++)
+		all += places(pxs_set_at(home, i), p) ? ranges(pxs_set_at(home, i)) : 0;
+	pxs_reply_array(&r->out, all);
+	for (i = 0; i < pxs_set_count(home); i++) {
+		s = pxs_set_at(home, i);
+		n = places(s, p);
+		for (from = 0; n && range(s, &from, &last); from = last + 1)
+			slot_range(&r->out, from, last, p, n);
 	}
 }
 
@@ -112,56 +156,94 @@ static void shard_node(struct pxs_reply *o, const struct place *p, u64 applied)
 	pxs_reply_text(o, "online");
 }
 
+static void shard(struct pxs_reply *o, const struct pxs_store *s, const struct place *p, u32 n)
+{
+	u32 i, from, last;
+
+	pxs_reply_map(o, 2);
+	pxs_reply_text(o, "slots");
+	pxs_reply_array(o, 2 * ranges(s));
+	for (from = 0; range(s, &from, &last); from = last + 1) {
+		pxs_reply_int(o, from);
+		pxs_reply_int(o, last);
+	}
+	pxs_reply_text(o, "nodes");
+	pxs_reply_array(o, n);
+	for (i = 0; i < n; i++)
+		shard_node(o, &p[i], s->db.state.applied);
+}
+
 static void shards(struct pxs_request *r)
 {
+	struct pxs_store *home = r->conn->store;
 	struct place p[PXS_MEMBERS_MAX];
-	u32 n = places(r->conn->store, p);
-	u32 i;
+	u32 i, n, all = 0;
 
-	pxs_reply_array(&r->out, n ? 1 : 0);
-	if (!n)
-		return;
-	pxs_reply_map(&r->out, 2);
-	pxs_reply_text(&r->out, "slots");
-	pxs_reply_array(&r->out, 2);
-	pxs_reply_int(&r->out, 0);
-	pxs_reply_int(&r->out, PXS_KEYSLOTS - 1);
-	pxs_reply_text(&r->out, "nodes");
-	pxs_reply_array(&r->out, n);
-	for (i = 0; i < n; i++)
-		shard_node(&r->out, &p[i], r->conn->store->db.state.applied);
+	for (i = 0; i < pxs_set_count(home); i++)
+		all += !!places(pxs_set_at(home, i), p);
+	pxs_reply_array(&r->out, all);
+	for (i = 0; i < pxs_set_count(home); i++) {
+		n = places(pxs_set_at(home, i), p);
+		if (n)
+			shard(&r->out, pxs_set_at(home, i), p, n);
+	}
 }
 
 static void info(struct pxs_request *r)
 {
 	struct place p[PXS_MEMBERS_MAX];
 	const struct pxs_store *s = r->conn->store;
-	u32 n = places(s, p);
+	u32 i, led = 0, n = pxs_set_count(s);
 	char text[512];
 	int len;
 
+	for (i = 0; i < n; i++)
+		if (places(pxs_set_at(s, i), p))
+			led += slots_of(pxs_set_at(s, i));
 	len = snprintf(text, sizeof(text),
 		       "cluster_enabled:1\r\ncluster_state:%s\r\ncluster_slots_assigned:%u\r\n"
 		       "cluster_slots_ok:%u\r\ncluster_slots_pfail:0\r\ncluster_slots_fail:0\r\n"
-		       "cluster_known_nodes:%u\r\ncluster_size:1\r\ncluster_current_epoch:%" PRIu64 "\r\n",
-		       n ? "ok" : "fail", PXS_KEYSLOTS, n ? PXS_KEYSLOTS : 0,
-		       s->replica->config->conf.nmembers, s->replica->config->conf.epoch);
+		       "cluster_known_nodes:%u\r\ncluster_size:%u\r\ncluster_current_epoch:%" PRIu64 "\r\n",
+		       led == PXS_KEYSLOTS ? "ok" : "fail", PXS_KEYSLOTS, led,
+		       s->replica->config->conf.nmembers, n, s->replica->config->conf.epoch);
 	pxs_reply_verbatim(&r->out, text, (u32)len);
 }
 
+/* Members have the same places in all groups. */
+static bool leads_there(const struct pxs_store *s, const struct place *p, struct place *there)
+{
+	return place_of(s, p->index, there) && there->leads;
+}
+
+/* A line for a node: a master of all slots that it leads, or a slave of who leads the home. */
 static void nodes(struct pxs_request *r)
 {
-	struct place p[PXS_MEMBERS_MAX];
-	u32 n = places(r->conn->store, p);
-	char text[256 * PXS_MEMBERS_MAX];
-	u32 i, len = 0;
+	struct pxs_store *home = r->conn->store, *s;
+	struct place p[PXS_MEMBERS_MAX], there;
+	struct pxs_reply text;
+	u32 i, j, n, from, last;
+	char line[256];
+	bool master;
 
-	for (i = 0; i < n; i++)
-		len += (u32)sprintf(text + len, "%s %s:%u@0 %s%s %s 0 0 0 connected%s\n", p[i].id,
-				    p[i].host, p[i].port, p[i].self ? "myself," : "",
-				    p[i].leads ? "master" : "slave", p[i].leads ? "-" : p[0].id,
-				    p[i].leads ? " 0-16383" : "");
-	pxs_reply_verbatim(&r->out, text, len);
+	pxs_reply_init(&text, 2, PXS_CONN_OUT_MAX);
+	n = places(home, p);
+	for (i = 0; i < n; i++) {
+		for (j = 0, master = false; j < pxs_set_count(home); j++)
+			master |= leads_there(pxs_set_at(home, j), &p[i], &there);
+		pxs_reply_raw(&text, line, (u32)
+			      snprintf(line, sizeof(line), "%s %s:%u@0 %s%s %s 0 0 0 connected",
+				       p[i].id, p[i].host, p[i].port, p[i].self ? "myself," : "",
+				       master ? "master" : "slave", master ? "-" : p[0].id));
+		for (j = 0; j < pxs_set_count(home); j++) {
+			s = pxs_set_at(home, j);
+			from = leads_there(s, &p[i], &there) ? 0 : PXS_KEYSLOTS;
+			for (; range(s, &from, &last); from = last + 1)
+				pxs_reply_raw(&text, line, (u32)sprintf(line, " %u-%u", from, last));
+		}
+		pxs_reply_raw(&text, "\n", 1);
+	}
+	pxs_reply_verbatim(&r->out, text.buf ? (char *)text.buf : "", text.len);
+	pxs_reply_free(&text);
 }
 
 static void my_id(struct pxs_request *r)

@@ -47,20 +47,84 @@ static void consistency(struct pxs_request *r)
 	pxs_reply_status(&r->out, "OK");
 }
 
+/* Of several groups: "GROUP:SLOT,GROUP:SLOT", those of which nothing was seen left out. */
+static void show_token(struct pxs_request *r)
+{
+	const struct pxs_conn *c = r->conn;
+	const struct pxs_set *set = c->store->set;
+	char text[PXS_SHARDS_MAX * 32] = "";
+	u32 i, len = 0;
+
+	if (!set) {
+		pxs_reply_int(&r->out, (s64)c->token[0]);
+		return;
+	}
+	for (i = 0; i < set->map.n; i++)
+		if (c->token[i])
+			len += (u32)sprintf(text + len, "%s%u:%llu", len ? "," : "",
+					    set->map.group[i], (unsigned long long)c->token[i]);
+	pxs_reply_text(&r->out, text);
+}
+
+/* One GROUP:SLOT of them, in front of *@text, which goes behind it. */
+static bool take_slot(const struct pxs_set *set, const char **text, u64 *token)
+{
+	unsigned long long group, slot;
+	int i, used = 0;
+
+	if (**text < '0' || **text > '9' ||
+	    sscanf(*text, "%10llu:%19llu%n", &group, &slot, &used) != 2 || !used ||
+	    slot > INT64_MAX || group > INT32_MAX)
+		return false;
+	i = pxs_shards_index(&set->map, (u32)group);
+	if (i < 0)
+		return false;
+	token[i] = max(token[i], (u64)slot);
+	*text += used;
+	return !**text || (*(*text)++ == ',' && **text);
+}
+
+static bool take_token(struct pxs_request *r)
+{
+	const struct pxs_set *set = r->conn->store->set;
+	u64 token[PXS_SHARDS_MAX];
+	char text[PXS_SHARDS_MAX * 32];
+	const char *at = text;
+	bool good;
+	s64 slot;
+
+	memcpy(token, r->conn->token, sizeof(token));
+	if (!set) {
+		if (!pxs_str_int(r->argv[2], &slot) || slot < 0) {
+			pxs_reply_not_int(&r->out);
+			return false;
+		}
+		token[0] = max(token[0], (u64)slot);
+	} else {
+		if (!join(r, 2, text, sizeof(text)))
+			*text = 'x';
+		do
+			good = take_slot(set, &at, token);
+		while (good && *at);
+		if (!good) {
+			pxs_reply_error(&r->out, "ERR a token of this store is GROUP:SLOT,GROUP:SLOT...");
+			return false;
+		}
+	}
+	memcpy(r->conn->token, token, sizeof(token));
+	return true;
+}
+
 static void token(struct pxs_request *r)
 {
 	struct pxs_conn *c = r->conn;
-	s64 slot;
 
 	if (r->argc == 2) {
-		pxs_reply_int(&r->out, (s64)c->token);
+		show_token(r);
 		return;
 	}
-	if (!pxs_str_int(r->argv[2], &slot) || slot < 0) {
-		pxs_reply_not_int(&r->out);
+	if (!take_token(r))
 		return;
-	}
-	c->token = max(c->token, (u64)slot);
 	/* A bounded read keeps to a session anyway. */
 	if (c->level.kind != PXS_BOUNDED)
 		c->level = (struct pxs_read_level){ .kind = PXS_SESSION };
@@ -72,7 +136,7 @@ static void version(struct pxs_request *r)
 {
 	const struct pxs_conn *c = r->conn;
 
-	pxs_reply_array(&r->out, 2);
+	pxs_reply_array(&r->out, c->store->set ? 3 : 2);
 	if (c->version.slot)
 		pxs_reply_int(&r->out, (s64)c->version.slot);
 	else
@@ -81,18 +145,24 @@ static void version(struct pxs_request *r)
 		pxs_reply_int(&r->out, (s64)((c->version.age + 999999) / 1000000));
 	else
 		pxs_reply_null(&r->out);
+	if (c->store->set && c->version.slot)
+		pxs_reply_int(&r->out, c->version.group);
+	else if (c->store->set)
+		pxs_reply_null(&r->out);
 }
 
 /* Return: false: it is under way, or refused and done. */
 static bool session(struct pxs_request *r)
 {
-	struct pxs_store *s = r->conn->store;
+	struct pxs_store *s = r->store;
+	u32 most = s->set ? 4 : 3;	/* with a key, whose group it is for */
 
 	if (r->argc > 2 && pxs_str_is(r->argv[2], "run")) {
 		pxs_reply_error(&r->out,
 				"ERR PAXSTEER SESSION RUN ID NUMBER COMMAND...: ID and NUMBER are from 1 on");
-	} else if (r->argc != 3 || !pxs_str_is(r->argv[2], "new")) {
-		pxs_reply_error(&r->out, "ERR PAXSTEER SESSION NEW, or RUN ID NUMBER COMMAND...");
+	} else if (r->argc < 3 || r->argc > most || !pxs_str_is(r->argv[2], "new")) {
+		pxs_reply_error(&r->out, "ERR PAXSTEER SESSION NEW%s, or RUN ID NUMBER COMMAND...",
+				s->set ? " [KEY]" : "");
 	} else if (!s->config->sessions) {
 		pxs_reply_error(&r->out, "ERR there are no sessions here: sessions = 0");
 	} else if (pxs_session_may_write(r)) {
@@ -102,9 +172,10 @@ static bool session(struct pxs_request *r)
 	return true;
 }
 
-static void digest(struct pxs_request *r)
+/* Of one group: its slot and the digest; where there are several, its id in front. */
+static void group_digest(struct pxs_request *r, struct pxs_store *s)
 {
-	struct pxs_db *db = &r->conn->store->db;
+	struct pxs_db *db = &s->db;
 	u8 sum[16];
 	char text[2 * sizeof(sum) + 1];
 	u32 i;
@@ -116,10 +187,23 @@ static void digest(struct pxs_request *r)
 	pxs_db_digest(db, sum);
 	for (i = 0; i < sizeof(sum); i++)
 		sprintf(text + 2 * i, "%02x", sum[i]);
-	pxs_reply_array(&r->out, 2);
+	pxs_reply_array(&r->out, s->set ? 3 : 2);
+	if (s->set)
+		pxs_reply_int(&r->out, s->replica->id);
 	pxs_reply_int(&r->out, (s64)db->state.applied);
 	pxs_reply_text(&r->out, text);
 	pxs_db_abort(db);
+}
+
+static void digest(struct pxs_request *r)
+{
+	struct pxs_store *s = r->conn->store;
+	u32 i;
+
+	if (s->set)
+		pxs_reply_array(&r->out, pxs_set_count(s));
+	for (i = 0; i < pxs_set_count(s); i++)
+		group_digest(r, pxs_set_at(s, i));
 }
 
 bool pxs_server_paxsteer(struct pxs_request *r)
@@ -135,12 +219,12 @@ bool pxs_server_paxsteer(struct pxs_request *r)
 	} else if (pxs_server_sub(r, "digest", 2, &over)) {
 		digest(r);
 	} else if (pxs_server_sub(r, "checkpoint", 2, &over)) {
-		pxs_checkpoint_ask(r->conn->store, r);
+		pxs_checkpoint_ask(r->store, r);
 		return false;
-	} else if (pxs_server_sub(r, "barrier", 2, &over)) {
+	} else if (pxs_server_sub(r, "barrier", r->store->set ? -2 : 2, &over) && r->argc <= 3) {
 		if (!pxs_session_may_write(r))
 			return true;
-		pxs_submit_read(r->conn->store, r);
+		pxs_submit_read(r->store, r);
 		return false;
 	} else if (pxs_server_sub(r, "session", -2, &over)) {
 		return session(r);

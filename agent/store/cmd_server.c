@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 #define COMPATIBLE	"7.0.15"	/* whose words are spoken here */
-#define INFO_ROOM	4096u
+#define INFO_ROOM	8192u
 
 void pxs_server_unknown_sub(struct pxs_request *r)
 {
@@ -117,6 +117,16 @@ static bool parse_hello(struct pxs_request *r, struct hello *h)
 	return true;
 }
 
+/* Does this member lead a group of it? */
+static bool leads_any(const struct pxs_store *s)
+{
+	u32 i = 0;
+
+	while (i < pxs_set_count(s) && !pxs_store_leads(pxs_set_at(s, i)))
+		i++;
+	return i < pxs_set_count(s);
+}
+
 void pxs_server_hello(struct pxs_request *r)
 {
 	struct pxs_conn *c = r->conn;
@@ -146,7 +156,7 @@ void pxs_server_hello(struct pxs_request *r)
 	pxs_reply_text(&r->out, "mode");
 	pxs_reply_text(&r->out, pxs_cluster_known(c->store) ? "cluster" : "standalone");
 	pxs_reply_text(&r->out, "role");
-	pxs_reply_text(&r->out, pxs_store_leads(c->store) ? "master" : "replica");
+	pxs_reply_text(&r->out, leads_any(c->store) ? "master" : "replica");
 	pxs_reply_text(&r->out, "modules");
 	pxs_reply_array(&r->out, 0);
 }
@@ -294,11 +304,17 @@ static u32 info_clients(struct pxs_store *s, char *to)
 			    s->nconns, s->config->maxclients, s->memory);
 }
 
+/* Each group has its own limit. */
 static u32 info_memory(struct pxs_store *s, char *to)
 {
+	u64 used = 0;
+	u32 i;
+
+	for (i = 0; i < pxs_set_count(s); i++)
+		used += pxs_set_at(s, i)->db.state.used;
 	return (u32)sprintf(to, "# Memory\r\nused_memory:%" PRIu64 "\r\nmaxmemory:%" PRIu64 "\r\n"
 			    "maxmemory_policy:noeviction\r\n",
-			    s->db.state.used, s->config->maxmemory);
+			    used, s->config->maxmemory * pxs_set_count(s));
 }
 
 /* What a checkpoint is in Redis's words. */
@@ -320,21 +336,35 @@ static u32 info_persistence(struct pxs_store *s, char *to)
 void pxs_server_bgsave(struct pxs_request *r)
 {
 	struct pxs_store *s = r->conn->store;
+	bool idle = true;
+	u32 i;
 
+	for (i = 0; i < pxs_set_count(s); i++)
+		idle &= pxs_set_at(s, i)->checkpoint.state == PXS_CHECKPOINT_IDLE;
 	if (r->argc > 2 || (r->argc == 2 && !pxs_str_is(r->argv[1], "schedule"))) {
 		pxs_reply_syntax(&r->out);
-	} else if (s->checkpoint.state != PXS_CHECKPOINT_IDLE && r->argc == 1) {
-		pxs_reply_error(&r->out, "ERR Background save already in progress");
-	} else {
-		pxs_reply_status(&r->out, s->checkpoint.state == PXS_CHECKPOINT_IDLE ?
-					  "Background saving started" : "Background saving scheduled");
-		pxs_checkpoint_ask(s, NULL);
+		return;
 	}
+	if (!idle && r->argc == 1) {
+		pxs_reply_error(&r->out, "ERR Background save already in progress");
+		return;
+	}
+	pxs_reply_status(&r->out, idle ? "Background saving started" :
+					 "Background saving scheduled");
+	for (i = 0; i < pxs_set_count(s); i++)
+		pxs_checkpoint_ask(pxs_set_at(s, i), NULL);
 }
 
 void pxs_server_lastsave(struct pxs_request *r)
 {
-	pxs_reply_int(&r->out, (s64)(r->conn->store->checkpoint.done_made / 1000));
+	const struct pxs_store *s = r->conn->store;
+	u64 made = ~0ull;
+	u32 i;
+
+	/* Of several groups, the oldest. */
+	for (i = 0; i < pxs_set_count(s); i++)
+		made = min(made, pxs_set_at(s, i)->checkpoint.done_made);
+	pxs_reply_int(&r->out, (s64)(made / 1000));
 }
 
 static u32 info_stats(struct pxs_store *s, char *to)
@@ -348,7 +378,7 @@ static u32 info_stats(struct pxs_store *s, char *to)
 static u32 info_replication(struct pxs_store *s, char *to)
 {
 	return (u32)sprintf(to, "# Replication\r\nrole:%s\r\nmaster_repl_offset:%" PRIu64 "\r\n",
-			    pxs_store_leads(s) ? "master" : "slave", s->db.state.applied);
+			    leads_any(s) ? "master" : "slave", s->db.state.applied);
 }
 
 static u32 info_cluster(struct pxs_store *s, char *to)
@@ -358,12 +388,17 @@ static u32 info_cluster(struct pxs_store *s, char *to)
 
 static u32 info_keyspace(struct pxs_store *s, char *to)
 {
-	const struct pxs_db_state *st = &s->db.state;
+	u64 keys = 0, expires = 0;
+	u32 i;
 
-	if (!st->keys)
+	for (i = 0; i < pxs_set_count(s); i++) {
+		keys += pxs_set_at(s, i)->db.state.keys;
+		expires += pxs_set_at(s, i)->db.state.expires;
+	}
+	if (!keys)
 		return (u32)sprintf(to, "# Keyspace\r\n");
 	return (u32)sprintf(to, "# Keyspace\r\ndb0:keys=%" PRIu64 ",expires=%" PRIu64 ",avg_ttl=0\r\n",
-			    st->keys, st->expires);
+			    keys, expires);
 }
 
 static void count(struct pxs_store *s, u64 *sessions, u64 *sagas, u64 *live)
@@ -388,14 +423,33 @@ static s64 checkpoint_age(const struct pxs_store *s)
 	return made ? (s64)(now - min(made, now)) : -1;
 }
 
+/* A line for each group, where there are several. */
+static u32 info_groups(struct pxs_store *s, char *to)
+{
+	const struct pxs_store *g;
+	u32 i, len = 0;
+
+	to[0] = 0;
+	for (i = 0; s->set && i < pxs_set_count(s); i++) {
+		g = pxs_set_at(s, i);
+		len += (u32)sprintf(to + len, "group%u:leader=%u,applied=%" PRIu64 ",keys=%" PRIu64
+				    ",used=%" PRIu64 ",checkpoint=%" PRIu64 ",stopped=%d\r\n",
+				    g->replica->id, g->replica->elect.leader, g->db.state.applied,
+				    g->db.state.keys, g->db.state.used, g->checkpoint.done,
+				    g->stopped);
+	}
+	return len;
+}
+
 static u32 info_paxsteer(struct pxs_store *s, char *to)
 {
 	const struct pxs_db_state *st = &s->db.state;
 	s64 age = s->fresh.at ? (s64)((pxs_store_steady() - s->fresh.at) / 1000000) : -1;
 	u64 sessions, sagas, live;
+	u32 len;
 
 	count(s, &sessions, &sagas, &live);
-	return (u32)sprintf(to, "# Paxsteer\r\ngroup:%u\r\nleader:%u\r\ncommit:%" PRIu64 "\r\n"
+	len = (u32)sprintf(to, "# Paxsteer\r\ngroup:%u\r\nleader:%u\r\ncommit:%" PRIu64 "\r\n"
 			    "applied:%" PRIu64 "\r\ntime:%" PRIu64 "\r\nforeign:%" PRIu64 "\r\n"
 			    "barriers:%" PRIu64 "\r\nindexes:%" PRIu64 "\r\n"
 			    "age_ms:%" PRId64 "\r\nasked:%" PRIu64 "\r\n"
@@ -411,6 +465,7 @@ static u32 info_paxsteer(struct pxs_store *s, char *to)
 			    s->checkpoint.error ? strerror(-s->checkpoint.error) : "no",
 			    s->db.opened, !!s->loading, s->stopped,
 			    s->stalled ? strerror(-s->stalled) : "no");
+	return len + info_groups(s, to + len);
 }
 
 void pxs_server_info(struct pxs_request *r)

@@ -52,6 +52,7 @@ static struct pxs_request *make_request(struct pxs_conn *c, u32 argc, const stru
 		return NULL;
 	memset(r, 0, sizeof(*r));
 	r->conn = c;
+	r->store = c->store;
 	r->cmd = pxs_cmd_find(argv[0]);
 	r->bytes = (u32)bytes;
 	r->argc = argc;
@@ -109,11 +110,19 @@ static void flush(struct pxs_conn *c)
 void pxs_request_done(struct pxs_request *r)
 {
 	r->state = PXS_REQUEST_DONE;
-	pxs_conn_ready(r->conn);
+	if (r->parent)
+		pxs_spread_end(r->parent);
+	else
+		pxs_conn_ready(r->conn);
 }
 
 void pxs_request_readable(struct pxs_request *r)
 {
+	/* A part: the whole is the only one under way. */
+	if (r->parent) {
+		pxs_store_read(r->store, r);
+		return;
+	}
 	r->state = PXS_REQUEST_READABLE;
 	pxs_conn_ready(r->conn);
 }
@@ -143,9 +152,9 @@ static bool read_in_turn(struct pxs_conn *c)
 	       r->state == PXS_REQUEST_READABLE) {
 		/* Time has passed since it became readable. */
 		if (pxs_session_readable(r))
-			pxs_store_read(c->store, r);
+			pxs_store_read(r->store, r);
 		else
-			pxs_store_wait(c->store, r);
+			pxs_store_wait(r->store, r);
 		flush(c);
 		did = true;
 	}
@@ -161,7 +170,8 @@ static void count_under_way(struct pxs_conn *c)
 	c->reads = 0;
 	for (r = c->first; r && r != c->todo; r = r->next) {
 		c->under_way += r->state != PXS_REQUEST_DONE;
-		c->reads += r->state == PXS_REQUEST_READS || r->state == PXS_REQUEST_READABLE;
+		c->reads += r->state == PXS_REQUEST_READS || r->state == PXS_REQUEST_READABLE ||
+			    r->state == PXS_REQUEST_PARTS;
 	}
 }
 
@@ -205,7 +215,7 @@ static bool begin_requests(struct pxs_conn *c)
 			break;
 		c->todo = r->next;
 		c->under_way += r->state != PXS_REQUEST_DONE;
-		c->reads += r->state == PXS_REQUEST_READS;
+		c->reads += r->state == PXS_REQUEST_READS || r->state == PXS_REQUEST_PARTS;
 		c->store->commands++;
 		flush(c);
 		did = true;

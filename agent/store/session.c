@@ -36,7 +36,7 @@ void pxs_session_reset(struct pxs_conn *c)
 	pxs_session_exit(c);
 	pxs_session_init(c);
 	c->readonly = false;
-	c->token = 0;
+	memset(c->token, 0, sizeof(c->token));
 	c->version.slot = 0;
 	c->mute = false;
 	c->skip = false;
@@ -97,7 +97,7 @@ static u32 slot_of(const struct pxs_request *r)
 
 void pxs_session_redirect(struct pxs_request *r)
 {
-	struct pxs_store *s = r->conn->store;
+	struct pxs_store *s = r->store;
 	const struct pxs_group_conf *conf = &s->replica->config->conf;
 	u8 leader = s->replica->elect.leader;
 	u32 i;
@@ -119,7 +119,7 @@ void pxs_session_redirect(struct pxs_request *r)
 /* Return: a write may be proposed here; else the error is said. */
 bool pxs_session_may_write(struct pxs_request *r)
 {
-	struct pxs_store *s = r->conn->store;
+	struct pxs_store *s = r->store;
 
 	if (!pxs_store_leads(s)) {
 		pxs_session_redirect(r);
@@ -162,12 +162,14 @@ static bool acceptable(struct pxs_request *r)
 	else if (r->session && !makes_entry(r))
 		pxs_reply_error(&r->out,
 				"ERR PAXSTEER SESSION RUN takes a command that writes, or EXEC");
-	else if (c->store->loading && !(cmd->flags & PXS_CF_STALE))
+	else if (!pxs_set_ready(c->store) && !(cmd->flags & PXS_CF_STALE))
 		pxs_reply_error(&r->out, "LOADING Redis is loading the dataset in memory");
 	else if (c->multi && (cmd->flags & PXS_CF_SAGA ||
 			      !(cmd->flags & (PXS_CF_NOMULTI | PXS_CF_PURE | PXS_CF_READ |
 					      PXS_CF_WRITE))) && cmd->local != PXS_LOCAL_UNWATCH)
 		pxs_reply_error(&r->out, "ERR Command not allowed inside a transaction");
+	else if (c->multi && c->store->set && pxs_route_keyless(cmd))
+		pxs_reply_error(&r->out, "ERR Command not allowed inside a transaction of a store of several groups");
 	else
 		return true;
 	reject(r);
@@ -176,7 +178,7 @@ static bool acceptable(struct pxs_request *r)
 
 /* --- reads and writes --------------------------------------------------------- */
 
-static bool is_local_read(const struct pxs_conn *c)
+bool pxs_session_reads_here(const struct pxs_conn *c)
 {
 	return c->readonly || c->level.kind != PXS_STRONG;
 }
@@ -184,13 +186,13 @@ static bool is_local_read(const struct pxs_conn *c)
 bool pxs_session_readable(const struct pxs_request *r)
 {
 	const struct pxs_conn *c = r->conn;
-	const struct pxs_store *s = c->store;
+	const struct pxs_store *s = r->store;
 	u64 now;
 
-	if (!(r->cmd->flags & PXS_CF_READ) || !is_local_read(c) || c->readonly ||
+	if (!(r->cmd->flags & PXS_CF_READ) || !pxs_session_reads_here(c) || c->readonly ||
 	    c->level.kind == PXS_EVENTUAL)
 		return true;
-	if (c->token > s->db.state.applied)
+	if (c->token[pxs_set_index(s)] > s->db.state.applied)
 		return false;
 	if (c->level.kind == PXS_SESSION)
 		return true;
@@ -201,31 +203,32 @@ bool pxs_session_readable(const struct pxs_request *r)
 }
 
 /* Half of the time that it may be used has passed: the next read shall find something newer. */
-static void refresh(struct pxs_conn *c)
+static void refresh(const struct pxs_conn *c, struct pxs_store *s)
 {
-	u64 then = pxs_submit_newest(c->store) + c->level.ms * 500000ull;
+	u64 then = pxs_submit_newest(s) + c->level.ms * 500000ull;
 
 	if (c->level.kind == PXS_BOUNDED && !c->readonly && pxs_store_steady() > then)
-		c->store->want_fresh = true;
+		s->want_fresh = true;
 }
 
 /* At once, if what is here is new enough. */
 static void read_here(struct pxs_request *r)
 {
-	struct pxs_store *s = r->conn->store;
+	const struct pxs_conn *c = r->conn;
+	struct pxs_store *s = r->store;
 
 	r->arrived = pxs_store_steady();
 	if (pxs_session_readable(r))
 		pxs_store_read(s, r);
 	else
 		pxs_store_wait(s, r);
-	refresh(r->conn);
+	refresh(c, s);	/* of a part, @r may be gone */
 }
 
 static void read_strong(struct pxs_request *r)
 {
 	if (pxs_session_may_write(r))
-		pxs_submit_read(r->conn->store, r);
+		pxs_submit_read(r->store, r);
 	else
 		pxs_request_done(r);
 }
@@ -236,7 +239,7 @@ static void begin_write(struct pxs_request *r)
 	struct pxs_args args = { r->argc, r->argv };
 
 	if (pxs_session_may_write(r))
-		pxs_submit(r->conn->store, r, kind, &args, 1);
+		pxs_submit(r->store, r, kind, &args, 1);
 	else
 		pxs_request_done(r);
 }
@@ -332,7 +335,7 @@ static bool run_local(struct pxs_request *r)
 		reset(r);
 		break;
 	case PXS_LOCAL_SAVE:
-		pxs_checkpoint_ask(r->conn->store, r);
+		pxs_checkpoint_ask(r->store, r);
 		return false;
 	case PXS_LOCAL_UNWATCH:
 		unwatch(r);
@@ -353,9 +356,9 @@ static void begin_watch(struct pxs_request *r)
 
 	if (c->multi) {
 		pxs_reply_error(&r->out, "ERR WATCH inside MULTI is not allowed");
-	} else if (is_local_read(c) || pxs_session_may_write(r)) {
+	} else if (pxs_session_reads_here(c) || pxs_session_may_write(r)) {
 		/* An old version is safe: it makes EXEC fail where a new one would not. */
-		pxs_store_read(c->store, r);
+		pxs_store_read(r->store, r);
 		return;
 	}
 	pxs_request_done(r);
@@ -382,10 +385,54 @@ static void begin_alone(struct pxs_request *r)
 	}
 }
 
+void pxs_session_begin_part(struct pxs_request *part)
+{
+	if (part->cmd->local)
+		pxs_checkpoint_ask(part->store, part);
+	else if (part->cmd->flags & PXS_CF_WRITE)
+		begin_write(part);
+	else if (pxs_session_reads_here(part->conn))
+		read_here(part);
+	else
+		read_strong(part);
+}
+
+/* Return: false: later. */
+static bool begin_routed(struct pxs_conn *c, struct pxs_request *r, enum pxs_route route)
+{
+	bool alone = !c->under_way;
+	bool data = !c->multi && r->cmd->flags & (PXS_CF_WRITE | PXS_CF_READ);
+
+	if (route == PXS_ROUTE_WRONG) {
+		pxs_request_done(r);
+		return true;
+	}
+	/* Logs have no common order: a pipeline is executed in its own only one by one. */
+	if (!alone && (route == PXS_ROUTE_ALL || c->begun != r->store))
+		return false;
+	c->begun = r->store;
+	if (route == PXS_ROUTE_ALL) {
+		if (pxs_spread(r))
+			pxs_request_done(r);
+		return true;
+	}
+	if (data && r->cmd->flags & PXS_CF_WRITE) {
+		if (c->reads)
+			return false;
+		begin_write(r);
+	} else if (data && !pxs_session_reads_here(c)) {
+		read_strong(r);
+	} else {
+		begin_alone(r);
+	}
+	return true;
+}
+
 bool pxs_session_begin(struct pxs_conn *c, struct pxs_request *r)
 {
 	const struct pxs_command *cmd = r->cmd;
 	bool alone = !c->under_way;
+	bool write, strong;
 
 	r->out.proto = c->proto;
 	if (r->broken) {
@@ -400,18 +447,9 @@ bool pxs_session_begin(struct pxs_conn *c, struct pxs_request *r)
 		pxs_request_done(r);
 		return true;
 	}
-	if (!c->multi && cmd->flags & PXS_CF_WRITE) {
-		if (c->reads)
-			return false;
-		begin_write(r);
-		return true;
-	}
-	if (!c->multi && cmd->flags & PXS_CF_READ && !is_local_read(c)) {
-		read_strong(r);
-		return true;
-	}
-	if (!alone)
+	write = !c->multi && cmd->flags & PXS_CF_WRITE;
+	strong = !c->multi && cmd->flags & PXS_CF_READ && !pxs_session_reads_here(c);
+	if (!alone && !write && !strong)
 		return false;
-	begin_alone(r);
-	return true;
+	return begin_routed(c, r, pxs_route(r));
 }

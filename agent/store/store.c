@@ -43,7 +43,7 @@ bool pxs_store_leads(const struct pxs_store *s)
 	return !s->replica->gone && s->replica->elect.role == PXS_ROLE_LEADER;
 }
 
-static void stop(struct pxs_store *s, u64 slot, const char *reason)
+void pxs_store_stop(struct pxs_store *s, u64 slot, const char *reason)
 {
 	s->stopped = true;
 	pxs_err("group %u: store: slot %" PRIu64 ": %s: the store stands still at slot %" PRIu64,
@@ -55,7 +55,7 @@ void pxs_store_distrust(struct pxs_store *s, const char *reason)
 	if (s->db.distrusted)
 		return;
 	pxs_db_distrust(&s->db);
-	stop(s, s->db.state.applied, reason);
+	pxs_store_stop(s, s->db.state.applied, reason);
 }
 
 static void stall(struct pxs_store *s, int err)
@@ -147,15 +147,16 @@ static bool take(void *ctx, const struct pxs_fetched *v)
 	struct pxs_store *s = ctx;
 	int err;
 
-	if (s->failed || s->stopped || s->batch == BATCH_MAX || s->held > PXS_CONN_OUT_MAX)
+	if (s->failed || s->stopped || s->batch == BATCH_MAX ||
+	    pxs_set_home(s)->held > PXS_CONN_OUT_MAX)
 		return false;
 	if (v->faulty) {
-		stop(s, v->slot, "this member's record is damaged");
+		pxs_store_stop(s, v->slot, "this member's record is damaged");
 		return false;
 	}
 	err = apply_one(s, v);
 	if (err == -EPROTO) {
-		stop(s, v->slot, "written by a newer paxsteerd, which must run here too");
+		pxs_store_stop(s, v->slot, "written by a newer paxsteerd, which must run here too");
 		return false;
 	}
 	if (err) {
@@ -179,6 +180,7 @@ static void fetched(void *ctx, int err)
 static void commit(struct pxs_store *s)
 {
 	struct pxs_request *r;
+	const char *wrong;
 	int err;
 
 	if (!s->db.txn)
@@ -194,6 +196,9 @@ static void commit(struct pxs_store *s)
 		pxs_store_version(s, r, r->slot);
 		pxs_request_done(r);
 	}
+	wrong = pxs_set_wrong(s);
+	if (wrong && !s->stopped)
+		pxs_store_stop(s, s->db.state.applied, wrong);
 	goes_on(s);
 }
 
@@ -227,7 +232,7 @@ static bool grow(struct pxs_store *s)
 	s->growing = false;
 	err = pxs_db_grow(&s->db);
 	if (err)
-		stop(s, s->db.state.applied + 1, "no address space for its files");
+		pxs_store_stop(s, s->db.state.applied + 1, "no address space for its files");
 	return !err;
 }
 
@@ -256,9 +261,21 @@ void pxs_store_version(struct pxs_store *s, struct pxs_request *r, u64 slot)
 {
 	struct pxs_conn *c = r->conn;
 
-	c->token = max(c->token, slot);
+	u64 *token = &c->token[pxs_set_index(s)];
+
+	*token = max(*token, slot);
 	c->version.slot = slot;
+	c->version.group = s->replica->id;
 	c->version.age = s->fresh.at ? pxs_store_steady() - s->fresh.at : ~0ull;
+}
+
+static void read_data(struct pxs_store *s, struct pxs_request *r)
+{
+	if (s->set)
+		pxs_route_cursor_in(r);
+	pxs_apply_read(&s->db, r->cmd, r->argc, r->argv, s->db.now, &r->out);
+	if (s->set)
+		pxs_route_cursor_out(r);
 }
 
 void pxs_store_read(struct pxs_store *s, struct pxs_request *r)
@@ -270,7 +287,7 @@ void pxs_store_read(struct pxs_store *s, struct pxs_request *r)
 	else if (!err && r->cmd->local == PXS_LOCAL_PAXSTEER)
 		pxs_reply_int(&r->out, (s64)s->db.state.applied);	/* BARRIER */
 	else if (!err)
-		pxs_apply_read(&s->db, r->cmd, r->argc, r->argv, s->db.now, &r->out);
+		read_data(s, r);
 	if (!err) {
 		err = s->db.err;
 		pxs_db_abort(&s->db);
@@ -314,11 +331,11 @@ void pxs_store_wait(struct pxs_store *s, struct pxs_request *r)
 
 static void too_stale(struct pxs_store *s, struct pxs_request *r)
 {
-	const struct pxs_conn *c = r->conn;
+	u64 token = r->conn->token[pxs_set_index(s)];
 
-	if (c->token > s->db.state.applied)
+	if (token > s->db.state.applied)
 		pxs_reply_error(&r->out, "TRYAGAIN slot %" PRIu64 " of the session is not here yet",
-				c->token);
+				token);
 	else
 		pxs_reply_error(&r->out, "TRYAGAIN no quorum says that this member is up to date");
 	pxs_request_done(r);
@@ -397,6 +414,7 @@ static bool store_hook(struct pxs_hook *hook)
 	s->expiry_due = false;
 	did |= pxs_checkpoint_step(s);
 	did |= pxs_drive_step(s);
+	did |= pxs_set_step(s);
 	did |= read_barred(s);
 	did |= read_stale(s);
 	did |= step_conns(s);
@@ -493,6 +511,7 @@ static void stores_stop(struct pxs_node *n)
 			s->conns = c->next;
 			pxs_conn_free(c);
 		}
+		pxs_set_free(s);
 		pxs_ask_exit(&s->ask);
 		pxs_fetch_exit(&s->fetch);
 		pxs_checkpoint_exit(s);
@@ -519,5 +538,5 @@ int pxs_stores_start(struct pxs_node *n)
 		n->quiet = stores_quiet;
 		err = start(n, &n->replica[i]);
 	}
-	return err;
+	return err ? err : pxs_sets_make(n);
 }

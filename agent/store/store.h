@@ -11,6 +11,7 @@
  *	fresh.c     how old is what is here? ask.c asks the leader
  *	drive.c     steps of sagas into the log
  *	store.c     the log into the data (apply.c, db.c), and answers to who waits
+ *	set.c       several groups that are one store; route.c, spread.c: which of them are asked
  *
  * A write is answered when its entry was decided by a quorum, was on their disks, and was
  * applied here. A strong read waits for a read index: a quorum says, after the read arrived, that
@@ -34,6 +35,7 @@
 #include "drive.h"
 #include "fresh.h"
 #include "resp_read.h"
+#include "set.h"
 
 #define PXS_CONN_OUT_MAX	(64u << 20)	/* answers that wait; the client is cut off then */
 #define PXS_CONN_OUT_HIGH	(256u << 10)	/* ... nothing more of it is looked at then */
@@ -53,6 +55,7 @@ enum pxs_request_state {
 	PXS_REQUEST_DECIDED,	/* in the log; not applied here yet */
 	PXS_REQUEST_READS,	/* waits for a barrier, or until what is here is new enough */
 	PXS_REQUEST_SAVES,	/* waits for a checkpoint */
+	PXS_REQUEST_PARTS,	/* waits for its parts, one in each group (spread.c) */
 	PXS_REQUEST_READABLE,	/* may read now, when it is its turn */
 	PXS_REQUEST_DONE,
 };
@@ -61,6 +64,10 @@ struct pxs_request {
 	struct pxs_request *next;	/* of the connection */
 	struct pxs_request *link;	/* in a list of the store */
 	struct pxs_conn *conn;
+	struct pxs_store *store;	/* whose group has its keys; any may: that of conn */
+	struct pxs_request *parent;	/* it is a part of this one */
+	struct pxs_request *parts;	/* ... and these are its own, by next */
+	u32 waiting;			/* ... so many without an answer */
 	const struct pxs_command *cmd;	/* NULL: not known */
 	enum pxs_request_state state;
 	bool broken;			/* cannot be read: the answer is the reader's error */
@@ -120,6 +127,7 @@ struct pxs_conn {
 	u32 requests;
 	u32 under_way;		/* before todo: not DONE */
 	u32 reads;		/* ... of them, reads that wait */
+	struct pxs_store *begun;	/* where the last one was begun */
 	u64 bytes;
 	u64 held;		/* bytes of answers that wait for those before them */
 
@@ -129,10 +137,11 @@ struct pxs_conn {
 	bool readonly;
 	const struct pxs_read_level *fallback;	/* the listener's */
 	struct pxs_read_level level;
-	u64 token;		/* highest slot seen */
+	u64 token[PXS_SHARDS_MAX];	/* highest slot seen of each group */
 	struct {
 		u64 slot;	/* 0: there was none */
 		u64 age;	/* ns; ~0: not known */
+		u32 group;
 	} version;		/* of the last answer on data */
 	u64 seq;		/* entries proposed */
 	bool multi;
@@ -163,6 +172,8 @@ struct pxs_store {
 	struct pxs_node *node;
 	struct pxs_replica *replica;
 	const struct pxs_store_config *config;
+	struct pxs_set *set;	/* NULL: one group */
+	u64 map_slot;		/* set.c: of an entry with its map; ~0: on its way */
 	struct pxs_db db;
 	struct pxs_hook hook;
 	struct pxs_ticker ticker;
@@ -208,7 +219,7 @@ struct pxs_store {
 	struct pxs_address member[PXS_MEMBERS_MAX];	/* whom to ask */
 	struct pxs_drive drive;
 
-	/* listen.c, conn.c */
+	/* listen.c, conn.c: of the home of a set */
 	struct pxs_listener listener[PXS_STORE_LISTEN_MAX];
 	struct pxs_conn *conns;
 	struct pxs_conn *ready;
@@ -279,6 +290,9 @@ void pxs_store_version(struct pxs_store *s, struct pxs_request *r, u64 slot);
 void pxs_store_read(struct pxs_store *s, struct pxs_request *r);
 
 bool pxs_store_leads(const struct pxs_store *s);
+
+/* It cannot go on behind @slot: it stands still from now on. */
+void pxs_store_stop(struct pxs_store *s, u64 slot, const char *reason);
 
 /* Its files are not to be believed: it stands still, and the next start makes them again. */
 void pxs_store_distrust(struct pxs_store *s, const char *reason);
@@ -351,11 +365,43 @@ void pxs_session_unwrap(struct pxs_request *r);
 /* Send @r to where it can be executed: this node cannot. */
 void pxs_session_redirect(struct pxs_request *r);
 
+/* Begin with a part of a request, in part->store. */
+void pxs_session_begin_part(struct pxs_request *part);
+
+/* May its reads be answered by any member? */
+bool pxs_session_reads_here(const struct pxs_conn *c);
+
 /* Is what is here new enough for @r, a read that is not strong? */
 bool pxs_session_readable(const struct pxs_request *r);
 
 /* Return: a write may be proposed here; else the error is said. */
 bool pxs_session_may_write(struct pxs_request *r);
+
+/* --- route.c, spread.c: several groups --- */
+
+enum pxs_route {
+	PXS_ROUTE_ONE,		/* r->store is it */
+	PXS_ROUTE_ALL,		/* every group, each for itself */
+	PXS_ROUTE_WRONG,	/* said why */
+};
+
+enum pxs_route pxs_route(struct pxs_request *r);
+
+/* On data, and without a key? */
+bool pxs_route_keyless(const struct pxs_command *cmd);
+
+/*
+ * A walk (SCAN) goes from group to group, and its cursor says where it is: take that from the
+ * request before it is run, and put it into the answer.
+ */
+void pxs_route_cursor_in(struct pxs_request *r);
+void pxs_route_cursor_out(struct pxs_request *r);
+
+/* Have @r answered by every group that may be asked here. Return: false: it is under way. */
+bool pxs_spread(struct pxs_request *r);
+
+/* A part of @r has its answer. */
+void pxs_spread_end(struct pxs_request *r);
 
 /* --- tx.c --- */
 

@@ -64,9 +64,8 @@ void pxs_tx_discard(struct pxs_request *r)
 
 /* --- WATCH ------------------------------------------------------------------- */
 
-static bool watch_key(struct pxs_conn *c, struct pxs_str key)
+static bool watch_key(struct pxs_conn *c, struct pxs_db *db, struct pxs_str key)
 {
-	struct pxs_db *db = &c->store->db;
 	struct pxs_watch *grown;
 	struct pxs_rec rec;
 	u8 *copy;
@@ -99,7 +98,7 @@ void pxs_tx_watch(struct pxs_request *r)
 	u32 i;
 
 	for (i = 1; i < r->argc; i++) {
-		if (watch_key(r->conn, r->argv[i]))
+		if (watch_key(r->conn, &r->store->db, r->argv[i]))
 			continue;
 		pxs_reply_error(&r->out, "ERR more than %u keys are watched", PXS_TX_WATCHES_MAX);
 		return;
@@ -154,7 +153,7 @@ static bool submit(struct pxs_request *r)
 	}
 	for (q = c->queued; q; q = q->next)
 		args[n++] = (struct pxs_args){ q->argc, q->argv };
-	pxs_submit(c->store, r, PXS_STORE_EXEC, args, n);
+	pxs_submit(r->store, r, PXS_STORE_EXEC, args, n);
 	free(args);
 	return false;	/* under way, or refused and done */
 }

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * route.c - which group a request is for, where a store has several
+ *
+ * All keys of a command, or of a transaction with what it watches, are of one group, and so are
+ * those of a saga and its id, and the commands of a session. What has no key is about the groups
+ * that this member leads, as it would be about the slots of one master of a Redis Cluster; for
+ * reads that are not strong, about all.
+ */
+#include "store.h"
+
+#include <stdio.h>
+
+#include "../random.h"
+#include "cmd_saga.h"
+#include "saga.h"
+
+#define INDEX_BITS	4u
+#define INDEX_MASK	((u64)PXS_SHARDS_MAX - 1)
+
+#define SAGA_ID		3u	/* PAXSTEER SAGA WORD ID */
+
+/* What a request's keys are of. */
+struct owner {
+	const struct pxs_store *of;	/* one of the set */
+	struct pxs_store *store;	/* NULL: no key yet */
+	bool cross;			/* they are of several groups */
+};
+
+static void add_store(struct owner *o, struct pxs_store *s)
+{
+	o->cross |= o->store && o->store != s;
+	o->store = s;
+}
+
+static void add_key(struct owner *o, struct pxs_str key)
+{
+	add_store(o, pxs_set_of_key(o->of, key));
+}
+
+static void add_keys(struct owner *o, const struct pxs_command *cmd, u32 argc,
+		     const struct pxs_str *argv)
+{
+	int last = cmd->last < 0 ? (int)argc + cmd->last : cmd->last;
+	int i;
+
+	for (i = cmd->first; cmd->first && i <= last && i < (int)argc; i += cmd->step)
+		add_key(o, argv[i]);
+}
+
+/* Of its checks and commands. What is wrong with it is found when it is applied. */
+static void add_saga(struct owner *o, u32 argc, const struct pxs_str *argv)
+{
+	struct pxs_saga_part p;
+	u32 at = SAGA_ID + 1;
+
+	while (at < argc && !pxs_saga_part(argc, argv, &at, &p)) {
+		if (p.kind == PXS_PART_CHECK)
+			add_key(o, p.argv[0]);
+		else if (p.kind == PXS_PART_DO || p.kind == PXS_PART_UNDO)
+			add_keys(o, p.cmd, p.argc, p.argv);
+	}
+}
+
+static void add_transaction(struct owner *o, const struct pxs_conn *c)
+{
+	const struct pxs_request *q;
+	u32 i;
+
+	for (q = c->queued; q; q = q->next)
+		add_keys(o, q->cmd, q->argc, q->argv);
+	for (i = 0; i < c->watches; i++)
+		add_key(o, c->watch[i].key);
+}
+
+static bool is_local(const struct pxs_request *r)
+{
+	return r->cmd->flags & PXS_CF_READ && pxs_session_reads_here(r->conn);
+}
+
+/* May this group be asked here? */
+static bool eligible(const struct pxs_request *r, const struct pxs_store *s)
+{
+	return is_local(r) || pxs_store_leads(s);
+}
+
+/* Index of the first group from @i on that may be asked; that many as there are: none. */
+static u32 next_eligible(const struct pxs_request *r, u32 i)
+{
+	const struct pxs_store *s = r->conn->store;
+
+	while (i < pxs_set_count(s) && !eligible(r, pxs_set_at(s, i)))
+		i++;
+	return i;
+}
+
+/* --- cursors -------------------------------------------------------------------- */
+
+/*
+ * The lowest bits of a cursor are the group's index. Those of a hash are dropped for them: keys
+ * whose hashes differ in these alone may be seen twice, as SCAN may do. Numbers of sagas are
+ * moved up.
+ */
+static bool is_scan(const struct pxs_request *r)
+{
+	return !(r->cmd->flags & PXS_CF_SAGA);
+}
+
+/* Where the cursor of SCAN or SAGA LIST stands; 0: the command has none. */
+static u32 cursor_at(const struct pxs_request *r)
+{
+	if (r->cmd->run == pxs_cmd_scan)
+		return 1;
+	return r->cmd == pxs_saga_find(r->argc, r->argv) && pxs_str_is(r->argv[2], "list") ?
+	       SAGA_ID : 0;
+}
+
+static bool parse(struct pxs_str s, u64 *cursor)
+{
+	char text[24] = "";
+	char *end;
+
+	if (!s.len || s.len >= sizeof(text))
+		return false;
+	memcpy(text, s.data, s.len);
+	errno = 0;
+	*cursor = strtoull(text, &end, 10);
+	return !errno && text[0] >= '0' && text[0] <= '9' && end == text + s.len;
+}
+
+static bool cursor_of(const struct pxs_request *r, u64 *cursor)
+{
+	u32 at = cursor_at(r);
+
+	*cursor = 0;
+	return at && (at >= r->argc || parse(r->argv[at], cursor));
+}
+
+static enum pxs_route by_cursor(struct pxs_request *r)
+{
+	u32 i, n = pxs_set_count(r->conn->store);
+	u64 cursor;
+
+	/* No group: whoever is asked says so. No number: the command does. */
+	if (!cursor_of(r, &cursor))
+		return PXS_ROUTE_ONE;
+	i = cursor ? (u32)(cursor & INDEX_MASK) : next_eligible(r, 0);
+	if (i < n) {
+		r->store = pxs_set_at(r->conn->store, i);
+	} else if (cursor) {
+		pxs_reply_error(&r->out, "ERR invalid cursor");
+		return PXS_ROUTE_WRONG;
+	}
+	return PXS_ROUTE_ONE;
+}
+
+void pxs_route_cursor_in(struct pxs_request *r)
+{
+	u64 cursor;
+	char text[24];
+	u32 at = cursor_at(r), len;
+
+	if (!cursor_of(r, &cursor) || at >= r->argc)
+		return;
+	cursor = is_scan(r) ? cursor & ~INDEX_MASK : cursor >> INDEX_BITS;
+	len = (u32)sprintf(text, "%llu", (unsigned long long)cursor);
+	/* A lower number is not longer, and the bytes are this request's. */
+	pxs_assert(len <= r->argv[at].len);
+	memcpy((u8 *)r->argv[at].data, text, len);
+	r->argv[at].len = len;
+}
+
+static u64 cursor_on(const struct pxs_request *r, u64 cursor)
+{
+	u32 i = pxs_set_index(r->store);
+
+	if (cursor)
+		return (is_scan(r) ? cursor & ~INDEX_MASK : cursor << INDEX_BITS) | i;
+	i = next_eligible(r, i + 1);
+	return i < pxs_set_count(r->store) ? i : 0;
+}
+
+void pxs_route_cursor_out(struct pxs_request *r)
+{
+	struct pxs_reply was = r->out;
+	struct pxs_str text;
+	const u8 *line, *end;
+	char on[24];
+	u64 cursor;
+
+	/* "*2", the length of the cursor, the cursor: a line each. */
+	if (!cursor_at(r) || r->out.failed || !r->out.len || r->out.buf[0] != '*')
+		return;
+	line = (const u8 *)memchr(was.buf, '\n', was.len) + 1;
+	line = (const u8 *)memchr(line, '\n', was.len - (size_t)(line - was.buf)) + 1;
+	end = memchr(line, '\r', was.len - (size_t)(line - was.buf));
+	text = (struct pxs_str){ line, (u32)(end - line) };
+	if (!parse(text, &cursor))
+		return;
+	pxs_reply_init(&r->out, was.proto, was.limit);
+	pxs_reply_array(&r->out, 2);
+	sprintf(on, "%llu", (unsigned long long)cursor_on(r, cursor));
+	pxs_reply_text(&r->out, on);
+	pxs_reply_raw(&r->out, end + 2, was.len - (u32)(end + 2 - was.buf));
+	pxs_reply_free(&was);
+}
+
+/* --- which ---------------------------------------------------------------------- */
+
+/* One at random, likelier if it has more keys. */
+static void by_chance(struct pxs_request *r)
+{
+	struct pxs_store *home = r->conn->store, *s;
+	u64 sum = 0, at;
+	u32 i;
+
+	for (i = 0; (i = next_eligible(r, i)) < pxs_set_count(home); i++)
+		sum += pxs_set_at(home, i)->db.state.keys;
+	at = sum ? pxs_random_next(&home->set->round) % sum : 0;
+	for (i = 0; (i = next_eligible(r, i)) < pxs_set_count(home); i++) {
+		s = pxs_set_at(home, i);
+		r->store = s;
+		if (at < s->db.state.keys)
+			return;
+		at -= s->db.state.keys;
+	}
+}
+
+/* BARRIER [GROUP], SESSION NEW [KEY], CHECKPOINT; the others are about the connection. */
+static enum pxs_route route_paxsteer(struct pxs_request *r)
+{
+	struct pxs_store *home = r->conn->store;
+	s64 id;
+	int i;
+
+	if (r->argc == 2 && pxs_str_is(r->argv[1], "checkpoint"))
+		return PXS_ROUTE_ALL;
+	if (r->argc == 4 && pxs_str_is(r->argv[1], "session"))
+		r->store = pxs_set_of_key(home, r->argv[3]);
+	if (r->argc != 3 || !pxs_str_is(r->argv[1], "barrier"))
+		return PXS_ROUTE_ONE;
+	i = pxs_str_int(r->argv[2], &id) && id > 0 && id <= INT32_MAX ?
+	    pxs_shards_index(&home->set->map, (u32)id) : -1;
+	if (i >= 0) {
+		r->store = pxs_set_at(home, (u32)i);
+		return PXS_ROUTE_ONE;
+	}
+	pxs_reply_error(&r->out, "ERR there is no such group in this store");
+	return PXS_ROUTE_WRONG;
+}
+
+static enum pxs_route route_keyless(struct pxs_request *r)
+{
+	if (cursor_at(r))
+		return by_cursor(r);
+	if (r->cmd->run != pxs_cmd_randomkey)
+		return PXS_ROUTE_ALL;
+	by_chance(r);
+	return PXS_ROUTE_ONE;
+}
+
+/* Those of the session that a command is run in. */
+static bool add_session(struct owner *o, const struct pxs_request *r)
+{
+	u32 i = (u32)(r->session & INDEX_MASK);
+
+	if (!r->session)
+		return true;
+	if (i >= pxs_set_count(o->of))
+		return false;
+	add_store(o, pxs_set_at(o->of, i));
+	return true;
+}
+
+static enum pxs_route route_keys(struct pxs_request *r)
+{
+	struct owner o = { .of = r->conn->store };
+	bool exec = r->cmd->local == PXS_LOCAL_EXEC;
+	bool known = add_session(&o, r);
+
+	if (exec)
+		add_transaction(&o, r->conn);
+	else if (r->cmd->flags & PXS_CF_SAGA)
+		add_key(&o, r->argv[SAGA_ID]);
+	else
+		add_keys(&o, r->cmd, r->argc, r->argv);
+	if (r->cmd->flags & PXS_CF_SAGA)
+		add_saga(&o, r->argc, r->argv);
+	if (o.store)
+		r->store = o.store;
+	if (known && !o.cross)
+		return PXS_ROUTE_ONE;
+	if (!known)
+		pxs_reply_error(&r->out, "NOSESSION session %llu is not there: it is of no group of this store; nothing was executed",
+				(unsigned long long)r->session);
+	else if (r->session)
+		pxs_reply_error(&r->out, "CROSSSLOT Keys in request are of another group than session %llu (PAXSTEER SESSION NEW KEY)",
+				(unsigned long long)r->session);
+	else
+		pxs_reply_error(&r->out, "CROSSSLOT Keys in request don't hash to the same group");
+	if (exec)
+		pxs_tx_end(r->conn);
+	return PXS_ROUTE_WRONG;
+}
+
+bool pxs_route_keyless(const struct pxs_command *cmd)
+{
+	return cmd->flags & (PXS_CF_READ | PXS_CF_WRITE) && !cmd->first &&
+	       !(cmd->flags & PXS_CF_SAGA);
+}
+
+enum pxs_route pxs_route(struct pxs_request *r)
+{
+	const struct pxs_command *cmd = r->cmd;
+	struct pxs_conn *c = r->conn;
+
+	r->store = c->store;
+	if (!c->store->set || (c->multi && !(cmd->flags & PXS_CF_NOMULTI)))
+		return PXS_ROUTE_ONE;
+	if (cmd->local == PXS_LOCAL_PAXSTEER)
+		return route_paxsteer(r);
+	if (cmd->local == PXS_LOCAL_SAVE)
+		return PXS_ROUTE_ALL;
+	if (pxs_route_keyless(cmd) || cursor_at(r))
+		return route_keyless(r);
+	if (cmd->first || cmd->flags & PXS_CF_SAGA || cmd->local == PXS_LOCAL_EXEC)
+		return route_keys(r);
+	return PXS_ROUTE_ONE;
+}
