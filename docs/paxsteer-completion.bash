@@ -37,7 +37,8 @@ _paxsteer()
 		restore) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 		esac ;;
 	*)	case $object.$command.$prev in
-		service.*.mode) words='nat local dsr' ;;
+		service.*.mode) words='nat local dsr tunnel' ;;
+		service.*.tunnel) words='ipip gue' ;;
 		service.*.fill) words='rendezvous maglev redis-slots jump ketama ipvs-mh
 			maglev-envoy maglev-katran maglev-cilium sticky' ;;
 		service.*.key) words='source tuple memcached dns redis http-host http-path quic
@@ -48,7 +49,7 @@ _paxsteer()
 		group.*.key-file | group.*.also-key-file) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 		service.set."$command" | service.del."$command" | service.show."$command" | \
 			backend.*."$command" | table.*."$command") words=$(_paxsteer_services) ;;
-		service.*) words='mode fill key seed rows cap slow-start bound' ;;
+		service.*) words='mode tunnel-port fill key seed rows cap slow-start bound' ;;
 		backend.*) words='weight id state health' ;;
 		table.diff.backend) words='add set del' ;;
 		table.diff.fill) words='rendezvous sticky maglev ketama ipvs-mh jump redis-slots' ;;

@@ -16,6 +16,7 @@
 
 #include "backend.h"
 #include "core/keep.h"
+#include "deliver_tunnel.h"
 #include "pernet.h"
 #include "ramp.h"
 #include "service.h"
@@ -28,9 +29,36 @@ static const struct rhashtable_params pxs_returns_params = {
 	.automatic_shrinking = true,
 };
 
-int pxs_returns_init(struct rhashtable *ht)
+/* Several services may reach the same host by the same tunnel. */
+static const struct rhashtable_params pxs_tunnels_params = {
+	.key_len = sizeof(struct pxs_endpoint),
+	.key_offset = offsetof(struct pxs_backend, outer),
+	.head_offset = offsetof(struct pxs_backend, tunnel),
+	.automatic_shrinking = true,
+};
+
+int pxs_returns_init(struct pxs_services *s)
 {
-	return rhashtable_init(ht, &pxs_returns_params);
+	int err;
+
+	err = rhashtable_init(&s->returns, &pxs_returns_params);
+	if (err)
+		return err;
+	err = rhltable_init(&s->tunnels, &pxs_tunnels_params);
+	if (err)
+		rhashtable_destroy(&s->returns);
+	return err;
+}
+
+void pxs_returns_destroy(struct pxs_services *s)
+{
+	rhltable_destroy(&s->tunnels);
+	rhashtable_destroy(&s->returns);
+}
+
+bool pxs_backend_has_tunnel(struct pxs_net *pn, const struct pxs_endpoint *outer)
+{
+	return rhltable_lookup(&pn->services.tunnels, outer, pxs_tunnels_params);
 }
 
 struct pxs_backend *pxs_backend_of_reply(struct pxs_net *pn, const struct pxs_endpoint *from)
@@ -70,7 +98,7 @@ static int pxs_backend_check(struct pxs_service *svc, const struct pxs_backend_s
 
 	if (svc->nbackends >= PXS_BACKENDS_MAX)
 		return pxs_refuse(no, -ERANGE, 0, "the service has 1024 backends: that is the limit");
-	if (spec->at.family != svc->at.family)
+	if (spec->at.family != svc->at.family && !pxs_service_tunnels(svc))
 		return pxs_refuse(no, -EINVAL, PXS_A_BACKEND_ADDR,
 				  "address is of another family than the service's");
 	if (pxs_service_forwards(svc) && spec->at.port != svc->at.port)
@@ -131,6 +159,8 @@ static struct pxs_backend *pxs_backend_alloc(struct pxs_service *svc,
 	be->weight = spec->weight;
 	be->state = spec->state;
 	be->health = PXS_HEALTH_UNCHECKED;
+	if (pxs_service_tunnels(svc))
+		pxs_tunnel_outer(be, &be->outer);
 	return be;
 }
 
@@ -159,6 +189,28 @@ static void pxs_backend_unlink(struct pxs_backend *be)
 	be->svc->nbackends--;
 }
 
+/* What comes about it, replies or errors, is known from now on. Return: 0 or -ENOMEM and such. */
+static int pxs_backend_expect(struct pxs_backend *be)
+{
+	struct pxs_services *s = &be->svc->pn->services;
+
+	if (pxs_service_tunnels(be->svc))
+		return rhltable_insert(&s->tunnels, &be->tunnel, pxs_tunnels_params);
+	if (!pxs_backend_returns(be->svc))
+		return 0;
+	return rhashtable_insert_fast(&s->returns, &be->node, pxs_returns_params);
+}
+
+static void pxs_backend_forget(struct pxs_backend *be)
+{
+	struct pxs_services *s = &be->svc->pn->services;
+
+	if (pxs_service_tunnels(be->svc))
+		rhltable_remove(&s->tunnels, &be->tunnel, pxs_tunnels_params);
+	else if (pxs_backend_returns(be->svc))
+		rhashtable_remove_fast(&s->returns, &be->node, pxs_returns_params);
+}
+
 struct pxs_backend *pxs_backend_add(struct pxs_service *svc, const struct pxs_backend_spec *spec,
 				    struct pxs_refusal *no)
 {
@@ -179,8 +231,7 @@ struct pxs_backend *pxs_backend_add(struct pxs_service *svc, const struct pxs_ba
 	err = PTR_ERR_OR_ZERO(plan);
 	if (err)
 		goto err_unlink;
-	if (pxs_backend_returns(be->svc))
-		err = rhashtable_insert_fast(&pn->services.returns, &be->node, pxs_returns_params);
+	err = pxs_backend_expect(be);
 	if (err)
 		goto err_plan;
 	pxs_plan_publish(svc, plan);
@@ -288,8 +339,6 @@ void pxs_backend_destroy(struct pxs_backend *be)
 {
 	pxs_backend_unlink(be);
 	pxs_backend_evict(be);
-	if (pxs_backend_returns(be->svc))
-		rhashtable_remove_fast(&be->svc->pn->services.returns, &be->node,
-				       pxs_returns_params);
+	pxs_backend_forget(be);
 	call_rcu(&be->rcu, pxs_backend_free_rcu);
 }

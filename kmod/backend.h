@@ -18,6 +18,7 @@
 struct pxs_net;
 struct pxs_refusal;
 struct pxs_service;
+struct pxs_services;
 struct pxs_way;
 
 /* The first part is constant from add to free; the second is guarded by pxs_net.config. */
@@ -27,6 +28,9 @@ struct pxs_backend {
 	struct pxs_service *svc;
 	struct pxs_steer_stats __percpu *stats;
 	struct pxs_way __rcu *way;	/* the route to it, of way.c; NULL: not looked up */
+	/* tunnels: where outer packets go, port 0 if they have none; in pxs_services.tunnels */
+	struct pxs_endpoint outer;
+	struct rhlist_head tunnel;
 	u64 id;
 	u16 index;			/* in the rows; lowest free one when added */
 	struct rcu_head rcu;
@@ -85,7 +89,11 @@ void pxs_backend_destroy(struct pxs_backend *be);
 /* Packet path, under RCU: the UDP backend of a nat or local service with this source. */
 struct pxs_backend *pxs_backend_of_reply(struct pxs_net *pn, const struct pxs_endpoint *from);
 
-/* The table behind it, one a namespace. */
-int pxs_returns_init(struct rhashtable *ht);
+/* Under RCU: does a packet to there, as a tunnel sends it, go to a backend? */
+bool pxs_backend_has_tunnel(struct pxs_net *pn, const struct pxs_endpoint *outer);
+
+/* The tables behind these, one of each a namespace. Return: 0 or -ENOMEM. */
+int pxs_returns_init(struct pxs_services *s);
+void pxs_returns_destroy(struct pxs_services *s);
 
 #endif /* PXS_BACKEND_H */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * forward.c - send a packet on to its backend as it is; the replies go past this host
+ * forward.c - send a packet on to its backend unchanged; the replies go past this host
  *
  * What a router does to a packet, in the order in which the kernel's own does it: may it come
  * this way, does it have a hop left, does it fit; then FORWARD's rules with the two devices, and
- * out. The packet is taken in PRE_ROUTING, before connection tracking, to which half a
- * conversation would look like an attack: rules see it as untracked.
+ * out; or into a tunnel (deliver_tunnel.c). The packet is taken in PRE_ROUTING, before connection
+ * tracking, to which half a conversation would look like an attack: rules see it as untracked.
  *
  * IPv4's own rules about sources (rp_filter, log_martians, accept_local) hold: the packet is
  * routed to the service's address as it would be without us, and what is refused there is
@@ -30,6 +30,7 @@
 #include <net/xfrm.h>
 
 #include "backend.h"
+#include "deliver_tunnel.h"
 #include "forward.h"
 #include "icmp.h"
 #include "service.h"
@@ -82,15 +83,18 @@ static int pxs_forward_admit6(struct sk_buff *skb)
 }
 #endif
 
-static bool pxs_forward_is_local(const struct dst_entry *way, u8 pf)
+static bool pxs_forward_is_local(const struct dst_entry *way, const struct pxs_backend *be)
 {
-	if (pf == NFPROTO_IPV4)
+	if (be->at.family == AF_INET)
 		return ((const struct rtable *)way)->rt_flags & RTCF_LOCAL;
 	return ((const struct rt6_info *)way)->rt6i_flags & RTF_LOCAL;
 }
 
-static unsigned int pxs_forward_mtu(const struct dst_entry *way, u8 pf)
+static unsigned int pxs_forward_mtu(const struct pxs_backend *be, const struct dst_entry *way,
+				    u8 pf)
 {
+	if (pxs_service_tunnels(be->svc))
+		return pxs_tunnel_mtu(be, way, pf);
 	if (pf == NFPROTO_IPV4)
 		return ip_dst_mtu_maybe_forward(way, true);
 	/* Not ip6_dst_mtu_maybe_forward(), which looks at the device only: output goes by this. */
@@ -143,27 +147,30 @@ static unsigned int pxs_forward_drop(struct pxs_backend *be, int stat)
 	return NF_DROP;
 }
 
-unsigned int pxs_forward(struct pxs_backend *be, struct sk_buff *skb,
-			 const struct nf_hook_state *state, u32 requests)
+/* As a packet inside another one, of this host. */
+static unsigned int pxs_forward_tunnel(struct pxs_backend *be, struct sk_buff *skb,
+				       const struct nf_hook_state *state, unsigned int thoff,
+				       const struct pxs_way *way, u32 requests)
 {
-	struct dst_entry *way;
-	int why;
+	unsigned int headroom = pxs_tunnel_headroom(be, state->pf);
 
-	/* A BPF program gave it to a socket. */
-	if (skb->sk)
-		return NF_ACCEPT;
-	way = pxs_way(state->net, be);
-	if (!way)
-		return pxs_forward_drop(be, PXS_STEER_STAT_NO_ROUTE);
-	if (pxs_forward_is_local(way, state->pf)) {
-		pxs_steer_count(be, skb, requests);
-		return NF_ACCEPT;
-	}
-	why = state->pf == NFPROTO_IPV4 ? pxs_forward_admit4(skb) : pxs_forward_admit6(skb);
-	if (!why && pxs_forward_too_big(skb, state->pf, pxs_forward_mtu(way, state->pf)))
-		why = PXS_STEER_STAT_TOO_BIG;
-	if (why)
-		return pxs_forward_drop(be, why);
+	/* Of one that is cut into segments before it is sent no length counts yet. */
+	if ((!skb_is_gso(skb) && skb->len + headroom > IP_MAX_MTU) ||
+	    pxs_forward_hop(skb, state->pf, headroom + way->dst->header_len +
+			    LL_RESERVED_SPACE(way->dst->dev)))
+		return pxs_forward_drop(be, PXS_STEER_STAT_ERRORS);
+	skb_set_transport_header(skb, thoff);
+	pxs_steer_count(be, skb, requests);
+	if (pxs_tunnel_send(state->net, be, skb, state->pf, way->dst, &way->from))
+		return pxs_forward_drop(be, PXS_STEER_STAT_ERRORS);
+	return NF_STOLEN;
+}
+
+/* As it is, to the neighbour who is where way leads. */
+static unsigned int pxs_forward_as_it_is(struct pxs_backend *be, struct sk_buff *skb,
+					 const struct nf_hook_state *state, struct dst_entry *way,
+					 u32 requests)
+{
 	if (!pxs_forward_route(skb, state->pf, way))
 		return pxs_forward_drop(be, PXS_STEER_STAT_NO_ROUTE);
 	way = skb_dst(skb);
@@ -176,4 +183,30 @@ unsigned int pxs_forward(struct pxs_backend *be, struct sk_buff *skb,
 	NF_HOOK(state->pf, NF_INET_FORWARD, state->net, NULL, skb, state->in, skb_dst_dev(skb),
 		pxs_forward_out);
 	return NF_STOLEN;
+}
+
+unsigned int pxs_forward(struct pxs_backend *be, struct sk_buff *skb,
+			 const struct nf_hook_state *state, unsigned int thoff, u32 requests)
+{
+	const struct pxs_way *way;
+	int why;
+
+	/* A BPF program gave it to a socket. */
+	if (skb->sk)
+		return NF_ACCEPT;
+	way = pxs_way(state->net, be);
+	if (!way)
+		return pxs_forward_drop(be, PXS_STEER_STAT_NO_ROUTE);
+	if (pxs_forward_is_local(way->dst, be)) {
+		pxs_steer_count(be, skb, requests);
+		return NF_ACCEPT;
+	}
+	why = state->pf == NFPROTO_IPV4 ? pxs_forward_admit4(skb) : pxs_forward_admit6(skb);
+	if (!why && pxs_forward_too_big(skb, state->pf, pxs_forward_mtu(be, way->dst, state->pf)))
+		why = PXS_STEER_STAT_TOO_BIG;
+	if (why)
+		return pxs_forward_drop(be, why);
+	if (pxs_service_tunnels(be->svc))
+		return pxs_forward_tunnel(be, skb, state, thoff, way, requests);
+	return pxs_forward_as_it_is(be, skb, state, way->dst, requests);
 }

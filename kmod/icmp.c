@@ -11,7 +11,9 @@
  * The kernel does not when it forwards (ip_forward_use_pmtu is off, IPv6 has no such switch), so
  * here the next large reply of a nat backend is answered. A backend that was forwarded to (dsr)
  * answers from the service's address past this host: errors about that come here, and are
- * forwarded to it like what the client sends.
+ * forwarded to it like what the client sends. About what a tunnel sends: too large for some
+ * router's next link, so that is the MTU of the path from now on, and the client is told of it
+ * when its next packet does not fit.
  *
  * Runs in hooks under the RCU read section that netfilter opened: services and backends found
  * are good until the hook returns. No lock, no memory of its own; making a shared packet
@@ -130,27 +132,54 @@ unsigned int pxs_icmp_post_routing(struct sk_buff *skb, const struct nf_hook_sta
 	return pxs_icmp_to_client(be, skb, p, &q);
 }
 
-/* The kernel's function wants the quoted IP header where a packet begins. */
-static void pxs_icmp_learn_mtu(struct pxs_service *svc, struct sk_buff *skb,
-			       const struct nf_hook_state *state, const struct pxs_packet *p,
-			       const struct pxs_icmp_quote *q)
+/* What is wrong, or can't be read, the stack drops and counts. */
+static bool pxs_icmp_teaches_mtu(struct sk_buff *skb, const struct nf_hook_state *state,
+				 const struct pxs_packet *p, const struct pxs_icmp_quote *q)
 {
-	unsigned int at = p->thoff + q->ip;
+	return q->too_big && !nf_checksum(skb, state->hook, p->thoff, p->src.proto, state->pf) &&
+	       pskb_may_pull(skb, p->thoff + q->udp);
+}
 
-	/* What is wrong, or can't be read, the stack drops and counts. */
-	if (!q->too_big ||
-	    nf_checksum(skb, state->hook, p->thoff, p->src.proto, state->pf) ||
-	    !pskb_may_pull(skb, p->thoff + q->udp))
-		return;
+/* The kernel's functions want the quoted IP header where a packet begins. */
+static void pxs_icmp_learn_mtu6(struct sk_buff *skb, const struct nf_hook_state *state,
+				unsigned int at, const struct pxs_icmp_quote *q)
+{
 #if IS_ENABLED(CONFIG_IPV6)
-	if (pxs_icmp_is_v6(p)) {
-		__skb_pull(skb, at);
-		ip6_update_pmtu(skb, state->net, htonl(q->mtu), 0, skb->mark,
-				sock_net_uid(state->net, NULL));
-		__skb_push(skb, at);
-	}
+	__skb_pull(skb, at);
+	ip6_update_pmtu(skb, state->net, htonl(q->mtu), 0, skb->mark,
+			sock_net_uid(state->net, NULL));
+	__skb_push(skb, at);
 #endif
+}
+
+static void pxs_icmp_learn_mtu4(struct sk_buff *skb, const struct nf_hook_state *state,
+				unsigned int at, const struct pxs_icmp_quote *q)
+{
+	__skb_pull(skb, at);
+	ipv4_update_pmtu(skb, state->net, q->mtu, 0, q->proto);
+	__skb_push(skb, at);
+}
+
+static void pxs_icmp_about_reply(struct pxs_service *svc, struct sk_buff *skb,
+				 const struct nf_hook_state *state, const struct pxs_packet *p,
+				 const struct pxs_icmp_quote *q)
+{
+	if (!pxs_icmp_teaches_mtu(skb, state, p, q))
+		return;
+	if (pxs_icmp_is_v6(p))
+		pxs_icmp_learn_mtu6(skb, state, p->thoff + q->ip, q);
 	pxs_stat_inc(svc->stats, PXS_STEER_STAT_ICMP_REPLIES);
+}
+
+static void pxs_icmp_about_tunnel(struct sk_buff *skb, const struct nf_hook_state *state,
+				  const struct pxs_packet *p, const struct pxs_icmp_quote *q)
+{
+	if (!pxs_icmp_teaches_mtu(skb, state, p, q))
+		return;
+	if (pxs_icmp_is_v6(p))
+		pxs_icmp_learn_mtu6(skb, state, p->thoff + q->ip, q);
+	else
+		pxs_icmp_learn_mtu4(skb, state, p->thoff + q->ip, q);
 }
 
 unsigned int pxs_icmp_local_in(struct sk_buff *skb, const struct nf_hook_state *state,
@@ -162,7 +191,13 @@ unsigned int pxs_icmp_local_in(struct sk_buff *skb, const struct nf_hook_state *
 	struct pxs_service *svc;
 	struct pxs_backend *be;
 
-	if (!pxs_icmp_read(skb, p, &q, &of) || q.proto != IPPROTO_UDP)
+	if (!pxs_icmp_read(skb, p, &q, &of))
+		return NF_ACCEPT;
+	if (pxs_backend_has_tunnel(pn, &of.dst)) {
+		pxs_icmp_about_tunnel(skb, state, p, &q);
+		return NF_ACCEPT;
+	}
+	if (q.proto != IPPROTO_UDP)
 		return NF_ACCEPT;
 	be = pxs_backend_of_reply(pn, &of.dst);
 	if (be && be->svc->mode == PXS_MODE_NAT) {
@@ -175,7 +210,7 @@ unsigned int pxs_icmp_local_in(struct sk_buff *skb, const struct nf_hook_state *
 	}
 	svc = pxs_service_lookup(pn, &of.src);
 	if (svc)
-		pxs_icmp_learn_mtu(svc, skb, state, p, &q);
+		pxs_icmp_about_reply(svc, skb, state, p, &q);
 	return NF_ACCEPT;
 }
 
@@ -207,7 +242,7 @@ unsigned int pxs_icmp_pre_routing(struct sk_buff *skb, const struct nf_hook_stat
 		return NF_DROP;
 	pxs_stat_inc(svc->stats, PXS_STEER_STAT_ICMP_REPLIES);
 	pxs_stat_inc(be->stats, PXS_STEER_STAT_ICMP_REPLIES);
-	return pxs_forward(be, skb, state, 0);
+	return pxs_forward(be, skb, state, p->thoff, 0);
 }
 
 /* As ip_forward() and ip6_forward() judge, by the path's MTU instead of the device's. */

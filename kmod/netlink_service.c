@@ -17,12 +17,13 @@
 
 static PXS_NLA_RANGE pxs_nl_rows_range = { .max = PXS_ROWS_MAX };
 
-static const struct nla_policy pxs_nl_service_policy[PXS_A_SERVICE_BOUND + 1] = {
+static const struct nla_policy pxs_nl_service_policy[PXS_A_SERVICE_TUNNEL_PORT + 1] = {
 	[PXS_A_SERVICE_NAME] = { .type = NLA_NUL_STRING, .len = PXS_NAME_MAX },
 	[PXS_A_SERVICE_PROTO] = { .type = NLA_U8 },
 	[PXS_A_SERVICE_ADDR] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
 	[PXS_A_SERVICE_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
-	[PXS_A_SERVICE_MODE] = NLA_POLICY_RANGE(NLA_U8, PXS_MODE_NAT, PXS_MODE_DSR),
+	[PXS_A_SERVICE_MODE] = NLA_POLICY_RANGE(NLA_U8, PXS_MODE_NAT,
+						  PXS_MODE_TUNNEL_GUE),
 	[PXS_A_SERVICE_FILL] = NLA_POLICY_RANGE(NLA_U8, PXS_FILL_RENDEZVOUS,
 						  PXS_FILL_STICKY),
 	[PXS_A_SERVICE_KEY] = NLA_POLICY_RANGE(NLA_U8, PXS_KEY_SOURCE, PXS_KEY_QUIC),
@@ -34,6 +35,7 @@ static const struct nla_policy pxs_nl_service_policy[PXS_A_SERVICE_BOUND + 1] = 
 	[PXS_A_SERVICE_KEY_PREFIX] = NLA_POLICY_RANGE(NLA_U8, 1, 128),
 	[PXS_A_SERVICE_SLOW_START] = NLA_POLICY_MAX(NLA_U16, PXS_SLOW_START_MAX),
 	[PXS_A_SERVICE_BOUND] = NLA_POLICY_MAX(NLA_U16, PXS_BOUND_MAX),
+	[PXS_A_SERVICE_TUNNEL_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
 };
 
 static const struct nla_policy pxs_nl_name_policy[PXS_A_SERVICE_NAME + 1] = {
@@ -120,6 +122,8 @@ static int pxs_nl_put_service(struct sk_buff *skb, const struct pxs_service *svc
 	    nla_put_u8(skb, PXS_A_SERVICE_PROTO, svc->at.proto) ||
 	    pxs_nl_put_endpoint(skb, &svc->at, PXS_A_SERVICE_ADDR, PXS_A_SERVICE_PORT) ||
 	    nla_put_u8(skb, PXS_A_SERVICE_MODE, svc->mode) ||
+	    (svc->tunnel_port &&
+	     nla_put_be16(skb, PXS_A_SERVICE_TUNNEL_PORT, svc->tunnel_port)) ||
 	    pxs_nl_put_config(skb, &svc->config) ||
 	    nla_put_u64_64bit(skb, PXS_A_SERVICE_GENERATION, table ? table->generation : 0,
 			      PXS_A_SERVICE_PAD) ||
@@ -308,6 +312,8 @@ static int pxs_nl_service_add(struct sk_buff *skb, struct genl_info *info)
 		return err;
 	if (info->attrs[PXS_A_SERVICE_MODE])
 		spec.mode = nla_get_u8(info->attrs[PXS_A_SERVICE_MODE]);
+	if (info->attrs[PXS_A_SERVICE_TUNNEL_PORT])
+		spec.tunnel_port = nla_get_be16(info->attrs[PXS_A_SERVICE_TUNNEL_PORT]);
 	get_random_bytes(&spec.config.seed, sizeof(spec.config.seed));
 	err = pxs_nl_parse_config(info, &spec.at, &spec.config);
 	if (err)
@@ -322,7 +328,7 @@ static int pxs_nl_service_add(struct sk_buff *skb, struct genl_info *info)
 static int pxs_nl_service_set(struct sk_buff *skb, struct genl_info *info)
 {
 	static const int fixed[] = { PXS_A_SERVICE_PROTO, PXS_A_SERVICE_ADDR, PXS_A_SERVICE_PORT,
-				     PXS_A_SERVICE_MODE };
+				     PXS_A_SERVICE_MODE, PXS_A_SERVICE_TUNNEL_PORT };
 	struct pxs_service_config config;
 	struct pxs_refusal no = {};
 	struct pxs_service *svc;
@@ -334,7 +340,7 @@ static int pxs_nl_service_set(struct sk_buff *skb, struct genl_info *info)
 	for (i = 0; i < ARRAY_SIZE(fixed); i++)
 		if (info->attrs[fixed[i]])
 			return pxs_nl_refuse(info->extack, info->attrs[fixed[i]], -EINVAL,
-					     "protocol, address, port and mode are fixed: delete and add the service");
+					     "protocol, address, ports and mode are fixed: delete and add the service");
 	config = svc->config;
 	err = pxs_nl_parse_config(info, &svc->at, &config);
 	if (err)

@@ -18,6 +18,7 @@
  *   deliver_local    ... whose socket is given the packet
  *   forward          ... who is sent the packet as it is, and answers past this host
  *   deliver_dsr      ... as a neighbour
+ *   deliver_tunnel   ... anywhere, inside another packet
  *   way              the route to who is forwarded to
  *   keep             connections stay where they are, of services that forward
  *   icmp             errors about what was steered, to those whom they concern

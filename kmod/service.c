@@ -148,6 +148,9 @@ static int pxs_service_check(struct pxs_net *pn, const struct pxs_service_spec *
 	bool taken;
 	int err;
 
+	if (spec->tunnel_port && spec->mode != PXS_MODE_TUNNEL_GUE)
+		return pxs_refuse(no, -EINVAL, PXS_A_SERVICE_TUNNEL_PORT,
+				  "only mode tunnel gue has a port of the tunnel");
 	if (pn->services.n >= PXS_SERVICES_MAX)
 		return pxs_refuse(no, -ERANGE, 0,
 				  "the namespace has 1024 services: that is the limit");
@@ -196,6 +199,9 @@ static struct pxs_service *pxs_service_alloc(struct pxs_net *pn,
 		return NULL;
 	svc->at = spec->at;
 	svc->mode = spec->mode;
+	svc->tunnel_port = spec->tunnel_port;
+	if (svc->mode == PXS_MODE_TUNNEL_GUE && !svc->tunnel_port)
+		svc->tunnel_port = htons(PXS_TUNNEL_PORT_DEFAULT);
 	svc->stats = alloc_percpu(struct pxs_steer_stats);
 	if (pxs_service_keeps(svc))
 		svc->keep = pxs_keep_alloc();
@@ -336,7 +342,7 @@ int pxs_services_net_init(struct pxs_net *pn)
 	err = rhashtable_init(&pn->services.by_at, &pxs_by_at_params);
 	if (err)
 		return err;
-	err = pxs_returns_init(&pn->services.returns);
+	err = pxs_returns_init(&pn->services);
 	if (err)
 		rhashtable_destroy(&pn->services.by_at);
 	return err;
@@ -355,6 +361,6 @@ void pxs_services_net_pre_exit(struct pxs_net *pn)
 
 void pxs_services_net_exit(struct pxs_net *pn)
 {
-	rhashtable_destroy(&pn->services.returns);
+	pxs_returns_destroy(&pn->services);
 	rhashtable_destroy(&pn->services.by_at);
 }

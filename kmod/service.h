@@ -22,6 +22,7 @@ struct pxs_services {
 	struct rhashtable by_at;	/* struct pxs_service; read under RCU */
 	/* struct pxs_backend (UDP) by address and port; under RCU */
 	struct rhashtable returns;
+	struct rhltable tunnels;	/* struct pxs_backend by pxs_backend.outer; under RCU */
 	struct list_head list;		/* struct pxs_service, in order of id; under config */
 	u32 n;
 	u32 forwarding;			/* of n, services whose mode forwards; read by packets */
@@ -62,6 +63,7 @@ struct pxs_service {
 	struct pxs_steer_stats __percpu *stats;
 	u32 id;
 	u8 mode;			/* enum pxs_mode */
+	__be16 tunnel_port;		/* backends' UDP port, mode tunnel gue; else 0 */
 	struct pxs_keep *keep;		/* TCP of a mode that forwards; else NULL. Lock-free */
 	char name[PXS_NAME_MAX + 1];
 	struct rcu_head rcu;
@@ -80,13 +82,20 @@ struct pxs_service_spec {
 	const char *name;
 	struct pxs_endpoint at;
 	u8 mode;
+	__be16 tunnel_port;		/* 0: the default of its mode */
 	struct pxs_service_config config;
 };
 
-/* Do packets go to the backend as they are, and replies not by this host? */
+/* Do packets go to the backend inside others? */
+static inline bool pxs_service_tunnels(const struct pxs_service *svc)
+{
+	return svc->mode == PXS_MODE_TUNNEL_IPIP || svc->mode == PXS_MODE_TUNNEL_GUE;
+}
+
+/* Do packets reach the backend as they are, and replies go not by this host? */
 static inline bool pxs_service_forwards(const struct pxs_service *svc)
 {
-	return svc->mode == PXS_MODE_DSR;
+	return svc->mode == PXS_MODE_DSR || pxs_service_tunnels(svc);
 }
 
 int pxs_services_net_init(struct pxs_net *pn);

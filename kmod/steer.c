@@ -138,12 +138,17 @@ struct pxs_backend *pxs_steer_pick_new(struct pxs_service *svc, const struct sk_
 	return pxs_steer_choose(svc, skb, p, true);
 }
 
-/* Does this skb hold several datagrams whose keys may differ? */
+/*
+ * Does this skb hold several datagrams whose keys may differ? Or packets of a tunnel for one that
+ * is reached by a tunnel: segmenting knows of one in one skb only.
+ */
 static bool pxs_steer_must_split(const struct pxs_service *svc, const struct sk_buff *skb)
 {
 	const struct pxs_plan *plan = rcu_dereference(svc->plan);
 
-	return skb_is_gso(skb) && plan && pxs_key_peek(&plan->key);
+	if (!skb_is_gso(skb) || !plan)
+		return false;
+	return pxs_key_peek(&plan->key) || (skb->encapsulation && pxs_service_tunnels(svc));
 }
 
 /*
@@ -242,7 +247,7 @@ static unsigned int pxs_steer_forward(struct pxs_service *svc, struct sk_buff *s
 	if (!be)
 		return NF_DROP;
 	requests = svc->keep ? p->syn : pxs_steer_requests(skb);
-	return pxs_forward(be, skb, state, requests);
+	return pxs_forward(be, skb, state, p->thoff, requests);
 }
 
 static unsigned int pxs_hook_pre_routing(void *priv, struct sk_buff *skb,

@@ -20,16 +20,11 @@
 
 #include "backend.h"
 #include "deliver_dsr.h"
+#include "deliver_tunnel.h"
 #include "pernet.h"
 #include "plan.h"
 #include "service.h"
 #include "way.h"
-
-struct pxs_way {
-	struct dst_entry *dst;		/* with a reference */
-	u32 cookie;
-	struct rcu_head rcu;
-};
 
 void pxs_way_free(struct pxs_way *way)
 {
@@ -53,34 +48,35 @@ static void pxs_way_replace(struct pxs_backend *be, struct pxs_way *way)
 		call_rcu(&old->rcu, pxs_way_free_rcu);
 }
 
-static struct dst_entry *pxs_way_find(struct net *net, struct pxs_backend *be)
+static const struct pxs_way *pxs_way_find(struct net *net, struct pxs_backend *be)
 {
-	struct dst_entry *dst = pxs_dsr_route(net, be);
 	struct pxs_way *way;
 
-	if (!dst)
+	way = kzalloc(sizeof(*way), GFP_ATOMIC | __GFP_NOWARN);
+	if (!way)
 		return NULL;
-	way = kmalloc(sizeof(*way), GFP_ATOMIC | __GFP_NOWARN);
-	if (!way) {
-		dst_release(dst);
+	if (pxs_service_tunnels(be->svc))
+		way->dst = pxs_tunnel_route(net, be, &way->from);
+	else
+		way->dst = pxs_dsr_route(net, be);
+	if (!way->dst) {
+		kfree(way);
 		return NULL;
 	}
-	way->dst = dst;
-	way->cookie = 0;
 #if IS_ENABLED(CONFIG_IPV6)
 	if (be->at.family == AF_INET6)
-		way->cookie = rt6_get_cookie((struct rt6_info *)dst);
+		way->cookie = rt6_get_cookie((struct rt6_info *)way->dst);
 #endif
 	pxs_way_replace(be, way);
-	return dst;
+	return way;
 }
 
-struct dst_entry *pxs_way(struct net *net, struct pxs_backend *be)
+const struct pxs_way *pxs_way(struct net *net, struct pxs_backend *be)
 {
 	const struct pxs_way *way = rcu_dereference(be->way);
 
 	if (way && dst_check(way->dst, way->cookie))
-		return way->dst;
+		return way;
 	return pxs_way_find(net, be);
 }
 

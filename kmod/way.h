@@ -5,18 +5,27 @@
 #ifndef PXS_WAY_H
 #define PXS_WAY_H
 
+#include <linux/in6.h>
+#include <linux/rcupdate.h>
 #include <linux/types.h>
 
 struct dst_entry;
 struct net;
 struct pxs_backend;
-struct pxs_way;
+
+/* Constant once it can be found. */
+struct pxs_way {
+	struct dst_entry *dst;		/* with a reference */
+	u32 cookie;
+	struct in6_addr from;		/* tunnels: this host's; IPv4's lies in the first word */
+	struct rcu_head rcu;
+};
 
 /*
  * Packet path, under RCU: the way to the backend, for as long as that section lasts; a packet may
- * have it without a reference (skb_dst_set_noref()). NULL: there is none, or no memory.
+ * have its dst without a reference (skb_dst_set_noref()). NULL: there is none, or no memory.
  */
-struct dst_entry *pxs_way(struct net *net, struct pxs_backend *be);
+const struct pxs_way *pxs_way(struct net *net, struct pxs_backend *be);
 
 /* Nobody can be at the backend any more. Any context. */
 void pxs_way_free(struct pxs_way *way);

@@ -59,6 +59,11 @@ cat >"$T_DIR/good" <<-END
 	service add empty udp 192.0.2.1:4 fill maglev rows 131071
 	service add many udp 192.0.2.1:5 fill maglev rows 7
 	service add dsr udp 192.0.2.3:53 mode dsr
+	service add gue udp 192.0.2.4:53 mode tunnel gue
+	service add ipip tcp 192.0.2.4:53 mode tunnel ipip
+	backend add gue 10.0.0.1:53
+	backend add gue [fd00::1]:53
+	backend add ipip [fd00::1]:53
 	backend add u 10.0.0.1:1001
 	backend add u 10.0.0.2:65535 weight 65535 id 77
 	backend add u 10.0.0.3:1001 weight 0 state down
@@ -85,8 +90,8 @@ cat >"$T_DIR/good" <<-END
 	backend add many 10.1.0.3:1
 END
 ok "all that is good is taken" pa -b "$T_DIR/good"
-is "services are there" "$(count service show)" 16
-is "backends are there" "$(count backend show)" 24
+is "services are there" "$(count service show)" 18
+is "backends are there" "$(count backend show)" 27
 for s in u k t m six A-Za_z.0-9-and-so-on-31-of-them; do
 	ok "service $s can be shown by itself" [ "$(count service show $s)" = 1 ]
 done
@@ -170,7 +175,7 @@ pa service del fill
 
 cases a refused
 report "bad requests" 100
-is "services are still there" "$(count service show)" 16
+is "services are still there" "$(count service show)" 18
 
 # The same words reach who uses the command, with the keyword.
 refused "command: a name that is taken" "a service has this name \(name\)" \
@@ -196,7 +201,7 @@ is "another namespace sees nothing" "$(pb -j service show)" "[]"
 refused "and can't delete" "no service has this name" pb service del u
 ok "it may use the same names" pb service add u tcp 192.0.2.1:1
 ok "and delete its own" pb service del u
-is "which changes nothing here" "$(count service show)" 16
+is "which changes nothing here" "$(count service show)" 18
 host c
 ip -n pxs-c link set lo down
 ok "a namespace that had no interface up ever" paxsteer -n pxs-c service add u udp 192.0.2.1:1
@@ -230,7 +235,7 @@ for i in $(seq 500); do echo "service add s$i udp 198.51.100.$((i % 250)):$((i +
 ok "500 services" pa -b "$T_DIR/batch"
 is "are all shown, once" "$(pa -j service show | json 'len({s["name"] for s in d
 	if s["name"][0] == "s" and s["name"] != "six"})')" 500
-for i in $(seq 509); do echo "service add r$i udp 198.51.101.1:$i"; done >"$T_DIR/batch"
+for i in $(seq 507); do echo "service add r$i udp 198.51.101.1:$i"; done >"$T_DIR/batch"
 ok "up to 1024" pa -b "$T_DIR/batch"
 refused "one more is refused" "1024 services: that is the limit" pa service add x udp 192.0.2.9:1
 for i in $(seq 1024); do echo "backend add s1 10.4.$((i / 250)).$((i % 250 + 1)):1 weight 0"; done \

@@ -82,7 +82,7 @@ def of_services():
     yield case("service at a backend", add,
                service.with_(ADDR=addr("10.0.0.1"), PORT=be16(1001)), E.EADDRINUSE,
                "loop", "ADDR")
-    for n, v in (("MODE", u8(0)), ("MODE", u8(4)), ("FILL", u8(0)), ("FILL", u8(11)),
+    for n, v in (("MODE", u8(0)), ("MODE", u8(6)), ("FILL", u8(0)), ("FILL", u8(11)),
                  ("KEY", u8(0)), ("KEY", u8(10)), ("SEED", bytes(15)), ("SEED", bytes(17)),
                  ("ROWS", u32(131073)), ("CAP", u16(1001)), ("MODE", u16(1)), ("ROWS", u8(1))):
         yield case("service %s %s" % (n, v.hex()), add, service.with_(**{n: v}),
@@ -119,6 +119,15 @@ def of_services():
                    "1010..10000", "BOUND")
     yield case("bound of 10001", add, service.with_(BOUND=u16(10001)), E.ERANGE, POLICY,
                "BOUND")
+    gue = service.with_(MODE=u8(C["PXS_MODE_TUNNEL_GUE"]))
+    yield case("tunnel's port 0", add, gue.with_(TUNNEL_PORT=be16(0)), E.ERANGE, POLICY,
+               "TUNNEL_PORT")
+    yield case("tunnel's port of 1 byte", add, gue.with_(TUNNEL_PORT=u8(1)), E.EINVAL, POLICY,
+               "TUNNEL_PORT")
+    for mode in ("NAT", "LOCAL", "DSR", "TUNNEL_IPIP"):
+        yield case("tunnel's port with " + mode, add,
+                   service.with_(MODE=u8(C["PXS_MODE_" + mode]), TUNNEL_PORT=be16(6080)),
+                   E.EINVAL, "only mode tunnel gue", "TUNNEL_PORT")
     yield case("slow start of more than an hour", add, service.with_(SLOW_START=u16(3601)),
                E.ERANGE, POLICY, "SLOW_START")
     for f in ("JUMP", "REDIS_SLOTS", "IPVS_MH"):
@@ -158,7 +167,7 @@ def of_services():
     yield case("set without name", change, named.without("NAME").with_(CAP=u16(1)), E.EINVAL,
                "name is missing", missing="NAME")
     for n, v in (("PROTO", TCP), ("ADDR", addr("192.0.2.9")), ("PORT", be16(9)),
-                 ("MODE", u8(1))):
+                 ("MODE", u8(1)), ("TUNNEL_PORT", be16(6080))):
         yield case("set of the fixed %s" % n, change, named.with_(**{n: v}), E.EINVAL,
                    "fixed", n)
     yield case("set to fewer rows than backends", change, Set("SERVICE", NAME="many",
@@ -200,6 +209,12 @@ def of_backends():
                "another service", "ADDR")
     yield case("backend of dsr with another port", add, backend.with_(SERVICE="dsr", PORT=be16(54)),
                E.EINVAL, "the port must be the service's", "PORT")
+    yield case("backend of dsr of another family", add,
+               backend.with_(SERVICE="dsr", ADDR=addr("fd02::1")), E.EINVAL,
+               "another family", "ADDR")
+    yield case("backend of a tunnel with another port", add,
+               backend.with_(SERVICE="gue", ADDR=addr("fd02::1"), PORT=be16(54)), E.EINVAL,
+               "the port must be the service's", "PORT")
     yield case("backend of dsr is its service", add,
                backend.with_(SERVICE="dsr", ADDR=addr("192.0.2.3")), E.EADDRINUSE, "loop", "ADDR")
     yield case("backend is everybody", add, backend.with_(ADDR=addr("224.1.1.1")),

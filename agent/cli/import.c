@@ -33,7 +33,8 @@ struct virtual {
 	char name[PXS_NAME_MAX + 1];
 	struct endpoint at;
 	bool skipped;
-	bool dsr;			/* as its first server is reached */
+	bool tunnels;			/* see mode */
+	char mode[32];			/* as its first server is reached */
 	char head[128], tail[64];	/* its line without the mode; none once printed */
 };
 
@@ -188,7 +189,7 @@ static void print_service(struct import *im)
 
 	if (!v || !*v->head)
 		return;
-	fprintf(im->f, "%s mode %s %s\n", v->head, v->dsr ? "dsr" : "nat", v->tail);
+	fprintf(im->f, "%s mode %s %s\n", v->head, *v->mode ? v->mode : "nat", v->tail);
 	*v->head = '\0';
 }
 
@@ -247,25 +248,67 @@ static int weight_of(struct cli *cli, const struct ipvs_line *l, uint64_t *weigh
 	return CLI_OK;
 }
 
-/* IPVS has a mode a server, here a service has one: that of its first. */
-static void settle_mode(struct import *im, struct virtual *v, const struct ipvs_line *l,
-			struct endpoint *ep)
+static bool is_gue(const struct ipvs_line *l)
 {
-	/* ipvsadm's own default is -g. */
-	bool ipip = l->value[IPVS_IPIP], dsr = !ipip && !l->value[IPVS_MASQ];
+	const char *type = l->value[IPVS_TUN_TYPE];
 
-	if (*v->head)
-		v->dsr = dsr;
-	if (ipip)
-		cli_error(im->cli, "warning: -i has no equivalent: mode %s",
-			  v->dsr ? "dsr" : "nat, replies must pass this host");
-	else if (v->dsr != dsr)
+	return l->value[IPVS_IPIP] && type && !strcmp(type, "gue");
+}
+
+/* As `service add` takes it. Return: the option that says so; -1: a port that is none. */
+static int mode_of(struct cli *cli, const struct ipvs_line *l, char *mode, size_t room)
+{
+	const char *type = l->value[IPVS_TUN_TYPE], *word = l->value[IPVS_TUN_PORT];
+	uint64_t port = PXS_TUNNEL_PORT_DEFAULT;
+
+	if (l->value[IPVS_MASQ]) {
+		snprintf(mode, room, "nat");
+		return IPVS_MASQ;
+	}
+	/* ipvsadm's own default is -g. */
+	if (!l->value[IPVS_IPIP]) {
+		snprintf(mode, room, "dsr");
+		return IPVS_GATEWAY;
+	}
+	snprintf(mode, room, "tunnel ipip");
+	if (is_gue(l)) {
+		if (word && parse_u64(word, 1, 65535, &port)) {
+			cli_usage_error(cli, "--tun-port: \"%s\" is not a number of 1..65535", word);
+			return -1;
+		}
+		snprintf(mode, room, "tunnel gue tunnel-port %" PRIu64, port);
+	} else if (type && strcmp(type, "ipip")) {
+		cli_error(cli, "warning: --tun-type %s has no equivalent: mode %s", type, mode);
+	}
+	return IPVS_IPIP;
+}
+
+/* IPVS has a mode a server, here a service has one: that of its first. */
+static int settle_mode(struct import *im, struct virtual *v, const struct ipvs_line *l)
+{
+	char mode[sizeof(v->mode)];
+	int option = mode_of(im->cli, l, mode, sizeof(mode));
+
+	if (option < 0)
+		return CLI_USAGE;
+	if (!*v->mode) {
+		strcpy(v->mode, mode);
+		v->tunnels = option == IPVS_IPIP;
+	}
+	if (strcmp(v->mode, mode))
 		cli_error(im->cli, "warning: %s after others: mode %s, as its service's first server",
-			  dsr ? "-g" : "-m", v->dsr ? "dsr" : "nat");
-	if (!v->dsr || ep->port == v->at.port)
+			  ipvs_option_name((unsigned int)option), v->mode);
+	return CLI_OK;
+}
+
+/* Nor did IPVS change it. */
+static void settle_port(struct import *im, const struct virtual *v, struct endpoint *ep)
+{
+	if (!ep->port)
+		ep->port = v->at.port;
+	if (!strcmp(v->mode, "nat") || ep->port == v->at.port)
 		return;
-	/* Nor did IPVS change it. */
-	cli_error(im->cli, "warning: -r with port %u: mode dsr changes no port", ep->port);
+	cli_error(im->cli, "warning: -r with port %u: mode %s changes no port", ep->port, v->mode);
 	ep->port = v->at.port;
 }
 
@@ -273,8 +316,15 @@ static void warn_of_server(struct cli *cli, const struct ipvs_line *l)
 {
 	unsigned int i;
 
-	for (i = IPVS_UPPER; i <= IPVS_TUN_REMCSUM; i++)
+	for (i = IPVS_UPPER; i < IPVS_TUN_TYPE; i++)
 		no_equivalent(cli, l, i);
+	if (!is_gue(l))
+		no_equivalent(cli, l, IPVS_TUN_PORT);
+	no_equivalent(cli, l, IPVS_TUN_NOCSUM);
+	/* gue has sums always. */
+	if (!is_gue(l))
+		no_equivalent(cli, l, IPVS_TUN_CSUM);
+	no_equivalent(cli, l, IPVS_TUN_REMCSUM);
 }
 
 static int add_server(struct import *im, const struct ipvs_line *l)
@@ -299,15 +349,15 @@ static int add_server(struct import *im, const struct ipvs_line *l)
 				       word);
 	if (weight_of(cli, l, &weight))
 		return CLI_USAGE;
-	if (ep.len != v->at.len) {
+	if (settle_mode(im, v, l))
+		return CLI_USAGE;
+	print_service(im);
+	if (ep.len != v->at.len && !v->tunnels) {
 		cli_error(cli, "warning: -r %s, of another family than its service, is left out",
 			  word);
 		return CLI_OK;
 	}
-	if (!ep.port)
-		ep.port = v->at.port;
-	settle_mode(im, v, l, &ep);
-	print_service(im);
+	settle_port(im, v, &ep);
 	warn_of_server(cli, l);
 	fprintf(im->f, "backend add %s %s weight %" PRIu64 "\n", v->name, format_endpoint(at, &ep),
 		weight);

@@ -19,6 +19,14 @@ static const char *const mode[] = {
 	[PXS_MODE_NAT] = "nat",
 	[PXS_MODE_LOCAL] = "local",
 	[PXS_MODE_DSR] = "dsr",
+	[PXS_MODE_TUNNEL_IPIP] = "tunnel ipip",
+	[PXS_MODE_TUNNEL_GUE] = "tunnel gue",
+};
+
+/* What follows "tunnel". */
+static const char *const tunnel[] = {
+	[PXS_MODE_TUNNEL_IPIP] = "ipip",
+	[PXS_MODE_TUNNEL_GUE] = "gue",
 };
 
 static const char *const fill[] = {
@@ -223,6 +231,7 @@ static const char *const service_attr[] = {
 	[PXS_A_SERVICE_PAD] = NULL,
 	[PXS_A_SERVICE_SLOW_START] = "slow-start",
 	[PXS_A_SERVICE_BOUND] = "bound",
+	[PXS_A_SERVICE_TUNNEL_PORT] = "tunnel-port",
 };
 COMPLETE(service_attr, PXS_A_SERVICE_MAX);
 
@@ -324,6 +333,7 @@ static const char *const member_attr[] = {
 COMPLETE(member_attr, PXS_A_MEMBER_MAX);
 
 const struct names names_mode = NAMES(mode);
+const struct names names_tunnel = NAMES(tunnel);
 const struct names names_fill = NAMES(fill);
 const struct names names_key = NAMES(key);
 const struct names names_backend_state = NAMES(backend_state);

@@ -19,6 +19,7 @@ struct names {
 };
 
 extern const struct names names_mode;
+extern const struct names names_tunnel;
 extern const struct names names_fill;
 extern const struct names names_key;
 extern const struct names names_backend_state;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <arpa/inet.h>
 #include <linux/paxsteer.h>
 
 #include "args.h"
@@ -22,8 +23,8 @@
 #define TRIES		8
 
 /* An attribute more: does `service add` take it, and does save have to print it? */
-_Static_assert(PXS_A_SERVICE_MAX == 20 && PXS_A_SERVICE_PAD == 18,
-	       "service_line() knows the attributes up to key prefix, slow start and bound");
+_Static_assert(PXS_A_SERVICE_MAX == 21 && PXS_A_SERVICE_PAD == 18,
+	       "service_line() knows the attributes up to key prefix, slow start, bound and tunnel port");
 _Static_assert(PXS_A_BACKEND_MAX == 15 && PXS_A_BACKEND_PAD == 10,
 	       "on_backend() knows the attributes up to state; health is checked anew, not saved");
 
@@ -74,7 +75,7 @@ static char *service_line(struct cli *cli, struct nlattr **tb)
 	char at[PARSE_ENDPOINT_LEN], seed[2 * PXS_SEED_LEN + 1], key[64], cap[32] = "";
 	uint64_t slow_start = nlq_uint(tb[PXS_A_SERVICE_SLOW_START]);
 	uint64_t bound = nlq_uint(tb[PXS_A_SERVICE_BOUND]);
-	char ramp[40] = "", most[56] = "";
+	char ramp[40] = "", most[56] = "", port[32] = "";
 	struct endpoint ep;
 	char *line = NULL;
 
@@ -92,16 +93,19 @@ static char *service_line(struct cli *cli, struct nlattr **tb)
 	service_key_text(tb, key, sizeof(key));
 	if (tb[PXS_A_SERVICE_CAP])
 		snprintf(cap, sizeof(cap), " cap %" PRIu64, nlq_uint(tb[PXS_A_SERVICE_CAP]));
+	if (tb[PXS_A_SERVICE_TUNNEL_PORT])
+		snprintf(port, sizeof(port), " tunnel-port %u",
+			 ntohs((uint16_t)nlq_uint(tb[PXS_A_SERVICE_TUNNEL_PORT])));
 	if (slow_start)
 		snprintf(ramp, sizeof(ramp), " slow-start %" PRIu64, slow_start);
 	if (bound)
 		snprintf(most, sizeof(most), " bound %" PRIu64 ".%03" PRIu64, bound / 1000,
 			 bound % 1000);
 	if (asprintf(&line,
-		     "service add %s %s %s mode %s key %s fill %s rows %" PRIu64 "%s%s%s seed %s",
+		     "service add %s %s %s mode %s%s key %s fill %s rows %" PRIu64 "%s%s%s seed %s",
 		     nlq_str(tb[PXS_A_SERVICE_NAME]),
 		     word_of(&names_proto, tb[PXS_A_SERVICE_PROTO]), format_endpoint(at, &ep),
-		     word_of(&names_mode, tb[PXS_A_SERVICE_MODE]), key,
+		     word_of(&names_mode, tb[PXS_A_SERVICE_MODE]), port, key,
 		     word_of(&names_fill, tb[PXS_A_SERVICE_FILL]),
 		     nlq_uint(tb[PXS_A_SERVICE_ROWS]), cap, ramp, most, seed) < 0) {
 		no_memory(cli);

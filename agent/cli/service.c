@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include <arpa/inet.h>
 #include <linux/paxsteer.h>
 
 #include "args.h"
@@ -19,7 +20,7 @@ static const char usage[] =
 	"           [slow-start SECONDS] [bound BOUND]\n"
 	"FILL := { rendezvous | maglev | redis-slots | jump | ketama | ipvs-mh |\n"
 	"          maglev-envoy | maglev-katran | maglev-cilium | sticky }\n"
-	"MODE := { nat | local | dsr }\n"
+	"MODE := { nat | local | dsr | tunnel ipip | tunnel gue [tunnel-port PORT] }\n"
 	"KEY := { source[/PREFIX] | tuple | memcached | dns | redis | http-host | http-path |\n"
 	"         quic LEN | payload OFFSET:LEN }\n"
 	"ADDR:PORT := 192.0.2.1:53 | [2001:db8::1]:53\n"
@@ -135,6 +136,29 @@ static int take_bound(struct args *a, struct nl_msg *msg, const struct arg *arg)
 	return CLI_OK;
 }
 
+/* Two words, where the first one is "tunnel". */
+static int take_mode(struct args *a, struct nl_msg *msg, const struct arg *arg)
+{
+	const struct arg tunnel = { .name = "mode tunnel", .attr = arg->attr,
+				    .names = &names_tunnel };
+	const struct arg mode = { .name = arg->name, .attr = arg->attr, .names = &names_mode };
+
+	if (!a->argc || strcmp(a->argv[0], "tunnel"))
+		return args_name(a, msg, &mode);
+	args_next(a, arg->name);
+	return args_name(a, msg, &tunnel);
+}
+
+static int take_tunnel_port(struct args *a, struct nl_msg *msg, const struct arg *arg)
+{
+	uint64_t port;
+
+	if (args_u64(a, arg->name, 1, 65535, &port))
+		return CLI_USAGE;
+	nlq_put_u16(msg, arg->attr, htons((uint16_t)port));
+	return CLI_OK;
+}
+
 #define SET_KEYWORDS \
 	{ "fill", PXS_A_SERVICE_FILL, .names = &names_fill }, \
 	{ "key", PXS_A_SERVICE_KEY, .take = take_key }, \
@@ -145,7 +169,8 @@ static int take_bound(struct args *a, struct nl_msg *msg, const struct arg *arg)
 	{ "bound", PXS_A_SERVICE_BOUND, .take = take_bound }
 
 static const struct arg add_keywords[] = {
-	{ "mode", PXS_A_SERVICE_MODE, .names = &names_mode },
+	{ "mode", PXS_A_SERVICE_MODE, .take = take_mode },
+	{ "tunnel-port", PXS_A_SERVICE_TUNNEL_PORT, .take = take_tunnel_port },
 	SET_KEYWORDS,
 	{ NULL },
 };
@@ -240,6 +265,15 @@ static void put_key(struct out *o, struct nlattr **tb)
 		out_num(o, "key_prefix", NULL, nlq_uint(tb[PXS_A_SERVICE_KEY_PREFIX]));
 }
 
+static void put_tunnel_port(struct out *o, struct nlattr *port, bool text)
+{
+	if (port)
+		out_num(o, "tunnel_port", text ? "tunnel-port" : NULL,
+			ntohs((uint16_t)nlq_uint(port)));
+	else
+		out_str(o, "tunnel_port", text ? "tunnel-port" : NULL, NULL);
+}
+
 void service_put(struct cli *cli, struct nl_msg *msg, enum out_style stats)
 {
 	struct nlattr *tb[PXS_A_SERVICE_MAX + 1];
@@ -257,6 +291,7 @@ void service_put(struct cli *cli, struct nl_msg *msg, enum out_style stats)
 		out_endpoint(o, "address", &ep);
 	out_str(o, "mode", "mode",
 		name_of(&names_mode, (unsigned int)nlq_uint(tb[PXS_A_SERVICE_MODE])));
+	put_tunnel_port(o, tb[PXS_A_SERVICE_TUNNEL_PORT], cli->stats);
 	put_key(o, tb);
 	out_str(o, "fill", "fill",
 		name_of(&names_fill, (unsigned int)nlq_uint(tb[PXS_A_SERVICE_FILL])));

@@ -91,7 +91,9 @@ static void count(struct counted *c, const char *service, const struct nlattr *n
 	c->value[BYTES] = nlq_uint(tb[PXS_STEER_STAT_BYTES]);
 	c->value[DROPS] = nlq_uint(tb[PXS_STEER_STAT_NO_BACKEND]) +
 			  nlq_uint(tb[PXS_STEER_STAT_NO_SOCKET]) +
-			  nlq_uint(tb[PXS_STEER_STAT_ERRORS]);
+			  nlq_uint(tb[PXS_STEER_STAT_ERRORS]) +
+			  nlq_uint(tb[PXS_STEER_STAT_TOO_BIG]) +
+			  nlq_uint(tb[PXS_STEER_STAT_NO_ROUTE]);
 }
 
 static int on_service(struct cli *cli, struct nl_msg *msg, void *arg)

@@ -12,8 +12,10 @@
 #define IP4_HEAD		20
 #define IP6_HEAD		40
 #define UDP_HEAD		8
+#define PROTO_IPV4		4
 #define PROTO_TCP		6
 #define PROTO_UDP		17
+#define PROTO_IPV6		41
 
 enum {
 	ICMP4_UNREACHABLE = 3,
@@ -60,12 +62,17 @@ static bool pxs_icmp6_error(const u8 *msg, struct pxs_icmp_quote *q)
 	return true;
 }
 
-static bool pxs_icmp_is_ours(u8 proto)
+static bool pxs_icmp_has_ports(u8 proto)
 {
 	return proto == PROTO_UDP || proto == PROTO_TCP;
 }
 
-/* Return: the quoted UDP or TCP header's offset, or 0. */
+static bool pxs_icmp_is_ours(u8 proto)
+{
+	return pxs_icmp_has_ports(proto) || proto == PROTO_IPV4 || proto == PROTO_IPV6;
+}
+
+/* Return: the offset of what the quoted IP header is before, or 0. */
 static u32 pxs_icmp4_quoted(const u8 *msg, u32 len, struct pxs_icmp_quote *q)
 {
 	const u8 *ip = msg + ICMP_HEAD;
@@ -148,6 +155,8 @@ bool pxs_icmp_parse(const u8 *msg, u32 len, bool v6, struct pxs_icmp_quote *q)
 		return false;
 	q->ip = ICMP_HEAD;
 	q->udp = (u8)udp;
+	if (!pxs_icmp_has_ports(q->proto))
+		return true;
 	memcpy(q->sport, msg + udp, 2);
 	memcpy(q->dport, msg + udp + 2, 2);
 	return true;

@@ -18,23 +18,22 @@
 struct pxs_icmp_quote {
 	bool v6;
 	u8 ip;			/* quoted IP header */
-	u8 udp;			/* quoted UDP or TCP header, at least 8 bytes */
+	u8 udp;			/* quoted UDP or TCP header, at least 8 bytes; or inner IP header */
 	u8 proto;		/* of it, as in an IP header */
 	bool too_big;		/* the datagram did not fit: mtu is set */
 	u32 mtu;		/* what does fit, as the router says; old ones say 0 */
 	/* Addresses as struct pxs_endpoint has them: IPv4's lies in the first 4 bytes. */
 	u8 src[16];
 	u8 dst[16];
-	u8 sport[2];
+	u8 sport[2];		/* 0 for a packet in a tunnel */
 	u8 dport[2];
 };
 
 /*
  * Read an ICMP (or, with v6, ICMPv6) message of which len bytes are here, trusting no length
  * in it. Return: true for an error about a UDP datagram or a TCP segment that the quote names
- * completely. Not
- * for redirects, which speak of an address and not of the datagram, nor for a quoted fragment
- * without ports.
+ * completely, or about an IP packet in another one. Not for redirects, which speak of an address
+ * and not of the datagram, nor for a quoted fragment without ports.
  */
 bool pxs_icmp_parse(const u8 *msg, u32 len, bool v6, struct pxs_icmp_quote *q);
 

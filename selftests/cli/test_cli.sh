@@ -110,7 +110,12 @@ refuses 1 'slow-start' service set web slow-start 3601
 fills='rendezvous, maglev, redis-slots, jump, ketama, ipvs-mh, maglev-envoy, maglev-katran,'
 refuses 1 "fill: \"mag\" is not $fills maglev-cilium or sticky" \
 	service add web udp 1.2.3.4:5 fill mag
-refuses 1 'mode: "tun" is not nat, local or dsr' service add web udp 1.2.3.4:5 mode tun
+refuses 1 'mode: "tun" is not nat, local, dsr, tunnel ipip or tunnel gue' \
+	service add web udp 1.2.3.4:5 mode tun
+refuses 1 'mode tunnel: "gre" is not ipip or gue' service add web udp 1.2.3.4:5 mode tunnel gre
+refuses 1 'mode tunnel is missing' service add web udp 1.2.3.4:5 mode tunnel
+refuses 1 'tunnel-port: "0" is not a number of 1..65535' \
+	service add web udp 1.2.3.4:5 mode tunnel gue tunnel-port 0
 refuses 1 'rows is given twice' service add web udp 1.2.3.4:5 rows 256 rows 512
 refuses 1 'rows: "4294967296" is not a number of 0..4294967295' \
 	service add web udp 1.2.3.4:5 rows 4294967296

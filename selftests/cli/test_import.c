@@ -69,9 +69,25 @@ static const struct {
 	  ":3: import ipvs: warning: -g after others: mode nat, as its service's first server" },
 	{ "-A -t 10.0.0.1:80 -s mh\n"
 	  "-a -t 10.0.0.1:80 -r 10.0.1.1:80 -i -w 65536 --tun-type gue --tun-port 6080 --tun-nocsum\n",
-	  "service add tcp-10.0.0.1-80 tcp 10.0.0.1:80 mode nat key source fill maglev\n"
-	  "backend add tcp-10.0.0.1-80 10.0.1.1:80 weight 65535\n", "--tun-port 6080 has no" },
+	  "service add tcp-10.0.0.1-80 tcp 10.0.0.1:80 mode tunnel gue tunnel-port 6080 "
+	  "key source fill maglev\n"
+	  "backend add tcp-10.0.0.1-80 10.0.1.1:80 weight 65535\n", "--tun-nocsum has no" },
+	{ "-A -t 10.0.0.1:80 -s mh\n"
+	  "-a -t 10.0.0.1:80 -r 10.0.1.1:81 -i --tun-type gue --tun-port 7000 --tun-csum\n"
+	  "-a -t 10.0.0.1:80 -r 10.0.1.2:80 -i --tun-type ipip\n",
+	  "service add tcp-10.0.0.1-80 tcp 10.0.0.1:80 mode tunnel gue tunnel-port 7000 "
+	  "key source fill maglev\n"
+	  "backend add tcp-10.0.0.1-80 10.0.1.1:80 weight 1\n"
+	  "backend add tcp-10.0.0.1-80 10.0.1.2:80 weight 1\n",
+	  ":3: import ipvs: warning: -i after others: mode tunnel gue tunnel-port 7000, as" },
+	{ "-A -t 10.0.0.1:80 -s mh\n-a -t 10.0.0.1:80 -r 10.0.1.1:80 -i --tun-type gre\n",
+	  "service add tcp-10.0.0.1-80 tcp 10.0.0.1:80 mode tunnel ipip key source fill maglev\n"
+	  "backend add tcp-10.0.0.1-80 10.0.1.1:80 weight 1\n",
+	  ":2: import ipvs: warning: --tun-type gre has no equivalent: mode tunnel ipip" },
 	{ "-A -t 10.0.0.1:80 -s mh\n-a -t 10.0.0.1:80 -r [fd00::2]:80 -i -w 1\n",
+	  "service add tcp-10.0.0.1-80 tcp 10.0.0.1:80 mode tunnel ipip key source fill maglev\n"
+	  "backend add tcp-10.0.0.1-80 [fd00::2]:80 weight 1\n", "-s mh" },
+	{ "-A -t 10.0.0.1:80 -s mh\n-a -t 10.0.0.1:80 -r [fd00::2]:80 -m -w 1\n",
 	  "service add tcp-10.0.0.1-80 tcp 10.0.0.1:80 mode nat key source fill maglev\n",
 	  ":2: import ipvs: warning: -r [fd00::2]:80, of another family" },
 	/* By hand: long options, ipvsadm's defaults, comments. */

@@ -179,6 +179,7 @@ static void service_json(void)
 	begin(&c, true, false);
 	put_service(&c, OUT_NONE);
 	end(&c, "[{\"name\":\"web\",\"proto\":\"udp\",\"addr\":\"192.0.2.1\",\"port\":11211,\"mode\":\"nat\","
+		"\"tunnel_port\":null,"
 		"\"key\":\"payload\",\"key_offset\":4,\"key_len\":8,\"fill\":\"rendezvous\",\"rows\":4096,"
 		"\"cap\":20,\"backends\":2,\"generation\":3,\"digest\":\"0x8000000000000001\","
 		"\"seed\":\"01020300000000000000000000000000\",\"slow_start\":30,\"bound\":1.25,"

@@ -330,7 +330,15 @@ static void not_named(void)
 	CHECK(!parse(&m, m.len, &q));
 }
 
-/* Nothing but UDP and TCP: no error about an error, no other protocol, in either family. */
+static bool is_read(u32 proto)
+{
+	return proto == 17 || proto == 6 || proto == 4 || proto == 41;
+}
+
+/*
+ * Nothing but UDP, TCP and IP in a tunnel: no error about an error, no other protocol, in either
+ * family. In a tunnel there are no ports.
+ */
 static void nested(void)
 {
 	struct pxs_icmp_quote q;
@@ -340,13 +348,15 @@ static void nested(void)
 	for (proto = 0; proto < 256; proto++) {
 		make4(&m, 3, 3, 0, 40);
 		m.b[17] = (u8)proto;
-		CHECK_EQ(parse(&m, m.len, &q), proto == 17 || proto == 6);
+		CHECK_EQ(parse(&m, m.len, &q), is_read(proto));
 		CHECK(!q.udp || q.proto == proto);
+		CHECK(!q.udp || !q.dport[1] == (proto == 4 || proto == 41));
 		/* Behind an extension header; the filled-in payload ends no chain at 17. */
 		make6(&m, 1, "\x3c", 0);
 		m.b[48] = (u8)proto;
-		CHECK_EQ(parse(&m, m.len, &q), proto == 17 || proto == 6);
+		CHECK_EQ(parse(&m, m.len, &q), is_read(proto));
 		CHECK(!q.udp || q.proto == proto);
+		CHECK(!q.udp || !q.dport[1] == (proto == 4 || proto == 41));
 	}
 	/* An error about an error, whose own quote would be fine. */
 	make4(&m, 3, 3, 0, 40);

@@ -77,6 +77,7 @@
 #define PXS_VALUE_MAX		16384	/* bytes of one value */
 #define PXS_APPEND_MAX		32768	/* bytes of records in one EVENT_APPEND */
 #define PXS_LOOKUP_KEY_MAX	512
+#define PXS_TUNNEL_PORT_DEFAULT	6080	/* gue's, as IANA gave it */
 #define PXS_BOUND_MIN		1010	/* thousandths of the fair share */
 #define PXS_BOUND_MAX		10000
 #define PXS_SLOW_START_MAX	3600	/* seconds */
@@ -128,6 +129,10 @@ enum pxs_mode {
 	PXS_MODE_LOCAL = 2,	/* a socket of this host, bound to the backend's address and port */
 	/* to a neighbour that has the service's address, too, and answers the client itself */
 	PXS_MODE_DSR = 3,
+	/* the same, to a backend anywhere, which unpacks it: IP in IP, either family in either */
+	PXS_MODE_TUNNEL_IPIP = 4,
+	/* the same in generic UDP encapsulation (variant 0), to PXS_A_SERVICE_TUNNEL_PORT */
+	PXS_MODE_TUNNEL_GUE = 5,
 };
 
 /* How the table is filled from the backends. */
@@ -243,6 +248,11 @@ enum pxs_service_attr {
 	 * socket's queue; otherwise new requests of the last second
 	 */
 	PXS_A_SERVICE_BOUND,		/* u16 */
+	/*
+	 * u16, network order, 1..65535: the backends' UDP port with mode tunnel gue, and of no
+	 * other mode; default 6080; fixed once added
+	 */
+	PXS_A_SERVICE_TUNNEL_PORT,	/* u16 */
 	__PXS_A_SERVICE_MAX
 };
 #define PXS_A_SERVICE_MAX (__PXS_A_SERVICE_MAX - 1)
@@ -294,18 +304,19 @@ enum pxs_steer_stat {
 	/*
 	 * UDP datagrams that did not fit the path to a client. Of a service: ICMP errors that said
 	 * so, taken over as the path's MTU. Of a nat backend: its replies that were answered so.
-	 * With dsr: ICMP errors about replies, forwarded to the backend.
+	 * With dsr and tunnels: ICMP errors about replies, forwarded to the backend.
 	 */
 	PXS_STEER_STAT_ICMP_REPLIES,
 	PXS_STEER_STAT_PAD,
 	/* the first choice, or whoever stood in for it, was full: another one served */
 	PXS_STEER_STAT_SPILLED,
-	/* dsr, TCP: not where the row's first choice is now, but where their connection is */
+	/* dsr, tunnels, TCP: not at the row's first choice of now, but where their connection is */
 	PXS_STEER_STAT_KEPT,
-	/* dsr, TCP: connections that could not be noted: the next change may cut them off */
+	/* the same: connections that could not be noted: the next change may cut them off */
 	PXS_STEER_STAT_NOT_KEPT,
-	PXS_STEER_STAT_TOO_BIG,		/* dsr: do not fit the way to the backend: client told */
-	/* dsr: no neighbour has the backend's address, no hop left, source refused: dropped */
+	/* dsr, tunnels: do not fit the way to the backend: client told */
+	PXS_STEER_STAT_TOO_BIG,
+	/* the same: no way to the backend, no hop left, source refused: dropped */
 	PXS_STEER_STAT_NO_ROUTE,
 	__PXS_STEER_STAT_MAX
 };
