@@ -83,6 +83,8 @@ struct pxs_datapath {
 	const struct pxs_datapath_ops *ops;
 	const struct pxs_datapath_events *events;
 	struct pxs_loop *loop;
+	/* Messages to the module and from it, as of the last status(); none without a module. */
+	u64 sent, received;
 };
 
 /* Return: 0 and *dp, or -errno after the reason went to stderr. */

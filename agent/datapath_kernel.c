@@ -528,6 +528,8 @@ static int kernel_status(struct pxs_datapath *dp, u32 group, struct pxs_group_st
 	struct kernel *k = to_kernel(dp);
 	struct nl_msg *msg = pxs_link_msg(&k->link, PXS_CMD_GROUP_GET);
 
+	dp->sent = k->link.sent;
+	dp->received = k->link.received;
 	memset(st, 0, sizeof(*st));
 	if (!msg || nla_put_u32(msg, PXS_A_GROUP_ID, group)) {
 		nlmsg_free(msg);

@@ -48,6 +48,7 @@ static int receive(struct pxs_link *l, u8 *buf, size_t *len)
 	if (!n || (size_t)n > LINK_BUF)
 		return -EMSGSIZE;	/* truncated: larger than any message of this family */
 	*len = (size_t)n;
+	l->received++;
 	return 0;
 }
 
@@ -158,6 +159,7 @@ static int send_msg(struct pxs_link *l, struct nl_msg *msg, int flags, u32 *seq)
 	*seq = nlh->nlmsg_seq;
 	err = nl_sendto(l->sock, nlh, nlh->nlmsg_len) < 0 ? -errno : 0;
 	nlmsg_free(msg);
+	l->sent += !err;
 	return err;
 }
 

@@ -23,6 +23,7 @@ struct pxs_link {
 	struct nl_sock *sock;
 	int fd;
 	int family;
+	u64 sent, received;	/* messages */
 	struct pxs_op op;
 	struct pxs_hook hook;
 	struct pxs_link_queued *queue;

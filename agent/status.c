@@ -134,6 +134,8 @@ char *pxs_node_status(struct pxs_node *n)
 	for (i = 0; i < n->nreplicas; i++)
 		json_array_append_new(groups, group_status(n, &n->replica[i]));
 	json_object_set_new(o, "groups", groups);
+	set_int(o, "netlink_sent", n->dp ? n->dp->sent : 0);
+	set_int(o, "netlink_received", n->dp ? n->dp->received : 0);
 	json_object_set_new(o, "health", pxs_checker_status(n->checker, &checked));
 	set_int(o, "checked", checked);
 	text = json_dumps(o, JSON_COMPACT);
