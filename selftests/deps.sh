@@ -24,6 +24,7 @@ PURPOSES=(
 "machines   qemu-system-x86 busybox-static cpio xz-utils zstd mmdebstrap util-linux uidmap"
 "traffic    memcached libmemcached-tools redis-server redis-tools nginx-light curl netcat-openbsd"
 "network    iproute2 nftables ipvsadm iputils-ping ethtool procps bc jq e2fsprogs python3-minimal"
+"bench      etcd-server libnghttp2-dev"
 "disks      dmsetup mount util-linux e2fsprogs"
 )
 
