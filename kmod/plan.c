@@ -203,6 +203,7 @@ struct pxs_plan *pxs_plan_build(const struct pxs_service *svc, struct pxs_refusa
 	}
 	plan->key = svc->config.key;
 	plan->key.hash = pxs_key_hash_of(svc->config.fill);
+	plan->peek = pxs_key_peek(&plan->key);
 	plan->seed = svc->config.seed;
 	plan->nbackends = cfg.nbackends;
 	list_for_each_entry(be, &svc->backends, list) {

@@ -22,6 +22,7 @@ struct pxs_service;
 
 struct pxs_plan {
 	struct pxs_key_spec key;
+	u32 peek;			/* bytes of the payload that may hold a key; 0: none */
 	struct pxs_seed seed;
 	struct pxs_table *table;	/* NULL: no backend has weight */
 	u32 *rows;			/* how many each backend owns, for GET */

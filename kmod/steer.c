@@ -72,7 +72,7 @@ static noinline bool pxs_steer_hash_payload(const struct pxs_plan *plan, const s
 	u32 len;
 
 	pxs_packet_tuple(p, &tuple);
-	len = min3(pxs_key_peek(&plan->key), p->payload_len, (u32)sizeof(buf));
+	len = min3(plan->peek, p->payload_len, (u32)sizeof(buf));
 	payload = len ? skb_header_pointer(skb, p->payload, len, buf) : NULL;
 	return pxs_key_hash(&plan->key, &plan->seed, &tuple, payload, payload ? len : 0, hash);
 }
@@ -82,7 +82,7 @@ static bool pxs_steer_hash(const struct pxs_plan *plan, const struct sk_buff *sk
 {
 	struct pxs_flow_tuple tuple;
 
-	if (pxs_key_peek(&plan->key))
+	if (plan->peek)
 		return pxs_steer_hash_payload(plan, skb, p, hash);
 	pxs_packet_tuple(p, &tuple);
 	return pxs_key_hash(&plan->key, &plan->seed, &tuple, NULL, 0, hash);
@@ -148,7 +148,7 @@ static bool pxs_steer_must_split(const struct pxs_service *svc, const struct sk_
 
 	if (!skb_is_gso(skb) || !plan)
 		return false;
-	return pxs_key_peek(&plan->key) || (skb->encapsulation && pxs_service_tunnels(svc));
+	return plan->peek || (skb->encapsulation && pxs_service_tunnels(svc));
 }
 
 /*

@@ -176,22 +176,31 @@ static u64 hash_key(const struct pxs_key_spec *spec, const struct pxs_seed *seed
 	}
 }
 
+/* Apart, for those who need no buffer: to clear it costs more than to hash a tuple. */
+static pxs_noinline bool hash_payload(const struct pxs_key_spec *spec,
+				      const struct pxs_seed *seed, struct pxs_slice s, u64 *hash)
+{
+	struct pxs_slice key;
+	struct pxs_key_buf buf;
+
+	if (!find_key(spec, s, &buf, &key))
+		return false;
+	*hash = hash_key(spec, seed, key);
+	return true;
+}
+
 bool pxs_key_hash(const struct pxs_key_spec *spec, const struct pxs_seed *seed,
 		  const struct pxs_flow_tuple *tuple, const u8 *payload, u32 len, u64 *hash)
 {
 	/* cut, so that the answer doesn't depend on how much the caller happened to pull */
 	struct pxs_slice s = { payload, len < PXS_KEY_PEEK_MAX ? len : PXS_KEY_PEEK_MAX };
-	struct pxs_slice key;
-	struct pxs_key_buf buf;
 
 	if (spec->rule == PXS_KEY_SOURCE) {
 		*hash = hash_network(seed, tuple, spec->prefix);
 		return false;
 	}
-	if (spec->rule != PXS_KEY_TUPLE && find_key(spec, s, &buf, &key)) {
-		*hash = hash_key(spec, seed, key);
+	if (spec->rule != PXS_KEY_TUPLE && hash_payload(spec, seed, s, hash))
 		return false;
-	}
 	*hash = pxs_key_hash_tuple(seed, tuple);
 	return spec->rule != PXS_KEY_TUPLE;
 }

@@ -26,6 +26,8 @@
 #include <linux/unaligned.h>	/* shadowed by kmod/compat where it is asm/unaligned.h */
 #include <crypto/blake2s.h>	/* shadowed by kmod/compat: its state changed its name */
 
+#define pxs_noinline		noinline
+
 /* An invariant that cannot fail unless the code is wrong: said once, never a crash. */
 #define pxs_assert(cond)	WARN_ON_ONCE(!(cond))
 
@@ -152,6 +154,7 @@ typedef int64_t s64;
 #endif
 #define likely(x)		__builtin_expect(!!(x), 1)
 #define unlikely(x)		__builtin_expect(!!(x), 0)
+#define pxs_noinline		__attribute__((__noinline__))
 #ifndef fallthrough
 #define fallthrough		__attribute__((__fallthrough__))
 #endif
