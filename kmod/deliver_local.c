@@ -25,6 +25,7 @@
 #include "service.h"
 #include "steer.h"
 #include "tcp_lookup.h"	/* compat: hash tables were an argument once */
+#include "udp_port.h"	/* compat: the table of sockets was one for all namespaces */
 
 static void pxs_local_assign(struct sk_buff *skb, struct sock *sk)
 {
@@ -50,12 +51,18 @@ static struct sock *pxs_udp_find(const struct nf_hook_state *state, const struct
 #endif
 }
 
-/* The lookup scores a full match highest: what it finds is connected to src or nothing is. */
+/*
+ * The lookup scores a full match highest: what it finds is connected to src or nothing is. It
+ * costs more than all the rest of steering, and mostly no socket at all has the service's port.
+ */
 static struct sock *pxs_udp_find_connected(const struct nf_hook_state *state,
 					   const struct pxs_packet *p)
 {
-	struct sock *sk = pxs_udp_find(state, &p->src, &p->dst);
+	struct sock *sk;
 
+	if (!pxs_udp_port_taken(state->net, ntohs(p->dst.port)))
+		return NULL;
+	sk = pxs_udp_find(state, &p->src, &p->dst);
 	if (!sk)
 		return NULL;
 	if (sk->sk_state == TCP_ESTABLISHED && inet_sk(sk)->inet_dport == p->src.port)
