@@ -2,9 +2,9 @@
 /*
  * packet.c - reading IPv4, IPv6, TCP and UDP headers
  *
- * Owns nothing, takes no lock, changes no skb: headers are read through
- * skb_header_pointer() into the stack. Runs in hooks, before or after the stack has
- * checked the headers, so it trusts no length.
+ * Owns nothing, takes no lock, changes no skb: what does not lie in its linear part is
+ * read through skb_header_pointer() into the stack. Runs in hooks, before or after the
+ * stack has checked the headers, so it trusts no length.
  */
 #include "pxs.h"
 
@@ -19,42 +19,31 @@
 #include "core/key.h"
 #include "packet.h"
 
+/* In every hook the stack has an IP header, without what may follow it, in one piece. */
 static bool pxs_parse_ip4(const struct sk_buff *skb, struct pxs_packet *p)
 {
-	const struct iphdr *iph;
-	struct iphdr buf;
+	const struct iphdr *iph = (const struct iphdr *)skb->data;
 
-	iph = skb_header_pointer(skb, 0, sizeof(buf), &buf);
-	if (!iph || iph->version != 4 || iph->ihl < 5 || ip_is_fragment(iph))
+	if (skb_headlen(skb) < sizeof(*iph))
+		return false;
+	if (iph->version != 4 || iph->ihl < 5 || ip_is_fragment(iph))
 		return false;
 	if (ipv4_is_multicast(iph->daddr) || ipv4_is_lbcast(iph->daddr))
 		return false;
-	p->src.family = AF_INET;
-	p->dst.family = AF_INET;
-	p->src.addr.s6_addr32[0] = iph->saddr;
-	p->dst.addr.s6_addr32[0] = iph->daddr;
+	p->src.addr = (struct in6_addr){ .s6_addr32 = { iph->saddr } };
+	p->dst.addr = (struct in6_addr){ .s6_addr32 = { iph->daddr } };
 	p->src.proto = iph->protocol;
 	p->thoff = iph->ihl * 4;
 	return true;
 }
 
-static bool pxs_parse_ip6(const struct sk_buff *skb, struct pxs_packet *p)
+/* What follows extension headers, if any of it is there. */
+static noinline bool pxs_skip_ip6(const struct sk_buff *skb, u8 nexthdr, struct pxs_packet *p)
 {
-	const struct ipv6hdr *iph;
-	struct ipv6hdr buf;
 	__be16 frag_off = 0;
-	u8 nexthdr;
 	int off;
 
-	iph = skb_header_pointer(skb, 0, sizeof(buf), &buf);
-	if (!iph || iph->version != 6 || ipv6_addr_is_multicast(&iph->daddr))
-		return false;
-	nexthdr = iph->nexthdr;
-	p->src.family = AF_INET6;
-	p->dst.family = AF_INET6;
-	p->src.addr = iph->saddr;
-	p->dst.addr = iph->daddr;
-	off = ipv6_skip_exthdr(skb, sizeof(*iph), &nexthdr, &frag_off);
+	off = ipv6_skip_exthdr(skb, sizeof(struct ipv6hdr), &nexthdr, &frag_off);
 	/* Defragmentation came first: what is still a fragment is not ours to judge. */
 	if (off < 0 || frag_off)
 		return false;
@@ -63,15 +52,27 @@ static bool pxs_parse_ip6(const struct sk_buff *skb, struct pxs_packet *p)
 	return true;
 }
 
-static bool pxs_parse_udp(const struct sk_buff *skb, struct pxs_packet *p)
+static bool pxs_parse_ip6(const struct sk_buff *skb, struct pxs_packet *p)
 {
-	const struct udphdr *uh;
-	struct udphdr buf;
+	const struct ipv6hdr *iph = (const struct ipv6hdr *)skb->data;
+
+	if (skb_headlen(skb) < sizeof(*iph))
+		return false;
+	if (iph->version != 6 || ipv6_addr_is_multicast(&iph->daddr))
+		return false;
+	p->src.addr = iph->saddr;
+	p->dst.addr = iph->daddr;
+	if (iph->nexthdr != IPPROTO_UDP && iph->nexthdr != IPPROTO_TCP)
+		return pxs_skip_ip6(skb, iph->nexthdr, p);
+	p->src.proto = iph->nexthdr;
+	p->thoff = sizeof(*iph);
+	return true;
+}
+
+static bool pxs_read_udp(const struct sk_buff *skb, struct pxs_packet *p, const struct udphdr *uh)
+{
 	unsigned int len;
 
-	uh = skb_header_pointer(skb, p->thoff, sizeof(buf), &buf);
-	if (!uh)
-		return false;
 	p->src.port = uh->source;
 	p->dst.port = uh->dest;
 	p->payload = p->thoff + sizeof(*uh);
@@ -84,13 +85,9 @@ static bool pxs_parse_udp(const struct sk_buff *skb, struct pxs_packet *p)
 	return true;
 }
 
-static bool pxs_parse_tcp(const struct sk_buff *skb, struct pxs_packet *p)
+static bool pxs_read_tcp(struct pxs_packet *p, const struct tcphdr *th)
 {
-	const struct tcphdr *th;
-	struct tcphdr buf;
-
-	th = skb_header_pointer(skb, p->thoff, sizeof(buf), &buf);
-	if (!th || th->doff < 5)
+	if (th->doff < 5)
 		return false;
 	p->src.port = th->source;
 	p->dst.port = th->dest;
@@ -100,16 +97,46 @@ static bool pxs_parse_tcp(const struct sk_buff *skb, struct pxs_packet *p)
 	return true;
 }
 
+/* The header of the transport is not, or not wholly, in the linear part. */
+static noinline bool pxs_parse_paged(const struct sk_buff *skb, struct pxs_packet *p)
+{
+	const void *header;
+	union {
+		struct udphdr udp;
+		struct tcphdr tcp;
+	} buf;
+
+	if (p->src.proto == IPPROTO_UDP) {
+		header = skb_header_pointer(skb, p->thoff, sizeof(buf.udp), &buf);
+		return header && pxs_read_udp(skb, p, header);
+	}
+	header = skb_header_pointer(skb, p->thoff, sizeof(buf.tcp), &buf);
+	return header && pxs_read_tcp(p, header);
+}
+
 bool pxs_packet_parse(const struct sk_buff *skb, u8 pf, struct pxs_packet *p)
 {
-	memset(p, 0, sizeof(*p));
+	const void *header;
+	unsigned int linear;
+
+	static_assert(NFPROTO_IPV4 == AF_INET && NFPROTO_IPV6 == AF_INET6);
+	p->src.family = pf;
+	p->dst.family = pf;
+	p->src.proto = 0;
+	p->dst.proto = 0;
+	p->payload_len = 0;
+	p->syn = false;
 	if (pf == NFPROTO_IPV4 ? !pxs_parse_ip4(skb, p) : !pxs_parse_ip6(skb, p))
 		return false;
 	p->dst.proto = p->src.proto;
-	if (p->src.proto == IPPROTO_UDP)
-		return pxs_parse_udp(skb, p);
-	if (p->src.proto == IPPROTO_TCP)
-		return pxs_parse_tcp(skb, p);
+	linear = skb_headlen(skb);
+	header = skb->data + p->thoff;
+	if (p->src.proto == IPPROTO_UDP && linear >= p->thoff + sizeof(struct udphdr))
+		return pxs_read_udp(skb, p, header);
+	if (p->src.proto == IPPROTO_TCP && linear >= p->thoff + sizeof(struct tcphdr))
+		return pxs_read_tcp(p, header);
+	if (p->src.proto == IPPROTO_UDP || p->src.proto == IPPROTO_TCP)
+		return pxs_parse_paged(skb, p);
 	return false;
 }
 

@@ -32,7 +32,8 @@ void pxs_packet_tuple(const struct pxs_packet *p, struct pxs_flow_tuple *t);
  * Read skb of family pf (NFPROTO_IPV4, NFPROTO_IPV6) without changing it.
  * Return: false for what is not steered: not TCP or UDP, a fragment, cut short,
  * multicast or broadcast. If only the protocol is another one, p says which, from where
- * to where and what its thoff is; otherwise p's protocol may be 0.
+ * to where and what its thoff is; otherwise p's protocol may be 0. Of what is left, only the
+ * family is set then.
  */
 bool pxs_packet_parse(const struct sk_buff *skb, u8 pf, struct pxs_packet *p);
 
