@@ -193,12 +193,17 @@ static void pxs_backend_unlink(struct pxs_backend *be)
 static int pxs_backend_expect(struct pxs_backend *be)
 {
 	struct pxs_services *s = &be->svc->pn->services;
+	int err;
 
 	if (pxs_service_tunnels(be->svc))
 		return rhltable_insert(&s->tunnels, &be->tunnel, pxs_tunnels_params);
 	if (!pxs_backend_returns(be->svc))
 		return 0;
-	return rhashtable_insert_fast(&s->returns, &be->node, pxs_returns_params);
+	pxs_ports_add(&s->return_ports, ntohs(be->at.port));
+	err = rhashtable_insert_fast(&s->returns, &be->node, pxs_returns_params);
+	if (err)
+		pxs_ports_del(&s->return_ports, ntohs(be->at.port));
+	return err;
 }
 
 static void pxs_backend_forget(struct pxs_backend *be)
@@ -207,8 +212,10 @@ static void pxs_backend_forget(struct pxs_backend *be)
 
 	if (pxs_service_tunnels(be->svc))
 		rhltable_remove(&s->tunnels, &be->tunnel, pxs_tunnels_params);
-	else if (pxs_backend_returns(be->svc))
-		rhashtable_remove_fast(&s->returns, &be->node, pxs_returns_params);
+	if (!pxs_backend_returns(be->svc))
+		return;
+	rhashtable_remove_fast(&s->returns, &be->node, pxs_returns_params);
+	pxs_ports_del(&s->return_ports, ntohs(be->at.port));
 }
 
 struct pxs_backend *pxs_backend_add(struct pxs_service *svc, const struct pxs_backend_spec *spec,

@@ -126,6 +126,7 @@ bool pxs_packet_parse(const struct sk_buff *skb, u8 pf, struct pxs_packet *p)
 	p->dst.proto = 0;
 	p->payload_len = 0;
 	p->syn = false;
+	p->end = false;
 	if (pf == NFPROTO_IPV4 ? !pxs_parse_ip4(skb, p) : !pxs_parse_ip6(skb, p))
 		return false;
 	p->dst.proto = p->src.proto;

@@ -5,6 +5,10 @@
 #ifndef PXS_PACKET_H
 #define PXS_PACKET_H
 
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/netfilter.h>
 #include <linux/skbuff.h>
 
 #include "endpoint.h"
@@ -36,5 +40,26 @@ void pxs_packet_tuple(const struct pxs_packet *p, struct pxs_flow_tuple *t);
  * family is set then.
  */
 bool pxs_packet_parse(const struct sk_buff *skb, u8 pf, struct pxs_packet *p);
+
+/*
+ * Source and destination port of TCP or UDP right behind an IP header without options, all of
+ * it linear. Of a fragment it is whatever lies there. Return: NULL for all other packets.
+ */
+static inline const __be16 *pxs_packet_ports(const struct sk_buff *skb, u8 pf)
+{
+	const struct ipv6hdr *ip6h = (const struct ipv6hdr *)skb->data;
+	const struct iphdr *iph = (const struct iphdr *)skb->data;
+	unsigned int len = pf == NFPROTO_IPV4 ? sizeof(*iph) : sizeof(*ip6h);
+	u8 proto;
+
+	if (skb_headlen(skb) < len + 2 * sizeof(__be16))
+		return NULL;
+	if (pf == NFPROTO_IPV4 && iph->ihl != sizeof(*iph) / 4)
+		return NULL;
+	proto = pf == NFPROTO_IPV4 ? iph->protocol : ip6h->nexthdr;
+	if (proto != IPPROTO_UDP && proto != IPPROTO_TCP)
+		return NULL;
+	return (const __be16 *)(skb->data + len);
+}
 
 #endif /* PXS_PACKET_H */

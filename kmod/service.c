@@ -259,6 +259,26 @@ static void pxs_service_off(struct pxs_service *svc)
 		pxs_steer_off(pn);
 }
 
+static void pxs_service_ports_add(struct pxs_service *svc)
+{
+	struct pxs_services *s = &svc->pn->services;
+	u16 port = ntohs(svc->at.port);
+
+	pxs_ports_add(&s->at_ports, port);
+	if (svc->mode != PXS_MODE_LOCAL)
+		pxs_ports_add(&s->remote_ports, port);
+}
+
+static void pxs_service_ports_del(struct pxs_service *svc)
+{
+	struct pxs_services *s = &svc->pn->services;
+	u16 port = ntohs(svc->at.port);
+
+	pxs_ports_del(&s->at_ports, port);
+	if (svc->mode != PXS_MODE_LOCAL)
+		pxs_ports_del(&s->remote_ports, port);
+}
+
 struct pxs_service *pxs_service_add(struct pxs_net *pn, const struct pxs_service_spec *spec,
 				    struct pxs_refusal *no)
 {
@@ -276,16 +296,18 @@ struct pxs_service *pxs_service_add(struct pxs_net *pn, const struct pxs_service
 	if (err)
 		goto err_free;
 	svc->id = pn->services.last_id + 1;
+	pxs_service_ports_add(svc);
 	err = rhashtable_insert_fast(&pn->services.by_at, &svc->node, pxs_by_at_params);
 	if (err)
-		goto err_off;
+		goto err_ports;
 	pn->services.last_id = svc->id;
 	list_add_tail(&svc->list, &pn->services.list);
 	pxs_load_bound_set(svc, 0);
 	pn->services.seq++;
 	return svc;
 
-err_off:
+err_ports:
+	pxs_service_ports_del(svc);
 	pxs_service_off(svc);
 err_free:
 	pxs_service_free(svc);
@@ -324,6 +346,7 @@ void pxs_service_del(struct pxs_service *svc)
 
 	lockdep_assert_held(&pn->config);
 	rhashtable_remove_fast(&pn->services.by_at, &svc->node, pxs_by_at_params);
+	pxs_service_ports_del(svc);
 	list_del(&svc->list);
 	pxs_plan_publish(svc, NULL);
 	list_for_each_entry_safe(be, next, &svc->backends, list)

@@ -10,6 +10,7 @@
 #include <linux/rhashtable-types.h>
 #include <linux/paxsteer.h>
 
+#include "core/ports.h"
 #include "endpoint.h"
 #include "plan.h"
 #include "stats.h"
@@ -23,6 +24,10 @@ struct pxs_services {
 	/* struct pxs_backend (UDP) by address and port; under RCU */
 	struct rhashtable returns;
 	struct rhltable tunnels;	/* struct pxs_backend by pxs_backend.outer; under RCU */
+	/* Written under pxs_net.config; packets ask these first: */
+	struct pxs_ports at_ports;	/* of by_at */
+	struct pxs_ports remote_ports;	/* of those whose backends are not sockets of this host */
+	struct pxs_ports return_ports;	/* of returns */
 	struct list_head list;		/* struct pxs_service, in order of id; under config */
 	u32 n;
 	u32 forwarding;			/* of n, services whose mode forwards; read by packets */

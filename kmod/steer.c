@@ -250,10 +250,23 @@ static unsigned int pxs_steer_forward(struct pxs_service *svc, struct sk_buff *s
 	return pxs_forward(be, skb, state, p->thoff, requests);
 }
 
-static unsigned int pxs_hook_pre_routing(void *priv, struct sk_buff *skb,
-					 const struct nf_hook_state *state)
+/*
+ * Is it plain that nobody in senders (or NULL) has the source's port and nobody in receivers (or
+ * NULL) the destination's? True for most of what is not steered.
+ */
+static __always_inline bool pxs_steer_passes(const struct sk_buff *skb, u8 pf,
+					     const struct pxs_ports *senders,
+					     const struct pxs_ports *receivers)
 {
-	struct pxs_net *pn = pxs_net(state->net);
+	const __be16 *ports = pxs_packet_ports(skb, pf);
+
+	return ports && !(senders && pxs_ports_has(senders, ntohs(ports[0]))) &&
+	       !(receivers && pxs_ports_has(receivers, ntohs(ports[1])));
+}
+
+static noinline unsigned int pxs_steer_pre_routing(struct pxs_net *pn, struct sk_buff *skb,
+						   const struct nf_hook_state *state)
+{
 	struct pxs_service *svc;
 	struct pxs_packet p;
 	bool parsed;
@@ -275,6 +288,18 @@ static unsigned int pxs_hook_pre_routing(void *priv, struct sk_buff *skb,
 	if (svc->mode != PXS_MODE_NAT || p.dst.proto != IPPROTO_UDP)
 		return NF_ACCEPT;
 	return pxs_steer_nat(svc, skb, state, &p);
+}
+
+static unsigned int pxs_hook_pre_routing(void *priv, struct sk_buff *skb,
+					 const struct nf_hook_state *state)
+{
+	struct pxs_net *pn = pxs_net(state->net);
+
+	/* What is for a socket of this host is only split here. */
+	if (pxs_steer_passes(skb, state->pf, NULL, skb_is_gso(skb) ? &pn->services.at_ports :
+								     &pn->services.remote_ports))
+		return NF_ACCEPT;
+	return pxs_steer_pre_routing(pn, skb, state);
 }
 
 /*
@@ -304,8 +329,8 @@ static struct pxs_backend *pxs_steer_local_sender(const struct nf_hook_state *st
 	return pxs_backend_of_reply(pn, &bound);
 }
 
-static unsigned int pxs_hook_local_out(void *priv, struct sk_buff *skb,
-				       const struct nf_hook_state *state)
+static noinline unsigned int pxs_steer_local_out(struct pxs_net *pn, struct sk_buff *skb,
+						 const struct nf_hook_state *state)
 {
 	struct pxs_service *svc;
 	struct pxs_backend *be;
@@ -313,7 +338,7 @@ static unsigned int pxs_hook_local_out(void *priv, struct sk_buff *skb,
 
 	if (!pxs_packet_parse(skb, state->pf, &p) || p.dst.proto != IPPROTO_UDP)
 		return NF_ACCEPT;
-	svc = pxs_service_lookup(pxs_net(state->net), &p.dst);
+	svc = pxs_service_lookup(pn, &p.dst);
 	if (svc && svc->mode == PXS_MODE_NAT) {
 		if (pxs_steer_must_split(svc, skb))
 			return pxs_steer_split(svc, skb, state);
@@ -325,10 +350,19 @@ static unsigned int pxs_hook_local_out(void *priv, struct sk_buff *skb,
 	return pxs_steer_reply(be, skb, state, &p);
 }
 
-static unsigned int pxs_hook_local_in(void *priv, struct sk_buff *skb,
-				      const struct nf_hook_state *state)
+static unsigned int pxs_hook_local_out(void *priv, struct sk_buff *skb,
+				       const struct nf_hook_state *state)
 {
 	struct pxs_net *pn = pxs_net(state->net);
+
+	if (pxs_steer_passes(skb, state->pf, &pn->services.return_ports, &pn->services.at_ports))
+		return NF_ACCEPT;
+	return pxs_steer_local_out(pn, skb, state);
+}
+
+static noinline unsigned int pxs_steer_local_in(struct pxs_net *pn, struct sk_buff *skb,
+						const struct nf_hook_state *state)
+{
 	struct pxs_service *svc;
 	struct pxs_backend *be;
 	struct pxs_packet p;
@@ -354,8 +388,18 @@ static unsigned int pxs_hook_local_in(void *priv, struct sk_buff *skb,
 	return pxs_steer_reply(be, skb, state, &p);
 }
 
-static unsigned int pxs_hook_post_routing(void *priv, struct sk_buff *skb,
-					  const struct nf_hook_state *state)
+static unsigned int pxs_hook_local_in(void *priv, struct sk_buff *skb,
+				      const struct nf_hook_state *state)
+{
+	struct pxs_net *pn = pxs_net(state->net);
+
+	if (pxs_steer_passes(skb, state->pf, &pn->services.return_ports, &pn->services.at_ports))
+		return NF_ACCEPT;
+	return pxs_steer_local_in(pn, skb, state);
+}
+
+static noinline unsigned int pxs_steer_post_routing(struct pxs_net *pn, struct sk_buff *skb,
+						    const struct nf_hook_state *state)
 {
 	struct pxs_backend *be;
 	struct pxs_packet p;
@@ -364,13 +408,23 @@ static unsigned int pxs_hook_post_routing(void *priv, struct sk_buff *skb,
 		return pxs_icmp_post_routing(skb, state, &p);
 	if (p.src.proto != IPPROTO_UDP)
 		return NF_ACCEPT;
-	be = pxs_backend_of_reply(pxs_net(state->net), &p.src);
-	/* A backend on this host may be asked past the service, too: see pxs_hook_local_in(). */
+	be = pxs_backend_of_reply(pn, &p.src);
+	/* A backend on this host may be asked past the service, too: see pxs_steer_local_in(). */
 	if (!be || be->svc->mode != PXS_MODE_NAT || pxs_local_asked_itself(state, &p))
 		return NF_ACCEPT;
 	if (pxs_icmp_reply_too_big(be, skb, state->pf))
 		return NF_DROP;
 	return pxs_steer_reply(be, skb, state, &p);
+}
+
+static unsigned int pxs_hook_post_routing(void *priv, struct sk_buff *skb,
+					  const struct nf_hook_state *state)
+{
+	struct pxs_net *pn = pxs_net(state->net);
+
+	if (pxs_steer_passes(skb, state->pf, &pn->services.return_ports, NULL))
+		return NF_ACCEPT;
+	return pxs_steer_post_routing(pn, skb, state);
 }
 
 #define PXS_HOOK(fn, family, point, prio) \
