@@ -22,10 +22,19 @@
 #include "service.h"
 #include "way.h"
 
+static int pxs_backend_is_at(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const struct pxs_backend *be = obj;
+
+	return !pxs_endpoint_equal(&be->at, arg->key);
+}
+
 static const struct rhashtable_params pxs_returns_params = {
 	.key_len = sizeof(struct pxs_endpoint),
 	.key_offset = offsetof(struct pxs_backend, at),
 	.head_offset = offsetof(struct pxs_backend, node),
+	.hashfn = pxs_endpoint_hash,
+	.obj_cmpfn = pxs_backend_is_at,
 	.automatic_shrinking = true,
 };
 

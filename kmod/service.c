@@ -24,16 +24,21 @@
 #include "service.h"
 #include "steer.h"
 
-static const struct rhashtable_params pxs_by_at_params = {
-	.key_len = sizeof(struct pxs_endpoint),
-	.key_offset = offsetof(struct pxs_service, at),
-	.head_offset = offsetof(struct pxs_service, node),
-	.automatic_shrinking = true,
-};
+static struct hlist_head *pxs_services_at(struct pxs_services *s, const struct pxs_endpoint *at)
+{
+	u32 hash = pxs_endpoint_hash(at, sizeof(*at), s->hash_seed);
+
+	return &s->by_at[hash & ((1 << PXS_AT_BITS) - 1)];
+}
 
 struct pxs_service *pxs_service_lookup(struct pxs_net *pn, const struct pxs_endpoint *at)
 {
-	return rhashtable_lookup(&pn->services.by_at, at, pxs_by_at_params);
+	struct pxs_service *svc;
+
+	hlist_for_each_entry_rcu(svc, pxs_services_at(&pn->services, at), node)
+		if (pxs_endpoint_equal(&svc->at, at))
+			return svc;
+	return NULL;
 }
 
 struct pxs_plan *pxs_service_plan(const struct pxs_service *svc)
@@ -297,18 +302,13 @@ struct pxs_service *pxs_service_add(struct pxs_net *pn, const struct pxs_service
 		goto err_free;
 	svc->id = pn->services.last_id + 1;
 	pxs_service_ports_add(svc);
-	err = rhashtable_insert_fast(&pn->services.by_at, &svc->node, pxs_by_at_params);
-	if (err)
-		goto err_ports;
+	hlist_add_head_rcu(&svc->node, pxs_services_at(&pn->services, &svc->at));
 	pn->services.last_id = svc->id;
 	list_add_tail(&svc->list, &pn->services.list);
 	pxs_load_bound_set(svc, 0);
 	pn->services.seq++;
 	return svc;
 
-err_ports:
-	pxs_service_ports_del(svc);
-	pxs_service_off(svc);
 err_free:
 	pxs_service_free(svc);
 	return ERR_PTR(err);
@@ -345,7 +345,7 @@ void pxs_service_del(struct pxs_service *svc)
 	struct pxs_backend *be, *next;
 
 	lockdep_assert_held(&pn->config);
-	rhashtable_remove_fast(&pn->services.by_at, &svc->node, pxs_by_at_params);
+	hlist_del_rcu(&svc->node);
 	pxs_service_ports_del(svc);
 	list_del(&svc->list);
 	pxs_plan_publish(svc, NULL);
@@ -359,16 +359,9 @@ void pxs_service_del(struct pxs_service *svc)
 
 int pxs_services_net_init(struct pxs_net *pn)
 {
-	int err;
-
 	INIT_LIST_HEAD(&pn->services.list);
-	err = rhashtable_init(&pn->services.by_at, &pxs_by_at_params);
-	if (err)
-		return err;
-	err = pxs_returns_init(&pn->services);
-	if (err)
-		rhashtable_destroy(&pn->services.by_at);
-	return err;
+	pn->services.hash_seed = get_random_u32();
+	return pxs_returns_init(&pn->services);
 }
 
 /* Deleting the services takes the hooks away; nothing arrives after the grace period. */
@@ -385,5 +378,4 @@ void pxs_services_net_pre_exit(struct pxs_net *pn)
 void pxs_services_net_exit(struct pxs_net *pn)
 {
 	pxs_returns_destroy(&pn->services);
-	rhashtable_destroy(&pn->services.by_at);
 }

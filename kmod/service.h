@@ -18,9 +18,14 @@
 struct pxs_keep;
 struct pxs_net;
 
+/* There are at most 1024 services: then 4 of them are in a chain. */
+#define PXS_AT_BITS	8
+
 /* Part of struct pxs_net. */
 struct pxs_services {
-	struct rhashtable by_at;	/* struct pxs_service; read under RCU */
+	/* struct pxs_service, by where it is; written under config, read under RCU */
+	struct hlist_head by_at[1 << PXS_AT_BITS];
+	u32 hash_seed;			/* of by_at */
 	/* struct pxs_backend (UDP) by address and port; under RCU */
 	struct rhashtable returns;
 	struct rhltable tunnels;	/* struct pxs_backend by pxs_backend.outer; under RCU */
@@ -63,7 +68,7 @@ struct pxs_service_config {
 /* The first part is constant from add to free; the last is guarded by pxs_net.config. */
 struct pxs_service {
 	struct pxs_endpoint at;		/* key of pxs_services.by_at */
-	struct rhash_head node;
+	struct hlist_node node;
 	struct pxs_net *pn;
 	struct pxs_steer_stats __percpu *stats;
 	u32 id;

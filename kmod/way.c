@@ -13,7 +13,7 @@
 #include "pxs.h"
 
 #include <linux/netdevice.h>
-#include <linux/rhashtable.h>
+#include <linux/rculist.h>
 #include <linux/slab.h>
 #include <net/dst.h>
 #include <net/ip6_fib.h>
@@ -95,20 +95,15 @@ static void pxs_ways_drop_service(const struct pxs_service *svc)
 
 static void pxs_ways_drop(struct pxs_net *pn)
 {
-	struct rhashtable_iter iter;
 	struct pxs_service *svc;
+	unsigned int i;
 
-	rhashtable_walk_enter(&pn->services.by_at, &iter);
-	rhashtable_walk_start(&iter);
-	while ((svc = rhashtable_walk_next(&iter))) {
-		/* Grown or shrunk meanwhile: it begins again by itself. */
-		if (IS_ERR(svc))
-			continue;
-		if (pxs_service_forwards(svc))
-			pxs_ways_drop_service(svc);
-	}
-	rhashtable_walk_stop(&iter);
-	rhashtable_walk_exit(&iter);
+	rcu_read_lock();
+	for (i = 0; i < ARRAY_SIZE(pn->services.by_at); i++)
+		hlist_for_each_entry_rcu(svc, &pn->services.by_at[i], node)
+			if (pxs_service_forwards(svc))
+				pxs_ways_drop_service(svc);
+	rcu_read_unlock();
 }
 
 static int pxs_ways_event(struct notifier_block *nb, unsigned long event, void *ptr)
