@@ -11,7 +11,6 @@
 
 #include <linux/err.h>
 #include <linux/random.h>
-#include <linux/rhashtable.h>
 #include <linux/slab.h>
 #include <net/ipv6.h>
 #include <net/route.h>

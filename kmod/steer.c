@@ -77,8 +77,9 @@ static noinline bool pxs_steer_hash_payload(const struct pxs_plan *plan, const s
 	return pxs_key_hash(&plan->key, &plan->seed, &tuple, payload, payload ? len : 0, hash);
 }
 
-static bool pxs_steer_hash(const struct pxs_plan *plan, const struct sk_buff *skb,
-			   const struct pxs_packet *p, u64 *hash)
+/* The same, where the key is not the tuple. */
+static noinline bool pxs_steer_hash_other(const struct pxs_plan *plan, const struct sk_buff *skb,
+					  const struct pxs_packet *p, u64 *hash)
 {
 	struct pxs_flow_tuple tuple;
 
@@ -86,6 +87,18 @@ static bool pxs_steer_hash(const struct pxs_plan *plan, const struct sk_buff *sk
 		return pxs_steer_hash_payload(plan, skb, p, hash);
 	pxs_packet_tuple(p, &tuple);
 	return pxs_key_hash(&plan->key, &plan->seed, &tuple, NULL, 0, hash);
+}
+
+static bool pxs_steer_hash(const struct pxs_plan *plan, const struct sk_buff *skb,
+			   const struct pxs_packet *p, u64 *hash)
+{
+	if (plan->key.rule != PXS_KEY_TUPLE)
+		return pxs_steer_hash_other(plan, skb, p, hash);
+	*hash = pxs_key_hash_ends(&plan->seed, p->src.family == AF_INET,
+				  pxs_key_tuple_head(p->src.proto, ntohs(p->src.port),
+						     ntohs(p->dst.port)),
+				  p->src.addr.s6_addr, p->dst.addr.s6_addr);
+	return false;
 }
 
 static struct pxs_backend *pxs_steer_choose(struct pxs_service *svc, const struct sk_buff *skb,

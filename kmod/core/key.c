@@ -9,14 +9,6 @@
 #include "ketama.h"
 #include "redis_slots.h"
 
-/* First word of what is hashed: one number for each kind, so that no two kinds meet. */
-enum key_domain {
-	KEY_DOMAIN_SOURCE_V4 = 1,
-	KEY_DOMAIN_SOURCE_V6 = 2,
-	KEY_DOMAIN_TUPLE_V4 = 3,
-	KEY_DOMAIN_TUPLE_V6 = 4,
-};
-
 /* Keys are byte strings and have no first word to spare: their kind goes into the seed. */
 #define KEY_DOMAIN_BYTES	0x70786b6579627974ull
 
@@ -90,8 +82,8 @@ u64 pxs_key_hash_source(const struct pxs_seed *seed, const struct pxs_flow_tuple
 	u64 low = get_unaligned_le64(t->saddr);
 
 	if (t->family == PXS_FAMILY_V4)
-		return pxs_siphash13_2u64(seed, KEY_DOMAIN_SOURCE_V4, (u32)low);
-	return pxs_siphash13_3u64(seed, KEY_DOMAIN_SOURCE_V6, low,
+		return pxs_siphash13_2u64(seed, PXS_KEY_DOMAIN_SOURCE_V4, (u32)low);
+	return pxs_siphash13_3u64(seed, PXS_KEY_DOMAIN_SOURCE_V6, low,
 				get_unaligned_le64(t->saddr + 8));
 }
 
@@ -109,15 +101,9 @@ static u64 hash_network(const struct pxs_seed *seed, const struct pxs_flow_tuple
 
 u64 pxs_key_hash_tuple(const struct pxs_seed *seed, const struct pxs_flow_tuple *t)
 {
-	u64 head = (u64)t->proto << 8 | (u64)t->sport << 16 | (u64)t->dport << 32;
-	u64 src = get_unaligned_le64(t->saddr);
-	u64 dst = get_unaligned_le64(t->daddr);
+	u64 head = pxs_key_tuple_head(t->proto, t->sport, t->dport);
 
-	if (t->family == PXS_FAMILY_V4)
-		return pxs_siphash13_2u64(seed, head | KEY_DOMAIN_TUPLE_V4, (u32)src | dst << 32);
-	return pxs_siphash13_5u64(seed, head | KEY_DOMAIN_TUPLE_V6,
-				src, get_unaligned_le64(t->saddr + 8),
-				dst, get_unaligned_le64(t->daddr + 8));
+	return pxs_key_hash_ends(seed, t->family == PXS_FAMILY_V4, head, t->saddr, t->daddr);
 }
 
 u64 pxs_key_hash_bytes(const struct pxs_seed *seed, const void *key, u32 len)

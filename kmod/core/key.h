@@ -85,6 +85,37 @@ const char *pxs_key_hash_given(const struct pxs_key_spec *spec, const struct pxs
 /* Hash of a key's bytes. */
 u64 pxs_key_hash_bytes(const struct pxs_seed *seed, const void *key, u32 len);
 
+/* First word of what is hashed: one number for each kind, so that no two kinds meet. */
+enum pxs_key_domain {
+	PXS_KEY_DOMAIN_SOURCE_V4 = 1,
+	PXS_KEY_DOMAIN_SOURCE_V6 = 2,
+	PXS_KEY_DOMAIN_TUPLE_V4 = 3,
+	PXS_KEY_DOMAIN_TUPLE_V6 = 4,
+};
+
+static inline u64 pxs_key_tuple_head(u8 proto, u16 sport, u16 dport)
+{
+	return (u64)proto << 8 | (u64)sport << 16 | (u64)dport << 32;
+}
+
+/*
+ * pxs_key_hash_tuple() of what lies apart, in a packet: @head from pxs_key_tuple_head(), addresses
+ * as in struct pxs_flow_tuple.
+ */
+static inline u64 pxs_key_hash_ends(const struct pxs_seed *seed, bool v4, u64 head,
+				    const u8 *saddr, const u8 *daddr)
+{
+	u64 src = get_unaligned_le64(saddr);
+	u64 dst = get_unaligned_le64(daddr);
+
+	if (v4)
+		return pxs_siphash13_2u64(seed, head | PXS_KEY_DOMAIN_TUPLE_V4,
+					  (u32)src | dst << 32);
+	return pxs_siphash13_5u64(seed, head | PXS_KEY_DOMAIN_TUPLE_V6,
+				  src, get_unaligned_le64(saddr + 8),
+				  dst, get_unaligned_le64(daddr + 8));
+}
+
 /* Hash of the rules source (the whole address) and tuple. */
 u64 pxs_key_hash_source(const struct pxs_seed *seed, const struct pxs_flow_tuple *tuple);
 u64 pxs_key_hash_tuple(const struct pxs_seed *seed, const struct pxs_flow_tuple *tuple);
