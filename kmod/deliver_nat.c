@@ -64,6 +64,58 @@ static u8 pxs_nat_summed(const struct sk_buff *skb, const struct pxs_packet *p)
 	return CHECKSUM_NONE;
 }
 
+/* skb_ensure_writable() for what mostly is. */
+static int pxs_nat_writable(struct sk_buff *skb, unsigned int len)
+{
+	if (likely(skb_headlen(skb) >= len && !skb_cloned(skb)))
+		return 0;
+	return skb_ensure_writable(skb, len);
+}
+
+/* What a sum over @n words gains when the old ones are replaced by the new ones. */
+static __wsum pxs_nat_gain(const __be32 *old, const __be32 *new, unsigned int n)
+{
+	__wsum gain = 0;
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		gain = csum_add(gain, csum_add(~(__force __wsum)old[i], (__force __wsum)new[i]));
+	return gain;
+}
+
+static void pxs_nat_set_addr(void *addr, const struct pxs_packet *p, const struct pxs_endpoint *to)
+{
+	if (p->src.family == AF_INET)
+		*(__be32 *)addr = pxs_endpoint_ip4(to);
+	else
+		*(struct in6_addr *)addr = to->addr;
+}
+
+/* Checksums are whole ones, and no device has summed up what changes. */
+static void pxs_nat_rewrite_whole(struct sk_buff *skb, const struct pxs_packet *p,
+				  const struct pxs_end *end, struct udphdr *uh,
+				  const struct pxs_endpoint *to)
+{
+	__wsum gain;
+
+	if (p->src.family == AF_INET) {
+		gain = pxs_nat_gain(end->addr, to->addr.s6_addr32, 1);
+		csum_replace_by_diff(&((struct iphdr *)skb->data)->check, gain);
+	} else {
+		gain = pxs_nat_gain(end->addr, to->addr.s6_addr32, 4);
+	}
+	/* No checksum stays no checksum. */
+	if (uh->check) {
+		gain = csum_add(gain, csum_add(~(__force __wsum)*end->port,
+					       (__force __wsum)to->port));
+		csum_replace_by_diff(&uh->check, gain);
+		if (!uh->check)
+			uh->check = CSUM_MANGLED_0;
+	}
+	pxs_nat_set_addr(end->addr, p, to);
+	*end->port = to->port;
+}
+
 static int pxs_nat_rewrite(struct sk_buff *skb, const struct pxs_packet *p, bool dst,
 			   const struct pxs_endpoint *to)
 {
@@ -72,10 +124,14 @@ static int pxs_nat_rewrite(struct sk_buff *skb, const struct pxs_packet *p, bool
 	struct udphdr *uh;
 	bool sum;
 
-	if (skb_ensure_writable(skb, p->thoff + sizeof(*uh)))
+	if (pxs_nat_writable(skb, p->thoff + sizeof(*uh)))
 		return -ENOMEM;
 	end = pxs_end_of(skb, p, dst);
 	uh = (struct udphdr *)(skb->data + p->thoff);
+	if (summed == CHECKSUM_NONE || summed == CHECKSUM_UNNECESSARY) {
+		pxs_nat_rewrite_whole(skb, p, &end, uh, to);
+		return 0;
+	}
 	skb->ip_summed = pxs_nat_summed(skb, p);
 	/* No checksum stays no checksum. */
 	sum = uh->check || (skb->ip_summed == CHECKSUM_PARTIAL &&
@@ -88,14 +144,12 @@ static int pxs_nat_rewrite(struct sk_buff *skb, const struct pxs_packet *p, bool
 		csum_replace4(&iph->check, old, new);
 		if (sum)
 			inet_proto_csum_replace4(&uh->check, skb, old, new, true);
-		*(__be32 *)end.addr = new;
 	} else {
 		struct in6_addr old = *(struct in6_addr *)end.addr;
 
 		if (sum)
 			inet_proto_csum_replace16(&uh->check, skb, old.s6_addr32,
 						  to->addr.s6_addr32, true);
-		*(struct in6_addr *)end.addr = to->addr;
 	}
 	if (sum) {
 		inet_proto_csum_replace2(&uh->check, skb, *end.port, to->port, false);
@@ -103,6 +157,7 @@ static int pxs_nat_rewrite(struct sk_buff *skb, const struct pxs_packet *p, bool
 			uh->check = CSUM_MANGLED_0;
 	}
 	skb->ip_summed = summed;
+	pxs_nat_set_addr(end.addr, p, to);
 	*end.port = to->port;
 	return 0;
 }
