@@ -21,6 +21,7 @@ static int __net_init pxs_net_init(struct net *net)
 
 	pn->net = net;
 	mutex_init(&pn->config);
+	pxs_steer_net_init(pn);
 	pxs_ramps_net_init(pn);
 	pxs_loads_net_init(pn);
 	pn->stats = alloc_percpu(struct pxs_net_stats);

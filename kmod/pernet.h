@@ -6,12 +6,14 @@
 #define PXS_PERNET_H
 
 #include <linux/mutex.h>
+#include <linux/netfilter.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
 #include "ramp.h"
 #include "service.h"
 #include "stats.h"
+#include "steer.h"
 
 struct pxs_groups;
 
@@ -19,6 +21,7 @@ struct pxs_net {
 	struct net *net;		/* not counted: pxs_net dies with it */
 	struct mutex config;		/* guards every change below; packet paths don't take it */
 	struct pxs_services services;
+	struct nf_hook_ops hooks[PXS_HOOKS];	/* steer.c's; constant from init */
 	struct pxs_ramps ramps;
 	struct delayed_work load_work;	/* load.c's */
 	u32 nat_core_users[2];		/* TCP nat services: IPv4, IPv6 */

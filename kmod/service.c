@@ -225,6 +225,29 @@ static bool pxs_service_wants_nat_core(const struct pxs_service *svc)
 	return svc->mode == PXS_MODE_NAT && svc->at.proto == IPPROTO_TCP;
 }
 
+/* What is for local sockets comes to LOCAL_IN, but several requests in a packet are cut early. */
+static bool pxs_service_wants_early(const struct pxs_service *svc)
+{
+	return svc->mode != PXS_MODE_LOCAL ||
+	       (svc->at.proto == IPPROTO_UDP && pxs_key_peek(&svc->config.key));
+}
+
+/* The early hooks, counted. */
+static int pxs_service_early_get(struct pxs_net *pn)
+{
+	int err = pn->services.early ? 0 : pxs_steer_early_on(pn);
+
+	if (!err)
+		pn->services.early++;
+	return err;
+}
+
+static void pxs_service_early_put(struct pxs_net *pn)
+{
+	if (!--pn->services.early)
+		pxs_steer_early_off(pn);
+}
+
 /* What in the kernel has to be on for this service, counted. */
 static int pxs_service_on(struct pxs_service *svc)
 {
@@ -241,10 +264,18 @@ static int pxs_service_on(struct pxs_service *svc)
 		if (err)
 			goto err_steer;
 	}
+	if (pxs_service_wants_early(svc)) {
+		err = pxs_service_early_get(pn);
+		if (err)
+			goto err_nat;
+	}
 	pn->services.n++;
 	WRITE_ONCE(pn->services.forwarding, pn->services.forwarding + pxs_service_forwards(svc));
 	return 0;
 
+err_nat:
+	if (pxs_service_wants_nat_core(svc))
+		pxs_nat_core_put(pn, svc->at.family);
 err_steer:
 	if (!pn->services.n)
 		pxs_steer_off(pn);
@@ -257,6 +288,8 @@ static void pxs_service_off(struct pxs_service *svc)
 
 	pn->services.n--;
 	WRITE_ONCE(pn->services.forwarding, pn->services.forwarding - pxs_service_forwards(svc));
+	if (pxs_service_wants_early(svc))
+		pxs_service_early_put(pn);
 	if (pxs_service_wants_nat_core(svc))
 		pxs_nat_core_put(pn, svc->at.family);
 	if (!pn->services.n)
@@ -316,16 +349,23 @@ err_free:
 int pxs_service_set(struct pxs_service *svc, const struct pxs_service_config *config,
 		    struct pxs_refusal *no)
 {
+	bool early = pxs_service_wants_early(svc);
 	struct pxs_service_config old = svc->config;
+	struct pxs_net *pn = svc->pn;
 	struct pxs_plan *plan;
 	int err;
 
 	err = pxs_service_config_check(svc->at.proto, config, no);
 	if (err)
 		return err;
+	/* On before packets see the new plan, off when none takes the old one any more. */
+	err = pxs_service_early_get(pn);
+	if (err)
+		return err;
 	svc->config = *config;
 	plan = pxs_plan_build(svc, no);
 	if (IS_ERR(plan)) {
+		pxs_service_early_put(pn);
 		svc->config = old;
 		/* What one backend would have allowed: there are too many for the rows. */
 		if (no->why)
@@ -334,7 +374,11 @@ int pxs_service_set(struct pxs_service *svc, const struct pxs_service_config *co
 	}
 	pxs_load_bound_set(svc, old.bound);
 	pxs_plan_publish(svc, plan);
-	svc->pn->services.seq++;
+	pn->services.seq++;
+	if (early)
+		pxs_service_early_put(pn);
+	if (!pxs_service_wants_early(svc))
+		pxs_service_early_put(pn);
 	return 0;
 }
 

@@ -36,6 +36,7 @@ struct pxs_services {
 	struct list_head list;		/* struct pxs_service, in order of id; under config */
 	u32 n;
 	u32 forwarding;			/* of n, services whose mode forwards; read by packets */
+	u32 early;			/* of n, how many want the early hooks */
 	u32 last_id;			/* never reused: dumps resume by it */
 	u32 seq;			/* counts changes, so that dumps notice them */
 };

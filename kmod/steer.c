@@ -13,7 +13,7 @@
  * others. Every hook runs in one RCU read section that netfilter opened, in softirq or
  * in a sender's process context; nothing here locks, sleeps or allocates, except
  * splitting and making a shared packet writable. Hooks are registered while the
- * namespace has a service, under pxs_net.config.
+ * namespace has a service, those of PRE_ROUTING while one wants them, under pxs_net.config.
  */
 #include "pxs.h"
 
@@ -306,7 +306,7 @@ static noinline unsigned int pxs_steer_pre_routing(struct pxs_net *pn, struct sk
 static unsigned int pxs_hook_pre_routing(void *priv, struct sk_buff *skb,
 					 const struct nf_hook_state *state)
 {
-	struct pxs_net *pn = pxs_net(state->net);
+	struct pxs_net *pn = priv;
 
 	/* What is for a socket of this host is only split here. */
 	if (pxs_steer_passes(skb, state->pf, NULL, skb_is_gso(skb) ? &pn->services.at_ports :
@@ -366,7 +366,7 @@ static noinline unsigned int pxs_steer_local_out(struct pxs_net *pn, struct sk_b
 static unsigned int pxs_hook_local_out(void *priv, struct sk_buff *skb,
 				       const struct nf_hook_state *state)
 {
-	struct pxs_net *pn = pxs_net(state->net);
+	struct pxs_net *pn = priv;
 
 	if (pxs_steer_passes(skb, state->pf, &pn->services.return_ports, &pn->services.at_ports))
 		return NF_ACCEPT;
@@ -404,7 +404,7 @@ static noinline unsigned int pxs_steer_local_in(struct pxs_net *pn, struct sk_bu
 static unsigned int pxs_hook_local_in(void *priv, struct sk_buff *skb,
 				      const struct nf_hook_state *state)
 {
-	struct pxs_net *pn = pxs_net(state->net);
+	struct pxs_net *pn = priv;
 
 	if (pxs_steer_passes(skb, state->pf, &pn->services.return_ports, &pn->services.at_ports))
 		return NF_ACCEPT;
@@ -433,7 +433,7 @@ static noinline unsigned int pxs_steer_post_routing(struct pxs_net *pn, struct s
 static unsigned int pxs_hook_post_routing(void *priv, struct sk_buff *skb,
 					  const struct nf_hook_state *state)
 {
-	struct pxs_net *pn = pxs_net(state->net);
+	struct pxs_net *pn = priv;
 
 	if (pxs_steer_passes(skb, state->pf, &pn->services.return_ports, NULL))
 		return NF_ACCEPT;
@@ -445,40 +445,66 @@ static unsigned int pxs_hook_post_routing(void *priv, struct sk_buff *skb,
 
 static const struct nf_hook_ops pxs_hooks[] = {
 	PXS_HOOK(pxs_hook_pre_routing, NFPROTO_IPV4, NF_INET_PRE_ROUTING, PXS_PRI_REQUEST),
+	PXS_HOOK(pxs_hook_pre_routing, NFPROTO_IPV6, NF_INET_PRE_ROUTING, PXS_PRI_REQUEST),
 	PXS_HOOK(pxs_hook_local_out, NFPROTO_IPV4, NF_INET_LOCAL_OUT, PXS_PRI_REQUEST),
 	PXS_HOOK(pxs_hook_local_in, NFPROTO_IPV4, NF_INET_LOCAL_IN, PXS_PRI_REPLY),
 	PXS_HOOK(pxs_hook_post_routing, NFPROTO_IPV4, NF_INET_POST_ROUTING, PXS_PRI_REPLY),
-	PXS_HOOK(pxs_hook_pre_routing, NFPROTO_IPV6, NF_INET_PRE_ROUTING, PXS_PRI_REQUEST),
 	PXS_HOOK(pxs_hook_local_out, NFPROTO_IPV6, NF_INET_LOCAL_OUT, PXS_PRI_REQUEST),
 	PXS_HOOK(pxs_hook_local_in, NFPROTO_IPV6, NF_INET_LOCAL_IN, PXS_PRI_REPLY),
 	PXS_HOOK(pxs_hook_post_routing, NFPROTO_IPV6, NF_INET_POST_ROUTING, PXS_PRI_REPLY),
 };
 
+static_assert(ARRAY_SIZE(pxs_hooks) == PXS_HOOKS);
+
+/* The first ones are for who wants to see packets before they are routed. */
+#define PXS_HOOKS_EARLY	2
+
+/* Each hook is told its namespace: to look that up costs as much as to let a packet pass. */
+void pxs_steer_net_init(struct pxs_net *pn)
+{
+	unsigned int i;
+
+	memcpy(pn->hooks, pxs_hooks, sizeof(pxs_hooks));
+	for (i = 0; i < PXS_HOOKS; i++)
+		pn->hooks[i].priv = pn;
+}
+
+/* IPv6 puts fragments together behind LOCAL_IN, IPv4 before: that is enough for sockets here. */
 int pxs_steer_on(struct pxs_net *pn)
+{
+	int err;
+
+	err = nf_defrag_ipv6_enable(pn->net);
+	if (err)
+		return err;
+	err = nf_register_net_hooks(pn->net, pn->hooks + PXS_HOOKS_EARLY,
+				    PXS_HOOKS - PXS_HOOKS_EARLY);
+	if (err)
+		nf_defrag_ipv6_disable(pn->net);
+	return err;
+}
+
+void pxs_steer_off(struct pxs_net *pn)
+{
+	nf_unregister_net_hooks(pn->net, pn->hooks + PXS_HOOKS_EARLY, PXS_HOOKS - PXS_HOOKS_EARLY);
+	nf_defrag_ipv6_disable(pn->net);
+}
+
+int pxs_steer_early_on(struct pxs_net *pn)
 {
 	int err;
 
 	err = nf_defrag_ipv4_enable(pn->net);
 	if (err)
 		return err;
-	err = nf_defrag_ipv6_enable(pn->net);
+	err = nf_register_net_hooks(pn->net, pn->hooks, PXS_HOOKS_EARLY);
 	if (err)
-		goto err_defrag4;
-	err = nf_register_net_hooks(pn->net, pxs_hooks, ARRAY_SIZE(pxs_hooks));
-	if (err)
-		goto err_defrag6;
-	return 0;
-
-err_defrag6:
-	nf_defrag_ipv6_disable(pn->net);
-err_defrag4:
-	nf_defrag_ipv4_disable(pn->net);
+		nf_defrag_ipv4_disable(pn->net);
 	return err;
 }
 
-void pxs_steer_off(struct pxs_net *pn)
+void pxs_steer_early_off(struct pxs_net *pn)
 {
-	nf_unregister_net_hooks(pn->net, pxs_hooks, ARRAY_SIZE(pxs_hooks));
-	nf_defrag_ipv6_disable(pn->net);
+	nf_unregister_net_hooks(pn->net, pn->hooks, PXS_HOOKS_EARLY);
 	nf_defrag_ipv4_disable(pn->net);
 }

@@ -14,13 +14,19 @@ struct pxs_backend;
 struct pxs_net;
 struct pxs_service;
 
+#define PXS_HOOKS	8
+
 /*
  * Hooks and defragmentation of a namespace: on with its first service, off after its
- * last. Process context, under pxs_net.config. pxs_steer_on() returns 0 or what
- * registering said, with nothing left on.
+ * last; the early ones with the first that wants to see packets before they are routed.
+ * Process context, under pxs_net.config. 0 is returned, or what registering said, with
+ * nothing left on.
  */
+void pxs_steer_net_init(struct pxs_net *pn);
 int pxs_steer_on(struct pxs_net *pn);
 void pxs_steer_off(struct pxs_net *pn);
+int pxs_steer_early_on(struct pxs_net *pn);
+void pxs_steer_early_off(struct pxs_net *pn);
 
 /*
  * The backend for a packet of the service, or NULL when nobody can serve it (counted,
