@@ -9,6 +9,7 @@
 #
 # Over IPv4, then over IPv6.
 #
+# check-kernels: 6.1 newest
 # limit: 600
 # shellcheck disable=SC2034  # cluster.sh reads C_DIR
 

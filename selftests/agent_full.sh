@@ -13,7 +13,7 @@
 # before is there after all agents were killed and the modules' groups deleted.
 #
 # limit: 900
-# kernels: 6.1
+# kernels: 6.12
 # shellcheck disable=SC2034  # cluster.sh reads C_DIR
 
 . "$(dirname "$0")/lib.sh"

@@ -8,7 +8,7 @@
 #
 # Run it in a VM (selftests/vm/run cli): it unloads the module at the end.
 #
-# check-kernels: 6.1
+# check-kernels: 6.12
 # limit: 600
 
 set -u

@@ -12,7 +12,7 @@
 # in group 1 only. When a quorum forgot nothing is decided any more.
 #
 # limit: 600
-# kernels: 6.1
+# kernels: 6.12
 # shellcheck disable=SC2034  # cluster.sh reads C_DIR
 
 . "$(dirname "$0")/lib.sh"

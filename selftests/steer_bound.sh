@@ -6,7 +6,7 @@
 #     c ──── d ──┬── b1       d also has four local servers, one of which stops reading;
 #                └── b2, b3   b1..b3 serve by nat, and all requests have one key
 #
-# check-kernels: 6.1
+# check-kernels: 6.12
 # limit: 300
 
 . "$(dirname "$0")/lib.sh"

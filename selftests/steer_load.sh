@@ -6,7 +6,7 @@
 #     c ──── d ──┬── b1       requests to VIP:7000 by key, while weights ramp
 #                └── b2, b3
 #
-# check-kernels: 6.1
+# check-kernels: 6.12
 # limit: 300
 
 . "$(dirname "$0")/lib.sh"

@@ -9,7 +9,7 @@
 #                └── b3               tunnels; default route over r
 #
 # Inner and outer family, ipip and gue: all eight. PXS_SHORT=1: four of them.
-# check-kernels: 6.1
+# check-kernels: 6.12
 # limit: 600
 
 . "$(dirname "$0")/lib.sh"
