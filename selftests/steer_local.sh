@@ -57,6 +57,10 @@ udp()
 	is "$FAMILY udp: replies are counted" "$(service_stat l replies)" 100
 	ask c "4000 bytes, fragments" key udp -n 20 -o 4 -k "$T_DIR/keys" -s 4000
 	ask c "16 requests in a packet" key udp -n 32 -o 4 -k "$T_DIR/keys" -s 100 -G
+	# Only a key in the payload wants to see packets before they are routed: again with it.
+	ok "$FAMILY udp: the key is not in the payload any more" pxs service set l key tuple
+	ok "$FAMILY udp: and is again" pxs service set l key payload 4:6
+	ask c "16 requests, then" key udp -n 32 -o 4 -k "$T_DIR/keys" -s 100 -G
 	ask d "a client here" key udp -n 60 -o 4 -k "$T_DIR/keys"
 	ask d "there, 4000 bytes" key udp -n 20 -s 4000 -o 4 -k "$T_DIR/keys"
 	ok "$FAMILY udp: a socket drains" pxs backend set l "$(vip 7002)" state drain
