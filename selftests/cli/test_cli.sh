@@ -99,7 +99,7 @@ refuses 1 'ADDR:PORT is missing' service add web udp
 refuses 1 '"1.2.3.4" is not ADDR:PORT' service add web udp 1.2.3.4
 refuses 1 '"::1:53" is not ADDR:PORT' service add web udp ::1:53
 refuses 1 'port of 1..65535' service add web udp 1.2.3.4:65536
-refuses 1 'unknown keyword "fil", expected mode, fill, key, seed, rows, cap, slow-start or bound' \
+refuses 1 'unknown keyword "fil", expected mode, tunnel-port, fill, key, seed, rows, cap' \
 	service add web udp 1.2.3.4:5 fil maglev
 refuses 1 'fill is missing' service add web udp 1.2.3.4:5 fill
 for bound in 1 1.009 10.001 1.2345 .5 1. x 1.2.3 -1 99999999999; do
