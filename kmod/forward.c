@@ -101,18 +101,6 @@ static unsigned int pxs_forward_mtu(const struct pxs_backend *be, const struct d
 	return dst_mtu(way);
 }
 
-/* Return: true when it does not fit and who sent it has been told. */
-static bool pxs_forward_too_big(struct sk_buff *skb, u8 pf, unsigned int mtu)
-{
-	if (!pxs_icmp_too_big(skb, pf, mtu))
-		return false;
-	if (pf == NFPROTO_IPV4)
-		icmp_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, htonl(mtu));
-	else
-		icmpv6_send(skb, ICMPV6_PKT_TOOBIG, 0, mtu);
-	return true;
-}
-
 /* One hop less. Headers move where the packet was shared. Return: 0 or -ENOMEM. */
 static int pxs_forward_hop(struct sk_buff *skb, u8 pf, unsigned int headroom)
 {
@@ -202,7 +190,7 @@ unsigned int pxs_forward(struct pxs_backend *be, struct sk_buff *skb,
 		return NF_ACCEPT;
 	}
 	why = state->pf == NFPROTO_IPV4 ? pxs_forward_admit4(skb) : pxs_forward_admit6(skb);
-	if (!why && pxs_forward_too_big(skb, state->pf, pxs_forward_mtu(be, way->dst, state->pf)))
+	if (!why && pxs_icmp_too_big(skb, state->pf, pxs_forward_mtu(be, way->dst, state->pf)))
 		why = PXS_STEER_STAT_TOO_BIG;
 	if (why)
 		return pxs_forward_drop(be, why);

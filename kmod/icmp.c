@@ -246,7 +246,7 @@ unsigned int pxs_icmp_pre_routing(struct sk_buff *skb, const struct nf_hook_stat
 }
 
 /* As ip_forward() and ip6_forward() judge, by the path's MTU instead of the device's. */
-bool pxs_icmp_too_big(const struct sk_buff *skb, u8 pf, unsigned int mtu)
+static bool pxs_icmp_is_too_big(const struct sk_buff *skb, u8 pf, unsigned int mtu)
 {
 	bool v4 = pf == NFPROTO_IPV4;
 
@@ -261,16 +261,21 @@ bool pxs_icmp_too_big(const struct sk_buff *skb, u8 pf, unsigned int mtu)
 	return !skb->ignore_df && !(skb_is_gso(skb) && skb_gso_validate_network_len(skb, mtu));
 }
 
-bool pxs_icmp_reply_too_big(struct pxs_backend *be, struct sk_buff *skb, u8 pf)
+bool pxs_icmp_too_big(struct sk_buff *skb, u8 pf, unsigned int mtu)
 {
-	unsigned int mtu = dst_mtu(skb_dst(skb));
-
-	if (!pxs_icmp_too_big(skb, pf, mtu))
+	if (!pxs_icmp_is_too_big(skb, pf, mtu))
 		return false;
 	if (pf == NFPROTO_IPV4)
 		icmp_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, htonl(mtu));
 	else
 		icmpv6_send(skb, ICMPV6_PKT_TOOBIG, 0, mtu);
+	return true;
+}
+
+bool pxs_icmp_reply_too_big(struct pxs_backend *be, struct sk_buff *skb, u8 pf)
+{
+	if (!pxs_icmp_too_big(skb, pf, dst_mtu(skb_dst(skb))))
+		return false;
 	pxs_stat_inc(be->stats, PXS_STEER_STAT_ICMP_REPLIES);
 	return true;
 }

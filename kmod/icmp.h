@@ -29,8 +29,11 @@ unsigned int pxs_icmp_local_in(struct sk_buff *skb, const struct nf_hook_state *
 unsigned int pxs_icmp_pre_routing(struct sk_buff *skb, const struct nf_hook_state *state,
 				  const struct pxs_packet *p);
 
-/* May a packet that came in, of family pf, not leave as it is by a path with this MTU? */
-bool pxs_icmp_too_big(const struct sk_buff *skb, u8 pf, unsigned int mtu);
+/*
+ * May a packet that came in, of family pf, not leave as it is by a path with this MTU? Then who
+ * sent it has been told, and it is to be dropped.
+ */
+bool pxs_icmp_too_big(struct sk_buff *skb, u8 pf, unsigned int mtu);
 
 /*
  * A reply of a nat backend, forwarded, not rewritten yet: does it not fit the path to the client,
