@@ -43,6 +43,7 @@ int pxs_shards_fill(struct pxs_shards *m, const u32 *group, u32 n, const struct 
 		.seed = *seed, .nbackends = n, .backends = backend,
 	};
 	const char *why;
+	int err;
 	u32 i;
 
 	pxs_assert(n && n <= PXS_SHARDS_MAX);
@@ -51,7 +52,8 @@ int pxs_shards_fill(struct pxs_shards *m, const u32 *group, u32 n, const struct 
 	qsort(m->group, n, sizeof(*m->group), by_number);
 	for (i = 0; i < n; i++)
 		backend[i] = (struct pxs_table_backend){ .id = m->group[i], .weight = 1 };
-	pxs_assert(!pxs_table_plan(&cfg, &why) && cfg.nrows == PXS_SHARD_ROWS);
+	err = pxs_table_plan(&cfg, &why);
+	pxs_assert(!err && cfg.nrows == PXS_SHARD_ROWS);
 	return build(m, &cfg);
 }
 
