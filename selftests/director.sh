@@ -11,7 +11,7 @@
 # Source lib.sh first. FAMILY=v4|v6 chooses what vip, be and client say.
 
 FAMILY=${FAMILY:-v4}
-D_N=0
+D_N=0 D_PIDS=()
 BACKEND=$(prog backend) || bail "selftests/backend.c does not build"
 TRAFFIC=$(prog traffic) || bail "selftests/traffic.c does not build"
 
@@ -66,10 +66,36 @@ start_backends()
 		start_on "b$i" "be$i" "$BACKEND" "$1" "$(be "$i" "$2")"
 		D_PIDS+=("$START_PID")
 	done
+	backends_ready
+}
+
+backends_ready()
+{
+	local i
+
 	for ((i = 1; i <= D_N; i++)); do
 		wait_until 20 grep -q ready "$T_DIR/be$i.log" ||
 			bail "backend $i does not start: $(cat "$T_DIR/be$i.log")"
 	done
+}
+
+# servers_at_vip udp|tcp: one on each backend, at the VIP, called by the backend's own address;
+# their pids are added to D_PIDS
+servers_at_vip()
+{
+	local i
+
+	for ((i = 1; i <= D_N; i++)); do
+		start_on "b$i" "be$i" "$BACKEND" -n "$(be "$i" 7000)" "$1" "$(vip 7000)"
+		D_PIDS+=("$START_PID")
+	done
+	backends_ready
+}
+
+# refusals SERVICE: what forwarding it counted of them
+refusals()
+{
+	pxs -j service show "$1" | jq -c '.[0].stats | [.errors, .no_route, .too_big]'
 }
 
 # stop_backends: end them; "ADDR:PORT COUNT" of each that got anything, sorted, is printed
@@ -77,6 +103,7 @@ stop_backends()
 {
 	local p
 	for p in "${D_PIDS[@]}"; do stop "$p"; done
+	D_PIDS=()
 	cat "$T_DIR"/be*.log | grep -v ready | sort
 }
 

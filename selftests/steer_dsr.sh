@@ -69,22 +69,6 @@ lay()
 		ip -n pxs-r -batch -
 }
 
-# servers udp|tcp: one on each backend, at the VIP, called by the backend's own address
-servers()
-{
-	local i
-
-	D_PIDS=()
-	for ((i = 1; i <= D_N; i++)); do
-		start_on "b$i" "be$i" "$BACKEND" -n "$(be "$i" 7000)" "$1" "$(vip 7000)"
-		D_PIDS+=("$START_PID")
-	done
-	for ((i = 1; i <= D_N; i++)); do
-		wait_until 20 grep -q ready "$T_DIR/be$i.log" ||
-			bail "backend $i does not start: $(cat "$T_DIR/be$i.log")"
-	done
-}
-
 # ask NAME SERVICE key|from TRAFFIC-ARGS...: all answered, each by the one that lookup names
 ask()
 {
@@ -95,12 +79,6 @@ ask()
 	answers() { on c "$TRAFFIC" "$@" "$proto" "$(vip 7000)" >"$ANSWERS"; }
 	ok "$FAMILY: $name: all answered" answers "$@"
 	agrees "$FAMILY: $name: each by the backend that lookup names" "$s" "$how" "$ANSWERS"
-}
-
-# refusals SERVICE: its counters of them
-refusals()
-{
-	pxs -j service show "$1" | jq -c '.[0].stats | [.errors, .no_route, .too_big]'
 }
 
 mtu_to_backends()
@@ -192,7 +170,7 @@ behind_a_gateway()
 
 udp()
 {
-	servers udp
+	servers_at_vip udp
 	keys 60 >"$T_DIR/keys"
 	ok "$FAMILY: add a service" \
 		pxs service add u udp "$(vip 7000)" mode dsr key payload 4:6 seed $SEED rows 1024
@@ -276,7 +254,7 @@ tcp()
 {
 	local first second
 
-	servers tcp
+	servers_at_vip tcp
 	ok "$FAMILY: add a TCP service" \
 		pxs service add t tcp "$(vip 7000)" mode dsr seed $SEED rows 1024
 	ok "$FAMILY: add backends" add_backends t 7000
@@ -334,7 +312,7 @@ itself()
 device_goes()
 {
 	for FAMILY in v4 v6; do
-		servers udp
+		servers_at_vip udp
 		pxs service add "u$FAMILY" udp "$(vip 7000)" mode dsr
 		add_backends "u$FAMILY" 7000
 		ok "$FAMILY: every way is in use" on c "$TRAFFIC" -n 30 -f udp "$(vip 7000)"

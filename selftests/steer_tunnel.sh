@@ -73,21 +73,6 @@ lay()
 		ip -n pxs-r -batch -
 }
 
-# servers udp|tcp: one on each backend, at the VIP, called by the backend's own address
-servers()
-{
-	local i
-
-	for ((i = 1; i <= D_N; i++)); do
-		start_on "b$i" "be$i" "$BACKEND" -n "$(be "$i" 7000)" "$1" "$(vip 7000)"
-		D_PIDS+=("$START_PID")
-	done
-	for ((i = 1; i <= D_N; i++)); do
-		wait_until 20 grep -q ready "$T_DIR/be$i.log" ||
-			bail "backend $i does not start: $(cat "$T_DIR/be$i.log")"
-	done
-}
-
 # ask NAME SERVICE key|from TRAFFIC-ARGS...: all answered, each by the one that lookup names
 ask()
 {
@@ -101,12 +86,6 @@ ask()
 }
 
 datagrams() { on c "$TRAFFIC" "$@" udp "$(vip 7000)" >"$ANSWERS"; }
-
-# refusals SERVICE: its counters of them
-refusals()
-{
-	pxs -j service show "$1" | jq -c '.[0].stats | [.errors, .no_route, .too_big]'
-}
 
 flush()
 {
@@ -203,7 +182,7 @@ too_large_for_any()
 
 udp()
 {
-	servers udp
+	servers_at_vip udp
 	ok "$WHAT: add a service" pxs service add u udp "$(vip 7000)" mode tunnel "$KIND" "$@" \
 		key payload 4:6 seed $SEED rows 1024
 	ok "$WHAT: add backends" add_backends u 7000
@@ -234,12 +213,11 @@ udp()
 	ask "after restore" u from -n 3 -f
 	pxs service del u
 	stop_backends >/dev/null
-	D_PIDS=()
 }
 
 tcp()
 {
-	servers tcp
+	servers_at_vip tcp
 	ok "$WHAT: add a TCP service" \
 		pxs service add t tcp "$(vip 7000)" mode tunnel "$KIND" "$@" seed $SEED rows 1024
 	ok "$WHAT: add backends" add_backends t 7000
@@ -257,7 +235,6 @@ tcp()
 	end_load "$WHAT: connections from before echo to the end" "$START_PID" held
 	pxs service del t
 	stop_backends >/dev/null
-	D_PIDS=()
 }
 
 # combination KIND INNER OUTER [OPTIONS...]
@@ -289,7 +266,6 @@ refusals_of_bad_input()
 
 lay 3
 keys 30 >"$T_DIR/keys"
-D_PIDS=()
 combination ipip v4 v4
 combination ipip v6 v4
 combination gue v4 v6

@@ -223,17 +223,23 @@ static void down_and_up(void)
 	CHECK_EQ(pxs_keep_count(keep, now), kept);
 }
 
+/* A flow whose row is backend 0's. */
+static struct flow *one_at_home(void)
+{
+	u32 i = 0;
+
+	while (home_of(&flows[i]))
+		i++;
+	return &flows[i];
+}
+
 static void ends(void)
 {
 	struct flow *f;
-	u32 i;
 
 	begin(2);
 	set_live(0, false);
-	for (i = 0; i < FLOWS; i++)
-		if (home_of(&flows[i]) == 0)
-			break;
-	f = &flows[i];
+	f = one_at_home();
 	open_flow(f);
 	CHECK_EQ(f->at, 1);
 	CHECK_EQ(pxs_keep_count(keep, now), 1);
@@ -273,14 +279,10 @@ static void ends(void)
 static void lifetimes(void)
 {
 	struct flow *f;
-	u32 i;
 
 	begin(2);
 	set_live(0, false);
-	for (i = 0; i < FLOWS; i++)
-		if (home_of(&flows[i]) == 0)
-			break;
-	f = &flows[i];
+	f = one_at_home();
 	open_flow(f);
 	now += PXS_KEEP_SYN - 1;
 	CHECK_EQ(pxs_keep_count(keep, now), 1);
