@@ -128,8 +128,8 @@ tests_on()
 	selftests/vm/run --kernel "$kernel" --mem 2G "${tests[@]}"
 }
 
-# Tests on this machine, or that start machines themselves. A cluster on this machine runs alone:
-# its members must not starve.
+# Tests on this machine, or that start machines themselves: those beside the last kernel. A
+# cluster on this machine runs alone: its members must not starve.
 alone=() beside=("demo 600+ no selftests/demo.sh")
 for t in $(make -s -C selftests list-host); do
 	limit=$(tag "selftests/$t" limit)
@@ -140,7 +140,7 @@ for t in $(make -s -C selftests list-host); do
 	*)	alone+=("$(basename "$t" .sh) ${limit:-900} $step") ;;
 	esac
 done
-STEPS+=("${alone[@]}" "${beside[@]}")
+STEPS+=("${beside[@]}" "${alone[@]}")
 
 if [ "${1:-}" = --tests ]; then
 	tests_of "${2:?}"
@@ -181,7 +181,18 @@ skips_of()
 	fi | sort -u
 }
 
-total_pass=0 total_fail=0 total_skip=0 table=() notes=()
+total_pass=0 total_fail=0 total_skip=0 table=() notes=() bad=()
+
+# What stands around the first failure of a step, and the first remark of the kernel's: who has
+# only the end of all this, has that too.
+tell_failure()
+{
+	local log=$LOGS/$1.log
+
+	echo "== $1, from build/check/$1.log:"
+	grep -m1 -B 8 -A 50 -E '^not ok|[0-9] tests? failed|Error [0-9]+$' "$log" | sed 's/^/    /'
+	grep -m1 -A 60 -E '^not ok - .*: kernel: ' "$log" | sed 's/^/    /'
+}
 
 add()
 {
@@ -250,6 +261,7 @@ judge_step()
 	while read -r line; do
 		notes+=("$name: $line")
 	done < <(grep -E '^not ok' "$log" | head -n 20)
+	[ "$f" = 0 ] || bad+=("$name")
 	add "$name" "$p" "$f" "$s" "$secs"
 	# For results.sh.
 	echo "$p $f $s $secs $(date +%F) $TREE" >"$LOGS/$name.sum"
@@ -321,6 +333,7 @@ for step in "${STEPS[@]}"; do
 done
 wait_for 0
 
+for name in "${bad[@]}"; do tell_failure "$name"; done
 echo
 printf '%s\n' "${table[@]}"
 for line in "${notes[@]}"; do
