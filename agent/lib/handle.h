@@ -79,6 +79,7 @@ struct pxs_sub {
 	u64 lost_at;		/* since when no daemon is of any use */
 	u64 said_at;		/* from this one; or when it was asked last */
 	bool asked;		/* is it still there? */
+	bool greeted;		/* it has said once who it is */
 	bool was_open;
 };
 

@@ -89,6 +89,7 @@ static void connect_to(struct pxs_log *log)
 		err = pxs_conn_put(&s->conn, &req, NULL, 0, NULL, 0);
 	if (!err)
 		err = ask(log);
+	s->greeted = false;
 	if (!err)
 		err = pxs_conn_flush(&s->conn);
 	if (err)
@@ -209,8 +210,11 @@ static int take(struct pxs_log *log, const struct pxs_answer *m)
 	if (ret || !s->active)
 		return ret;
 	s->said_at = log->now;
-	s->failures = 0;
 	s->was_open = true;
+	/* To say who it is costs a daemon nothing: it may be unable to read, each time. */
+	if (m->type != PXS_CLIENT_MEMBER || s->greeted)
+		s->failures = 0;
+	s->greeted = true;
 	return 0;
 }
 

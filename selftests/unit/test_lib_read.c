@@ -160,6 +160,26 @@ static void when_all_are_gone_it_ends(void)
 	finish_test(log);
 }
 
+/* They say who they are, and cannot read: that is no reason to ask them without end or pause. */
+static void who_cannot_read_is_given_up(void)
+{
+	struct pxs_log *log = start(5);
+	u32 reads = 0;
+	int i;
+
+	pxs_log_set_timeout(log, 700);
+	for (i = 0; i < DAEMONS; i++)
+		daemon_[i].read_how = PXS_CLIENT_IO;
+	CHECK(!subscribe(log, 1, 0, PXS_LOG_FOLLOW));
+	CHECK(pump(log, is_over));
+	CHECK_EQ(ended, PXS_LOG_IO);
+	CHECK_EQ(slots, 0);
+	for (i = 0; i < DAEMONS; i++)
+		reads += daemon_[i].reads;
+	CHECK(reads >= DAEMONS && reads <= DAEMONS * (2 + 700 / PXS_LIB_RETRY_MS));
+	finish_test(log);
+}
+
 static void a_callback_may_end_it(void)
 {
 	struct pxs_log *log = start(9);
@@ -445,6 +465,7 @@ int main(void)
 	RUN(reads_what_is_there);
 	RUN(another_member_goes_on);
 	RUN(when_all_are_gone_it_ends);
+	RUN(who_cannot_read_is_given_up);
 	RUN(a_callback_may_end_it);
 	RUN(copies_are_marked);
 	RUN(liars_are_not_believed);

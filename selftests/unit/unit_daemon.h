@@ -47,6 +47,8 @@ struct daemon {
 	u64 die_after;		/* values sent to a reader, then it hangs up; 0: never */
 	int index_how;		/* the first INDEX: ERROR of that number, DO_HANG_UP; 0: applied */
 	u32 indexes;		/* seen */
+	int read_how;		/* what a READ ends with, behind what else was asked: ERROR; or 0 */
+	u32 reads;		/* seen */
 	const u8 *nonsense;	/* said to whoever connects */
 	u32 nonsense_len;
 };
@@ -202,6 +204,7 @@ static void on_request(struct daemon *d, struct conn *c, const struct pxs_client
 	} else if (h->type == PXS_CLIENT_TRANSFER) {
 		say(c, PXS_CLIENT_LEADS, 0, id, le64_to_cpu(h->arg), 0, NULL, 0);
 	} else if (h->type == PXS_CLIENT_READ) {
+		d->reads++;
 		c->reads = true;
 		c->follows = h->flags & PXS_CLIENT_FOLLOW;
 		c->id = id;
@@ -214,6 +217,11 @@ static void feed_reader(struct daemon *d, struct conn *c)
 {
 	u64 sent = 0;
 
+	if (d->read_how) {
+		say(c, PXS_CLIENT_ERROR, 0, c->id, (u64)d->read_how, 0, "no", 2);
+		c->reads = false;
+		return;
+	}
 	for (; c->left && c->next <= applied; c->next++, c->left--) {
 		if (d->die_after && sent++ == d->die_after) {
 			hang_up(c);
