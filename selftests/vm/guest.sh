@@ -33,14 +33,15 @@ setup()
 	dmesg -n 8
 }
 
-# The first and the last netfilter hook of a kind patch the kernel's text. On 7.x QEMU's
-# multi-threaded emulation may run a half-patched instruction (an int3 that nobody expects;
-# seen with nft alone as well): let there always be a hook, so that none is first or last.
+# Some switches of the kernel (static keys) are patched into its text when their first user comes
+# and when the last one goes. QEMU 7.2 with several processors may leave one of them running the
+# breakpoint that stood there in between, for ever (seen on 6.1, and on 7.x without this module:
+# the stalled processor is in asm_exc_int3). So let there always be a user of those that tests
+# would toggle.
 keep_hooks()
 {
 	local point
 
-	[ "$PXS_KERNEL" = newest ] || return 0
 	{
 		echo "table inet keep {"
 		for point in prerouting input forward output postrouting; do
@@ -48,6 +49,25 @@ keep_hooks()
 		done
 		echo "}"
 	} | nft -f -
+}
+
+# Sockets whose datagrams the kernel takes (UDP_ENCAP, L2TP), as those of groups are.
+keep_encap()
+{
+	python3 -c '
+import os, signal, socket
+keep = [socket.socket(f, socket.SOCK_DGRAM) for f in (socket.AF_INET, socket.AF_INET6)]
+for s in keep:
+    s.setsockopt(socket.IPPROTO_UDP, 100, 3)
+if not os.fork():
+    signal.pause()'
+}
+
+keep_switches()
+{
+	[ "$(nproc)" -gt 1 ] || return 0
+	keep_hooks || echo "pxs: no hooks to keep" >/dev/kmsg
+	keep_encap || echo "pxs: no encapsulation to keep" >/dev/kmsg
 }
 
 load()
@@ -166,7 +186,7 @@ power_off()
 }
 
 setup
-keep_hooks || echo "pxs: no hooks to keep" >/dev/kmsg
+keep_switches
 if [ "$PXS_SHELL" = 1 ]; then
 	shell
 	off
