@@ -40,9 +40,8 @@ export V
 
 .DEFAULT_GOAL := all
 .PHONY: all modules modules_clean matrix toolchains debug-kernel deps agent unit sim mutants \
-	fuzz model check results lint vm vm-shell demo bench bench-paxos bench-steer bench-tables lin \
-	uml-kernel check-long \
-	coverage \
+	fuzz model check results lint vm vm-shell demo bench bench-paxos bench-steer bench-store \
+	bench-tables lin uml-kernel check-long coverage \
 	dkms-install dkms-remove install uninstall clean distclean help
 
 all: agent modules
@@ -167,6 +166,11 @@ bench-paxos: deps
 	$(Q)$(MAKE) agent
 	$(Q)KERNEL=$(VM_KERNEL) selftests/bench_paxos.sh
 
+bench-store: deps
+	$(Q)$(MAKE) modules KERNEL=$(VM_KERNEL)
+	$(Q)$(MAKE) agent
+	$(Q)KERNEL=$(VM_KERNEL) selftests/bench_store.sh
+
 bench-tables:
 	$(Q)$(MAKE) -C selftests/tables run
 
@@ -271,6 +275,7 @@ help:
 	'  bench           what the main path costs, a table of ratios: ROUNDS=7 KERNEL=6.1' \
 	'  bench-steer     instructions per packet against IPVS: ROUNDS=3 KERNEL=6.1 PROFILE=0' \
 	'  bench-paxos     what an appended value costs: kernel, user, etcd: hours; PXS_SHORT=1: minutes' \
+	'  bench-store     commands of the store beside a Redis that flushes and etcd; PXS_SHORT=1: minutes' \
 	'  bench-tables    balance, moves, speed of tables, ours against others (minutes)' \
 	'Install' \
 	'  dkms-install    add, build and install with DKMS: KVER=version' \

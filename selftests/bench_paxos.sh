@@ -56,6 +56,7 @@ outside()
 
 . selftests/lib.sh
 . selftests/cluster.sh
+. selftests/null_disk.sh
 need_module
 need python3 ip mkfs.ext4
 
@@ -68,31 +69,6 @@ LOAD=$PXS_BUILD/selftests/paxload
 C_HEARTBEAT=1000 C_ELECTION=10000
 
 wants() { [[ " $CASES " = *" $1"* ]]; }
-
-# --- the disks ---------------------------------------------------------------------
-# null_disk NUMBER: formatted, at $DISKS/nNUMBER; memory is taken as it is written
-null_disk()
-{
-	local at=/sys/kernel/config/nullb/nullb$1 dev=/dev/nullb$1
-
-	mkdir "$at" && echo 1 >"$at/memory_backed" && echo 2 >"$at/irqmode" &&
-		echo $((DISK_US * 1000)) >"$at/completion_nsec" && echo 64 >"$at/cache_size" &&
-		echo 4096 >"$at/size" && echo 1 >"$at/discard" && echo 1 >"$at/power" &&
-		mkfs.ext4 -q -O ^has_journal "$dev" && mkdir -p "$DISKS/n$1" &&
-		mount -o noatime,discard "$dev" "$DISKS/n$1" || bail "cannot make disk $1"
-	at_exit "umount -l '$DISKS/n$1'; echo 0 >$at/power; rmdir $at"
-}
-
-disks()	# disks N
-{
-	local i
-
-	modprobe -q ext4
-	modprobe null_blk nr_devices=0 || bail "no null_blk here"
-	mountpoint -q /sys/kernel/config || mount -t configfs none /sys/kernel/config
-	DISKS=$T_DIR/disks
-	for ((i = 0; i <= $1; i++)); do null_disk $i; done
-}
 
 # --- the members -------------------------------------------------------------------
 # A memory group beside the disk group, and ports of its own for the second cluster.

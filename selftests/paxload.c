@@ -3,12 +3,12 @@
  * paxload.c - values appended per second and their latency, for bench_paxos.sh
  *
  *	paxload [-o OUTSTANDING] [-s BYTES] [-t MS] log SOCKETS GROUP
- *	paxload [-o OUTSTANDING] [-s BYTES] [-t MS] etcd ADDR:PORT
+ *	paxload [-o OUTSTANDING] [-s BYTES] [-t MS] etcd ADDR:PORT [get]
  *	paxload [-t MS] disk FILE
  *
- * Keeps OUTSTANDING values (1) of BYTES (64) under way, through libpaxsteer or as puts to etcd:
- * one loop and one clock for both. "disk" writes a block past the cache and flushes it, again and
- * again: what a value on disk costs at least.
+ * Keeps OUTSTANDING values (1) of BYTES (64) under way, through libpaxsteer or as puts to etcd
+ * (with "get": reads of what puts wrote): one loop and one clock for both. "disk" writes a block
+ * past the cache and flushes it, again and again: what a value on disk costs at least.
  *
  * First the pipeline fills: until a quarter of MS (1000) is over and as many values have ended as
  * are under way. Then everything that ends is measured, for MS milliseconds and until as many have
@@ -29,7 +29,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "grpc_put.h"
+#include "grpc_kv.h"
 #include "paxsteer.h"
 #include "quantile.h"
 
@@ -52,6 +52,7 @@ static uint32_t outstanding = 1, size = 64, ms = 1000;
 static char value[GRPC_VALUE_MAX];
 static struct pxs_log *log_;
 static struct grpc *grpc;
+static bool gets;
 
 static uint64_t now_us(void)
 {
@@ -111,7 +112,10 @@ static void send_one(struct flight *f)
 	under_way++;
 	if (!log_) {
 		snprintf(key, sizeof(key), "k%u", (unsigned int)(f - flights));
-		grpc_put(grpc, key, value, size, grpc_done, f);
+		if (gets)
+			grpc_get(grpc, key, grpc_done, f);
+		else
+			grpc_put(grpc, key, value, size, grpc_done, f);
 		return;
 	}
 	error = pxs_log_propose(log_, value, size, NULL, 0, log_done, f);
@@ -234,7 +238,9 @@ int main(int argc, char **argv)
 			return 1;
 		}
 		load();
-	} else if (words == 2 && !strcmp(what, "etcd")) {
+	} else if ((words == 2 || (words == 3 && !strcmp(argv[optind + 2], "get"))) &&
+		   !strcmp(what, "etcd")) {
+		gets = words == 3;
 		grpc = grpc_open(argv[optind + 1]);
 		load();
 	} else if (words == 2 && !strcmp(what, "disk")) {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * grpc_put.h - etcd's Put (gRPC over HTTP/2, by libnghttp2), for paxload.c
+ * grpc_kv.h - etcd's Put and Range (gRPC over HTTP/2, by libnghttp2), for paxload.c
  *
  * One connection, many requests on it at a time, as etcd's own clients do. What goes wrong with
  * the connection ends the program, with words: a benchmark has nothing better to do.
  */
-#ifndef GRPC_PUT_H
-#define GRPC_PUT_H
+#ifndef GRPC_KV_H
+#define GRPC_KV_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -27,7 +27,11 @@ void grpc_close(struct grpc *g);
 void grpc_put(struct grpc *g, const char *key, const void *value, size_t len,
 	      void (*done)(void *ctx, const char *error), void *ctx);
 
+/* Read @key, linearizably. @done as above; what was read is not looked at. */
+void grpc_get(struct grpc *g, const char *key, void (*done)(void *ctx, const char *error),
+	      void *ctx);
+
 /* Send and receive what can be; wait for that no longer than @ms milliseconds. */
 void grpc_wait(struct grpc *g, int ms);
 
-#endif /* GRPC_PUT_H */
+#endif /* GRPC_KV_H */

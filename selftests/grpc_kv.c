@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * grpc_put.c - see grpc_put.h
+ * grpc_kv.c - see grpc_kv.h
  *
  * A call is an HTTP/2 stream: a request with one message, an answer with one message and, behind
  * it, the field "grpc-status": 0 is success. A message is a byte (0: not compressed), its length
- * in four bytes, and a protocol buffer: here PutRequest of etcd's rpc.proto, key = 1, value = 2.
+ * in four bytes, and a protocol buffer of etcd's rpc.proto: PutRequest, key = 1, value = 2, or
+ * RangeRequest, key = 1.
  */
-#include "grpc_put.h"
+#include "grpc_kv.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -170,8 +171,9 @@ static uint8_t *field(uint8_t *p, int number, const void *data, size_t len)
 	return p + len;
 }
 
-void grpc_put(struct grpc *g, const char *key, const void *value, size_t len,
-	      void (*done)(void *ctx, const char *error), void *ctx)
+/* @value: NULL: there is none. */
+static void submit(struct grpc *g, const char *path, const char *key, const void *value, size_t len,
+		   void (*done)(void *ctx, const char *error), void *ctx)
 {
 	/* Two fields: a byte and a length of at most five each. */
 	struct call *c = malloc(sizeof(*c) + PREFIX + 2 * 6 + GRPC_KEY_MAX + len);
@@ -179,15 +181,17 @@ void grpc_put(struct grpc *g, const char *key, const void *value, size_t len,
 	uint32_t bytes;
 	uint8_t *p;
 
-#define FIELD(n, v) { (uint8_t *)(n), (uint8_t *)(v), sizeof(n) - 1, sizeof(v) - 1, 0 }
+#define FIELD(n, v, len) { (uint8_t *)(n), (uint8_t *)(v), sizeof(n) - 1, len, 0 }
+#define TEXT(n, v) FIELD(n, v, sizeof(v) - 1)
 	const nghttp2_nv head[] = {
-		FIELD(":method", "POST"),
-		FIELD(":scheme", "http"),
-		FIELD(":path", "/etcdserverpb.KV/Put"),
-		FIELD(":authority", "etcd"),
-		FIELD("content-type", "application/grpc"),
-		FIELD("te", "trailers"),
+		TEXT(":method", "POST"),
+		TEXT(":scheme", "http"),
+		FIELD(":path", path, strlen(path)),
+		TEXT(":authority", "etcd"),
+		TEXT("content-type", "application/grpc"),
+		TEXT("te", "trailers"),
 	};
+#undef TEXT
 #undef FIELD
 	if (!c || strlen(key) > GRPC_KEY_MAX || len > GRPC_VALUE_MAX)
 		die("a value that cannot be sent");
@@ -195,13 +199,26 @@ void grpc_put(struct grpc *g, const char *key, const void *value, size_t len,
 	c->done = done;
 	c->ctx = ctx;
 	p = field(c->message + PREFIX, 1, key, strlen(key));
-	p = field(p, 2, value, len);
+	if (value)
+		p = field(p, 2, value, len);
 	c->len = (size_t)(p - c->message);
 	bytes = htonl((uint32_t)(c->len - PREFIX));
 	c->message[0] = 0;
 	memcpy(c->message + 1, &bytes, sizeof(bytes));
 	check(nghttp2_submit_request(g->session, NULL, head, sizeof(head) / sizeof(head[0]), &body,
 				     c));
+}
+
+void grpc_put(struct grpc *g, const char *key, const void *value, size_t len,
+	      void (*done)(void *ctx, const char *error), void *ctx)
+{
+	submit(g, "/etcdserverpb.KV/Put", key, value, len, done, ctx);
+}
+
+void grpc_get(struct grpc *g, const char *key, void (*done)(void *ctx, const char *error),
+	      void *ctx)
+{
+	submit(g, "/etcdserverpb.KV/Range", key, NULL, 0, done, ctx);
 }
 
 void grpc_wait(struct grpc *g, int ms)
