@@ -54,7 +54,8 @@ static int pxs_forward_admit4(struct sk_buff *skb)
 	if ((type != RTN_LOCAL && type != RTN_UNICAST) ||
 	    !xfrm4_policy_check(NULL, XFRM_POLICY_FWD, skb))
 		return PXS_STEER_STAT_NO_ROUTE;
-	if (iph->ttl > 1)
+	/* Asking for policies may have moved the header. */
+	if (ip_hdr(skb)->ttl > 1)
 		return 0;
 	icmp_send(skb, ICMP_TIME_EXCEEDED, ICMP_EXC_TTL, 0);
 	return PXS_STEER_STAT_NO_ROUTE;
@@ -71,7 +72,7 @@ static int pxs_forward_admit6(struct sk_buff *skb)
 	    type & (IPV6_ADDR_MULTICAST | IPV6_ADDR_LOOPBACK | IPV6_ADDR_LINKLOCAL) ||
 	    !xfrm6_policy_check(NULL, XFRM_POLICY_FWD, skb))
 		return PXS_STEER_STAT_NO_ROUTE;
-	if (iph->hop_limit > 1)
+	if (ipv6_hdr(skb)->hop_limit > 1)
 		return 0;
 	icmpv6_send(skb, ICMPV6_TIME_EXCEED, ICMPV6_EXC_HOPLIMIT, 0);
 	return PXS_STEER_STAT_NO_ROUTE;
@@ -101,11 +102,15 @@ static unsigned int pxs_forward_mtu(const struct pxs_backend *be, const struct d
 	return dst_mtu(way);
 }
 
-/* One hop less. Headers move where the packet was shared. Return: 0 or -ENOMEM. */
+/*
+ * One hop less, and no sum over the packet from the card that it came by. Headers move where the
+ * packet was shared. Return: 0 or -ENOMEM.
+ */
 static int pxs_forward_hop(struct sk_buff *skb, u8 pf, unsigned int headroom)
 {
 	if (skb_cow(skb, headroom))
 		return -ENOMEM;
+	skb_forward_csum(skb);
 	if (pf == NFPROTO_IPV4) {
 		ip_decrease_ttl(ip_hdr(skb));
 		IPCB(skb)->flags |= IPSKB_FORWARDED;
@@ -114,12 +119,6 @@ static int pxs_forward_hop(struct sk_buff *skb, u8 pf, unsigned int headroom)
 		IP6CB(skb)->flags |= IP6SKB_FORWARDED;
 	}
 	return 0;
-}
-
-static int pxs_forward_out(struct net *net, struct sock *sk, struct sk_buff *skb)
-{
-	skb_clear_tstamp(skb);
-	return dst_output(net, sk, skb);
 }
 
 static bool pxs_forward_route(struct sk_buff *skb, u8 pf, struct dst_entry *way)
@@ -137,7 +136,7 @@ static unsigned int pxs_forward_drop(struct pxs_backend *be, int stat)
 
 /* As a packet inside another one, of this host. */
 static unsigned int pxs_forward_tunnel(struct pxs_backend *be, struct sk_buff *skb,
-				       const struct nf_hook_state *state, unsigned int thoff,
+				       const struct nf_hook_state *state,
 				       const struct pxs_way *way, u32 requests)
 {
 	unsigned int headroom = pxs_tunnel_headroom(be, state->pf);
@@ -147,7 +146,6 @@ static unsigned int pxs_forward_tunnel(struct pxs_backend *be, struct sk_buff *s
 	    pxs_forward_hop(skb, state->pf, headroom + way->dst->header_len +
 			    LL_RESERVED_SPACE(way->dst->dev)))
 		return pxs_forward_drop(be, PXS_STEER_STAT_ERRORS);
-	skb_set_transport_header(skb, thoff);
 	pxs_steer_count(be, skb, requests);
 	if (pxs_tunnel_send(state->net, be, skb, state->pf, way->dst, &way->from))
 		return pxs_forward_drop(be, PXS_STEER_STAT_ERRORS);
@@ -164,12 +162,13 @@ static unsigned int pxs_forward_as_it_is(struct pxs_backend *be, struct sk_buff 
 	way = skb_dst(skb);
 	if (pxs_forward_hop(skb, state->pf, LL_RESERVED_SPACE(skb_dst_dev(skb)) + way->header_len))
 		return pxs_forward_drop(be, PXS_STEER_STAT_ERRORS);
-	skb_forward_csum(skb);
+	skb_clear_tstamp(skb);
 	nf_reset_ct(skb);
 	nf_ct_set(skb, NULL, IP_CT_UNTRACKED);
 	pxs_steer_count(be, skb, requests);
+	/* No function of ours: a packet that a rule queues may wait for longer than we are. */
 	NF_HOOK(state->pf, NF_INET_FORWARD, state->net, NULL, skb, state->in, skb_dst_dev(skb),
-		pxs_forward_out);
+		skb_dst(skb)->output);
 	return NF_STOLEN;
 }
 
@@ -189,12 +188,17 @@ unsigned int pxs_forward(struct pxs_backend *be, struct sk_buff *skb,
 		pxs_steer_count(be, skb, requests);
 		return NF_ACCEPT;
 	}
+	/* Several packets that a card made one (LRO) can't be sent on: as ip_forward() judges. */
+	if (skb_warn_if_lro(skb))
+		return pxs_forward_drop(be, PXS_STEER_STAT_ERRORS);
+	/* Where IPv6 has extension headers, it is at the first of them. */
+	skb_set_transport_header(skb, thoff);
 	why = state->pf == NFPROTO_IPV4 ? pxs_forward_admit4(skb) : pxs_forward_admit6(skb);
 	if (!why && pxs_icmp_too_big(skb, state->pf, pxs_forward_mtu(be, way->dst, state->pf)))
 		why = PXS_STEER_STAT_TOO_BIG;
 	if (why)
 		return pxs_forward_drop(be, why);
 	if (pxs_service_tunnels(be->svc))
-		return pxs_forward_tunnel(be, skb, state, thoff, way, requests);
+		return pxs_forward_tunnel(be, skb, state, way, requests);
 	return pxs_forward_as_it_is(be, skb, state, way->dst, requests);
 }

@@ -221,6 +221,19 @@ ramps()
 	! has_all
 }
 
+# Behind extension headers the stack does not know where TCP's header is: we do.
+behind_extension_headers()
+{
+	[ $FAMILY = v6 ] || return
+	pxs service add x tcp "$(vip 7300)" mode dsr && pxs backend add x "$(be 1 7300)"
+	is "$FAMILY: segments in one packet, behind an extension header" \
+		"$(on d python3 "$HERE/gso_ext.py" "$(addr client)" "$(addr vip)" 7300)" \
+		received
+	is "$FAMILY: are not too big" "$(refusals x)" "[0,0,0]"
+	is "$FAMILY: and go on" "$(service_stat x packets)" 1
+	pxs service del x
+}
+
 # Tables change by themselves, and nobody moves.
 slow_start()
 {
@@ -266,6 +279,7 @@ tcp()
 	hold first 60
 	first=$HELD
 	is "$FAMILY: nothing is kept where nothing changed" "$(service_stat t kept)" 0
+	behind_extension_headers
 	ok "$FAMILY: one drains" pxs backend set t "$(be 2 7000)" state drain
 	ask "one drains" t from -n 20
 	is "$FAMILY: it gets no new one" "$(to "$(be 2 7000)")" 0
