@@ -148,10 +148,13 @@ static void pxs_tunnel_read(const struct sk_buff *skb, u8 pf, struct pxs_tunnel_
 /* A sum to be computed is in a header inside, which the outer sum counts as computed: see it. */
 static bool pxs_tunnel_may_sum(struct sk_buff *skb)
 {
+	int start;
+
 	if (skb->ip_summed != CHECKSUM_PARTIAL)
 		return true;
-	return pskb_may_pull(skb, skb_checksum_start_offset(skb) + skb->csum_offset +
-			     sizeof(__sum16));
+	start = skb_checksum_start_offset(skb);
+	/* Who made the packet says where, and a header may have been taken away since. */
+	return start >= 0 && pskb_may_pull(skb, start + skb->csum_offset + sizeof(__sum16));
 }
 
 /* Return: what a packet of several segments is, besides what it was. */
