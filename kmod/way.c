@@ -8,7 +8,8 @@
  * cache on a CPU that sends nothing would hold that for ever, though the device is to go. Here
  * they go when a device of the namespace does: in the notifier, under RTNL, which finds the
  * backends in plans under RCU, not by pxs_net.config. By then the routes over the device are
- * gone (ours is called after the routing's own), so no packet brings one back.
+ * gone (ours is called after the routing's own), so no packet brings one back. When the module
+ * goes there is no notifier while there still are packets: then no way is kept.
  */
 #include "pxs.h"
 
@@ -25,6 +26,9 @@
 #include "plan.h"
 #include "service.h"
 #include "way.h"
+
+/* Read by packets: no way is kept any more. */
+static bool pxs_ways_over;
 
 void pxs_way_free(struct pxs_way *way)
 {
@@ -52,6 +56,8 @@ static const struct pxs_way *pxs_way_find(struct net *net, struct pxs_backend *b
 {
 	struct pxs_way *way;
 
+	if (READ_ONCE(pxs_ways_over))
+		return NULL;
 	way = kzalloc(sizeof(*way), GFP_ATOMIC | __GFP_NOWARN);
 	if (!way)
 		return NULL;
@@ -123,7 +129,14 @@ int pxs_ways_init(void)
 	return register_netdevice_notifier(&pxs_ways_notifier);
 }
 
+/*
+ * A namespace that goes may wait for a device that a way in another one holds, and the rest of
+ * our exit waits for that namespace. So drop all (unregistering says of every device that it
+ * goes), and let packets find none.
+ */
 void pxs_ways_exit(void)
 {
+	WRITE_ONCE(pxs_ways_over, true);
+	synchronize_net();
 	unregister_netdevice_notifier(&pxs_ways_notifier);
 }
