@@ -71,9 +71,13 @@ x_config()
 	service add l udp 10.9.0.2:7000 mode local
 	service add u udp 10.9.0.2:7001
 	service add t tcp 10.9.0.2:7000
+	service add f tcp 10.9.0.2:7002 mode dsr
+	service add g udp 10.9.0.2:7002 mode tunnel ipip
 	backend add l 10.9.0.2:7101
 	backend add u 10.9.0.1:7001
 	backend add t 10.9.0.1:7001
+	backend add f 10.9.0.1:7002
+	backend add g [fd09::1]:7002
 	group add 1 cluster $C_UUID key-file $T_DIR/x.key self 1 \
 member 1 10.9.0.2:7400 incarnation 1 member 2 10.9.0.1:7400 incarnation 2 \
 member 3 10.9.0.3:7400 incarnation 3
@@ -87,6 +91,7 @@ x_up()
 	link set px master br0 up
 	END
 	addr add 10.9.0.2/24 dev eth0
+	addr add fd09::2/64 dev eth0 nodad
 	link set lo up
 	link set eth0 up
 	END2
@@ -110,7 +115,7 @@ namespaces()
 	host hub
 	ip -n pxs-hub link add br0 type bridge
 	ip -n pxs-hub link set br0 up
-	link g eth0 10.9.0.1/24 hub pg ""
+	link g eth0 10.9.0.1/24,fd09::1/64 hub pg ""
 	ip -n pxs-hub link set pg master br0
 	# So that sending goes on while nobody is there.
 	ip -n pxs-g neigh add 10.9.0.2 lladdr $X_MAC dev eth0 nud permanent
@@ -118,6 +123,8 @@ namespaces()
 	flood g x-local -t 5 udp 10.9.0.2:7000
 	flood g x-nat -t 5 udp 10.9.0.2:7001
 	flood g x-tcp -t 50 tcp 10.9.0.2:7000
+	flood g x-dsr -t 50 tcp 10.9.0.2:7002
+	flood g x-tunnel -t 5 udp 10.9.0.2:7002
 	flood g x-group -t 5 -s 200 udp 10.9.0.2:7400
 	rounds namespaces 6 100 namespace_round
 	end_floods
@@ -133,10 +140,14 @@ d_config()
 	service add u udp $(vip 7000) key payload 4:6
 	service add t tcp $(vip 7000)
 	service add l udp $(vip 7100) mode local
+	service add f tcp $(vip 7200) mode dsr
+	service add g udp [2001:db8::1]:7200 mode tunnel gue
 	backend add l $(vip 7101)
 	END
 	add_backends u 7000
 	add_backends t 7001
+	add_backends f 7200
+	FAMILY=v6 add_backends g 7200
 }
 
 director()
@@ -157,6 +168,9 @@ d_floods()
 	flood c d-udp -t 50 -o 4 -k "$T_DIR/keys" udp "$(vip 7000)"
 	flood c d-local -t 50 udp "$(vip 7100)"
 	flood c d-tcp -t 500 tcp "$(vip 7000)"
+	# Nobody answers these: but the ways to backends are in use.
+	flood c d-dsr -t 50 tcp "$(vip 7200)"
+	flood c d-tunnel -t 5 udp "[2001:db8::1]:7200"
 }
 
 # All that should work, works again.
