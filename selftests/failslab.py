@@ -13,66 +13,18 @@ Prints TAP without a plan, and how many failures each path took.
 """
 import ctypes
 import errno as E
-import fcntl
 import os
-import select
-import signal
 import socket
 import struct
-import subprocess
 import sys
 
+import failslab_packets
 import netlink as nl
-import packets as pk
-from netlink import C, addr, attr, attrs, be16, u8, u16, u32, u64
+from failnth import CLONE_NEWNET, Nth, lib, result, walk
+from netlink import C, addr, attr, attrs, backend, be16, mode, must, of, service, u8, u16, u32, u64
 
-LIMIT = 3000        # a path with more than this has no end
 # ENFILE: sock_create_kern() says so where it gets no inode.
 NO_MEMORY = {E.ENOMEM, E.ENOBUFS, E.EFAULT, E.ENFILE}
-CLONE_NEWNET = 0x40000000
-
-lib = ctypes.CDLL(os.environ["FAILNTH"])
-for f in ("send", "recv", "write", "unshare", "load_module"):
-    getattr(lib, "failnth_" + f).restype = ctypes.c_long
-
-
-class Nth:
-    """The allocation that is to fail, counted down over several calls."""
-
-    def __init__(self, n=0):
-        self.left = ctypes.c_uint(n)
-        self.n = n
-
-    def call(self, name, *args):
-        r = getattr(lib, "failnth_" + name)(ctypes.byref(self.left), *args)
-        if r < 0:
-            raise OSError(-r, os.strerror(-r))
-        return r
-
-    @property
-    def failed(self):
-        return self.n > 0 and self.left.value == 0
-
-
-def result(good, name, *why):
-    print("%s - %s" % ("ok" if good else "not ok", name))
-    for w in why if not good else ():
-        print("# %s" % (w,))
-    sys.stdout.flush()
-    return good
-
-
-def walk(name, attempt):
-    """attempt(n) -> (failed, complaint); until an attempt without a failure."""
-    for n in range(1, LIMIT):
-        failed, complaint = attempt(n)
-        if complaint:
-            return result(False, name, "allocation %d: %s" % (n, complaint))
-        if not failed:
-            # 0 would mean that nothing was tried at all.
-            return result(n > 1, "%s: %d allocations, each failed once" % (name, n - 1))
-    return result(False, name, "no end after %d" % LIMIT)
-
 
 # --- commands --------------------------------------------------------------------
 
@@ -184,19 +136,6 @@ class Command:
         return good or result(False, self.name + " works afterwards", a)
 
 
-def of(prefix, **fields):
-    return b"".join(attr(C["PXS_A_%s_%s" % (prefix, k)], v) for k, v in fields.items())
-
-
-def service(name, proto, to, port=7000, **more):
-    return of("SERVICE", NAME=name, PROTO=u8(proto), ADDR=addr(to), PORT=be16(port),
-              SEED=bytes(range(16)), **more)
-
-
-def backend(name, to, port=7000, **more):
-    return of("BACKEND", SERVICE=name, ADDR=addr(to), PORT=be16(port), **more)
-
-
 def member(i, to):
     return of("MEMBER", ID=u8(i), INCARNATION=u64(0xa0 + i), ADDR=addr(to), PORT=be16(7400))
 
@@ -208,13 +147,6 @@ def group(number, own, *others):
                   for i, a in enumerate((own,) + others))
 
 
-def must(g, cmd, fields, flags=nl.ACK):
-    a = g.do(cmd, fields, flags)
-    if a.errno:
-        raise SystemExit("Bail out! %s: %s" % (cmd, a))
-    return a
-
-
 def undo(cmd, fields):
     return lambda g: must(g, cmd, fields)
 
@@ -223,9 +155,29 @@ def drop_service(name):
     return undo("SERVICE_DEL", of("SERVICE", NAME=name))
 
 
-MODE_LOCAL = u8(C["PXS_MODE_LOCAL"])
 SIX = ("::1", "fd00::2", "fd00::3")
 FOUR = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
+
+
+def commands_forward(name):
+    """A service of a mode that forwards, with nothing beside it."""
+    six = name != "dsr"
+    for proto in (17, 6):
+        add = service("f", proto, "192.0.2.1", MODE=mode(name))
+        yield Command("%s: service add %d, the first (hooks)" % (name, proto), "SERVICE_ADD",
+                      add, drop_service("f"))
+        yield lambda g, add=add: must(g, "SERVICE_ADD", add)
+        hosts = ["fd00:2::%d" % i if six else "10.2.0.%d" % i for i in range(1, 4)]
+        for i, h in enumerate(hosts):
+            yield Command("%s: backend add %d, the %d." % (name, proto, i + 1), "BACKEND_ADD",
+                          backend("f", h), undo("BACKEND_DEL", backend("f", h)))
+            yield lambda g, h=h: must(g, "BACKEND_ADD", backend("f", h))
+        yield Command("%s: backend set weight %d" % (name, proto), "BACKEND_SET",
+                      backend("f", hosts[1], WEIGHT=u32(3)),
+                      undo("BACKEND_SET", backend("f", hosts[1], WEIGHT=u32(1))))
+        yield Command("%s: backend del %d" % (name, proto), "BACKEND_DEL", backend("f", hosts[1]),
+                      undo("BACKEND_ADD", backend("f", hosts[1])))
+        yield drop_service("f")
 
 
 def commands():
@@ -237,7 +189,15 @@ def commands():
     yield Command("service add tcp v6", "SERVICE_ADD", service("t", 6, "2001:db8::1"),
                   drop_service("t"))
     yield Command("service add local", "SERVICE_ADD",
-                  service("l", 17, "192.0.2.1", MODE=MODE_LOCAL), drop_service("l"))
+                  service("l", 17, "192.0.2.1", MODE=mode("local")), drop_service("l"))
+    yield lambda g: must(g, "SERVICE_ADD", service("l", 17, "192.0.2.1", MODE=mode("local")))
+    by_key, by_tuple = (of("SERVICE", NAME="l", KEY=u8(C["PXS_KEY_" + k]), **more)
+                        for k, more in (("PAYLOAD", {"KEY_LEN": u16(4)}), ("TUPLE", {})))
+    yield Command("service set key (early hooks)", "SERVICE_SET", by_key,
+                  undo("SERVICE_SET", by_tuple))
+    yield drop_service("l")
+    for name in "dsr", "tunnel ipip", "tunnel gue":
+        yield from commands_forward(name)
     yield lambda g: must(g, "SERVICE_ADD", service("u", 17, "192.0.2.1"))
     yield lambda g: must(g, "SERVICE_ADD", service("t", 6, "192.0.2.1"))
     yield Command("backend add, the first", "BACKEND_ADD", backend("u", "10.2.0.1"),
@@ -363,173 +323,6 @@ def load(path):
     walk("loading the module", lambda n: load_once(fd, n))
 
 
-# --- packets ---------------------------------------------------------------------
-
-def tun(name):
-    """A device whose packets are read and written here, received as they are written."""
-    fd = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
-    fcntl.ioctl(fd, 0x400454ca, struct.pack("=16sH22x", name.encode(), 0x1001))
-    return fd
-
-
-def put(fd, packet, n=0):
-    nth = Nth(n)
-    try:
-        nth.call("write", fd, packet, len(packet))
-    except OSError as e:
-        if not nth.failed:
-            raise SystemExit("Bail out! write: %s" % e) from e
-    return nth.failed
-
-
-def get(fd):
-    """All packets that are there, but for what IPv6 says of itself."""
-    out = []
-    while True:
-        try:
-            p = os.read(fd, 1 << 16)
-        except BlockingIOError:
-            return out
-        if not pk.own_talk(p):
-            out.append(p)
-
-
-class Way:
-    """What goes in at one device and must come out, changed, at the other."""
-
-    def __init__(self, name, here, there, make, want, first=None):
-        self.name, self.here, self.there, self.make, self.want = name, here, there, make, want
-        self.first = first
-
-
-    def once(self, n):
-        flow = 10000 + n
-        if self.first:
-            put(self.first.here, self.first.make(flow))
-            get(self.first.there)
-        get(self.there)
-        failed = put(self.here, self.make(flow), n)
-        got = get(self.there)
-        if len(got) > 1 or (got and not self.want(flow, got[0])):
-            return failed, "came out wrong: %s" % [g.hex() for g in got]
-        if not got and not failed:
-            return False, "was lost without a failure"
-        # The client tries again, and nothing fails.
-        put(self.here, self.make(flow))
-        got = get(self.there)
-        if len(got) != 1 or not self.want(flow, got[0]):
-            return failed, "the next one: %s" % [g.hex() for g in got]
-        get(self.here)
-        return failed, None
-
-    def walk(self):
-        return walk(self.name, self.once)
-
-
-def ways(c, b, proto, client, vip, server):
-    def request(flow):
-        return pk.packet(proto, client, flow, vip, 7000, b"key-%d" % flow)
-
-    def answer(flow):
-        return pk.packet(proto, server, 7000, client, flow, b"re-%d" % flow, answer=True)
-
-    def at_server(flow, p):
-        return pk.is_packet(p, proto, client, flow, server, 7000, b"key-%d" % flow)
-
-    def at_client(flow, p):
-        return pk.is_packet(p, proto, vip, 7000, client, flow, b"re-%d" % flow)
-
-    name = "%s %s" % ("tcp" if proto == 6 else "udp", "v6" if ":" in client else "v4")
-    there = Way(name + " request", c, b, request, at_server)
-    back = Way(name + " answer", b, c, answer, at_client, there)
-    return (there, back)
-
-
-def local_once(sk, c, make, n):
-    failed = put(c, make(n), n)
-    try:
-        got = sk.recvfrom(1000)[0]
-    except BlockingIOError:
-        got = None
-    if got not in (None, b"key-%d" % n) or (got is None and not failed):
-        return failed, "got %r" % got
-    put(c, make(n))
-    try:
-        got = sk.recvfrom(1000)[0]
-    except BlockingIOError:
-        got = None
-    return failed, None if got == b"key-%d" % n else "the next one: %r" % got
-
-
-# A client behind c0, a server behind b0: both are this program.
-DEVICES = """\
-addr add 192.0.2.1/32 dev lo
-addr add 2001:db8::1/128 dev lo nodad
-addr add 10.1.0.1/24 dev c0
-addr add fd01::1/64 dev c0 nodad
-addr add 10.2.0.1/24 dev b0
-addr add fd02::1/64 dev b0 nodad
-link set c0 up
-link set b0 up
-"""
-
-
-def steer():
-    g = nl.Genl()
-    c, b = tun("c0"), tun("b0")
-    subprocess.run(["ip", "-batch", "-"], input=DEVICES.encode(), check=True)
-    for proto, name in ((17, "u"), (6, "t")):
-        must(g, "SERVICE_ADD", service(name + "4", proto, "192.0.2.1"))
-        must(g, "SERVICE_ADD", service(name + "6", proto, "2001:db8::1"))
-        must(g, "BACKEND_ADD", backend(name + "4", "10.2.0.2"))
-        must(g, "BACKEND_ADD", backend(name + "6", "fd02::2"))
-    for proto in (17, 6):
-        for ends in (("10.1.0.2", "192.0.2.1", "10.2.0.2"), ("fd01::2", "2001:db8::1", "fd02::2")):
-            for w in ways(c, b, proto, *ends):
-                w.walk()
-    must(g, "SERVICE_ADD", service("l", 17, "192.0.2.1", 7100, MODE=MODE_LOCAL))
-    must(g, "BACKEND_ADD", backend("l", "192.0.2.1", 7101))
-    sk = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sk.bind(("192.0.2.1", 7101))
-    sk.setblocking(False)
-    walk("udp v4 local", lambda n: local_once(
-        sk, c, lambda i: pk.packet(17, "10.1.0.2", 5000, "192.0.2.1", 7100, b"key-%d" % i), n))
-
-
-# --- a cluster's cable -----------------------------------------------------------
-
-def cable(depth, hosts):
-    """Packets between hosts; after SIGUSR1 an allocation of each one's arrival fails: the
-    first of one packet, the second of the next... up to the depth-th, and again."""
-    ports, failing, n = {}, [False], 1
-    here = os.open("/proc/self/ns/net", os.O_RDONLY)
-    for i, h in enumerate(hosts):
-        nl.enter(h)
-        ports[i + 1] = tun("eth0")
-        if ctypes.CDLL(None).setns(here, CLONE_NEWNET):
-            raise SystemExit("setns")
-    took = [0] * (depth + 1)
-    signal.signal(signal.SIGUSR1, lambda *_: failing.__setitem__(0, True))
-    signal.signal(signal.SIGUSR2, lambda *_: failing.__setitem__(0, False))
-    signal.signal(signal.SIGTERM, lambda *_: failing.__setitem__(0, None))
-    print("ready", flush=True)
-    poll = select.poll()
-    for fd in ports.values():
-        poll.register(fd, select.POLLIN)
-    while failing[0] is not None:
-        for fd, _ in poll.poll(200):
-            for p in get(fd):
-                to = ports.get(pk.last_byte_of_destination(p))
-                if to is None:
-                    continue
-                if put(to, p, n if failing[0] else 0):
-                    took[n] += 1
-                if failing[0]:
-                    n = n % depth + 1
-    print("failures by depth: %s" % took[1:])
-    print("total %d deepest %d" % (sum(took), max([i for i, t in enumerate(took) if t] or [0])))
-
-
 def main():
     err = lib.failnth_open()
     if err:
@@ -538,11 +331,11 @@ def main():
     if what == "config":
         config()
     elif what == "steer":
-        steer()
+        failslab_packets.steer()
     elif what == "load":
         load(args[0])
     else:
-        cable(int(args[0]), args[1:])
+        failslab_packets.cable(int(args[0]), args[1:])
 
 
 main()

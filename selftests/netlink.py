@@ -164,6 +164,30 @@ class Genl:
         return any(k == C["PXS_A_SERVICE_DIGEST"] for k, _ in attrs(service))
 
 
+def of(prefix, **fields):
+    return b"".join(attr(C["PXS_A_%s_%s" % (prefix, k)], v) for k, v in fields.items())
+
+
+def service(name, proto, to, port=7000, **more):
+    return of("SERVICE", NAME=name, PROTO=u8(proto), ADDR=addr(to), PORT=be16(port),
+              SEED=bytes(range(16)), **more)
+
+
+def backend(name, to, port=7000, **more):
+    return of("BACKEND", SERVICE=name, ADDR=addr(to), PORT=be16(port), **more)
+
+
+def mode(name):
+    return u8(C["PXS_MODE_" + name.upper().replace(" ", "_")])
+
+
+def must(g, cmd, fields, flags=ACK):
+    a = g.do(cmd, fields, flags)
+    if a.errno:
+        raise SystemExit("Bail out! %s: %s" % (cmd, a))
+    return a
+
+
 def enter(name):
     """Go into a named network namespace."""
     with open("/run/netns/" + name) as f:
