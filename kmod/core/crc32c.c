@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * crc32c.c - CRC-32C by nibbles
+ * crc32c.c - CRC-32C: the machine's own (platform.h), or by nibbles
  *
- * 64 bytes of table, no set-up: it runs in softirq over records of a few hundred
- * bytes. The agent's whole-batch sum uses the same code.
+ * By nibbles: 64 bytes of table, no set-up, the same result on any machine. It takes some ten
+ * instructions a byte, where the machine's own takes one for eight of them.
  */
 #include "crc32c.h"
 
@@ -14,7 +14,7 @@ static const u32 table[16] = {
 	0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
 };
 
-u32 pxs_crc32c(u32 crc, const void *data, size_t len)
+u32 pxs_crc32c_plain(u32 crc, const void *data, size_t len)
 {
 	const u8 *p = data;
 
@@ -25,4 +25,11 @@ u32 pxs_crc32c(u32 crc, const void *data, size_t len)
 		crc = crc >> 4 ^ table[crc & 15];
 	}
 	return ~crc;
+}
+
+u32 pxs_crc32c(u32 crc, const void *data, size_t len)
+{
+	u32 c = ~crc;
+
+	return pxs_crc32c_machine(&c, data, len) ? ~c : pxs_crc32c_plain(crc, data, len);
 }

@@ -12,4 +12,7 @@
 /* Continue @crc (0 to start) over @len bytes. pxs_crc32c(0, "123456789", 9) is 0xe3069283. */
 u32 pxs_crc32c(u32 crc, const void *data, size_t len);
 
+/* The same, on any machine. */
+u32 pxs_crc32c_plain(u32 crc, const void *data, size_t len);
+
 #endif /* PXS_CORE_CRC32C_H */
