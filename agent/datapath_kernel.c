@@ -45,14 +45,7 @@ static void complain(struct kernel *k, const char *what, int err)
 /* A request about a group by the attached agent. */
 static struct nl_msg *group_msg(struct kernel *k, u8 cmd, u32 group)
 {
-	struct nl_msg *msg = pxs_link_msg(&k->link, cmd);
-
-	if (!msg || nla_put_u32(msg, PXS_A_GROUP_ID, group) ||
-	    nla_put_u64(msg, PXS_A_GROUP_ATTACH_EPOCH, k->epoch)) {
-		nlmsg_free(msg);
-		return NULL;
-	}
-	return msg;
+	return pxs_kernel_msg(&k->link, cmd, group, k->epoch, 0);
 }
 
 static int parse(struct nlmsghdr *nlh, struct nlattr **attrs, int max)
@@ -320,7 +313,7 @@ static int kernel_settle(struct pxs_datapath *dp)
 static int kernel_load(struct pxs_datapath *dp, u32 group, const u8 *records, u32 bytes)
 {
 	struct kernel *k = to_kernel(dp);
-	struct nl_msg *msg = group_msg(k, PXS_CMD_GROUP_LOAD, group);
+	struct nl_msg *msg = pxs_kernel_msg(&k->link, PXS_CMD_GROUP_LOAD, group, k->epoch, bytes);
 	int err;
 
 	if (msg && nla_put(msg, PXS_A_GROUP_RECORDS, (int)bytes, records)) {
@@ -421,30 +414,14 @@ static void take_proposed(void *ctx, struct nlmsghdr *nlh)
 	p->count = pxs_kernel_u32(a[PXS_A_GROUP_COUNT]);
 }
 
-static int put_values(struct nl_msg *msg, const struct iovec *values, u32 n)
-{
-	u32 i;
-
-	if (!values)
-		return nla_put_flag(msg, PXS_A_GROUP_NOOP);
-	for (i = 0; i < n; i++)
-		if (nla_put(msg, PXS_A_GROUP_VALUE, (int)values[i].iov_len, values[i].iov_base))
-			return -EMSGSIZE;
-	return 0;
-}
-
 static int kernel_propose(struct pxs_datapath *dp, u32 group, const struct iovec *values, u32 n,
 			  u64 *first)
 {
 	struct kernel *k = to_kernel(dp);
-	struct nl_msg *msg = group_msg(k, PXS_CMD_GROUP_PROPOSE, group);
+	struct nl_msg *msg = pxs_kernel_propose_msg(&k->link, group, k->epoch, values, n);
 	struct proposed p = { 0 };
 	int err;
 
-	if (msg && put_values(msg, values, n)) {
-		nlmsg_free(msg);
-		return -EMSGSIZE;
-	}
 	err = pxs_link_call(&k->link, msg, take_proposed, &p);
 	if (err)
 		return err;
@@ -493,7 +470,8 @@ static int kernel_send(struct pxs_datapath *dp, u32 group, const struct pxs_msg 
 		return -EMSGSIZE;
 	pxs_wire_build((struct pxs_wire_hdr *)k->datagram, m);
 	memcpy(k->datagram + PXS_WIRE_HDR_LEN, body, m->len);
-	msg = group_msg(k, PXS_CMD_GROUP_SEND, group);
+	msg = pxs_kernel_msg(&k->link, PXS_CMD_GROUP_SEND, group, k->epoch,
+			     PXS_WIRE_HDR_LEN + m->len);
 	if (msg && (nla_put_u8(msg, PXS_A_GROUP_RECEIVER, m->receiver) ||
 		    nla_put(msg, PXS_A_GROUP_DATAGRAM, (int)(PXS_WIRE_HDR_LEN + m->len),
 			    k->datagram))) {

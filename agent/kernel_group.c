@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * kernel_group.c - the configuration of a group, to the module and compared with it
+ * kernel_group.c - messages about a group; its configuration, compared with the module's
  */
 #include "kernel_group.h"
 
@@ -24,6 +24,47 @@ u16 pxs_kernel_u16(struct nlattr *attr)
 u8 pxs_kernel_u8(struct nlattr *attr)
 {
 	return attr && nla_len(attr) >= (int)sizeof(u8) ? nla_get_u8(attr) : 0;
+}
+
+struct nl_msg *pxs_kernel_msg(struct pxs_link *link, u8 cmd, u32 group, u64 epoch, u32 bytes)
+{
+	struct nl_msg *msg = pxs_link_msg_of(link, cmd, (size_t)nla_total_size((int)bytes));
+
+	if (!msg || nla_put_u32(msg, PXS_A_GROUP_ID, group) ||
+	    nla_put_u64(msg, PXS_A_GROUP_ATTACH_EPOCH, epoch)) {
+		nlmsg_free(msg);
+		return NULL;
+	}
+	return msg;
+}
+
+static int put_values(struct nl_msg *msg, const struct iovec *values, u32 n)
+{
+	u32 i;
+
+	if (!values)
+		return nla_put_flag(msg, PXS_A_GROUP_NOOP);
+	for (i = 0; i < n; i++)
+		if (nla_put(msg, PXS_A_GROUP_VALUE, (int)values[i].iov_len, values[i].iov_base))
+			return -EMSGSIZE;
+	return 0;
+}
+
+struct nl_msg *pxs_kernel_propose_msg(struct pxs_link *link, u32 group, u64 epoch,
+				      const struct iovec *values, u32 n)
+{
+	struct nl_msg *msg;
+	u32 bytes = 0;
+	u32 i;
+
+	for (i = 0; values && i < n; i++)
+		bytes += (u32)nla_total_size((int)values[i].iov_len);
+	msg = pxs_kernel_msg(link, PXS_CMD_GROUP_PROPOSE, group, epoch, bytes);
+	if (msg && put_values(msg, values, n)) {
+		nlmsg_free(msg);
+		return NULL;
+	}
+	return msg;
 }
 
 static int put_member(struct nl_msg *msg, const struct pxs_group_config *g, u8 i)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * kernel_group.h - the configuration of a group, to the module and compared with it
+ * kernel_group.h - messages about a group; its configuration, compared with the module's
  */
 #ifndef PXS_AGENT_KERNEL_GROUP_H
 #define PXS_AGENT_KERNEL_GROUP_H
+
+#include <sys/uio.h>
 
 #include "config.h"
 #include "link.h"
@@ -13,6 +15,16 @@ u64 pxs_kernel_u64(struct nlattr *attr);
 u32 pxs_kernel_u32(struct nlattr *attr);
 u16 pxs_kernel_u16(struct nlattr *attr);
 u8 pxs_kernel_u8(struct nlattr *attr);
+
+/*
+ * A request about @group by the agent of attach epoch @epoch, with room for one more attribute of
+ * @bytes and some numbers; NULL without memory.
+ */
+struct nl_msg *pxs_kernel_msg(struct pxs_link *link, u8 cmd, u32 group, u64 epoch, u32 bytes);
+
+/* GROUP_PROPOSE of @n @values (NULL: a no-op); NULL without memory. */
+struct nl_msg *pxs_kernel_propose_msg(struct pxs_link *link, u32 group, u64 epoch,
+				      const struct iovec *values, u32 n);
 
 /* GROUP_ADD for @g; NULL without memory. */
 struct nl_msg *pxs_kernel_add_msg(struct pxs_link *link, const struct pxs_group_config *g);

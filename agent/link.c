@@ -19,6 +19,7 @@
 #include "report.h"
 
 #define LINK_BUF	(128u << 10)	/* an event is at most PXS_APPEND_MAX and headers */
+#define LINK_SMALL	1024u		/* every message but those that carry values or records */
 #define LINK_RCVBUF	(8 << 20)
 #define LINK_RCVBUF_EVENTS (1 << 20)	/* where an overrun is mended by reading anew */
 #define LINK_BURST	64
@@ -134,7 +135,13 @@ static void readable(struct pxs_op *op, int res)
 
 struct nl_msg *pxs_link_msg(struct pxs_link *l, u8 cmd)
 {
-	struct nl_msg *msg = nlmsg_alloc_size(PXS_APPEND_MAX + 4096);
+	return pxs_link_msg_of(l, cmd, 0);
+}
+
+/* libnl wipes all of it: thousands of messages a second had better be small. */
+struct nl_msg *pxs_link_msg_of(struct pxs_link *l, u8 cmd, size_t bytes)
+{
+	struct nl_msg *msg = nlmsg_alloc_size(LINK_SMALL + bytes);
 
 	if (msg && !genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, l->family, 0, NLM_F_REQUEST, cmd,
 				PXS_GENL_VERSION)) {

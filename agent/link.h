@@ -50,6 +50,9 @@ void pxs_link_close(struct pxs_link *l);
 /* An empty request; NULL without memory. */
 struct nl_msg *pxs_link_msg(struct pxs_link *l, u8 cmd);
 
+/* The same, with room for @bytes of values or records, their attributes' headers included. */
+struct nl_msg *pxs_link_msg_of(struct pxs_link *l, u8 cmd, size_t bytes);
+
 /*
  * Send @msg (freed here; NULL is -ENOMEM) and take its answer. @reply (may be NULL: only
  * an acknowledgement is expected) gets the answering message.
