@@ -238,6 +238,7 @@ static void batch_done(struct pxs_journal *j)
 	j->records += j->flight_count;
 	j->bytes += j->flight_size;
 	j->marked = j->flight_mark;
+	j->landed = j->loop->now;
 	if (!j->flight_count)
 		return;
 	j->durable = j->flight_lsn;
@@ -299,14 +300,11 @@ static void spare_ready(void *ctx)
 		j->full = false;	/* the hook goes on */
 }
 
-/* Nothing was written since the last tick: say what was confirmed while there is time. */
-static void mark(struct pxs_journal *j)
+/* Nothing was written for a while: say what was confirmed while there is time. */
+static void mark(struct pxs_journal *j, u64 now)
 {
-	bool quiet = j->seq == j->quiet_seq;
-
-	j->quiet_seq = j->seq;
-	if (!quiet || j->failed || j->state != PXS_JOURNAL_IDLE || j->fill_count || j->fd < 0 ||
-	    j->marked == j->durable)
+	if (now - j->landed < PXS_JOURNAL_MARK_MS || j->failed || j->state != PXS_JOURNAL_IDLE ||
+	    j->fill_count || j->fd < 0 || j->marked == j->durable)
 		return;
 	if (j->offset < j->id.segment_size)
 		start_batch(j, 0, 0);
@@ -319,7 +317,7 @@ static void journal_tick(struct pxs_ticker *t, u64 now)
 	struct pxs_journal *j = from(t, ticker);
 
 	pxs_spare_tick(&j->spare, now);
-	mark(j);
+	mark(j, now);
 }
 
 static int alloc_buffers(struct pxs_journal *j)

@@ -7,8 +7,9 @@
  * short write is final: the journal is fenced, nothing is tried again (S4).
  *
  * A batch says what was confirmed before it, but nothing says so of the last one: after a
- * pause of a tick a mark (a batch without records) does, so that damage to that batch is
- * told from a torn tail, which would be cut.
+ * pause of PXS_JOURNAL_MARK_MS a mark (a batch without records) does, so that damage to that
+ * batch is told from a torn tail, which would be cut. Not sooner: a client that waits for each
+ * value before it sends the next would pay for a mark with each, and wait for it.
  *
  * A full disk is not an error of durability: while no next segment can be made, records
  * wait, nothing is confirmed, credits run out and votes stop, until there is room.
@@ -21,6 +22,7 @@
 #include "stage.h"
 
 #define PXS_JOURNAL_FILL	(PXS_STAGE_BYTES + PXS_JOURNAL_BLOCK)	/* the most in flight */
+#define PXS_JOURNAL_MARK_MS	100
 #define PXS_JOURNAL_FLIGHT	(1u << 20)	/* bytes of one batch at most */
 
 /* How a batch is made durable. */
@@ -67,7 +69,7 @@ struct pxs_journal {
 	u64 next_lsn;		/* next record to arrive */
 	u64 durable;
 	u64 marked;		/* what the journal itself says was confirmed */
-	u64 quiet_seq;		/* seq at the last tick */
+	u64 landed;		/* when the newest batch was confirmed */
 
 	u8 *fill;		/* header room, then the records that wait */
 	u32 fill_bytes;

@@ -10,7 +10,7 @@
  * and where it refuses nothing on disk may have changed.
  *
  * Three ways a journal can be left: after a pause (the last batch is marked), with a hint
- * only, and within a tick after a batch, with neither. In the last, damage to that one
+ * only, and soon after a batch, with neither. In the last, damage to that one
  * batch cannot be told from a torn write, and it is cut: counted, and shown. There the
  * segment behind the last is missing, too, as when the disk is full.
  */
@@ -42,7 +42,7 @@ static const char *const fault_names[FAULTS] = {
 };
 
 static const char *const end_names[ENDS] = {
-	"after a pause", "with a hint", "within a tick",
+	"after a pause", "with a hint", "soon after",
 };
 
 static char dir[4096];
@@ -74,8 +74,7 @@ static void make_journal(enum end end)
 	if (end == HINTED)
 		work_hint(&work);
 	if (end == MARKED) {
-		ring_tick(&work.loop);
-		ring_tick(&work.loop);
+		work_pause(&work);
 		ring_run(&work.loop);
 	}
 	work_close(&work);

@@ -97,8 +97,7 @@ static void op_kill(struct work *w)
 
 static void op_idle(struct work *w)
 {
-	ring_tick(&w->loop);
-	ring_tick(&w->loop);
+	work_pause(w);
 	settle(w);
 }
 

@@ -185,6 +185,14 @@ void work_append(struct work *w, u32 count, u32 len)
 	pxs_assert(!pxs_journal_append(&w->journal, first, count, buf, bytes));
 }
 
+void work_pause(struct work *w)
+{
+	u32 i;
+
+	for (i = 0; i <= PXS_JOURNAL_MARK_MS / PXS_LOOP_TICK_MS; i++)
+		ring_tick(&w->loop);
+}
+
 void work_hint(struct work *w)
 {
 	struct pxs_hint h = { .incarnation = w->journal.id.incarnation, .lsn = w->acked };

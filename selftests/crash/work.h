@@ -50,6 +50,8 @@ void work_close(struct work *w);
 /* Hand over @count records with @len bytes of value each. */
 void work_append(struct work *w, u32 count, u32 len);
 void work_hint(struct work *w);
+/* Nothing is appended for as long as makes the journal mark its last batch. */
+void work_pause(struct work *w);
 
 /* Recover w->dir for writing and compare with @e. The journal is closed again. */
 void work_recover(const char *dir, const struct work_expect *e, struct work_verdict *v);

@@ -172,6 +172,7 @@ static void last_batch_with_mark(bool pause)
 	struct pxs_recovery r;
 	unsigned int i;
 	u32 offset;
+	u64 since;
 
 	new_dir("mark");
 	CHECK_FATAL(!open_writer(PXS_FLUSH_FDATASYNC));
@@ -181,13 +182,15 @@ static void last_batch_with_mark(bool pause)
 	CHECK(settle());
 	offset = journal.offset - PXS_JOURNAL_BLOCK;
 	CHECK(journal.marked == 3);
+	since = loop.now;
 	for (i = 0; i < ROUNDS && pause && journal.marked < 4; i++)
 		pxs_loop_once(&loop);
 	if (pause) {
 		CHECK_EQ(journal.marked, 4);
+		CHECK(loop.now - since >= PXS_JOURNAL_MARK_MS - 2 * PXS_LOOP_TICK_MS);
 		CHECK_EQ(journal.offset, offset + 2 * PXS_JOURNAL_BLOCK);
 		/* Once: nothing is written while there is nothing to say. */
-		for (i = 0; i < 10; i++)
+		for (i = 0; i < 2 * PXS_JOURNAL_MARK_MS / PXS_LOOP_TICK_MS; i++)
 			pxs_loop_once(&loop);
 		CHECK_EQ(journal.offset, offset + 2 * PXS_JOURNAL_BLOCK);
 	}
