@@ -21,8 +21,12 @@
 
 struct pxs_datapath_events {
 	void *ctx;
-	/* Records to make durable; they may repeat what was seen. */
-	void (*append)(void *ctx, u64 first_lsn, u32 count, const u8 *records, u32 bytes);
+	/*
+	 * Records to make durable; they may repeat what was seen. @lazy: nobody waits for the disk
+	 * to have them.
+	 */
+	void (*append)(void *ctx, u64 first_lsn, u32 count, const u8 *records, u32 bytes,
+		       bool lazy);
 	/* Slots up to @commit are decided; their records are among those up to @lsn. */
 	void (*decided)(void *ctx, u32 group, u64 commit, u64 lsn);
 	void (*recv)(void *ctx, u32 group, const struct pxs_msg *m, const u8 *body);

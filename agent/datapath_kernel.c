@@ -67,7 +67,7 @@ static void event_append(struct kernel *k, struct nlmsghdr *nlh)
 	k->dp.events->append(k->dp.events->ctx, pxs_kernel_u64(a[PXS_A_JOURNAL_FIRST_LSN]),
 			     pxs_kernel_u32(a[PXS_A_JOURNAL_COUNT]),
 			     nla_data(a[PXS_A_JOURNAL_RECORDS]),
-			     (u32)nla_len(a[PXS_A_JOURNAL_RECORDS]));
+			     (u32)nla_len(a[PXS_A_JOURNAL_RECORDS]), a[PXS_A_JOURNAL_LAZY]);
 }
 
 static void event_recv(struct kernel *k, u32 group, struct nlattr *datagram)

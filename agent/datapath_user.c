@@ -167,7 +167,7 @@ static void receive(void *ctx, u8 *buf, size_t size)
 	act(u, g, &m, body);
 }
 
-static bool hand_over_notes(struct user *u)
+static void hand_over_notes(struct user *u)
 {
 	const struct pxs_datapath_events *ev = u->dp.events;
 	struct note *n, *list = u->notes;
@@ -182,7 +182,6 @@ static bool hand_over_notes(struct user *u)
 			ev->recv(ev->ctx, n->group, &n->msg, n->body);
 		free(n);
 	}
-	return false;
 }
 
 static bool tell_read(struct user *u, struct user_group *g)
@@ -205,10 +204,11 @@ static bool user_hook(struct pxs_hook *hook)
 	struct pxs_batch b;
 	bool did = u->notes;
 
+	pxs_stage_late(&u->stage);	/* we are awake: a copy costs little */
 	while (pxs_stage_due(&u->stage, PXS_APPEND_MAX, &b)) {
 		pxs_stage_copy(&u->stage, &b, u->append);
 		pxs_stage_sent(&u->stage, &b);
-		ev->append(ev->ctx, b.first_lsn, b.count, u->append, b.bytes);
+		ev->append(ev->ctx, b.first_lsn, b.count, u->append, b.bytes, b.lazy);
 		did = true;
 	}
 	hand_over_notes(u);

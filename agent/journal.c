@@ -63,7 +63,7 @@ static int check_records(u64 first_lsn, u32 count, const u8 *records, u32 bytes)
 }
 
 int pxs_journal_append(struct pxs_journal *j, u64 first_lsn, u32 count, const u8 *records,
-		       u32 bytes)
+		       u32 bytes, bool lazy)
 {
 	struct pxs_record r;
 	int err;
@@ -84,6 +84,9 @@ int pxs_journal_append(struct pxs_journal *j, u64 first_lsn, u32 count, const u8
 	}
 	if (j->fill_bytes + bytes > PXS_JOURNAL_FILL)
 		return -ENOBUFS;
+	if (!j->fill_count)
+		j->lazy_since = j->loop->now;
+	j->wanted |= count && !lazy;
 	memcpy(j->fill + PXS_BATCH_HDR_LEN + j->fill_bytes, records, bytes);
 	j->fill_bytes += bytes;
 	j->fill_count += count;
@@ -142,6 +145,7 @@ static u32 take_records(struct pxs_journal *j, u32 room, u32 *bytes)
 	memmove(j->fill + PXS_BATCH_HDR_LEN, records + *bytes, j->fill_bytes - *bytes);
 	j->fill_bytes -= *bytes;
 	j->fill_count -= count;
+	j->wanted = j->wanted && j->fill_count;
 	return count;
 }
 
@@ -221,7 +225,7 @@ static bool journal_hook(struct pxs_hook *hook)
 	struct pxs_journal *j = from(hook, hook);
 	u32 bytes, count = 0;
 
-	if (j->failed || j->state != PXS_JOURNAL_IDLE || !j->fill_count)
+	if (j->failed || j->state != PXS_JOURNAL_IDLE || !j->wanted)
 		return false;
 	if (j->fd >= 0 && j->offset < j->id.segment_size)
 		count = take_records(j, j->id.segment_size - j->offset, &bytes);
@@ -317,6 +321,8 @@ static void journal_tick(struct pxs_ticker *t, u64 now)
 	struct pxs_journal *j = from(t, ticker);
 
 	pxs_spare_tick(&j->spare, now);
+	if (j->fill_count && now - j->lazy_since >= PXS_JOURNAL_LAZY_MS)
+		j->wanted = true;
 	mark(j, now);
 }
 

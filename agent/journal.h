@@ -6,6 +6,9 @@
  * timer). A flush is one submission: write, linked to fdatasync. Any error and any
  * short write is final: the journal is fenced, nothing is tried again (S4).
  *
+ * Records for whose sake nobody waits (durability memory) let the disk sleep for
+ * PXS_JOURNAL_LAZY_MS or a little longer, unless others come.
+ *
  * A batch says what was confirmed before it, but nothing says so of the last one: after a
  * pause of PXS_JOURNAL_MARK_MS a mark (a batch without records) does, so that damage to that
  * batch is told from a torn tail, which would be cut. Not sooner: a client that waits for each
@@ -22,6 +25,7 @@
 #include "stage.h"
 
 #define PXS_JOURNAL_FILL	(PXS_STAGE_BYTES + PXS_JOURNAL_BLOCK)	/* the most in flight */
+#define PXS_JOURNAL_LAZY_MS	10
 #define PXS_JOURNAL_MARK_MS	100
 #define PXS_JOURNAL_FLIGHT	(1u << 20)	/* bytes of one batch at most */
 
@@ -74,6 +78,8 @@ struct pxs_journal {
 	u8 *fill;		/* header room, then the records that wait */
 	u32 fill_bytes;
 	u32 fill_count;
+	bool wanted;		/* somebody waits for them, or they waited long enough */
+	u64 lazy_since;		/* when the first of them came */
 	u8 *flight;		/* the batch in flight */
 	u8 *block;		/* one block: a segment's header */
 	u64 flight_lsn;		/* last LSN in it */
@@ -105,12 +111,13 @@ int pxs_journal_open(struct pxs_journal *j, struct pxs_loop *loop, struct pxs_wo
 void pxs_journal_close(struct pxs_journal *j);		/* after the worker has stopped */
 
 /*
- * Take records over from the datapath. Those below next_lsn are known and skipped.
+ * Take records over from the datapath. Those below next_lsn are known and skipped. @lazy: nobody
+ * waits for them.
  * Return: 0; -ERANGE: a record before @first_lsn is missing; -EBADMSG: not records;
  * -EIO: failed; -ENOBUFS: more than the stage can have in flight. Nothing is taken then.
  */
 int pxs_journal_append(struct pxs_journal *j, u64 first_lsn, u32 count, const u8 *records,
-		       u32 bytes);
+		       u32 bytes, bool lazy);
 
 /* Nothing waits and nothing is in flight. */
 bool pxs_journal_idle(const struct pxs_journal *j);

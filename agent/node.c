@@ -58,13 +58,13 @@ static void index_records(struct pxs_node *n, u64 known, u32 count, const u8 *re
 	}
 }
 
-static void on_append(void *ctx, u64 first_lsn, u32 count, const u8 *records, u32 bytes)
+static void on_append(void *ctx, u64 first_lsn, u32 count, const u8 *records, u32 bytes, bool lazy)
 {
 	struct pxs_node *n = ctx;
 	u64 known = n->journal.next_lsn;
 	int err;
 
-	err = pxs_journal_append(&n->journal, first_lsn, count, records, bytes);
+	err = pxs_journal_append(&n->journal, first_lsn, count, records, bytes, lazy);
 	if (!err) {
 		index_records(n, known, count, records, bytes);
 		return;

@@ -50,8 +50,11 @@ static void pxs_note_leader(struct pxs_tell *t, u8 event, u64 ballot)
 
 void pxs_event_note(struct pxs_kgroup *kg, const struct pxs_out *out)
 {
-	if (out->what & PXS_OUT_DECIDED)
+	if (out->what & PXS_OUT_DECIDED) {
+		/* Who waits goes on waiting, whatever is decided behind it. */
+		kg->tell.later = out->what & PXS_OUT_LATER && (kg->tell.later || !kg->tell.decided);
 		kg->tell.decided = true;
+	}
 	if (out->what & PXS_OUT_READ)
 		kg->tell.read = true;
 	if (out->what & PXS_OUT_LEADER)
@@ -66,6 +69,7 @@ void pxs_event_note_all(struct pxs_kgroup *kg)
 	kg->tell.leaders = 0;
 	kg->tell.read = false;
 	kg->tell.decided = true;
+	kg->tell.later = false;
 	if (kg->core.leader_told)
 		pxs_note_leader(&kg->tell, PXS_LEADER_SEEN, kg->core.leader_ballot);
 }
@@ -174,14 +178,10 @@ static bool pxs_tell_one(struct pxs_kgroup *kg)
 	return decided ? pxs_tell_decided(kg, portid) : pxs_tell_read(kg, portid);
 }
 
-void pxs_event_tell(struct pxs_kgroup *kg)
+static void pxs_tell(struct pxs_kgroup *kg)
 {
 	int seen;
 
-	/* A step that noted something sees it here: it held the lock just before. */
-	if (!READ_ONCE(kg->tell.decided) && !READ_ONCE(kg->tell.leaders) &&
-	    !READ_ONCE(kg->tell.read))
-		return;
 	if (atomic_inc_return(&kg->tell.want) > 1)
 		return;
 	do {
@@ -189,6 +189,22 @@ void pxs_event_tell(struct pxs_kgroup *kg)
 		while (pxs_tell_one(kg))
 			;
 	} while (atomic_cmpxchg(&kg->tell.want, seen, 0) != seen);
+}
+
+void pxs_event_tell(struct pxs_kgroup *kg)
+{
+	const struct pxs_tell *t = &kg->tell;
+
+	/* A step that noted something sees it here: it held the lock just before. */
+	if ((READ_ONCE(t->decided) && !READ_ONCE(t->later)) || READ_ONCE(t->leaders) ||
+	    READ_ONCE(t->read))
+		pxs_tell(kg);
+}
+
+void pxs_event_tell_late(struct pxs_kgroup *kg)
+{
+	if (pxs_event_left(&kg->tell))
+		pxs_tell(kg);
 }
 
 /* --- datagrams ------------------------------------------------------------- */

@@ -21,6 +21,7 @@ struct pxs_kgroup;
 /* What the agent is to be told. Guarded by the group's lock, but for want. */
 struct pxs_tell {
 	bool decided;
+	bool later;		/* nobody waits for @decided: it is told along with the rest */
 	bool read;
 	u8 leaders;
 	struct {
@@ -36,8 +37,17 @@ void pxs_event_note(struct pxs_kgroup *kg, const struct pxs_out *out);
 /* A new agent: note the state as it is. Under the group's lock. */
 void pxs_event_note_all(struct pxs_kgroup *kg);
 
-/* Tell what was noted. Without the lock, bottom halves off. */
+/* Tell what was noted, if there is anything that somebody waits for. No lock, bottom halves off. */
 void pxs_event_tell(struct pxs_kgroup *kg);
+
+/* ... or nobody: it was left for later. */
+void pxs_event_tell_late(struct pxs_kgroup *kg);
+
+/* Was anything left? Without the lock, after pxs_event_tell(). */
+static inline bool pxs_event_left(const struct pxs_tell *t)
+{
+	return READ_ONCE(t->decided);
+}
 
 /* Give a datagram to the agent: one received, or one that we address to ourselves. */
 void pxs_event_recv(struct pxs_kgroup *kg, const struct pxs_datagram *rx);

@@ -86,6 +86,8 @@ struct pxs_out *pxs_kgroup_enter(struct pxs_kgroup *kg)
 
 void pxs_kgroup_leave(struct pxs_kgroup *kg, struct pxs_out *out, const struct pxs_datagram *rx)
 {
+	struct pxs_journal *j = &kg->home->journal;
+
 	__acquire(RCU);
 	__acquire(&kg->lock);
 	pxs_event_note(kg, out);
@@ -95,10 +97,24 @@ void pxs_kgroup_leave(struct pxs_kgroup *kg, struct pxs_out *out, const struct p
 		pxs_event_recv(kg, rx);
 	pxs_out_done(out);
 	/* Records first: the agent must have seen those that a DECIDED depends on. */
-	pxs_journal_flush(&kg->home->journal);
+	pxs_journal_flush(j);
 	pxs_event_tell(kg);
+	if (pxs_event_left(&kg->tell) || pxs_journal_left(j))
+		pxs_journal_later(j);
 	rcu_read_unlock();
 	local_bh_enable();
+}
+
+void pxs_groups_tell(struct pxs_groups *gs)
+{
+	struct pxs_kgroup *kg;
+	unsigned long id;
+
+	rcu_read_lock();
+	pxs_journal_flush(&gs->journal);
+	xa_for_each(&gs->by_id, id, kg)
+		pxs_event_tell_late(kg);
+	rcu_read_unlock();
 }
 
 static void pxs_kgroup_tick(struct timer_list *t)
@@ -437,6 +453,7 @@ void pxs_groups_net_exit(struct pxs_net *pn)
 	struct pxs_kgroup *kg;
 	unsigned long id;
 
+	pxs_journal_stop(&gs->journal);
 	xa_for_each(&gs->by_id, id, kg)
 		pxs_kgroup_put(kg);
 	xa_destroy(&gs->by_id);

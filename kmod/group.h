@@ -144,6 +144,9 @@ struct pxs_out *pxs_kgroup_enter(struct pxs_kgroup *kg);
 /* End it: do what @out says. @rx: the datagram that was received, or NULL. */
 void pxs_kgroup_leave(struct pxs_kgroup *kg, struct pxs_out *out, const struct pxs_datagram *rx);
 
+/* Send and tell what was left for later. Softirq. */
+void pxs_groups_tell(struct pxs_groups *gs);
+
 /* The durable point moved: let all parked answers of the namespace go. Process context. */
 void pxs_groups_release(struct pxs_groups *gs);
 

@@ -9,6 +9,7 @@
  *
  *   journal->lock   who is attached and when it was heard; a leaf
  *   stage.lock      the ring; a leaf
+ *   late            a timer, softirq; armed by whoever leaves something for later
  *   flushers        no lock: the first context to raise it from 0 sends, for all
  *   pxs_attached    the journals with an agent, for the notifier; its lock is outside
  *                   of journal->lock
@@ -33,14 +34,39 @@
 static LIST_HEAD(pxs_attached);
 static DEFINE_SPINLOCK(pxs_attached_lock);
 
+void pxs_journal_later(struct pxs_journal *j)
+{
+	/* What is left must be seen by a timer that is taken for pending here and runs just now. */
+	smp_mb();
+	if (!timer_pending(&j->late) && READ_ONCE(j->stage.attached))
+		mod_timer(&j->late, jiffies + max(msecs_to_jiffies(PXS_STAGE_LATE_MS), 1UL));
+}
+
+static void pxs_journal_is_late(struct timer_list *t)
+{
+	struct pxs_journal *j = timer_container_of(j, t, late);
+
+	pxs_stage_late(&j->stage);
+	pxs_groups_tell(j->home);
+	/* Something lazy behind what gathers for the next flush. */
+	if (pxs_journal_left(j))
+		pxs_journal_later(j);
+}
+
 void pxs_journal_init(struct pxs_journal *j, struct pxs_groups *home)
 {
 	j->home = home;
 	spin_lock_init(&j->lock);
 	INIT_LIST_HEAD(&j->attached);
 	atomic_set(&j->flushers, 0);
+	timer_setup(&j->late, pxs_journal_is_late, 0);
 	/* Without memory it gives no credit: nobody has attached. */
 	pxs_lock_init(&j->stage.lock);
+}
+
+void pxs_journal_stop(struct pxs_journal *j)
+{
+	timer_shutdown_sync(&j->late);
 }
 
 void pxs_journal_exit(struct pxs_journal *j)
@@ -236,7 +262,7 @@ int pxs_journal_check(struct pxs_journal *j, u32 portid, u64 epoch,
 static struct sk_buff *pxs_append_new(struct pxs_journal *j, u64 epoch, const struct pxs_batch *b)
 {
 	u32 room = 2 * nla_total_size_64bit(sizeof(u64)) + nla_total_size(sizeof(u32)) +
-		   nla_total_size(b->bytes);
+		   nla_total_size(b->bytes) + nla_total_size(0);
 	struct sk_buff *skb = genlmsg_new(room, GFP_ATOMIC | __GFP_NOWARN);
 	struct nlattr *records;
 	void *msg;
@@ -247,7 +273,8 @@ static struct sk_buff *pxs_append_new(struct pxs_journal *j, u64 epoch, const st
 	if (!msg ||
 	    nla_put_u64_64bit(skb, PXS_A_JOURNAL_ATTACH_EPOCH, epoch, PXS_A_JOURNAL_PAD) ||
 	    nla_put_u64_64bit(skb, PXS_A_JOURNAL_FIRST_LSN, b->first_lsn, PXS_A_JOURNAL_PAD) ||
-	    nla_put_u32(skb, PXS_A_JOURNAL_COUNT, b->count))
+	    nla_put_u32(skb, PXS_A_JOURNAL_COUNT, b->count) ||
+	    (b->lazy && nla_put_flag(skb, PXS_A_JOURNAL_LAZY)))
 		goto err;
 	records = nla_reserve(skb, PXS_A_JOURNAL_RECORDS, b->bytes);
 	if (!records)
@@ -291,7 +318,7 @@ void pxs_journal_flush(struct pxs_journal *j)
 	int seen;
 
 	/* What this context staged, it sees; what others staged, they will flush. */
-	if (READ_ONCE(j->stage.sent_lsn) == READ_ONCE(j->stage.last_lsn))
+	if (!pxs_journal_left(j))
 		return;
 	if (atomic_inc_return(&j->flushers) > 1)
 		return;

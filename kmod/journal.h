@@ -10,6 +10,7 @@
 
 #include <linux/list.h>
 #include <linux/spinlock.h>
+#include <linux/timer.h>
 
 #include "core/stage.h"
 
@@ -43,12 +44,14 @@ struct pxs_journal {
 
 	struct list_head attached;	/* in journal.c's list, while portid is not 0 */
 	atomic_t flushers;		/* contexts that want a flush; the first one does it */
+	struct timer_list late;		/* runs while something waits that is not worth a wake-up */
 };
 
 int pxs_journals_init(void);
 void pxs_journals_exit(void);
 
 void pxs_journal_init(struct pxs_journal *j, struct pxs_groups *home);
+void pxs_journal_stop(struct pxs_journal *j);	/* no step begins any more */
 void pxs_journal_exit(struct pxs_journal *j);
 
 /* Have memory for the stage. Under pxs_net.config. */
@@ -84,6 +87,18 @@ const char *pxs_journal_fail(struct pxs_journal *j, const char *reason);
 
 /* Send what is due. Any context, bottom halves off, RCU read side or a reference on a group. */
 void pxs_journal_flush(struct pxs_journal *j);
+
+/* Is anything staged and not sent? */
+static inline bool pxs_journal_left(const struct pxs_journal *j)
+{
+	return READ_ONCE(j->stage.sent_lsn) != READ_ONCE(j->stage.last_lsn);
+}
+
+/*
+ * After a step: what was left for later, because nobody waits for it, goes in PXS_STAGE_LATE_MS.
+ * Any context, bottom halves off.
+ */
+void pxs_journal_later(struct pxs_journal *j);
 
 /* Add what the stage counts to stats[__PXS_NET_STAT_MAX]. */
 void pxs_journal_gauges(struct pxs_journal *j, u64 *stats);

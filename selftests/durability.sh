@@ -123,6 +123,8 @@ for i in 1 2 3; do
 done
 is "the module shows it" "$(in_module 1 1 durability) $(in_module 1 2 durability)" "memory disk"
 ok "values are appended" append 1 count 100 outstanding 8 size 64 quiet
+ok "all have applied all: daemons that nobody waits for are told, too" \
+	wait_until 30 cluster_even 1 2 3
 ok "... and to the disk group" append 2 count 10 size 64 quiet
 ok "all disks know that memory is enough" wait_until 30 all_say memory
 

@@ -34,6 +34,7 @@ static u64 stage_record(struct pxs_group *g, u8 type, u64 slot, u64 ballot,
 		.type = type,
 		.slot = slot,
 		.ballot = ballot,
+		.lazy = type == PXS_RECORD_COMMIT || pxs_lazy(g),
 	};
 	u64 lsn;
 
@@ -306,10 +307,12 @@ void pxs_acceptor_commit(struct pxs_group *g, struct pxs_out *out)
 		keep = 0;
 	if (g->commit > keep)
 		pxs_window_advance(&g->window, g->commit + 1 - keep, durable(g));
-	/* Its clients wait for this; elsewhere nobody does, and batches may be large. */
-	if (g->lead_ballot && g->memory_lsn)
-		pxs_stage_hurry(g->stage, g->commit_lsn);
 	out->what |= PXS_OUT_DECIDED;
+	/* Its clients wait for this; elsewhere nobody does, and batches may be large. */
+	if (g->memory_lsn && g->lead_ballot)
+		pxs_stage_hurry(g->stage, g->commit_lsn);
+	else if (g->memory_lsn)
+		out->what |= PXS_OUT_LATER;
 	out->commit = g->commit;
 	out->lsn = g->commit_lsn;
 }

@@ -3,10 +3,11 @@
  * durability.h - what an answer has to wait for: the disk (S1), or memory alone (S2)
  *
  * In a memory group an answer leaves as soon as its record is staged. The record goes to the
- * journal all the same, a little later. So all is lost that was answered and not yet written when
- * the memory is lost: the module's when its machine stops, or the agent's (user datapath) when
- * that dies. A member that forgot may have promised or accepted anything: if it voted again, two
- * values could be chosen for one slot. It must not, ever, under this incarnation (S3, S10).
+ * journal all the same, a little later: no agent is woken for it alone, no disk flushed (stage.h).
+ * So all is lost that was answered and not yet written when the memory is lost: the module's when
+ * its machine stops, or the agent's (user datapath) when that dies. A member that forgot may have
+ * promised or accepted anything: if it voted again, two values could be chosen for one slot. It
+ * must not, ever, under this incarnation (S3, S10).
  *
  * How it knows: by DURABILITY records in its own journal.
  *
@@ -37,6 +38,17 @@ static inline u64 pxs_settled(const struct pxs_group *g)
 	u64 durable = READ_ONCE(g->stage->durable_lsn);
 
 	return g->memory_lsn && g->memory_lsn <= durable ? ~0ull : durable;
+}
+
+/*
+ * Does nobody wait for the disk to have the next record? In memory nobody does: but slots leave the
+ * window only when they are on disk, so now and then one is waited for, long before it is full.
+ */
+static inline bool pxs_lazy(const struct pxs_group *g)
+{
+	u64 behind = READ_ONCE(g->stage->last_lsn) - READ_ONCE(g->stage->durable_lsn);
+
+	return pxs_settled(g) == ~0ull && behind < g->conf.window / 4;
 }
 
 /* In memory, what a step staged is settled. What @out has no room for, the next step lets go. */

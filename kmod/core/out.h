@@ -46,6 +46,7 @@ struct pxs_out_entry {
 #define PXS_OUT_FORWARD		0x02	/* give the datagram just received to the agent */
 #define PXS_OUT_LEADER		0x04	/* tell the agent: leader_event, leader_ballot */
 #define PXS_OUT_MORE		0x08	/* pxs_group_release: call again */
+#define PXS_OUT_LATER		0x20	/* PXS_OUT_DECIDED: nobody waits for the agent to know */
 #define PXS_OUT_READ		0x10	/* tell the agent: g->read.done and what goes with it */
 
 struct pxs_out {

@@ -49,6 +49,13 @@ static bool has_room(const struct pxs_stage *s, u32 bytes)
 	       s->last_lsn - s->durable_lsn < PXS_STAGE_RECORDS;
 }
 
+/* Credit comes back from the disk only. */
+static bool is_filling(const struct pxs_stage *s)
+{
+	return s->head - s->tail > s->size / 4 ||
+	       s->last_lsn - s->durable_lsn > PXS_STAGE_RECORDS / 4;
+}
+
 u64 pxs_stage_append(struct pxs_stage *s, struct pxs_record *r, const void *data)
 {
 	u32 size = pxs_record_size(r->len);
@@ -71,6 +78,8 @@ u64 pxs_stage_append(struct pxs_stage *s, struct pxs_record *r, const void *data
 	*length_of(s, lsn) = size;
 	s->head += size;
 	s->last_lsn = lsn;
+	if (!r->lazy || is_filling(s))
+		s->want_lsn = lsn;
 out:
 	pxs_unlock(&s->lock);
 	return lsn;
@@ -112,6 +121,7 @@ s64 pxs_stage_attach(struct pxs_stage *s, u64 incarnation, u64 next_lsn)
 		goto out;
 	}
 	settle(s, next_lsn - 1);
+	s->want_lsn = s->last_lsn;	/* the journal is behind: it may catch up at once */
 	s->attached = true;
 	s->epoch++;
 	ret = (s64)s->epoch;
@@ -134,9 +144,19 @@ void pxs_stage_fail(struct pxs_stage *s)
 	pxs_unlock(&s->lock);
 }
 
+/*
+ * Is what waits worth a message, though it is no full batch? Not while nobody waits for it, nor
+ * while enough is in flight that is waited for: what is lazy does not count, an agent lets it lie.
+ */
+static bool worth_it(const struct pxs_stage *s)
+{
+	if (s->hurry_lsn > s->sent_lsn)
+		return true;
+	return s->want_lsn > s->sent_lsn && s->batch_end[0] <= s->durable_lsn;
+}
+
 bool pxs_stage_due(struct pxs_stage *s, u32 max, struct pxs_batch *b)
 {
-	bool busy;
 	u64 lsn;
 
 	memset(b, 0, sizeof(*b));
@@ -155,9 +175,8 @@ bool pxs_stage_due(struct pxs_stage *s, u32 max, struct pxs_batch *b)
 	}
 	b->first_lsn = s->sent_lsn + 1;
 	b->epoch = s->epoch;
-	/* While enough is in flight, only a full batch is worth a message of its own. */
-	busy = s->batch_end[0] > s->durable_lsn && s->hurry_lsn <= s->sent_lsn;
-	if (busy && lsn > s->last_lsn)
+	b->lazy = s->want_lsn < b->first_lsn;
+	if (lsn > s->last_lsn && !worth_it(s))
 		b->count = 0;
 	pxs_unlock(&s->lock);
 	return b->count > 0;
@@ -167,6 +186,14 @@ void pxs_stage_hurry(struct pxs_stage *s, u64 lsn)
 {
 	pxs_lock(&s->lock);
 	s->hurry_lsn = max(s->hurry_lsn, lsn);
+	pxs_unlock(&s->lock);
+}
+
+void pxs_stage_late(struct pxs_stage *s)
+{
+	pxs_lock(&s->lock);
+	if (s->want_lsn <= s->sent_lsn)
+		s->hurry_lsn = s->last_lsn;
 	pxs_unlock(&s->lock);
 }
 
@@ -189,9 +216,10 @@ void pxs_stage_sent(struct pxs_stage *s, const struct pxs_batch *b)
 	if (b->epoch == s->epoch && b->first_lsn == s->sent_lsn + 1) {
 		s->sent_lsn += b->count;
 		s->sent += b->bytes;
-		for (i = 0; i + 1 < PXS_STAGE_BATCHES; i++)
+		for (i = 0; !b->lazy && i + 1 < PXS_STAGE_BATCHES; i++)
 			s->batch_end[i] = s->batch_end[i + 1];
-		s->batch_end[i] = s->sent_lsn;
+		if (!b->lazy)
+			s->batch_end[PXS_STAGE_BATCHES - 1] = s->sent_lsn;
 	}
 	pxs_unlock(&s->lock);
 }

@@ -8,6 +8,10 @@
  * an agent that died can be followed by another (rule S6). The ring bounds what is
  * in flight: no room, no vote.
  *
+ * A process is woken for a batch, and a disk flushed. A lazy record is not worth that: it goes
+ * with the next one that somebody waits for, with a full batch, or when the shell says that it is
+ * late. When a quarter of the room is taken, somebody waits: for room.
+ *
  * LSNs are given here: 1, 2, 3 ... for the life of a journal. Positions count
  * bytes ever staged; both are u64 and do not wrap.
  *
@@ -24,7 +28,8 @@
 
 #define PXS_STAGE_BYTES		(2u << 20)	/* default ring */
 #define PXS_STAGE_RECORDS	8192u		/* credits: records in flight */
-#define PXS_STAGE_BATCHES	2u		/* full batches apart: sent and not yet durable */
+#define PXS_STAGE_BATCHES	2u		/* full, lazy ones apart: sent, not yet durable */
+#define PXS_STAGE_LATE_MS	20u		/* so long may a lazy record stay, more or less */
 
 struct pxs_stage {
 	struct pxs_lock lock;
@@ -37,8 +42,9 @@ struct pxs_stage {
 	u64 head;		/* byte position behind the newest record */
 	u64 sent;		/* behind the newest one sent */
 	u64 tail;		/* behind the newest durable one */
-	/* last LSNs of the batches in flight, oldest first */
+	/* last LSNs of the batches in flight that are waited for, oldest first */
 	u64 batch_end[PXS_STAGE_BATCHES];
+	u64 want_lsn;		/* newest record that is not lazy: somebody waits for the disk */
 	u64 hurry_lsn;		/* somebody waits for the agent to have the records up to it */
 	u64 incarnation;	/* of the journal; 0 before the first attach */
 	u64 epoch;		/* attach epoch; rises with each attach */
@@ -52,6 +58,7 @@ struct pxs_batch {
 	u64 first_lsn;
 	u32 count;
 	u32 bytes;
+	bool lazy;		/* nobody waits for the disk to have any of it */
 };
 
 /* @ring of @size (power of two, >= 2 * PXS_APPEND_MAX) bytes and @length stay the caller's. */
@@ -74,9 +81,9 @@ void pxs_stage_fail(struct pxs_stage *s);
 
 /*
  * Look at the next batch to send, at most @max bytes, whole records.
- * Nothing is due (false) when all is sent, nobody is attached, or PXS_STAGE_BATCHES are
- * in flight and what waits is less than @max: that is group commit without a timer. Records up to
- * hurry_lsn do not wait.
+ * Nothing is due (false) when all is sent, nobody is attached, or what waits is less than @max and
+ * either lazy, or PXS_STAGE_BATCHES are in flight: that is group commit without a timer. Records up
+ * to hurry_lsn do not wait.
  */
 bool pxs_stage_due(struct pxs_stage *s, u32 max, struct pxs_batch *b);
 
@@ -88,6 +95,12 @@ void pxs_stage_copy(struct pxs_stage *s, const struct pxs_batch *b, u8 *buf);
  * can answer when it has the record.
  */
 void pxs_stage_hurry(struct pxs_stage *s, u64 lsn);
+
+/*
+ * What is lazy has waited long enough: all that is staged is due. Not where it waits behind a
+ * record that is waited for, and gathers for the next flush: that one takes it along.
+ */
+void pxs_stage_late(struct pxs_stage *s);
 
 /* @b left for the agent. Ignored when its attach epoch is over. */
 void pxs_stage_sent(struct pxs_stage *s, const struct pxs_batch *b);

@@ -182,7 +182,7 @@ void work_append(struct work *w, u32 count, u32 len)
 		w->expect.life[first + i] = w->life;
 		trace_mark(TRACE_APPEND, first + i, w->life);
 	}
-	pxs_assert(!pxs_journal_append(&w->journal, first, count, buf, bytes));
+	pxs_assert(!pxs_journal_append(&w->journal, first, count, buf, bytes, false));
 }
 
 void work_pause(struct work *w)

@@ -133,7 +133,11 @@ static void journal_take(void)
 	u8 *buf, *p;
 	u32 i;
 
-	if (!pxs_stage_due(&stage, PXS_APPEND_MAX, &b) || nkept + b.count > KEPT)
+	if (!pxs_stage_due(&stage, PXS_APPEND_MAX, &b)) {
+		pxs_stage_late(&stage);	/* then the next time */
+		return;
+	}
+	if (nkept + b.count > KEPT)
 		return;
 	buf = malloc(b.bytes);
 	FUZZ_CHECK(buf);

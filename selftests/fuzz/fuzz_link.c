@@ -11,13 +11,14 @@
 
 static u32 sum;
 
-static void on_append(void *ctx, u64 first, u32 count, const u8 *records, u32 bytes)
+static void on_append(void *ctx, u64 first, u32 count, const u8 *records, u32 bytes, bool lazy)
 {
 	u32 i;
 
 	(void)ctx;
 	(void)first;
 	(void)count;
+	sum += lazy;
 	for (i = 0; i < bytes; i++)
 		sum += records[i];
 }

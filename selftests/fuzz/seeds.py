@@ -177,7 +177,7 @@ def link():
     a, j, cmd = uapi('PXS_A_GROUP_'), uapi('PXS_A_JOURNAL_'), uapi('PXS_CMD_')
     event = [
         genl(cmd['EVENT_APPEND'], attr(j['ATTACH_EPOCH'], u64(1)), attr(j['FIRST_LSN'], u64(1)),
-             attr(j['COUNT'], u32(1)), attr(j['RECORDS'], bytes(48))),
+             attr(j['COUNT'], u32(1)), attr(j['RECORDS'], bytes(48)), attr(j['LAZY'], b'')),
         genl(cmd['EVENT_DECIDED'], attr(a['ID'], u32(1)), attr(a['COMMIT'], u64(5)),
              attr(a['LSN'], u64(9))),
         genl(cmd['EVENT_RECV'], attr(a['ID'], u32(1)),

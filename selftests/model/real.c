@@ -99,6 +99,7 @@ void real_pump(struct member *m, u64 known)
 	struct pxs_record r;
 	u32 at;
 
+	pxs_stage_late(&stage);
 	while (pxs_stage_due(&stage, REAL_RING, &b)) {
 		pxs_stage_copy(&stage, &b, buf);
 		pxs_stage_sent(&stage, &b);

@@ -558,7 +558,7 @@ static void up(struct sim_node *n, struct sim_event *e)
 		TRACE(world, "node %u: agent gets APPEND of LSN %llu",
 		      sim_index(world, n), U(e->b));
 		if (e->a == n->agent.epoch)
-			ev->append(ev->ctx, e->b, (u32)e->c, e->data, e->len);
+			ev->append(ev->ctx, e->b, (u32)e->c, e->data, e->len, e->lazy);
 		break;
 	case PXS_CMD_EVENT_DECIDED:
 		ev->decided(ev->ctx, group, e->a, e->b);

@@ -92,6 +92,7 @@ int sim_module_group_add(struct sim *s, struct sim_node *n, const struct pxs_gro
 	part->led = 0;
 	part->led_commit = 0;
 	memset(part->beat, 0, sizeof(part->beat));
+	part->untold = false;
 	return 0;
 }
 
@@ -240,6 +241,7 @@ void sim_module_pump(struct sim *s, struct sim_node *n)
 		e->c = b.count;
 		e->data = buf;
 		e->len = b.bytes;
+		e->lazy = b.lazy;
 		pxs_stage_sent(&mod->stage, &b);
 		TRACE(s, "node %u: APPEND of LSN %llu to %llu, arrives at %llu", sim_index(s, n),
 		      U(b.first_lsn), U(b.first_lsn + b.count - 1), U(e->at));
@@ -338,7 +340,9 @@ void sim_module_out(struct sim *s, struct sim_node *n, u32 g, struct pxs_out *ou
 		send_one(s, n, g, out, &out->send[i]);
 	if (n->agent.attached) {
 		sim_module_pump(s, n);
-		if (out->what & PXS_OUT_DECIDED)
+		if (out->what & PXS_OUT_LATER)
+			n->part[g].untold = true;
+		else if (out->what & PXS_OUT_DECIDED)
 			tell_decided(s, n, g, out->commit, out->lsn);
 		if (out->what & PXS_OUT_READ)
 			tell_read(s, n, g);
@@ -384,6 +388,22 @@ static bool healthy(struct sim *s, struct sim_node *n, u64 now)
 	       now - mod->moved < s->p.silence;
 }
 
+/* As the timer of kmod/journal.c: what nobody waited for. */
+static void late(struct sim *s, struct sim_node *n)
+{
+	struct sim_part *part;
+	u32 g;
+
+	pxs_stage_late(&n->mod.stage);
+	sim_module_pump(s, n);
+	for (g = 0; g < s->p.groups; g++) {
+		part = &n->part[g];
+		if (part->there && part->untold)
+			tell_decided(s, n, g, part->core.commit, part->core.commit_lsn);
+		part->untold = false;
+	}
+}
+
 void sim_module_tick(struct sim *s, struct sim_node *n)
 {
 	struct pxs_out out;
@@ -402,6 +422,8 @@ void sim_module_tick(struct sim *s, struct sim_node *n)
 		sim_module_out(s, n, g, &out);
 		n->mod.ticking = false;
 	}
+	if (n->agent.attached && !s->failed)
+		late(s, n);
 	sim_post(s, s->now + s->p.heartbeat / 2, E_TICK, (u8)sim_index(s, n), n->mod.life);
 }
 

@@ -132,6 +132,7 @@ struct sim_event {
 	u8 group;	/* index */
 	u8 what;	/* E_UP: PXS_CMD_EVENT_* */
 	bool reborn;	/* E_NET: of a node whose disk was replaced */
+	bool lazy;	/* E_UP: EVENT_APPEND's */
 	u32 life;	/* of the module or agent it is meant for */
 	u32 len;
 	u64 a, b, c;
@@ -154,6 +155,7 @@ struct sim_part {
 	struct pxs_slot *slot;
 	struct pxs_parked *parked;
 	u64 counter;		/* of its datagrams */
+	bool untold;		/* the agent does not know the commit index: nobody waits for it */
 
 	/* the observer's */
 	u64 commit;		/* as last seen */

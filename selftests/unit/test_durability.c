@@ -73,15 +73,19 @@ static void leader_commits_at_once(void)
 	end();
 }
 
+static bool waited_for;	/* the disk, by what send() sent */
+
 /* How many records go to the agent now; none of them becomes durable. */
 static u32 send(void)
 {
 	struct pxs_batch b;
 	u32 n = 0;
 
+	waited_for = false;
 	while (pxs_stage_due(&stage, PXS_APPEND_MAX, &b)) {
 		pxs_stage_sent(&stage, &b);
 		n += b.count;
+		waited_for |= !b.lazy;
 	}
 	return n;
 }
@@ -93,24 +97,26 @@ static void agent_has_what_is_chosen(void)
 
 	begin_memory();
 	stand(0x101);
-	CHECK_EQ(send(), 1);
+	CHECK_EQ(send(), 0);		/* our promise: nobody waits for it any more */
 	pxs_out_done(&out);
 	CHECK_EQ(pxs_group_lead(&g, 0x101, 1, 0, now, &out), 0);
 	for (i = 1; i <= PXS_STAGE_BATCHES + 3; i++) {
 		CHECK_EQ(propose("a", &slot), 0);
-		/* While enough is in flight it waits for its votes with the others ... */
-		CHECK_EQ(send(), i < PXS_STAGE_BATCHES);
+		/* It waits for its votes ... */
+		CHECK_EQ(send(), 0);
 		accepted(1, 0x101, slot, 1);
 		accepted(2, 0x101, slot, 1);
 		CHECK_EQ(g.commit, slot);
-		/* ... and no longer. */
-		CHECK_EQ(send(), i >= PXS_STAGE_BATCHES);
+		CHECK(!(out.what & PXS_OUT_LATER));
+		/* ... and no longer; the disk may wait. */
+		CHECK_EQ(send(), i == 1 ? 2 : 1);
+		CHECK(!waited_for);
 	}
 	CHECK_EQ(stage.durable_lsn, 1);
 	end();
 }
 
-/* Who follows has no clients: group commit, as ever. */
+/* Who follows has no clients: its agent is woken when it is late. */
 static void followers_agents_sleep(void)
 {
 	u64 slot;
@@ -118,9 +124,82 @@ static void followers_agents_sleep(void)
 	begin_memory();
 	for (slot = 1; slot <= PXS_STAGE_BATCHES + 3; slot++) {
 		accept(1, 0x102, slot, "a", slot - 1);
-		CHECK_EQ(send(), slot <= PXS_STAGE_BATCHES);
+		CHECK_FATAL(sent(PXS_WIRE_ACCEPTED));
+		CHECK_EQ(!(out.what & PXS_OUT_DECIDED), slot == 1);
+		CHECK_EQ(!(out.what & PXS_OUT_LATER), slot == 1);
+		CHECK_EQ(send(), 0);
 	}
 	CHECK_EQ(g.commit, PXS_STAGE_BATCHES + 2);
+	pxs_stage_late(&stage);
+	CHECK_EQ(send(), PXS_STAGE_BATCHES + 3);
+	CHECK(!waited_for);
+	end();
+}
+
+/* What is on disk leaves the window: so that it does not fill, the disk is waited for betimes. */
+static void disk_keeps_up(void)
+{
+	u64 slot;
+	u32 n = 0;
+
+	begin_memory();
+	for (slot = 1; !n && slot <= WINDOW; slot++) {
+		accept(1, 0x102, slot, "a", slot - 1);
+		n = send();
+	}
+	CHECK_EQ(n, WINDOW / 4 + 1);
+	CHECK(waited_for);
+	CHECK_EQ(pxs_stage_durable(&stage, epoch, stage.last_lsn), 1);
+	accept(1, 0x102, slot, "a", slot - 1);
+	CHECK_EQ(send(), 0);
+	end();
+}
+
+/* While answers wait for the disk, and when they do again: no record is left for later. */
+static void nothing_is_lazy_that_is_waited_for(void)
+{
+	begin();
+	g.conf.memory = true;
+	accept(1, 0x102, 1, "a", 0);
+	CHECK_EQ(send(), 1);
+	CHECK(waited_for);
+	pxs_out_done(&out);
+	pxs_group_tick(&g, now, true, &out);	/* memory begins with the disk's leave */
+	CHECK_EQ(send(), 1);
+	CHECK(waited_for);
+	accept(1, 0x102, 2, "b", 1);
+	durable();
+	accept(1, 0x102, 3, "c", 2);
+	CHECK_EQ(send(), 0);
+	CHECK_EQ(pxs_group_settle(&g), 0);
+	CHECK_EQ(send(), 2);
+	CHECK(waited_for);
+	durable();
+	accept(1, 0x102, 4, "d", 3);
+	CHECK(!(out.what & PXS_OUT_LATER));
+	CHECK_EQ(send(), 1);
+	CHECK(waited_for);
+	end();
+}
+
+/* The commit index is only a hint: it never costs a flush of its own. */
+static void commit_index_is_lazy(void)
+{
+	u64 slot;
+
+	begin();
+	for (slot = 1; slot <= WINDOW / 8; slot++) {
+		accept(1, 0x102, slot, "a", slot - 1);
+		durable();
+	}
+	CHECK_EQ(stage.last_lsn, slot - 1);
+	recv(1, (struct pxs_msg){ .type = PXS_WIRE_HEARTBEAT, .ballot = 0x102, .slot = slot,
+				  .commit = slot - 1, .arg = 1 }, NULL);
+	CHECK_EQ(g.commit, slot - 1);
+	CHECK_EQ(last_record().type, PXS_RECORD_COMMIT);
+	CHECK_EQ(send(), 0);
+	accept(1, 0x102, slot, "a", slot - 1);
+	CHECK_EQ(send(), 2);
 	end();
 }
 
@@ -307,6 +386,9 @@ int main(void)
 	RUN(leader_commits_at_once);
 	RUN(agent_has_what_is_chosen);
 	RUN(followers_agents_sleep);
+	RUN(disk_keeps_up);
+	RUN(nothing_is_lazy_that_is_waited_for);
+	RUN(commit_index_is_lazy);
 	RUN(own_votes_of_many);
 	RUN(not_before_the_disk_knows);
 	RUN(not_without_an_agent);

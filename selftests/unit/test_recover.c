@@ -62,14 +62,14 @@ static void repeats_gaps_and_rubbish(void)
 	size = make(buf, 4, 10);
 	size += make(buf + size, 5, 10);
 	size += make(buf + size, 6, 10);
-	CHECK_EQ(pxs_journal_append(&journal, 4, 3, buf, size), 0);
+	CHECK_EQ(pxs_journal_append(&journal, 4, 3, buf, size, false), 0);
 	CHECK_EQ(journal.next_lsn, 7);
 	size = make(buf, 9, 10);
-	CHECK(pxs_journal_append(&journal, 9, 1, buf, size) == -ERANGE);
+	CHECK(pxs_journal_append(&journal, 9, 1, buf, size, false) == -ERANGE);
 	size = make(buf, 7, 10);
-	CHECK(pxs_journal_append(&journal, 7, 1, buf, size - 8) == -EBADMSG);
-	CHECK(pxs_journal_append(&journal, 7, 2, buf, size) == -EBADMSG);
-	CHECK(pxs_journal_append(&journal, 8, 1, buf, size) == -EBADMSG);
+	CHECK(pxs_journal_append(&journal, 7, 1, buf, size - 8, false) == -EBADMSG);
+	CHECK(pxs_journal_append(&journal, 7, 2, buf, size, false) == -EBADMSG);
+	CHECK(pxs_journal_append(&journal, 8, 1, buf, size, false) == -EBADMSG);
 	CHECK_EQ(journal.next_lsn, 7);
 	CHECK(settle());
 	CHECK_EQ(told, 6);
@@ -163,6 +163,40 @@ static void damaged_value_keeps_its_slot(void)
 	remove_dir();
 }
 
+/* What nobody waits for lets the disk sleep, for a while; who waits takes it along. */
+static void lazy_records(void)
+{
+	u8 buf[8192];
+	unsigned int i;
+	u32 size;
+	u64 since;
+
+	new_dir("lazy");
+	CHECK_FATAL(!open_writer(PXS_FLUSH_FDATASYNC));
+	append(1, 100);
+	CHECK(settle());
+	size = make(buf, 2, 10);
+	CHECK_EQ(pxs_journal_append(&journal, 2, 1, buf, size, true), 0);
+	CHECK(!journal.hook.run(&journal.hook));
+	CHECK_EQ(journal.state, PXS_JOURNAL_IDLE);
+	append(1, 10);
+	CHECK(journal.hook.run(&journal.hook));
+	CHECK_EQ(journal.flight_count, 2);
+	CHECK(settle());
+	CHECK_EQ(told, 3);
+	size = make(buf, 4, 10);
+	since = loop.now;
+	CHECK_EQ(pxs_journal_append(&journal, 4, 1, buf, size, true), 0);
+	CHECK(!pxs_journal_idle(&journal));
+	for (i = 0; i < ROUNDS && journal.state == PXS_JOURNAL_IDLE && told < 4; i++)
+		pxs_loop_once(&loop);
+	CHECK(loop.now - since >= PXS_JOURNAL_LAZY_MS);
+	CHECK(settle());
+	CHECK_EQ(told, 4);
+	close_writer();
+	remove_dir();
+}
+
 /*
  * Nothing follows the last batch: after a pause a mark does, and then damage to the batch
  * is not taken for a torn tail. Without the pause it must be: nothing says otherwise.
@@ -232,7 +266,7 @@ static void failed_write_fences_with(enum pxs_flush flush)
 	CHECK(failed && journal.failed);
 	CHECK_EQ(told, before);
 	CHECK(strstr(journal.reason, "failed"));
-	CHECK(pxs_journal_append(&journal, journal.next_lsn, 0, NULL, 0) == -EIO);
+	CHECK(pxs_journal_append(&journal, journal.next_lsn, 0, NULL, 0, false) == -EIO);
 	close_writer();
 	remove_dir();
 }
@@ -404,6 +438,7 @@ int main(void)
 	RUN(torn_tail_is_cut_and_written_over);
 	RUN(confirmed_tail_is_refused);
 	RUN(damaged_value_keeps_its_slot);
+	RUN(lazy_records);
 	RUN(last_batch_is_marked);
 	RUN(failed_write_fences);
 	RUN(failed_write_fences_dsync);

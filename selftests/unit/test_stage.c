@@ -99,6 +99,122 @@ static void gathers(void)
 	CHECK(!pxs_stage_due(&s, PXS_APPEND_MAX, &b));
 }
 
+static u64 append_lazy(struct pxs_stage *s, u32 len)
+{
+	struct pxs_record r = { .group = 1, .type = PXS_RECORD_ACCEPT, .slot = 1, .ballot = 1,
+				.len = len, .lazy = true };
+
+	return pxs_stage_append(s, &r, data);
+}
+
+/* Whether a batch is due that holds @count records, and whether it is a lazy one. */
+static bool due(struct pxs_stage *s, u32 count, bool lazy)
+{
+	struct pxs_batch b;
+
+	return pxs_stage_due(s, PXS_APPEND_MAX, &b) && b.count == count && b.lazy == lazy;
+}
+
+static void lazy(void)
+{
+	struct pxs_stage s;
+	struct pxs_batch b;
+
+	pxs_stage_init(&s, ring, SIZE, length);
+	pxs_stage_attach(&s, 5, 1);
+	append_lazy(&s, 8);
+	CHECK(!pxs_stage_due(&s, PXS_APPEND_MAX, &b));
+	append(&s, 8);			/* who waits takes it along */
+	append_lazy(&s, 8);
+	CHECK(due(&s, 3, false));
+	CHECK_EQ(send(&s, PXS_APPEND_MAX, 1), 3);
+	append_lazy(&s, 8);
+	append_lazy(&s, 8);
+	CHECK(!pxs_stage_due(&s, PXS_APPEND_MAX, &b));
+	CHECK(pxs_stage_due(&s, pxs_record_size(8), &b));	/* a full batch */
+	CHECK(b.lazy);
+	pxs_stage_hurry(&s, 4);		/* the agent is waited for, the disk is not */
+	CHECK(due(&s, 2, true));
+	CHECK_EQ(send(&s, PXS_APPEND_MAX, 4), 2);
+	append_lazy(&s, 8);
+	CHECK(!pxs_stage_due(&s, PXS_APPEND_MAX, &b));
+	pxs_stage_late(&s);
+	CHECK(due(&s, 1, true));
+	CHECK_EQ(send(&s, PXS_APPEND_MAX, 6), 1);
+	pxs_stage_late(&s);
+	CHECK(!pxs_stage_due(&s, PXS_APPEND_MAX, &b));
+	CHECK_EQ(pxs_stage_durable(&s, 1, 6), 1);
+}
+
+/* An agent lets what is lazy lie: who waits for the disk does not wait for that. */
+static void lazy_in_flight(void)
+{
+	struct pxs_stage s;
+	struct pxs_batch b;
+	u32 i;
+
+	pxs_stage_init(&s, ring, SIZE, length);
+	pxs_stage_attach(&s, 5, 1);
+	for (i = 1; i <= 2 * PXS_STAGE_BATCHES; i++) {
+		append_lazy(&s, 8);
+		pxs_stage_late(&s);
+		CHECK_EQ(send(&s, PXS_APPEND_MAX, i), 1);
+	}
+	for (; i <= 3 * PXS_STAGE_BATCHES; i++) {
+		append(&s, 8);
+		CHECK_EQ(send(&s, PXS_APPEND_MAX, i), 1);
+	}
+	append(&s, 8);
+	CHECK(!pxs_stage_due(&s, PXS_APPEND_MAX, &b));
+	append_lazy(&s, 8);
+	pxs_stage_late(&s);		/* no reason to cut short what gathers */
+	CHECK(!pxs_stage_due(&s, PXS_APPEND_MAX, &b));
+	CHECK_EQ(pxs_stage_durable(&s, 1, 2 * PXS_STAGE_BATCHES + 1), 1);
+	CHECK(due(&s, 2, false));
+}
+
+/* Credit comes back from the disk: what is lazy must not take it all. */
+static void lazy_fills(void)
+{
+	static u8 big[1u << 20];
+	struct pxs_stage s;
+	u32 fits = SIZE / 4 / pxs_record_size(1000), i;
+	struct pxs_batch b;
+
+	pxs_stage_init(&s, ring, SIZE, length);
+	pxs_stage_attach(&s, 5, 1);
+	for (i = 1; i <= fits; i++)
+		CHECK_EQ(append_lazy(&s, 1000), i);
+	CHECK(!pxs_stage_due(&s, PXS_APPEND_MAX, &b));
+	append_lazy(&s, 1000);
+	CHECK(due(&s, fits + 1, false));
+	pxs_stage_init(&s, big, sizeof(big), length);
+	pxs_stage_attach(&s, 5, 1);
+	for (i = 1; i <= PXS_STAGE_RECORDS / 4; i++)
+		CHECK_EQ(append_lazy(&s, 0), i);
+	CHECK_EQ(s.want_lsn, 0);
+	append_lazy(&s, 0);
+	CHECK_EQ(s.want_lsn, i);
+}
+
+/* The next agent gets at once what the former left, and writes it. */
+static void lazy_and_another_agent(void)
+{
+	struct pxs_stage s;
+
+	pxs_stage_init(&s, ring, SIZE, length);
+	pxs_stage_attach(&s, 5, 1);
+	append_lazy(&s, 8);
+	append_lazy(&s, 8);
+	pxs_stage_late(&s);
+	CHECK_EQ(send(&s, PXS_APPEND_MAX, 1), 2);
+	pxs_stage_detach(&s);
+	append_lazy(&s, 8);
+	CHECK_EQ(pxs_stage_attach(&s, 5, 2), 2);
+	CHECK(due(&s, 2, false));
+	CHECK_EQ(send(&s, PXS_APPEND_MAX, 2), 2);
+}
+
 static void credits(void)
 {
 	u32 fits = SIZE / pxs_record_size(PXS_VALUE_MAX), i;
@@ -228,6 +344,10 @@ int main(void)
 	RUN(nobody_attached);
 	RUN(in_order);
 	RUN(gathers);
+	RUN(lazy);
+	RUN(lazy_in_flight);
+	RUN(lazy_fills);
+	RUN(lazy_and_another_agent);
 	RUN(credits);
 	RUN(credits_of_records);
 	RUN(another_agent);

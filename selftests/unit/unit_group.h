@@ -65,6 +65,8 @@ static inline void durable(void)
 	struct pxs_batch b;
 
 	pxs_out_done(&out);
+	pxs_stage_durable(&stage, epoch, stage.sent_lsn);
+	pxs_stage_late(&stage);
 	/* Batch by batch: while enough is in flight there is no next one. */
 	while (pxs_stage_due(&stage, PXS_APPEND_MAX, &b)) {
 		pxs_stage_sent(&stage, &b);

@@ -150,7 +150,7 @@ static void append(u64 count, u32 len)
 
 	while (count--) {
 		make(buf, journal.next_lsn, len);
-		CHECK_EQ(pxs_journal_append(&journal, journal.next_lsn, 1, buf, size), 0);
+		CHECK_EQ(pxs_journal_append(&journal, journal.next_lsn, 1, buf, size, false), 0);
 	}
 }
 

@@ -509,6 +509,7 @@ enum pxs_journal_attr {
 	PXS_A_JOURNAL_RECORDS,		/* binary, out (APPEND): records as they go to disk */
 	PXS_A_JOURNAL_REASON,		/* string, in (FAIL): shown by GROUP_GET and monitor */
 	PXS_A_JOURNAL_PAD,
+	PXS_A_JOURNAL_LAZY,		/* flag, out (APPEND): nobody waits for the disk */
 	__PXS_A_JOURNAL_MAX
 };
 #define PXS_A_JOURNAL_MAX (__PXS_A_JOURNAL_MAX - 1)

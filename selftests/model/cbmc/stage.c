@@ -52,7 +52,8 @@ static bool invariant(void)
 	u64 bytes = 0, sent = 0, i;
 
 	if (s.durable_lsn > s.sent_lsn || s.sent_lsn > s.last_lsn || s.last_lsn > FAR ||
-	    s.last_lsn - s.durable_lsn > FLIGHT || s.tail > FAR || s.head > FAR || s.sent > FAR)
+	    s.want_lsn > s.last_lsn || s.last_lsn - s.durable_lsn > FLIGHT || s.tail > FAR ||
+	    s.head > FAR || s.sent > FAR)
 		return false;
 	for (i = s.durable_lsn + 1; i <= s.last_lsn; i++) {
 		u32 size = length[i & (PXS_STAGE_RECORDS - 1)];
@@ -71,7 +72,9 @@ static bool invariant(void)
 static void append(void)
 {
 	u8 value[8];
-	struct pxs_record r = { .group = 1, .type = nondet_u8(), .len = nondet_u8() };
+	struct pxs_record r = {
+		.group = 1, .type = nondet_u8(), .len = nondet_u8(), .lazy = nondet_bool(),
+	};
 	u64 lsn;
 
 	SUPPOSE(r.len <= sizeof(value));
@@ -117,8 +120,17 @@ static void send(void)
 	u8 buf[SIZE];
 	struct pxs_batch b;
 
-	if (!pxs_stage_due(&s, SIZE, &b))
+	if (nondet_bool())
+		pxs_stage_late(&s);
+	if (!pxs_stage_due(&s, SIZE, &b)) {
+		ENSURE(!was.attached || was.failed || s.sent_lsn == s.last_lsn ||
+		       s.hurry_lsn <= s.sent_lsn, "what is hurried, or late, is due");
+		ENSURE(!was.attached || was.failed || s.want_lsn <= s.sent_lsn ||
+		       s.batch_end[0] > s.durable_lsn, "what is waited for waits only for the disk");
 		return;
+	}
+	ENSURE(!b.lazy || s.want_lsn < b.first_lsn || s.want_lsn >= b.first_lsn + b.count,
+	       "what is waited for is no lazy batch");
 	pxs_stage_copy(&s, &b, buf);
 	pxs_stage_sent(&s, &b);
 	ENSURE(s.sent_lsn == was.sent_lsn + b.count && s.sent_lsn <= s.last_lsn, "sent in order");
