@@ -43,6 +43,7 @@ struct pxs_group_status {
 	u8 role;		/* enum pxs_role */
 	u64 promised;
 	u64 commit;
+	u64 known;		/* the highest commit index that any member told */
 	u64 next_slot;
 	u64 stat[__PXS_GROUP_STAT_MAX];
 };

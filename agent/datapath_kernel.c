@@ -493,6 +493,7 @@ static void take_status(void *ctx, struct nlmsghdr *nlh)
 	st->role = pxs_kernel_u8(a[PXS_A_GROUP_ROLE]);
 	st->promised = pxs_kernel_u64(a[PXS_A_GROUP_PROMISED]);
 	st->commit = pxs_kernel_u64(a[PXS_A_GROUP_COMMIT]);
+	st->known = pxs_kernel_u64(a[PXS_A_GROUP_KNOWN]);
 	st->next_slot = pxs_kernel_u64(a[PXS_A_GROUP_NEXT_SLOT]);
 	if (!a[PXS_A_GROUP_STATS] ||
 	    nla_parse_nested(s, PXS_GROUP_STAT_MAX, a[PXS_A_GROUP_STATS], NULL))

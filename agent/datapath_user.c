@@ -490,9 +490,8 @@ static int user_send(struct pxs_datapath *dp, u32 group, const struct pxs_msg *i
 		return -ENOENT;
 	conf = &g->core.conf;
 	to = pxs_group_member(&g->core, in->receiver);
-	if (to < 0 || to == conf->self || in->len > PXS_WIRE_BODY_MAX)
-		return -EINVAL;
-	if (in->type != PXS_WIRE_LEARN && in->type != PXS_WIRE_LEARN_REQ)
+	if (to < 0 || to == conf->self || in->len > PXS_WIRE_BODY_MAX ||
+	    (in->type != PXS_WIRE_LEARN && in->type != PXS_WIRE_LEARN_REQ))
 		return -EINVAL;
 	if (g->core.state != PXS_GROUP_ACTIVE)
 		return -ESHUTDOWN;
@@ -520,6 +519,7 @@ static int user_status(struct pxs_datapath *dp, u32 group, struct pxs_group_stat
 		   g->core.prepare_ballot ? PXS_ROLE_CANDIDATE : PXS_ROLE_FOLLOWER;
 	st->promised = g->core.promised;
 	st->commit = g->core.commit;
+	st->known = max(g->core.commit, g->core.known_commit);
 	st->next_slot = g->core.next_slot;
 	memcpy(st->stat, g->core.stat, sizeof(st->stat));
 	return 0;

@@ -14,6 +14,7 @@
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 
+#include "agreed.h"
 #include "backend.h"
 #include "core/keep.h"
 #include "deliver_tunnel.h"
@@ -102,9 +103,12 @@ static int pxs_backend_check(struct pxs_service *svc, const struct pxs_backend_s
 {
 	struct pxs_net *pn = svc->pn;
 	struct pxs_backend *be;
-	bool loop, ambiguous;
+	bool ambiguous;
 	int err;
 
+	err = pxs_agreed_service(svc, no);
+	if (err)
+		return err;
 	if (svc->nbackends >= PXS_BACKENDS_MAX)
 		return pxs_refuse(no, -ERANGE, 0, "the service has 1024 backends: that is the limit");
 	if (spec->at.family != svc->at.family && !pxs_service_tunnels(svc))
@@ -125,10 +129,9 @@ static int pxs_backend_check(struct pxs_service *svc, const struct pxs_backend_s
 					  "the service has a backend with this id");
 	}
 	rcu_read_lock();
-	loop = pxs_service_lookup(pn, &spec->at);
 	ambiguous = pxs_backend_returns(svc) && pxs_backend_of_reply(pn, &spec->at);
 	rcu_read_unlock();
-	if (loop)
+	if (pxs_service_at(pn, &spec->at))
 		return pxs_refuse(no, -EADDRINUSE, PXS_A_BACKEND_ADDR,
 				  "address and port are those of a service: this would be a loop");
 	if (ambiguous)
@@ -297,7 +300,14 @@ int pxs_backend_set(struct pxs_backend *be, const struct pxs_backend_change *to,
 	bool old_ramps = be->ramps;
 	u64 old_since = be->since;
 	struct pxs_plan *plan;
+	int err;
 
+	/* Health is what this host sees, not what anybody agrees on. */
+	if (to->weight != be->weight || to->state != be->state || be->svc->pn->agreed.now) {
+		err = pxs_agreed_service(be->svc, no);
+		if (err)
+			return err;
+	}
 	pxs_backend_take(be, to->weight, to->state, to->health);
 	build |= pxs_ramp_update(be);
 	plan = build ? pxs_plan_build(be->svc, no) : NULL;
@@ -322,7 +332,11 @@ int pxs_backend_del(struct pxs_backend *be, struct pxs_refusal *no)
 	struct list_head *prev = be->list.prev;
 	struct pxs_service *svc = be->svc;
 	struct pxs_plan *plan;
+	int err;
 
+	err = pxs_agreed_service(svc, no);
+	if (err)
+		return err;
 	pxs_backend_unlink(be);
 	plan = pxs_plan_build(svc, no);
 	if (IS_ERR(plan)) {

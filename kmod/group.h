@@ -83,6 +83,7 @@ struct pxs_group_view {
 	u64 promised;
 	u64 commit;
 	u64 next_slot;
+	u64 known;			/* highest commit index heard of */
 	const char *reason;
 	u64 stat[__PXS_GROUP_STAT_MAX];
 };

@@ -14,6 +14,7 @@
 #include <net/sock.h>
 
 #include "netlink.h"
+#include "netlink_agreed.h"
 #include "netlink_group.h"
 #include "netlink_service.h"
 #include "pernet.h"
@@ -141,6 +142,7 @@ int __init pxs_netlink_init(void)
 {
 	pxs_join_ops(pxs_service_ops, pxs_service_n_ops);
 	pxs_join_ops(pxs_backend_ops, pxs_backend_n_ops);
+	pxs_join_ops(pxs_agreed_ops, pxs_agreed_n_ops);
 	pxs_join_ops(pxs_table_ops, pxs_table_n_ops);
 	pxs_join_ops(pxs_group_ops, pxs_group_n_ops);
 	pxs_join_ops(pxs_agent_ops, pxs_agent_n_ops);

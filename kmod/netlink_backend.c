@@ -9,6 +9,7 @@
 
 #include "backend.h"
 #include "netlink.h"
+#include "netlink_agreed.h"
 #include "netlink_service.h"
 #include "pernet.h"
 #include "ramp.h"
@@ -16,8 +17,8 @@
 
 static PXS_NLA_RANGE pxs_nl_weight_range = { .max = PXS_WEIGHT_MAX };
 
-/* SET; ADD takes what stands before the health. */
-static const struct nla_policy pxs_nl_backend_policy[PXS_A_BACKEND_REASON + 1] = {
+/* SET */
+static const struct nla_policy pxs_nl_backend_policy[PXS_A_BACKEND_AGREED + 1] = {
 	[PXS_A_BACKEND_SERVICE] = { .type = NLA_NUL_STRING, .len = PXS_NAME_MAX },
 	[PXS_A_BACKEND_ADDR] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
 	[PXS_A_BACKEND_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
@@ -26,13 +27,25 @@ static const struct nla_policy pxs_nl_backend_policy[PXS_A_BACKEND_REASON + 1] =
 	[PXS_A_BACKEND_STATE] = NLA_POLICY_RANGE(NLA_U8, PXS_BACKEND_UP, PXS_BACKEND_DOWN),
 	[PXS_A_BACKEND_HEALTH] = NLA_POLICY_RANGE(NLA_U8, PXS_HEALTH_UNCHECKED, PXS_HEALTH_BAD),
 	[PXS_A_BACKEND_REASON] = { .type = NLA_NUL_STRING, .len = PXS_HEALTH_REASON_MAX },
+	[PXS_A_BACKEND_AGREED] = NLA_POLICY_MIN(NLA_U64, 1),
 };
 
-/* DEL names a backend, GET may narrow the dump by its service. */
-static const struct nla_policy pxs_nl_backend_name_policy[PXS_A_BACKEND_PORT + 1] = {
+static const struct nla_policy pxs_nl_backend_add_policy[PXS_A_BACKEND_AGREED + 1] = {
 	[PXS_A_BACKEND_SERVICE] = { .type = NLA_NUL_STRING, .len = PXS_NAME_MAX },
 	[PXS_A_BACKEND_ADDR] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
 	[PXS_A_BACKEND_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+	[PXS_A_BACKEND_ID] = { .type = NLA_U64 },
+	[PXS_A_BACKEND_WEIGHT] = NLA_POLICY_FULL_RANGE(NLA_U32, &pxs_nl_weight_range),
+	[PXS_A_BACKEND_STATE] = NLA_POLICY_RANGE(NLA_U8, PXS_BACKEND_UP, PXS_BACKEND_DOWN),
+	[PXS_A_BACKEND_AGREED] = NLA_POLICY_MIN(NLA_U64, 1),
+};
+
+/* DEL names a backend, GET may narrow the dump by its service. */
+static const struct nla_policy pxs_nl_backend_name_policy[PXS_A_BACKEND_AGREED + 1] = {
+	[PXS_A_BACKEND_SERVICE] = { .type = NLA_NUL_STRING, .len = PXS_NAME_MAX },
+	[PXS_A_BACKEND_ADDR] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
+	[PXS_A_BACKEND_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+	[PXS_A_BACKEND_AGREED] = NLA_POLICY_MIN(NLA_U64, 1),
 };
 
 static const struct nla_policy pxs_nl_backend_dump_policy[PXS_A_BACKEND_SERVICE + 1] = {
@@ -128,7 +141,7 @@ static struct pxs_backend *pxs_nl_backend(struct genl_info *info, int *err)
 	return be;
 }
 
-static int pxs_nl_backend_add(struct sk_buff *skb, struct genl_info *info)
+static int pxs_nl_backend_do_add(struct sk_buff *skb, struct genl_info *info)
 {
 	struct pxs_backend_spec spec = { .weight = 1, .state = PXS_BACKEND_UP };
 	struct nlattr **tb = info->attrs;
@@ -177,7 +190,7 @@ static int pxs_nl_check_health(struct genl_info *info)
 	return 0;
 }
 
-static int pxs_nl_backend_set(struct sk_buff *skb, struct genl_info *info)
+static int pxs_nl_backend_do_set(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr **tb = info->attrs;
 	struct pxs_backend_change to = {};
@@ -191,6 +204,9 @@ static int pxs_nl_backend_set(struct sk_buff *skb, struct genl_info *info)
 	if (tb[PXS_A_BACKEND_ID])
 		return pxs_nl_refuse(info->extack, tb[PXS_A_BACKEND_ID], -EINVAL,
 				     "the id is fixed: delete and add the backend");
+	if (tb[PXS_A_BACKEND_HEALTH] && tb[PXS_A_BACKEND_AGREED])
+		return pxs_nl_refuse(info->extack, tb[PXS_A_BACKEND_HEALTH], -EINVAL,
+				     "health is what one host sees: nothing to agree on");
 	err = pxs_nl_check_health(info);
 	if (err)
 		return err;
@@ -208,7 +224,7 @@ static int pxs_nl_backend_set(struct sk_buff *skb, struct genl_info *info)
 	return 0;
 }
 
-static int pxs_nl_backend_del(struct sk_buff *skb, struct genl_info *info)
+static int pxs_nl_backend_do_del(struct sk_buff *skb, struct genl_info *info)
 {
 	struct pxs_refusal no = {};
 	struct pxs_backend *be;
@@ -277,12 +293,30 @@ out:
 	return skb->len ?: err;
 }
 
+static int pxs_nl_backend_add(struct sk_buff *skb, struct genl_info *info)
+{
+	return pxs_nl_agree(skb, info, PXS_A_BACKEND_AGREED, PXS_A_BACKEND_SERVICE,
+			    pxs_nl_backend_do_add);
+}
+
+static int pxs_nl_backend_set(struct sk_buff *skb, struct genl_info *info)
+{
+	return pxs_nl_agree(skb, info, PXS_A_BACKEND_AGREED, PXS_A_BACKEND_SERVICE,
+			    pxs_nl_backend_do_set);
+}
+
+static int pxs_nl_backend_del(struct sk_buff *skb, struct genl_info *info)
+{
+	return pxs_nl_agree(skb, info, PXS_A_BACKEND_AGREED, PXS_A_BACKEND_SERVICE,
+			    pxs_nl_backend_do_del);
+}
+
 const struct genl_ops pxs_backend_ops[] = {
 	{
 		.cmd = PXS_CMD_BACKEND_ADD,
 		.doit = pxs_nl_backend_add,
-		.policy = pxs_nl_backend_policy,
-		.maxattr = PXS_A_BACKEND_STATE,
+		.policy = pxs_nl_backend_add_policy,
+		.maxattr = ARRAY_SIZE(pxs_nl_backend_add_policy) - 1,
 		.internal_flags = PXS_OP_CONFIG,
 	}, {
 		.cmd = PXS_CMD_BACKEND_SET,

@@ -10,14 +10,17 @@
 #include <linux/ctype.h>
 #include <linux/random.h>
 
+#include "agreed.h"
 #include "netlink.h"
+#include "netlink_agreed.h"
 #include "netlink_service.h"
 #include "pernet.h"
 #include "service.h"
 
 static PXS_NLA_RANGE pxs_nl_rows_range = { .max = PXS_ROWS_MAX };
+static PXS_NLA_RANGE pxs_nl_group_range = { .max = S32_MAX };
 
-static const struct nla_policy pxs_nl_service_policy[PXS_A_SERVICE_TUNNEL_PORT + 1] = {
+static const struct nla_policy pxs_nl_service_policy[PXS_A_SERVICE_AGREED + 1] = {
 	[PXS_A_SERVICE_NAME] = { .type = NLA_NUL_STRING, .len = PXS_NAME_MAX },
 	[PXS_A_SERVICE_PROTO] = { .type = NLA_U8 },
 	[PXS_A_SERVICE_ADDR] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
@@ -36,6 +39,14 @@ static const struct nla_policy pxs_nl_service_policy[PXS_A_SERVICE_TUNNEL_PORT +
 	[PXS_A_SERVICE_SLOW_START] = NLA_POLICY_MAX(NLA_U16, PXS_SLOW_START_MAX),
 	[PXS_A_SERVICE_BOUND] = NLA_POLICY_MAX(NLA_U16, PXS_BOUND_MAX),
 	[PXS_A_SERVICE_TUNNEL_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+	[PXS_A_SERVICE_GROUP] = NLA_POLICY_FULL_RANGE(NLA_U32, &pxs_nl_group_range),
+	[PXS_A_SERVICE_AGREED] = NLA_POLICY_MIN(NLA_U64, 1),
+};
+
+/* DEL */
+static const struct nla_policy pxs_nl_service_del_policy[PXS_A_SERVICE_AGREED + 1] = {
+	[PXS_A_SERVICE_NAME] = { .type = NLA_NUL_STRING, .len = PXS_NAME_MAX },
+	[PXS_A_SERVICE_AGREED] = NLA_POLICY_MIN(NLA_U64, 1),
 };
 
 static const struct nla_policy pxs_nl_name_policy[PXS_A_SERVICE_NAME + 1] = {
@@ -128,6 +139,9 @@ static int pxs_nl_put_service(struct sk_buff *skb, const struct pxs_service *svc
 	    nla_put_u64_64bit(skb, PXS_A_SERVICE_GENERATION, table ? table->generation : 0,
 			      PXS_A_SERVICE_PAD) ||
 	    nla_put_u32(skb, PXS_A_SERVICE_NBACKENDS, svc->nbackends))
+		return -EMSGSIZE;
+	if (nla_put_u32(skb, PXS_A_SERVICE_GROUP, svc->group) ||
+	    nla_put_u8(skb, PXS_A_SERVICE_HELD, !svc->steers))
 		return -EMSGSIZE;
 	if (table && nla_put_u64_64bit(skb, PXS_A_SERVICE_DIGEST, table->digest,
 				       PXS_A_SERVICE_PAD))
@@ -295,7 +309,7 @@ static int pxs_nl_parse_at(struct genl_info *info, struct pxs_endpoint *at)
 			       at);
 }
 
-static int pxs_nl_service_add(struct sk_buff *skb, struct genl_info *info)
+static int pxs_nl_service_do_add(struct sk_buff *skb, struct genl_info *info)
 {
 	struct pxs_service_spec spec = {
 		.mode = PXS_MODE_NAT,
@@ -314,6 +328,8 @@ static int pxs_nl_service_add(struct sk_buff *skb, struct genl_info *info)
 		spec.mode = nla_get_u8(info->attrs[PXS_A_SERVICE_MODE]);
 	if (info->attrs[PXS_A_SERVICE_TUNNEL_PORT])
 		spec.tunnel_port = nla_get_be16(info->attrs[PXS_A_SERVICE_TUNNEL_PORT]);
+	if (info->attrs[PXS_A_SERVICE_GROUP])
+		spec.group = nla_get_u32(info->attrs[PXS_A_SERVICE_GROUP]);
 	get_random_bytes(&spec.config.seed, sizeof(spec.config.seed));
 	err = pxs_nl_parse_config(info, &spec.at, &spec.config);
 	if (err)
@@ -325,10 +341,11 @@ static int pxs_nl_service_add(struct sk_buff *skb, struct genl_info *info)
 	return 0;
 }
 
-static int pxs_nl_service_set(struct sk_buff *skb, struct genl_info *info)
+static int pxs_nl_service_do_set(struct sk_buff *skb, struct genl_info *info)
 {
 	static const int fixed[] = { PXS_A_SERVICE_PROTO, PXS_A_SERVICE_ADDR, PXS_A_SERVICE_PORT,
-				     PXS_A_SERVICE_MODE, PXS_A_SERVICE_TUNNEL_PORT };
+				     PXS_A_SERVICE_MODE, PXS_A_SERVICE_TUNNEL_PORT,
+				     PXS_A_SERVICE_GROUP };
 	struct pxs_service_config config;
 	struct pxs_refusal no = {};
 	struct pxs_service *svc;
@@ -340,7 +357,7 @@ static int pxs_nl_service_set(struct sk_buff *skb, struct genl_info *info)
 	for (i = 0; i < ARRAY_SIZE(fixed); i++)
 		if (info->attrs[fixed[i]])
 			return pxs_nl_refuse(info->extack, info->attrs[fixed[i]], -EINVAL,
-					     "protocol, address, ports and mode are fixed: delete and add the service");
+					     "protocol, address, ports, mode and group are fixed: delete and add the service");
 	config = svc->config;
 	err = pxs_nl_parse_config(info, &svc->at, &config);
 	if (err)
@@ -352,9 +369,10 @@ static int pxs_nl_service_set(struct sk_buff *skb, struct genl_info *info)
 	return 0;
 }
 
-static int pxs_nl_service_del(struct sk_buff *skb, struct genl_info *info)
+static int pxs_nl_service_do_del(struct sk_buff *skb, struct genl_info *info)
 {
 	struct pxs_net *pn = pxs_nl_net(info);
+	struct pxs_refusal no = {};
 	struct pxs_service *svc;
 	struct sk_buff *msg;
 	int err;
@@ -362,6 +380,9 @@ static int pxs_nl_service_del(struct sk_buff *skb, struct genl_info *info)
 	svc = pxs_nl_service(info, PXS_A_SERVICE_NAME, &err);
 	if (!svc)
 		return err;
+	err = pxs_agreed_service(svc, &no);
+	if (err)
+		return pxs_nl_refuse(info->extack, NULL, err, no.why);
 	msg = pxs_nl_service_msg(svc, info);
 	pxs_service_del(svc);
 	pxs_nl_announce(pn, msg, info);
@@ -411,6 +432,24 @@ static int pxs_nl_service_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	return skb->len ?: err;
 }
 
+static int pxs_nl_service_add(struct sk_buff *skb, struct genl_info *info)
+{
+	return pxs_nl_agree(skb, info, PXS_A_SERVICE_AGREED, PXS_A_SERVICE_NAME,
+			    pxs_nl_service_do_add);
+}
+
+static int pxs_nl_service_set(struct sk_buff *skb, struct genl_info *info)
+{
+	return pxs_nl_agree(skb, info, PXS_A_SERVICE_AGREED, PXS_A_SERVICE_NAME,
+			    pxs_nl_service_do_set);
+}
+
+static int pxs_nl_service_del(struct sk_buff *skb, struct genl_info *info)
+{
+	return pxs_nl_agree(skb, info, PXS_A_SERVICE_AGREED, PXS_A_SERVICE_NAME,
+			    pxs_nl_service_do_del);
+}
+
 const struct genl_ops pxs_service_ops[] = {
 	{
 		.cmd = PXS_CMD_SERVICE_ADD,
@@ -427,8 +466,8 @@ const struct genl_ops pxs_service_ops[] = {
 	}, {
 		.cmd = PXS_CMD_SERVICE_DEL,
 		.doit = pxs_nl_service_del,
-		.policy = pxs_nl_name_policy,
-		.maxattr = ARRAY_SIZE(pxs_nl_name_policy) - 1,
+		.policy = pxs_nl_service_del_policy,
+		.maxattr = ARRAY_SIZE(pxs_nl_service_del_policy) - 1,
 		.internal_flags = PXS_OP_CONFIG,
 	}, {
 		.cmd = PXS_CMD_SERVICE_GET,

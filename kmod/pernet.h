@@ -10,6 +10,7 @@
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
+#include "core/agreed.h"
 #include "ramp.h"
 #include "service.h"
 #include "stats.h"
@@ -22,6 +23,7 @@ struct pxs_net {
 	struct mutex config;		/* guards every change below; packet paths don't take it */
 	struct pxs_services services;
 	struct nf_hook_ops hooks[PXS_HOOKS];	/* steer.c's; constant from init */
+	struct pxs_agreed agreed;	/* under config */
 	struct pxs_ramps ramps;
 	struct delayed_work load_work;	/* load.c's */
 	u32 nat_core_users[2];		/* TCP nat services: IPv4, IPv6 */

@@ -228,7 +228,8 @@ struct pxs_plan *pxs_plan_build(const struct pxs_service *svc, struct pxs_refusa
 	if (past.table)
 		cfg.past = &past;
 	if (cfg.nbackends)
-		table = pxs_plan_table(&cfg, svc->generation + 1, no);
+		table = pxs_plan_table(&cfg, pxs_agreed_generation(&svc->pn->agreed,
+								     svc->generation), no);
 out:
 	kvfree(past.ids);
 	kvfree(in);

@@ -15,6 +15,7 @@
 #include <net/ipv6.h>
 #include <net/route.h>
 
+#include "agreed.h"
 #include "backend.h"
 #include "deliver_nat.h"
 #include "keep.h"
@@ -51,6 +52,16 @@ struct pxs_service *pxs_service_find(struct pxs_net *pn, const char *name)
 
 	list_for_each_entry(svc, &pn->services.list, list)
 		if (!strcmp(svc->name, name))
+			return svc;
+	return NULL;
+}
+
+struct pxs_service *pxs_service_at(struct pxs_net *pn, const struct pxs_endpoint *at)
+{
+	struct pxs_service *svc;
+
+	list_for_each_entry(svc, &pn->services.list, list)
+		if (pxs_endpoint_equal(&svc->at, at))
 			return svc;
 	return NULL;
 }
@@ -110,7 +121,7 @@ static bool pxs_service_can_ramp(u8 fill)
 }
 
 /* Would a table with this configuration be possible at all? Asked of one backend. */
-static int pxs_service_config_check(u8 proto, const struct pxs_service_config *config,
+static int pxs_service_config_check(u8 proto, u32 group, const struct pxs_service_config *config,
 				    struct pxs_refusal *no)
 {
 	static const struct pxs_table_backend one = { .id = 1, .weight = 1, .family = 4 };
@@ -137,6 +148,9 @@ static int pxs_service_config_check(u8 proto, const struct pxs_service_config *c
 	if (config->bound && (config->bound < PXS_BOUND_MIN || config->bound > PXS_BOUND_MAX))
 		return pxs_refuse(no, -ERANGE, PXS_A_SERVICE_BOUND,
 				  "a bound is 1010..10000 thousandths of the fair share, or 0: off");
+	if (config->slow_start && group)
+		return pxs_refuse(no, -EINVAL, PXS_A_SERVICE_SLOW_START,
+				  "no slow start where a group agrees: each director has a clock of its own");
 	if (config->slow_start && !pxs_service_can_ramp(config->fill))
 		return pxs_refuse(no, -EINVAL, PXS_A_SERVICE_SLOW_START,
 				  "no slow start with the fills jump, redis-slots and ipvs-mh: a small change of weight moves too many rows");
@@ -149,9 +163,11 @@ static int pxs_service_config_check(u8 proto, const struct pxs_service_config *c
 static int pxs_service_check(struct pxs_net *pn, const struct pxs_service_spec *spec,
 			     struct pxs_refusal *no)
 {
-	bool taken;
 	int err;
 
+	err = pxs_agreed_may(&pn->agreed, spec->group, &no->why);
+	if (err)
+		return pxs_refuse(no, err, PXS_A_SERVICE_GROUP, no->why);
 	if (spec->tunnel_port && spec->mode != PXS_MODE_TUNNEL_GUE)
 		return pxs_refuse(no, -EINVAL, PXS_A_SERVICE_TUNNEL_PORT,
 				  "only mode tunnel gue has a port of the tunnel");
@@ -163,16 +179,13 @@ static int pxs_service_check(struct pxs_net *pn, const struct pxs_service_spec *
 	err = pxs_endpoint_check(pn, &spec->at, &no->why);
 	if (err)
 		return pxs_refuse(no, err, PXS_A_SERVICE_ADDR, no->why);
-	rcu_read_lock();
-	taken = pxs_service_lookup(pn, &spec->at);
-	rcu_read_unlock();
-	if (taken)
+	if (pxs_service_at(pn, &spec->at))
 		return pxs_refuse(no, -EEXIST, PXS_A_SERVICE_ADDR,
 				  "a service has this protocol, address and port");
 	if (pxs_services_have_backend(pn, &spec->at))
 		return pxs_refuse(no, -EADDRINUSE, PXS_A_SERVICE_ADDR,
 				  "address and port are those of a backend: this would be a loop");
-	return pxs_service_config_check(spec->at.proto, &spec->config, no);
+	return pxs_service_config_check(spec->at.proto, spec->group, &spec->config, no);
 }
 
 static void pxs_service_free(struct pxs_service *svc)
@@ -214,6 +227,7 @@ static struct pxs_service *pxs_service_alloc(struct pxs_net *pn,
 		return NULL;
 	}
 	svc->pn = pn;
+	svc->group = spec->group;
 	svc->config = spec->config;
 	strscpy(svc->name, spec->name, sizeof(svc->name));
 	INIT_LIST_HEAD(&svc->backends);
@@ -296,21 +310,31 @@ static void pxs_service_off(struct pxs_service *svc)
 		pxs_steer_off(pn);
 }
 
-static void pxs_service_ports_add(struct pxs_service *svc)
+/* Packets ask the filter first: it says yes before the chain does, and longer. */
+void pxs_service_steer(struct pxs_service *svc)
 {
 	struct pxs_services *s = &svc->pn->services;
 	u16 port = ntohs(svc->at.port);
 
+	lockdep_assert_held(&svc->pn->config);
+	if (svc->steers)
+		return;
+	svc->steers = true;
 	pxs_ports_add(&s->at_ports, port);
 	if (svc->mode != PXS_MODE_LOCAL)
 		pxs_ports_add(&s->remote_ports, port);
+	hlist_add_head_rcu(&svc->node, pxs_services_at(s, &svc->at));
 }
 
-static void pxs_service_ports_del(struct pxs_service *svc)
+static void pxs_service_unsteer(struct pxs_service *svc)
 {
 	struct pxs_services *s = &svc->pn->services;
 	u16 port = ntohs(svc->at.port);
 
+	if (!svc->steers)
+		return;
+	svc->steers = false;
+	hlist_del_rcu(&svc->node);
 	pxs_ports_del(&s->at_ports, port);
 	if (svc->mode != PXS_MODE_LOCAL)
 		pxs_ports_del(&s->remote_ports, port);
@@ -333,8 +357,8 @@ struct pxs_service *pxs_service_add(struct pxs_net *pn, const struct pxs_service
 	if (err)
 		goto err_free;
 	svc->id = pn->services.last_id + 1;
-	pxs_service_ports_add(svc);
-	hlist_add_head_rcu(&svc->node, pxs_services_at(&pn->services, &svc->at));
+	if (!pn->agreed.held || !svc->group)
+		pxs_service_steer(svc);
 	pn->services.last_id = svc->id;
 	list_add_tail(&svc->list, &pn->services.list);
 	pxs_load_bound_set(svc, 0);
@@ -355,7 +379,9 @@ int pxs_service_set(struct pxs_service *svc, const struct pxs_service_config *co
 	struct pxs_plan *plan;
 	int err;
 
-	err = pxs_service_config_check(svc->at.proto, config, no);
+	err = pxs_agreed_service(svc, no);
+	if (!err)
+		err = pxs_service_config_check(svc->at.proto, svc->group, config, no);
 	if (err)
 		return err;
 	/* On before packets see the new plan, off when none takes the old one any more. */
@@ -388,8 +414,7 @@ void pxs_service_del(struct pxs_service *svc)
 	struct pxs_backend *be, *next;
 
 	lockdep_assert_held(&pn->config);
-	hlist_del_rcu(&svc->node);
-	pxs_service_ports_del(svc);
+	pxs_service_unsteer(svc);
 	list_del(&svc->list);
 	pxs_plan_publish(svc, NULL);
 	list_for_each_entry_safe(be, next, &svc->backends, list)

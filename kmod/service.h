@@ -85,6 +85,8 @@ struct pxs_service {
 	struct pxs_service_config config;
 	struct list_head backends;	/* struct pxs_backend, in order of index */
 	u32 nbackends;
+	u32 group;			/* that agrees on its changes; 0: the operator's */
+	bool steers;			/* it is in pxs_services.by_at; else held (agreed.h) */
 	u64 generation;			/* of the last table built */
 	u32 load_tick;			/* looks at the load so far */
 };
@@ -94,6 +96,7 @@ struct pxs_service_spec {
 	struct pxs_endpoint at;
 	u8 mode;
 	__be16 tunnel_port;		/* 0: the default of its mode */
+	u32 group;			/* 0: the operator's */
 	struct pxs_service_config config;
 };
 
@@ -119,16 +122,22 @@ struct pxs_service *pxs_service_lookup(struct pxs_net *pn, const struct pxs_endp
 /* The rest under pxs_net.config. */
 struct pxs_service *pxs_service_find(struct pxs_net *pn, const char *name);
 
+/* Also one that is held. */
+struct pxs_service *pxs_service_at(struct pxs_net *pn, const struct pxs_endpoint *at);
+
 /*
- * Errors: -EEXIST (name, or protocol, address and port), -EADDRINUSE (a backend's),
- * -EADDRNOTAVAIL (not an address of a host), -EINVAL, -ERANGE, -ENOMEM, or what
- * registering the hooks said. Nothing is changed by what is refused.
+ * Errors: -EREMOTE (a group changes it), -EEXIST (name, or protocol, address and port),
+ * -EADDRINUSE (a backend's), -EADDRNOTAVAIL (not an address of a host), -EINVAL, -ERANGE,
+ * -ENOMEM, or what registering the hooks said. Nothing is changed by what is refused.
  */
 struct pxs_service *pxs_service_add(struct pxs_net *pn, const struct pxs_service_spec *spec,
 				    struct pxs_refusal *no);
 int pxs_service_set(struct pxs_service *svc, const struct pxs_service_config *config,
 		    struct pxs_refusal *no);
-void pxs_service_del(struct pxs_service *svc);
+void pxs_service_del(struct pxs_service *svc);	/* whoever asked may: pxs_agreed_service() */
+
+/* Let packets find it from now on, if they don't yet. */
+void pxs_service_steer(struct pxs_service *svc);
 
 /* Plan in force, for those who hold pxs_net.config. */
 struct pxs_plan *pxs_service_plan(const struct pxs_service *svc);

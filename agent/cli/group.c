@@ -231,6 +231,7 @@ void group_put(struct cli *cli, struct nl_msg *msg, enum out_style members, enum
 		out_str(o, "leader", "leader", NULL);
 	out_ballot(o, "promised", "promised", nlq_uint(tb[PXS_A_GROUP_PROMISED]));
 	out_num(o, "commit", "commit", nlq_uint(tb[PXS_A_GROUP_COMMIT]));
+	out_num(o, "known", "known", nlq_uint(tb[PXS_A_GROUP_KNOWN]));
 	out_num(o, "next_slot", "next-slot", nlq_uint(tb[PXS_A_GROUP_NEXT_SLOT]));
 	out_str(o, "durability", "durability",
 		name_of(&names_durability, (unsigned int)nlq_uint(tb[PXS_A_GROUP_DURABILITY])));

@@ -137,6 +137,8 @@ static const char *const command[] = {
 	[PXS_CMD_GROUP_READ] = "group-read",
 	[PXS_CMD_EVENT_READ] = "event-read",
 	[PXS_CMD_JOURNAL_SETTLE] = "journal-settle",
+	[PXS_CMD_AGREED_SET] = "agreed-set",
+	[PXS_CMD_AGREED_GET] = "agreed-get",
 };
 COMPLETE(command, PXS_CMD_MAX);
 
@@ -232,6 +234,9 @@ static const char *const service_attr[] = {
 	[PXS_A_SERVICE_SLOW_START] = "slow-start",
 	[PXS_A_SERVICE_BOUND] = "bound",
 	[PXS_A_SERVICE_TUNNEL_PORT] = "tunnel-port",
+	[PXS_A_SERVICE_GROUP] = "group",
+	[PXS_A_SERVICE_AGREED] = "slot",
+	[PXS_A_SERVICE_HELD] = "held",
 };
 COMPLETE(service_attr, PXS_A_SERVICE_MAX);
 
@@ -251,8 +256,18 @@ static const char *const backend_attr[] = {
 	[PXS_A_BACKEND_EFFECTIVE] = "effective weight",
 	[PXS_A_BACKEND_LOAD] = "load",
 	[PXS_A_BACKEND_FULL] = "full",
+	[PXS_A_BACKEND_AGREED] = "slot",
 };
 COMPLETE(backend_attr, PXS_A_BACKEND_MAX);
+
+static const char *const agreed_attr[] = {
+	[PXS_A_AGREED_GROUP] = "group",
+	[PXS_A_AGREED_HELD] = "held",
+	[PXS_A_AGREED_SLOT] = "slot",
+	[PXS_A_AGREED_DIGEST] = "digest",
+	[PXS_A_AGREED_PAD] = NULL,
+};
+COMPLETE(agreed_attr, PXS_A_AGREED_MAX);
 
 static const char *const table_attr[] = {
 	[PXS_A_TABLE_SERVICE] = "service",
@@ -321,6 +336,7 @@ static const char *const group_attr[] = {
 	[PXS_A_GROUP_ALSO_KEY_ID] = "also-key-id",
 	[PXS_A_GROUP_FOUND] = "found",
 	[PXS_A_GROUP_ROUND] = "round",
+	[PXS_A_GROUP_KNOWN] = "known",
 };
 COMPLETE(group_attr, PXS_A_GROUP_MAX);
 
@@ -349,6 +365,7 @@ const struct names names_steer_stat = NAMES(steer_stat);
 const struct names names_group_stat = NAMES(group_stat);
 const struct names names_net_stat = NAMES(net_stat);
 
+static const struct names names_agreed_attr = NAMES(agreed_attr);
 static const struct names names_service_attr = NAMES(service_attr);
 static const struct names names_backend_attr = NAMES(backend_attr);
 static const struct names names_table_attr = NAMES(table_attr);
@@ -383,6 +400,8 @@ const char *name_of_attr(uint8_t cmd, unsigned int type, bool member)
 	case PXS_CMD_BACKEND_DEL:
 	case PXS_CMD_BACKEND_GET:
 		return find(&names_backend_attr, type);
+	case PXS_CMD_AGREED_SET:
+		return find(&names_agreed_attr, type);
 	case PXS_CMD_TABLE_GET:
 		return find(&names_table_attr, type);
 	case PXS_CMD_LOOKUP:

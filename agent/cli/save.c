@@ -5,7 +5,8 @@
  * Every option that tables are made of is written out, also where it has its default, so that
  * another version makes the same tables of it; the others where they are not off. Services
  * and backends come in dumps of their own. They belong together if the services before and after
- * the backends are the same ones; otherwise all is read again.
+ * the backends are the same ones; otherwise all is read again. What a group agrees on is left
+ * out: its log brings it back, and knows better.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,9 +24,9 @@
 #define TRIES		8
 
 /* An attribute more: does `service add` take it, and does save have to print it? */
-_Static_assert(PXS_A_SERVICE_MAX == 21 && PXS_A_SERVICE_PAD == 18,
-	       "service_line() knows the attributes up to key prefix, slow start, bound and tunnel port");
-_Static_assert(PXS_A_BACKEND_MAX == 15 && PXS_A_BACKEND_PAD == 10,
+_Static_assert(PXS_A_SERVICE_MAX == 24 && PXS_A_SERVICE_PAD == 18,
+	       "service_line() knows the attributes up to key prefix, slow start, bound, tunnel port and group");
+_Static_assert(PXS_A_BACKEND_MAX == 16 && PXS_A_BACKEND_PAD == 10,
 	       "on_backend() knows the attributes up to state; health is checked anew, not saved");
 
 static const char usage[] =
@@ -36,6 +37,7 @@ struct entry {
 	char *line;
 	uint64_t generation;
 	uint64_t backends, seen;	/* that it has, and that came */
+	bool agreed;			/* it comes of its group's log: not saved */
 };
 
 struct saving {
@@ -135,6 +137,7 @@ static int on_service(struct cli *cli, struct nl_msg *msg, void *arg)
 		.line = line,
 		.generation = nlq_uint(tb[PXS_A_SERVICE_GENERATION]),
 		.backends = nlq_uint(tb[PXS_A_SERVICE_NBACKENDS]),
+		.agreed = nlq_uint(tb[PXS_A_SERVICE_GROUP]),
 	};
 	return CLI_OK;
 }
@@ -168,11 +171,19 @@ static bool is_of(const struct entry *e, const char *name)
 	return !strncmp(at, name, len) && at[len] == ' ';
 }
 
+static void put_next(struct saving *s)
+{
+	const struct entry *e = &s->entry[s->at++];
+
+	if (!e->agreed)
+		fprintf(s->f, "%s\n", e->line);
+}
+
 /* Print the services up to and with that of the name; backends come in the same order. */
 static bool go_to(struct saving *s, const char *name)
 {
 	while (s->at < s->n && (!s->at || !is_of(&s->entry[s->at - 1], name)))
-		fprintf(s->f, "%s\n", s->entry[s->at++].line);
+		put_next(s);
 	return s->at && is_of(&s->entry[s->at - 1], name);
 }
 
@@ -195,6 +206,8 @@ static int on_backend(struct cli *cli, struct nl_msg *msg, void *arg)
 		return CLI_NO_KERNEL;
 	}
 	s->entry[s->at - 1].seen++;
+	if (s->entry[s->at - 1].agreed)
+		return CLI_OK;
 	fprintf(s->f, "backend add %s %s weight %" PRIu64 " id 0x%016" PRIx64 " state %s\n",
 		nlq_str(tb[PXS_A_BACKEND_SERVICE]), format_endpoint(at, &ep),
 		nlq_uint(tb[PXS_A_BACKEND_WEIGHT]), nlq_uint(tb[PXS_A_BACKEND_ID]),
@@ -245,7 +258,7 @@ static int save_once(struct cli *cli, struct saving *s)
 	if (!ret)
 		ret = ask_services(cli, s, on_service_again);
 	while (s->at < s->n)
-		fprintf(s->f, "%s\n", s->entry[s->at++].line);
+		put_next(s);
 	for (i = 0; i < s->n; i++)
 		s->changed |= s->entry[i].seen != s->entry[i].backends;
 	s->changed |= s->again != s->n;

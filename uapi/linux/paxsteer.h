@@ -20,6 +20,9 @@
  *   BACKEND_ADD|SET|DEL|GET   GET is a dump; SERVICE narrows it
  *   TABLE_GET                 one page of rows from FIRST_ROW on
  *   LOOKUP                    which backend a key or a flow would get, and why
+ *   AGREED_SET|GET            which group's log holds the changes of services that name it; from
+ *                             then on only changes that say their slot are made there, each slot
+ *                             once, in order, and the generation of a table is its slot
  * Agreement, for the operator
  *   GROUP_ADD|SET|DEL|GET     a group is born inactive: it answers nothing; SET says which keys
  *                             are valid from now on: those it names, and no others
@@ -119,6 +122,8 @@ enum pxs_cmd {
 	PXS_CMD_GROUP_READ,
 	PXS_CMD_EVENT_READ,
 	PXS_CMD_JOURNAL_SETTLE,
+	PXS_CMD_AGREED_SET,
+	PXS_CMD_AGREED_GET,
 	__PXS_CMD_MAX
 };
 #define PXS_CMD_MAX (__PXS_CMD_MAX - 1)
@@ -253,9 +258,38 @@ enum pxs_service_attr {
 	 * other mode; default 6080; fixed once added
 	 */
 	PXS_A_SERVICE_TUNNEL_PORT,	/* u16 */
+	/*
+	 * u32: the group that agrees on its changes, the one that the namespace follows; 0
+	 * (default): the operator makes them; fixed once added
+	 */
+	PXS_A_SERVICE_GROUP,		/* u32 */
+	/* u64, in: the slot in which this change was agreed, above all that were made before */
+	PXS_A_SERVICE_AGREED,		/* u64 */
+	PXS_A_SERVICE_HELD,		/* u8, out: 1: it does not steer yet; see AGREED_SET */
 	__PXS_A_SERVICE_MAX
 };
 #define PXS_A_SERVICE_MAX (__PXS_A_SERVICE_MAX - 1)
+
+/* Attributes of the group that a namespace follows. */
+enum pxs_agreed_attr {
+	PXS_A_AGREED_UNSPEC,
+	/*
+	 * u32, 0..2^31-1: another one can be followed only after 0, which leaves the services as
+	 * they are, steering, to the operator
+	 */
+	PXS_A_AGREED_GROUP,		/* u32 */
+	/*
+	 * u8, 0 (default) or 1: services of the group that are added do not steer before it is set
+	 * to 0: who has been away catches up first
+	 */
+	PXS_A_AGREED_HELD,		/* u8 */
+	PXS_A_AGREED_SLOT,		/* u64, out: of the last change that was made or refused */
+	/* u64, out: of all outcomes up to SLOT: equal where equal changes had equal results */
+	PXS_A_AGREED_DIGEST,		/* u64 */
+	PXS_A_AGREED_PAD,
+	__PXS_A_AGREED_MAX
+};
+#define PXS_A_AGREED_MAX (__PXS_A_AGREED_MAX - 1)
 
 /* Attributes of a backend. A backend is named by SERVICE, ADDR and PORT. */
 enum pxs_backend_attr {
@@ -281,6 +315,8 @@ enum pxs_backend_attr {
 	PXS_A_BACKEND_EFFECTIVE,	/* u32 */
 	PXS_A_BACKEND_LOAD,		/* u32, out: requests, when last asked; 0 without a bound */
 	PXS_A_BACKEND_FULL,		/* u8, out: 1 while its load is above the bound */
+	/* u64, in: the slot in which this change was agreed; not with a HEALTH, which is local */
+	PXS_A_BACKEND_AGREED,		/* u64 */
 	__PXS_A_BACKEND_MAX
 };
 #define PXS_A_BACKEND_MAX (__PXS_A_BACKEND_MAX - 1)
@@ -439,6 +475,8 @@ enum pxs_group_attr {
 	/* u64 (LEAD): highest slot with an entry in a promise; at least SLOT - 1 */
 	PXS_A_GROUP_FOUND,		/* u64 */
 	PXS_A_GROUP_ROUND,		/* u64, out (READ, EVENT_READ): from 1 on */
+	/* u64, out: highest commit index that any member told; COMMIT where nothing is missing */
+	PXS_A_GROUP_KNOWN,		/* u64 */
 	__PXS_A_GROUP_MAX
 };
 #define PXS_A_GROUP_MAX (__PXS_A_GROUP_MAX - 1)
