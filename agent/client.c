@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "change.h"
+#include "director.h"
 #include "report.h"
 
 #define HDR	((u32)sizeof(struct pxs_client_hdr))
@@ -20,6 +22,8 @@ struct append {
 	struct pxs_client *client;
 	u64 id;
 	u32 group;
+	struct pxs_director *director;	/* that executes it; NULL: it is data */
+	struct pxs_director_wait wait;
 	struct pxs_proposal p;
 };
 
@@ -80,6 +84,8 @@ static const char *error_words(u32 error)
 		[PXS_CLIENT_INVALID] = "invalid request",
 		[PXS_CLIENT_IO] = "the journal cannot be read (see the daemon's messages)",
 		[PXS_CLIENT_STORE] = "the log is the group's store's: use a Redis client; not appended",
+		[PXS_CLIENT_TABLES] = "the log takes changes of steering tables only; not appended",
+		[PXS_CLIENT_REFUSED] = "appended, and refused by the module",
 	};
 
 	return error < ARRAY_SIZE(words) && words[error] ? words[error] : "?";
@@ -98,33 +104,76 @@ static void answer_error(struct pxs_client *c, u32 group, u64 id, u32 error)
 	answer_words(c, group, id, error, error_words(error));
 }
 
-static void append_done(struct pxs_proposal *p, u32 error, u64 slot)
+static void append_end(struct append *a, u32 error, const char *words, u64 slot)
 {
-	struct append *a = (struct append *)((char *)p - offsetof(struct append, p));
 	struct pxs_client *c = a->client;
 
 	c->appends--;
 	if (error)
-		answer_error(c, a->group, a->id, error);
+		answer_words(c, a->group, a->id, error, words);
 	else
 		answer(c, PXS_CLIENT_APPENDED, 0, a->group, a->id, slot, 0, NULL, 0);
 	free(a);
 }
 
+static void executed(struct pxs_director_wait *w, bool known, u64 slot, int err, const char *words)
+{
+	struct append *a = (struct append *)((char *)w - offsetof(struct append, wait));
+
+	if (!known)
+		append_end(a, PXS_CLIENT_UNKNOWN, "decided, but what the module says to it is not known",
+			   slot);
+	else
+		append_end(a, err ? PXS_CLIENT_REFUSED : 0, *words ? words : strerror(-err), slot);
+}
+
+static void append_done(struct pxs_proposal *p, u32 error, u64 slot)
+{
+	struct append *a = (struct append *)((char *)p - offsetof(struct append, p));
+
+	if (error || !a->director)
+		append_end(a, error, error_words(error), slot);
+	else
+		pxs_director_await(a->director, slot, &a->wait);
+}
+
+/* May it be in this log? Return: NULL, or why not, and *error. */
+static const char *append_refusal(const struct pxs_replica *r, const u8 *body, u32 len, u32 *error)
+{
+	struct pxs_change change;
+	const char *why = NULL;
+
+	*error = PXS_CLIENT_STORE;
+	if (r->config->store)
+		return error_words(*error);
+	*error = PXS_CLIENT_TABLES;
+	if (r->config->tables && !pxs_change_parse(body, len, &change, &why))
+		why = pxs_change_refusal(&change, r->id);
+	return why;
+}
+
 static void do_append(struct pxs_client *c, struct pxs_replica *r,
 		      const struct pxs_client_hdr *h, const u8 *body, u32 len)
 {
-	struct append *a = malloc(sizeof(*a) + len);
+	struct append *a;
+	const char *why;
 	u32 error;
 
-	if (!a || r->config->store) {
-		free(a);
-		answer_error(c, r->id, le64_to_cpu(h->id), a ? PXS_CLIENT_STORE : PXS_CLIENT_BUSY);
+	why = append_refusal(r, body, len, &error);
+	if (why) {
+		answer_words(c, r->id, le64_to_cpu(h->id), error, why);
+		return;
+	}
+	a = malloc(sizeof(*a) + len);
+	if (!a) {
+		answer_error(c, r->id, le64_to_cpu(h->id), PXS_CLIENT_BUSY);
 		return;
 	}
 	a->client = c;
 	a->id = le64_to_cpu(h->id);
 	a->group = r->id;
+	a->director = pxs_director_of(c->node, r);
+	a->wait.done = executed;
 	a->p.done = append_done;
 	a->p.len = len;
 	memcpy(a->p.value, body, len);

@@ -17,7 +17,8 @@
  *   INDEX    nothing: how far must one read, to see all that was appended before now? Only the
  *            leader tells, after a quorum has said that it still leads
  * Answers
- *   APPENDED arg: the slot. Decided by a quorum, on their disks, and applied here.
+ *   APPENDED arg: the slot. Decided by a quorum, on their disks, and applied here: where the
+ *            group says `tables`, executed by this host's module too, which took it
  *   ERROR    arg: enum pxs_client_error; arg2: member id of the leader, 0: not known;
  *            body: the same in words
  *   VALUE    of a READ; arg: the slot; flags NOOP, DAMAGED; body: the value
@@ -85,6 +86,10 @@ enum pxs_client_error {
 	PXS_CLIENT_NO_MEMBER = 9,	/* TRANSFER: to nobody of the group */
 	PXS_CLIENT_RESUMED = 10,	/* TRANSFER: not taken over in time; this member leads on */
 	PXS_CLIENT_STORE = 11,		/* definitely not appended: the log is the store's */
+	/* definitely not appended: the log takes changes of tables only (change.h), this is none */
+	PXS_CLIENT_TABLES = 12,
+	/* a change that was appended; every director refuses it alike, or has refused it */
+	PXS_CLIENT_REFUSED = 13,
 };
 
 #endif /* PXS_AGENT_CLIENT_PROTO_H */

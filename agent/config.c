@@ -346,11 +346,27 @@ static int load_member(struct pxs_config *c, struct pxs_group_config *g, cfg_t *
 	return pxs_address_parse(cfg_getstr(member, "address"), &g->address[i]);
 }
 
+/* What the module made of a log must not be forgotten by the log, nor be two logs' at once. */
+static const char *tables_refusal(const struct pxs_config *c, const struct pxs_group_config *g)
+{
+	const struct pxs_group_config *other;
+
+	if (g->store)
+		return "tables: the log is the store's";
+	if (g->conf.memory)
+		return "tables: need durability disk";
+	for (other = c->group; other < g; other++)
+		if (other->tables)
+			return "tables: another group has them; a node follows one";
+	return NULL;
+}
+
 static int load_group(struct pxs_config *c, struct pxs_group_config *g, cfg_t *group)
 {
 	const char *wrong;
 	u32 i, n, self;
 	char where[32];
+	int err;
 
 	if (title_number(c, group, "group", 0x7fffffff, &g->conf.id))
 		return -EINVAL;
@@ -384,8 +400,14 @@ static int load_group(struct pxs_config *c, struct pxs_group_config *g, cfg_t *g
 	wrong = pxs_group_check_conf(&g->conf);
 	if (!wrong)
 		wrong = pxs_keys_check(&g->keys);
+	err = wrong ? 0 : pxs_store_config_load(c, g, group);
+	if (err)
+		return err;
+	g->tables = cfg_getbool(group, "tables");
+	if (!wrong && g->tables)
+		wrong = tables_refusal(c, g);
 	if (!wrong)
-		return pxs_store_config_load(c, g, group);
+		return 0;
 	pxs_err("%s:%d: %s: %s", c->file, group->line, where, wrong);
 	return -EINVAL;
 }
@@ -449,6 +471,7 @@ static cfg_t *make_parser(void)
 		CFG_INT("key-id", 1, CFGF_NONE),
 		CFG_INT("also-key-id", 2, CFGF_NONE),
 		CFG_STR("durability", "disk", CFGF_NONE),
+		CFG_BOOL("tables", cfg_false, CFGF_NONE),
 		CFG_INT("window", 4096, CFGF_NONE),
 		CFG_INT("heartbeat", 100, CFGF_NONE),
 		CFG_INT("election", 1000, CFGF_NONE),
@@ -480,6 +503,7 @@ static cfg_t *make_parser(void)
 		{ "group|key-id", check_key_id },
 		{ "group|also-key-id", check_key_id },
 		{ "group|durability", check_durability },
+		{ "group|tables", pxs_config_once },
 		{ "group|window", check_window },
 		{ "group|heartbeat", check_heartbeat },
 		{ "group|election", check_election },

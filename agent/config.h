@@ -19,6 +19,7 @@ struct pxs_group_config {
 	struct pxs_group_conf conf;
 	struct pxs_address address[PXS_MEMBERS_MAX];
 	struct pxs_keys keys;
+	bool tables;			/* the log holds changes of services; see director.h */
 	struct pxs_store_config *store;	/* NULL: the log is all there is; see store_config.h */
 };
 

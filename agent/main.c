@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "director.h"
 #include "health_run.h"
 #include "node.h"
 #include "reload.h"
@@ -123,6 +124,8 @@ static int run(struct pxs_node *n, bool wait)
 	}
 	/* Without a group there is neither journal nor datapath: checks are all there is to do. */
 	err = n->config.ngroups ? pxs_node_open(n, wait) : 0;
+	if (!err)
+		err = pxs_directors_start(n);
 	if (!err)
 		err = pxs_checker_start(&n->checker, &n->config);
 	if (!err)

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "director.h"
 #include "report.h"
 
 #define KEEPALIVE_MS	200
@@ -538,6 +539,7 @@ void pxs_node_close(struct pxs_node *n)
 	pxs_loop_exit(&n->loop);	/* nothing is in flight any more */
 	if (n->let_go)
 		n->let_go(n);
+	pxs_directors_stop(n);
 	for (i = 0; i < n->nreplicas; i++)
 		pxs_replica_exit(&n->replica[i]);
 	free(n->replica);

@@ -10,6 +10,7 @@
 #include "replica.h"
 
 struct pxs_checker;
+struct pxs_director;
 struct pxs_server;
 struct pxs_store;
 
@@ -25,6 +26,7 @@ struct pxs_node {
 	struct pxs_hook hook;
 	struct pxs_server *server;
 	struct pxs_checker *checker;	/* NULL: no section "health" */
+	struct pxs_director *directors;
 	struct pxs_store *stores;
 	struct pxs_worker slow;		/* of the stores: for what takes seconds */
 	void (*quiet)(struct pxs_node *n);	/* end that thread; NULL: it was never begun */

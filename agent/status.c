@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "director.h"
 #include "health_run.h"
 #include "node.h"
 
@@ -80,6 +81,26 @@ static json_t *journal_status(const struct pxs_node *n)
 	return o;
 }
 
+static const char *tables_word(const struct pxs_director *d)
+{
+	if (d->stopped)
+		return "stopped";
+	if (!d->synced)
+		return "waiting";	/* for the module, or for a record */
+	return d->held ? "held" : "steering";
+}
+
+static void tables_status(json_t *o, const struct pxs_director *d)
+{
+	if (!d)
+		return;
+	json_object_set_new(o, "tables", json_string(tables_word(d)));
+	set_int(o, "tables_slot", d->slot);
+	set_hex(o, "tables_digest", d->digest);
+	set_int(o, "tables_checked", d->checked);
+	set_int(o, "tables_diverged", d->diverged);
+}
+
 static json_t *group_status(struct pxs_node *n, struct pxs_replica *r)
 {
 	struct pxs_group_status st = { 0 };
@@ -98,6 +119,7 @@ static json_t *group_status(struct pxs_node *n, struct pxs_replica *r)
 	set_int(o, "ballot", r->elect.ballot);
 	set_int(o, "promised", st.promised);
 	set_int(o, "commit", r->commit);
+	set_int(o, "known", st.known);
 	set_int(o, "applied", r->applied);
 	set_int(o, "queued", r->proposals.queued.count);
 	set_int(o, "waiting", r->proposals.waiting.count);
@@ -119,6 +141,7 @@ static json_t *group_status(struct pxs_node *n, struct pxs_replica *r)
 	set_int(o, "bad_key", st.stat[PXS_GROUP_STAT_BAD_KEY]);
 	set_int(o, "bad_tag", st.stat[PXS_GROUP_STAT_BAD_TAG]);
 	set_int(o, "bad_incarnation", st.stat[PXS_GROUP_STAT_BAD_INCARNATION]);
+	tables_status(o, pxs_director_of(n, r));
 	return o;
 }
 

@@ -21,13 +21,14 @@ _paxsteer()
 	done
 	object=${COMP_WORDS[i]} command=${COMP_WORDS[i + 1]}
 	case $((COMP_CWORD - i)) in
-	0)	words='service backend table lookup group log journal stats monitor save
+	0)	words='service backend table agreed lookup group log journal stats monitor save
 			restore import help
 			-json -pretty -statistics -netns -batch -force -Version' ;;
 	1)	case $object in
 		service | backend) words='add set del show help' ;;
 		group) words='add set del show help' ;;
 		table) words='show plot diff help' ;;
+		agreed) words='show leave help' ;;
 		stats) words='show -w help' ;;
 		lookup) words=$(_paxsteer_services) ;;
 		log) words='append tail status transfer read-index group -S' ;;
@@ -49,7 +50,7 @@ _paxsteer()
 		group.*.key-file | group.*.also-key-file) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 		service.set."$command" | service.del."$command" | service.show."$command" | \
 			backend.*."$command" | table.*."$command") words=$(_paxsteer_services) ;;
-		service.*) words='mode tunnel-port fill key seed rows cap slow-start bound' ;;
+		service.*) words='mode tunnel-port group fill key seed rows cap slow-start bound' ;;
 		backend.*) words='weight id state health' ;;
 		table.diff.backend) words='add set del' ;;
 		table.diff.fill) words='rendezvous sticky maglev ketama ipvs-mh jump redis-slots' ;;

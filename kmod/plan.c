@@ -188,6 +188,7 @@ struct pxs_plan *pxs_plan_build(const struct pxs_service *svc, struct pxs_refusa
 	struct pxs_table *table = NULL;
 	struct pxs_backend *be;
 	struct pxs_plan *plan;
+	u64 generation;
 
 	lockdep_assert_held(&svc->pn->config);
 	cfg.nbackends = pxs_plan_indices(svc);
@@ -227,9 +228,9 @@ struct pxs_plan *pxs_plan_build(const struct pxs_service *svc, struct pxs_refusa
 	}
 	if (past.table)
 		cfg.past = &past;
+	generation = pxs_agreed_generation(&svc->pn->agreed, svc->generation);
 	if (cfg.nbackends)
-		table = pxs_plan_table(&cfg, pxs_agreed_generation(&svc->pn->agreed,
-								     svc->generation), no);
+		table = pxs_plan_table(&cfg, generation, no);
 out:
 	kvfree(past.ids);
 	kvfree(in);

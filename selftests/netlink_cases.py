@@ -176,7 +176,7 @@ def of_services():
                "NAME")
     yield case("del without name", "SERVICE_DEL", b"", E.EINVAL, "name is missing",
                missing="NAME")
-    yield case("del with more", "SERVICE_DEL", named.with_(PROTO=UDP), E.EINVAL, "Unknown",
+    yield case("del with more", "SERVICE_DEL", named.with_(PROTO=UDP), E.EINVAL, "Unsupported",
                "PROTO")
     yield case("get of nobody", "SERVICE_GET", named.with_(NAME="nope"), E.ENOENT, "this name",
                "NAME")
@@ -224,7 +224,7 @@ def of_backends():
             yield case("%s %s %s" % (cmd, n, v.hex()), cmd, b.with_(**{n: v}), E.ERANGE, POLICY,
                        n)
     yield case("add with a health", "BACKEND_ADD", backend.with_(HEALTH=u8(2)), E.EINVAL,
-               "Unknown", "HEALTH")
+               "Unsupported", "HEALTH")
     bad = first.with_(HEALTH=u8(C["PXS_HEALTH_BAD"]))
     for v, err in ((u8(0), E.ERANGE), (u8(4), E.ERANGE), (u16(1), E.EINVAL)):
         yield case("health %s" % v.hex(), "BACKEND_SET", first.with_(HEALTH=v), err, POLICY,

@@ -33,6 +33,8 @@ struct cli {
 	struct out *out;	/* of the command that runs */
 	struct nlq *nlq;	/* opened by the first request */
 	struct queue *queue;	/* where changes go instead of to the kernel; NULL: they are sent */
+	/* nlq_do(): a group makes the change (-EREMOTE): have it made; NULL: that is an error */
+	int (*agree)(struct cli *cli, struct nl_msg *request);
 	const char *object;	/* "service", for messages */
 	const char *command;	/* "add", for messages; NULL before it is known */
 	const char *batch;	/* file name of a batch, NULL outside */
@@ -67,6 +69,7 @@ int cli_dispatch(struct cli *cli, const struct cli_command *commands, const char
 int service_run(struct cli *cli, int argc, char **argv);
 int backend_run(struct cli *cli, int argc, char **argv);
 int table_run(struct cli *cli, int argc, char **argv);
+int agreed_run(struct cli *cli, int argc, char **argv);
 int lookup_run(struct cli *cli, int argc, char **argv);
 int group_run(struct cli *cli, int argc, char **argv);
 int stats_run(struct cli *cli, int argc, char **argv);

@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "agreed.h"
 #include "cli.h"
 #include "group.h"
 #include "logload.h"
@@ -20,7 +21,6 @@
 #include "value.h"
 #include "words.h"
 
-#define DEFAULT_SOCKET	"/run/paxsteer/paxsteerd.sock"
 #define DEFAULT_SIZE	64u
 #define SECONDS_MAX	(366u * 86400)
 #define TIMEOUT_MAX_MS	3600000u
@@ -517,7 +517,7 @@ int log_run(struct cli *cli, int argc, char **argv)
 {
 	struct args a = { .outstanding = 1, .timeout = 10000 };
 	const struct word group = { .name = "group", .number = &a.group, .min = 1, .max = INT32_MAX };
-	const char *sockets = getenv("PAXSTEER_SOCKETS"), *list = NULL;
+	const char *list = NULL;
 	int ret = CLI_OK;
 
 	while (argc && !ret) {
@@ -539,7 +539,7 @@ int log_run(struct cli *cli, int argc, char **argv)
 	if (!a.group)
 		a.group = 1;
 	if (!list)
-		list = sockets && *sockets ? sockets : DEFAULT_SOCKET;
+		list = agreed_sockets();
 	if (!ret)
 		ret = set_sockets(cli, &a, list);
 	if (!ret)

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agreed.h"
 #include "cli.h"
 #include "nlq.h"
 #include "out.h"
@@ -29,6 +30,7 @@ static const struct cli_object objects[] = {
 	{ "service", service_run, "what clients address: add, set, del, show" },
 	{ "backend", backend_run, "where a service's requests go: add, set, del, show" },
 	{ "table", table_run, "the table in force: show, plot" },
+	{ "agreed", agreed_run, "the group that agrees on services here: show, leave" },
 	{ "lookup", lookup_run, "which backend a key or a flow gets" },
 	{ "group", group_run, "replicated logs of this host: add, del, show" },
 	{ "stats", stats_run, "all counters" },
@@ -254,7 +256,7 @@ static int enter_netns(struct cli *cli, const char *name)
 int main(int argc, char **argv)
 {
 	struct options opt = { .json = false };
-	struct cli cli = { .object = NULL };
+	struct cli cli = { .agree = agreed_change };
 	int used, ret;
 
 	used = parse_options(&cli, &opt, argc - 1, argv + 1);

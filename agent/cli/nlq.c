@@ -44,6 +44,7 @@ struct answer {
 	size_t n, room;
 	int error;			/* 0 or -errno, as the kernel gave it */
 	bool done, interrupted;
+	bool agrees;			/* -EREMOTE is no complaint, a group makes the change */
 };
 
 static void *need(void *p)
@@ -266,6 +267,8 @@ static int on_error(struct sockaddr_nl *from, struct nlmsgerr *e, void *arg)
 	}
 	ans->error = pxs_nl_errno(e->error);
 	ans->done = true;
+	if (ans->error == -EREMOTE && ans->agrees)
+		return NL_STOP;
 	if (tlvs)
 		complain(ans, (struct nlattr *)((char *)e + skip), nlmsg_datalen(nlh) - skip);
 	else
@@ -365,9 +368,10 @@ static int exchange(struct cli *cli, struct answer *ans, int flags)
 
 static int request(struct cli *cli, struct nl_msg *msg, int flags, struct answer *ans)
 {
+	bool agrees = ans->agrees;
 	int tries = 0, ret;
 
-	*ans = (struct answer){ .cli = cli, .request = msg };
+	*ans = (struct answer){ .cli = cli, .request = msg, .agrees = agrees };
 	if (!cli->nlq && !open_link(cli))
 		return CLI_NO_KERNEL;
 	do {
@@ -400,16 +404,18 @@ static void done_with(struct answer *ans)
 
 int nlq_do(struct cli *cli, struct nl_msg *msg)
 {
-	struct answer ans;
+	struct answer ans = { .agrees = cli->agree };
 	int ret = request(cli, msg, 0, &ans);
 
+	if (ret && ans.error == -EREMOTE)
+		ret = cli->agree(cli, msg);
 	done_with(&ans);
 	return ret;
 }
 
 int nlq_get(struct cli *cli, struct nl_msg *msg, nlq_fn *fn, void *arg)
 {
-	struct answer ans;
+	struct answer ans = { .agrees = false };
 	int ret = request(cli, msg, 0, &ans);
 
 	if (!ret && !ans.n) {
@@ -424,7 +430,7 @@ int nlq_get(struct cli *cli, struct nl_msg *msg, nlq_fn *fn, void *arg)
 
 int nlq_dump(struct cli *cli, struct nl_msg *msg, nlq_fn *fn, void *arg)
 {
-	struct answer ans;
+	struct answer ans = { .agrees = false };
 	int ret = request(cli, msg, NLM_F_DUMP, &ans);
 
 	if (!ret)

@@ -6,18 +6,20 @@
 
 #include <arpa/inet.h>
 #include <linux/paxsteer.h>
+#include <sys/random.h>
 
 #include "args.h"
 #include "nlq.h"
 #include "parse.h"
 
 static const char usage[] =
-	"Usage: paxsteer service add NAME { udp | tcp } ADDR:PORT [mode MODE] [OPTIONS]\n"
+	"Usage: paxsteer service add NAME { udp | tcp } ADDR:PORT [mode MODE] [group N] [OPTIONS]\n"
 	"       paxsteer service set NAME OPTIONS\n"
 	"       paxsteer service del NAME\n"
 	"       paxsteer service [show [NAME]]\n"
 	"OPTIONS := [fill FILL] [key KEY] [seed HEX32] [rows N] [cap CAP]\n"
 	"           [slow-start SECONDS] [bound BOUND]\n"
+	"group N: a group agrees on it, through its daemon; see agreed\n"
 	"FILL := { rendezvous | maglev | redis-slots | jump | ketama | ipvs-mh |\n"
 	"          maglev-envoy | maglev-katran | maglev-cilium | sticky }\n"
 	"MODE := { nat | local | dsr | tunnel ipip | tunnel gue [tunnel-port PORT] }\n"
@@ -171,6 +173,7 @@ static int take_tunnel_port(struct args *a, struct nl_msg *msg, const struct arg
 static const struct arg add_keywords[] = {
 	{ "mode", PXS_A_SERVICE_MODE, .take = take_mode },
 	{ "tunnel-port", PXS_A_SERVICE_TUNNEL_PORT, .take = take_tunnel_port },
+	{ "group", PXS_A_SERVICE_GROUP, .bytes = 4, .min = 1, .max = INT32_MAX },
 	SET_KEYWORDS,
 	{ NULL },
 };
@@ -179,6 +182,23 @@ static const struct arg set_keywords[] = {
 	SET_KEYWORDS,
 	{ NULL },
 };
+
+/* The kernel draws a seed that is not given, but each director's would draw its own. */
+static int seed_for_group(struct cli *cli, struct nl_msg *msg)
+{
+	struct nlattr *tb[PXS_A_SERVICE_MAX + 1];
+	uint8_t seed[PXS_SEED_LEN];
+
+	nlq_parse(msg, tb, PXS_A_SERVICE_MAX);
+	if (!tb[PXS_A_SERVICE_GROUP] || tb[PXS_A_SERVICE_SEED])
+		return CLI_OK;
+	if (getrandom(seed, sizeof(seed), 0) != (ssize_t)sizeof(seed)) {
+		cli_error(cli, "no random numbers for a seed");
+		return CLI_NO_KERNEL;
+	}
+	nlq_put(msg, PXS_A_SERVICE_SEED, seed, sizeof(seed));
+	return CLI_OK;
+}
 
 static int add(struct cli *cli, int argc, char **argv)
 {
@@ -200,6 +220,8 @@ static int add(struct cli *cli, int argc, char **argv)
 	ret = args_endpoint(&a, msg, "ADDR:PORT", PXS_A_SERVICE_ADDR, PXS_A_SERVICE_PORT);
 	if (!ret)
 		ret = args_keywords(&a, add_keywords, msg);
+	if (!ret)
+		ret = seed_for_group(cli, msg);
 	return args_send(cli, msg, ret);
 }
 
@@ -265,6 +287,18 @@ static void put_key(struct out *o, struct nlattr **tb)
 		out_num(o, "key_prefix", NULL, nlq_uint(tb[PXS_A_SERVICE_KEY_PREFIX]));
 }
 
+/* The group that agrees on it, and whether it waits until this host has caught up. */
+static void put_group(struct out *o, struct nlattr **tb, bool text)
+{
+	uint64_t group = nlq_uint(tb[PXS_A_SERVICE_GROUP]);
+
+	if (group)
+		out_num(o, "group", text ? "group" : NULL, group);
+	else
+		out_str(o, "group", text ? "group" : NULL, NULL);
+	out_num(o, "held", text ? "held" : NULL, nlq_uint(tb[PXS_A_SERVICE_HELD]));
+}
+
 static void put_tunnel_port(struct out *o, struct nlattr *port, bool text)
 {
 	if (port)
@@ -315,6 +349,7 @@ void service_put(struct cli *cli, struct nl_msg *msg, enum out_style stats)
 			  nlq_uint(tb[PXS_A_SERVICE_BOUND]));
 	else
 		out_str(o, "bound", cli->stats ? "bound" : NULL, NULL);
+	put_group(o, tb, cli->stats);
 	if (tb[PXS_A_SERVICE_STATS])
 		out_stats(o, "stats", NULL, stats, tb[PXS_A_SERVICE_STATS], &names_steer_stat);
 }

@@ -33,6 +33,8 @@ const char *pxs_log_strerror(int error)
 		[PXS_LOG_DAMAGED] = "a member cannot tell a value; ask another",
 		[PXS_LOG_IO] = "a member cannot read its journal",
 		[PXS_LOG_NO_MEMBER] = "no such member in the group",
+		[PXS_LOG_TABLES] = "the log takes changes of steering tables only; not appended",
+		[PXS_LOG_REFUSED] = "a change of tables that was appended, and refused",
 		[PXS_LOG_RESUMED] = "not taken over in time; the leader leads on",
 	};
 
@@ -64,6 +66,10 @@ int pxs_error_of(u64 client_error)
 		return PXS_LOG_RESUMED;
 	case PXS_CLIENT_STORE:
 		return PXS_LOG_STORE;
+	case PXS_CLIENT_TABLES:
+		return PXS_LOG_TABLES;
+	case PXS_CLIENT_REFUSED:
+		return PXS_LOG_REFUSED;
 	default:
 		return -1;
 	}

@@ -60,6 +60,8 @@ enum pxs_log_error {
 	PXS_LOG_IO = 15,	/* a member cannot read its journal */
 	PXS_LOG_NO_MEMBER = 16,	/* transfer: no such member in the group */
 	PXS_LOG_RESUMED = 17,	/* transfer: not taken over in time; the leader leads on */
+	PXS_LOG_TABLES = 18,	/* not appended: the log takes changes of steering tables only */
+	PXS_LOG_REFUSED = 19,	/* such a change was appended, and the modules refuse it */
 };
 
 /* What an enum pxs_log_error means, in words. Never NULL; not to be freed. */

@@ -99,7 +99,7 @@ refuses 1 'ADDR:PORT is missing' service add web udp
 refuses 1 '"1.2.3.4" is not ADDR:PORT' service add web udp 1.2.3.4
 refuses 1 '"::1:53" is not ADDR:PORT' service add web udp ::1:53
 refuses 1 'port of 1..65535' service add web udp 1.2.3.4:65536
-refuses 1 'unknown keyword "fil", expected mode, tunnel-port, fill, key, seed, rows, cap' \
+refuses 1 'unknown keyword "fil", expected mode, tunnel-port, group, fill, key, seed, rows, cap' \
 	service add web udp 1.2.3.4:5 fil maglev
 refuses 1 'fill is missing' service add web udp 1.2.3.4:5 fill
 for bound in 1 1.009 10.001 1.2345 .5 1. x 1.2.3 -1 99999999999; do
@@ -116,6 +116,12 @@ refuses 1 'mode tunnel: "gre" is not ipip or gue' service add web udp 1.2.3.4:5 
 refuses 1 'mode tunnel is missing' service add web udp 1.2.3.4:5 mode tunnel
 refuses 1 'tunnel-port: "0" is not a number of 1..65535' \
 	service add web udp 1.2.3.4:5 mode tunnel gue tunnel-port 0
+for of in 0 2147483648 x; do
+	refuses 1 "group: \"$of\" is not a number of 1..2147483647" \
+		service add web udp 1.2.3.4:5 group $of
+done
+refuses 1 'unknown keyword "group"' service set web group 1
+refuses 1 'unexpected "now"' agreed leave now
 refuses 1 'rows is given twice' service add web udp 1.2.3.4:5 rows 256 rows 512
 refuses 1 'rows: "4294967296" is not a number of 0..4294967295' \
 	service add web udp 1.2.3.4:5 rows 4294967296

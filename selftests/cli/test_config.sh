@@ -133,6 +133,10 @@ s/heartbeat = 100/heartbeat = 9/|bad.conf:10: heartbeat: 9 is not in 10..10000
 s/election = 1000/election = 29/|bad.conf:11: election: 29 is not in 30..60000
 s/heartbeat = 100/durability = "tape"/|bad.conf:10: durability: "tape" is neither disk nor memory
 s/heartbeat = 100/durability = disk durability = memory/|bad.conf:10: durability: is given twice
+s/heartbeat = 100/tables = true tables = true/|bad.conf:10: tables: is given twice
+s/heartbeat = 100/tables = maybe/|bad.conf:10: invalid boolean value for option 'tables'
+s/heartbeat = 100/tables = true durability = memory/|group 1: tables: need durability disk
+s/heartbeat = 100/tables = true store { listen = "127.0.0.1:1" }/|tables: the log is the store's
 s/heartbeat = 100/window = 100/|bad.conf:10: window: 100 is not a power of two
 s/heartbeat = 100/window = 131072/|bad.conf:10: window: 131072 is not in 64..65536
 s/heartbeat = 100/epoch = 0/|bad.conf:10: epoch: 0 is not in 1..

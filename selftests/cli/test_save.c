@@ -86,6 +86,33 @@ static void names_all_saved(void)
 	}
 }
 
+/* The log brings it back. Another service comes before, and one after, in the dump of backends. */
+static void agreed_left_out(void)
+{
+	static const char agreed[] =
+		"service add mid udp 192.0.2.9:2 mode nat group 7 key tuple fill rendezvous rows 0\n"
+		"backend add mid 10.0.0.9:2 weight 1 id 1 state up\n";
+	static const char last[] =
+		"service add z tcp 192.0.2.9:3 mode local key tuple fill maglev rows 65537" SEED
+		"backend add z 10.0.0.1:3 weight 1 id 0x0000000000000001 state up\n";
+	char text[2 * sizeof(other) + sizeof(agreed) + sizeof(last)];
+
+	snprintf(text, sizeof(text), "%s%s%s", other, agreed, last);
+	CHECK_EQ(restore(text), CLI_OK);
+	snprintf(text, sizeof(text), "%s%s", other, last);
+	check_saves(text);
+	CHECK_EQ(run("save", "service", "mid", NULL), CLI_OK);
+	CHECK_STR(said.out, "");
+	/* A seed was drawn for it. */
+	CHECK_EQ(run("-j", "service", "show", "mid", NULL), CLI_OK);
+	CHECK(strstr(said.out, "\"group\":7"));
+	CHECK(!strstr(said.out, "\"seed\":\"\""));
+	/* It is not replaced either. */
+	fake_write(last);
+	CHECK_EQ(run("restore", fake_file, "flush", NULL), CLI_OK);
+	CHECK_EQ(run("service", "show", "mid", NULL), CLI_OK);
+}
+
 static void json(void)
 {
 	restore(other);
@@ -241,6 +268,7 @@ int main(void)
 {
 	RUN_FRESH(round_trip);
 	RUN_FRESH(names_all_saved);
+	RUN_FRESH(agreed_left_out);
 	RUN_FRESH(json);
 	RUN_FRESH(occupied);
 	RUN_FRESH(flush);

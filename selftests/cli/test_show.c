@@ -183,7 +183,7 @@ static void service_json(void)
 		"\"key\":\"payload\",\"key_offset\":4,\"key_len\":8,\"fill\":\"rendezvous\",\"rows\":4096,"
 		"\"cap\":20,\"backends\":2,\"generation\":3,\"digest\":\"0x8000000000000001\","
 		"\"seed\":\"01020300000000000000000000000000\",\"slow_start\":30,\"bound\":1.25,"
-		"\"stats\":{\"packets\":12,"
+		"\"group\":null,\"held\":0,\"stats\":{\"packets\":12,"
 		"\"bytes\":1099511627776,\"requests\":0,\"replies\":0,\"fallbacks\":0,\"second\":0,"
 		"\"no_backend\":0,\"no_socket\":0,\"errors\":0,"
 		"\"icmp_requests\":0,\"icmp_replies\":0,\"spilled\":0,\"kept\":0,\"not_kept\":0,"
@@ -216,7 +216,7 @@ static void group_text(void)
 	out_close(c.cli.out);
 	end(&c, "group       7\nstate       fenced\nreason      no space left\n"
 		"role        follower\nself        1\n"
-		"leader      -\npromised    5.2\ncommit      41\nnext-slot   0\n"
+		"leader      -\npromised    5.2\ncommit      41\nknown       0\nnext-slot   0\n"
 		"durability  disk\nepoch       1\ncluster     ab000000-0000-0000-0000-000000000000\n"
 		"key-id      1\nwindow      0\nheartbeat   0\nelection    0\n"
 		"  MEMBER  ADDRESS             INCARNATION\n"
@@ -235,7 +235,7 @@ static void group_json(void)
 	out_close(c.cli.out);
 	end(&c, "{\"id\":7,\"state\":\"fenced\",\"reason\":\"no space left\","
 		"\"role\":\"follower\",\"self\":1,\"leader\":null,"
-		"\"promised\":{\"round\":5,\"member\":2},\"commit\":41,\"next_slot\":0,"
+		"\"promised\":{\"round\":5,\"member\":2},\"commit\":41,\"known\":0,\"next_slot\":0,"
 		"\"durability\":\"disk\",\"epoch\":1,"
 		"\"cluster\":\"ab000000-0000-0000-0000-000000000000\",\"key_id\":1,"
 		"\"also_key_id\":null,\"window\":0,"

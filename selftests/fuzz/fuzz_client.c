@@ -110,6 +110,36 @@ void pxs_loop_own(struct io_uring_sqe *s, struct pxs_op *op)
 	io_uring_sqe_set_data(s, op);
 }
 
+/* Where the group says `tables`: every other change ends at once, the rest when told so. */
+static struct pxs_director director;
+
+struct pxs_director *pxs_director_of(struct pxs_node *n, const struct pxs_replica *r)
+{
+	(void)n;
+	return r->config->tables ? &director : NULL;
+}
+
+void pxs_director_await(struct pxs_director *d, u64 slot, struct pxs_director_wait *w)
+{
+	if (slot & 1) {
+		w->done(w, mood & 2, slot, mood & 4 ? -EEXIST : 0, mood & 8 ? "words" : "");
+		return;
+	}
+	w->slot = slot;
+	w->next = d->waits;
+	d->waits = w;
+}
+
+static void end_waits(void)
+{
+	struct pxs_director_wait *w;
+
+	while ((w = director.waits)) {
+		director.waits = w->next;
+		w->done(w, mood & 2, w->slot, 0, "");
+	}
+}
+
 static void answer_one(u8 how)
 {
 	struct pxs_proposal *p;
@@ -209,6 +239,7 @@ static void finish(struct pxs_client *c)
 	kill_client(c);
 	while (nwaiting)
 		answer_one(0);
+	end_waits();
 	end_transfer(0);
 	end_index(0);
 	end_fetch(c, -ECANCELED);
@@ -235,6 +266,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	c = pxs_client_new(node, -1);
 	FUZZ_CHECK(c);
 	mood = take8(&in);
+	config.tables = mood & 0x20;
 	while (in.n && !c->dead) {
 		pxs_client_step(c);
 		op = take8(&in);
@@ -257,6 +289,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 			break;
 		case 6:
 			end_fetch(c, op & 0x80 ? -EIO : 0);
+			end_waits();
 			break;
 		default:
 			mood = take8(&in);

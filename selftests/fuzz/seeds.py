@@ -216,6 +216,9 @@ def client():
     yield 'transfer', b'\0\2\3\0\0\1\2\0\0\4\1'
     yield 'who', b'\0\2\4\0\0\1\0\0\0\4\1'
     yield 'slow', b'\x80\2\1\0\0\1\1\0\0\6'
+    header = struct.pack('<IBBHIIQQQ', 16, 1, 0, 0, 1, 0, 7, 0, 0)
+    change = b'PXTC' + struct.pack('=BBH', 1, 3, 0x102) + struct.pack('=HH', 8, 1) + b'web\0'
+    yield 'change', b'\x20\0' + bytes([56]) + header + change + b'\4\1\5\6\4\1'
 
 
 def lib():

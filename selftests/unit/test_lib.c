@@ -199,7 +199,8 @@ static void refusals_have_names(void)
 	static const int pairs[][2] = {
 		{ PXS_CLIENT_BUSY, PXS_LOG_BUSY }, { PXS_CLIENT_TOO_LARGE, PXS_LOG_TOO_LARGE },
 		{ PXS_CLIENT_FENCED, PXS_LOG_FENCED }, { PXS_CLIENT_STORE, PXS_LOG_STORE },
-		{ PXS_CLIENT_NO_GROUP, PXS_LOG_NO_GROUP },
+		{ PXS_CLIENT_NO_GROUP, PXS_LOG_NO_GROUP }, { PXS_CLIENT_TABLES, PXS_LOG_TABLES },
+		{ PXS_CLIENT_REFUSED, PXS_LOG_REFUSED },
 	};
 	struct pxs_log *log = start();
 	u32 i;
