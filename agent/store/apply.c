@@ -7,6 +7,7 @@
 #include <inttypes.h>
 
 #include "cmd_saga.h"
+#include "cross_run.h"
 #include "db_session.h"
 #include "part.h"
 #include "saga_run.h"
@@ -44,7 +45,8 @@ static void free_args(void)
 	args = args_kept;
 }
 
-static void run(struct pxs_db *db, u32 argc, const struct pxs_str *argv, struct pxs_reply *out)
+void pxs_apply_command(struct pxs_db *db, u32 argc, const struct pxs_str *argv,
+		       struct pxs_reply *out)
 {
 	const struct pxs_command *cmd = pxs_cmd_find(argv[0]);
 	struct pxs_run x = {
@@ -139,7 +141,7 @@ static void run_all(struct pxs_db *db, const struct pxs_store_entry *e,
 		pxs_reply_array(out, e->ncommands);
 	for (i = 0; i < e->ncommands && !db->err; i++) {
 		argc = get_command(w);
-		run(db, argc, args, out);
+		pxs_apply_command(db, argc, args, out);
 	}
 }
 
@@ -287,6 +289,10 @@ static void apply_entry(struct pxs_db *db, const struct pxs_store_entry *e,
 		pxs_saga_step(db, e);
 	else if (e->kind == PXS_STORE_MAP)
 		take_map(db, e, w);
+	else if (e->kind >= PXS_STORE_TX)
+		pxs_cross_apply(db, e, w, out);
+	else if (pxs_cross_in_the_way(db, e, *w))
+		pxs_cross_say_locked(out);
 	else if (e->once)
 		run_once(db, e, w, out);
 	else if (e->kind != PXS_STORE_BARRIER)

@@ -28,6 +28,10 @@
 int pxs_apply(struct pxs_db *db, u64 slot, const void *value, u32 len, bool noop,
 	      struct pxs_reply *out);
 
+/* Run one command within the entry at hand. */
+void pxs_apply_command(struct pxs_db *db, u32 argc, const struct pxs_str *argv,
+		       struct pxs_reply *out);
+
 /* Run one command on data that reads only, or has to do with no data, at the time @now. */
 void pxs_apply_read(struct pxs_db *db, const struct pxs_command *cmd, u32 argc,
 		    const struct pxs_str *argv, u64 now, struct pxs_reply *out);

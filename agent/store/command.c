@@ -156,6 +156,14 @@ bool pxs_cmd_arity_ok(const struct pxs_command *cmd, u32 argc)
 	return cmd->arity > 0 ? argc == (u32)cmd->arity : argc >= (u32)-cmd->arity;
 }
 
+u32 pxs_cmd_next_key(const struct pxs_command *cmd, u32 argc, u32 i)
+{
+	int last = cmd->last < 0 ? (int)argc + cmd->last : cmd->last;
+	int next = i ? (int)i + cmd->step : cmd->first;
+
+	return cmd->first && next <= last && next < (int)argc ? (u32)next : 0;
+}
+
 void pxs_cmd_unknown(struct pxs_reply *o, u32 argc, const struct pxs_str *argv)
 {
 	char args[160] = "";

@@ -79,6 +79,9 @@ u32 pxs_cmd_count(void);
 /* Does it take so many arguments, the name included? */
 bool pxs_cmd_arity_ok(const struct pxs_command *cmd, u32 argc);
 
+/* Where its next key is, behind argument @i; of 0 the first one. 0: there is none. */
+u32 pxs_cmd_next_key(const struct pxs_command *cmd, u32 argc, u32 i);
+
 /* "ERR unknown command ..." */
 void pxs_cmd_unknown(struct pxs_reply *o, u32 argc, const struct pxs_str *argv);
 

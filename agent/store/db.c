@@ -18,7 +18,7 @@
 #define MARK_RESTORING	"being-made"	/* the files are being filled from the checkpoint */
 #define MARK_DAMAGED	"damaged"
 
-/* In the order of an image: the state last. Their numbers are part of its format. */
+/* In the order of an image. Their numbers are part of its format. */
 static const struct {
 	const char *name;
 	size_t at;
@@ -37,6 +37,9 @@ static const struct {
 	{ "saga_ends", offsetof(struct pxs_db, saga_ends_t) },
 	{ "parts", offsetof(struct pxs_db, parts_t) },
 	{ "state", offsetof(struct pxs_db, state_t) },
+	{ "crosses", offsetof(struct pxs_db, crosses_t) },
+	{ "locks", offsetof(struct pxs_db, locks_t) },
+	{ "floors", offsetof(struct pxs_db, floors_t) },
 };
 
 MDB_dbi pxs_db_table(const struct pxs_db *db, u32 i)

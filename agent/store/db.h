@@ -5,7 +5,8 @@
  * What the log says up to one slot, and the number of that slot, in one transaction: whatever
  * happens to the process, the two agree.
  *
- * Fourteen tables; three of them are those of db_session.h, four those of db_saga.h:
+ * Seventeen tables; three of them are those of db_session.h, four those of db_saga.h, and three
+ * those of db_cross.h:
  *   state   "s": struct pxs_db_state; "m": its map, when the store has several groups
  *   keys    id of a key -> struct db_head, the key, the string or struct db_hash
  *   fields  number of a hash (be64), id of a field -> place (le64)
@@ -46,7 +47,7 @@
 #define PXS_DB_ID_MAX		489u	/* of an id: 8 of hash and at most so many more */
 #define PXS_DB_OVERHEAD		64u	/* counted for each key and each field, beside its bytes */
 #define PXS_STRING_MAX		(4u << 20)	/* bytes of one string */
-#define PXS_DB_TABLES		14u
+#define PXS_DB_TABLES		17u
 #define PXS_DB_STATE		13u	/* number of the table of the state */
 #define PXS_DB_BOOT_LEN		36
 #define PXS_DB_CHECKPOINT	"checkpoint"	/* file in its directory; see image.h */
@@ -81,6 +82,10 @@ struct pxs_db_state {
 		u32 n;
 		u32 group[PXS_SHARDS_MAX];	/* rising */
 	} map;
+	/* Of transactions over several groups. Not in the record: counted. */
+	u64 crosses;		/* records of them */
+	u64 locks;
+	u64 committed, aborted;	/* decided here as coordinator, since the database was opened */
 };
 
 /* A key's record. Pointers into it last until the next change or the end of the transaction. */
@@ -100,6 +105,7 @@ struct pxs_db {
 	MDB_dbi state_t, keys_t, fields_t, items_t, expire_t, gone_t;
 	MDB_dbi sessions_t, ends_t, answers_t;
 	MDB_dbi saga_ids_t, sagas_t, saga_due_t, saga_ends_t, parts_t;
+	MDB_dbi crosses_t, locks_t, floors_t;
 	MDB_txn *txn;
 	bool writing;
 	bool dirty;		/* in this transaction */
@@ -119,6 +125,7 @@ struct pxs_db {
 	u64 slot;		/* being applied: version of what is changed */
 	u64 draws;		/* random numbers drawn in it */
 	bool sagas_moved;	/* since who drives them has looked; not a part of the state */
+	bool cross_moved;	/* likewise, transactions over several groups */
 	u8 *copy;		/* PXS_STRING_MAX bytes, for what must outlive a change */
 	char *path;
 	size_t map;
@@ -218,6 +225,8 @@ u64 pxs_db_items(struct pxs_db *db, const struct pxs_rec *rec, u64 place, pxs_db
 
 /* @bytes as part of an LMDB key, behind what stands in id[0..at). Return: the whole length. */
 u32 pxs_db_id(u8 *id, u32 at, struct pxs_str bytes);
+/* Of a key, in the table of keys and in that of locks; @id has PXS_DB_ID_ROOM bytes. */
+u32 pxs_db_key_id(const struct pxs_db *db, u8 *id, struct pxs_str key);
 bool pxs_db_ok(struct pxs_db *db, int ret);	/* notes an error; MDB_NOTFOUND is not one */
 int pxs_db_errno(int ret);			/* of LMDB's word; -EXFULL: the map is full */
 MDB_dbi pxs_db_table(const struct pxs_db *db, u32 i);	/* i below PXS_DB_TABLES */

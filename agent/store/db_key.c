@@ -6,6 +6,7 @@
 
 #include <sys/random.h>
 
+#include "db_cross.h"
 #include "db_saga.h"
 #include "db_session.h"
 
@@ -45,7 +46,7 @@ u32 pxs_db_id(u8 *id, u32 at, struct pxs_str bytes)
 	return at + ID_CUT + DIGEST_LEN;
 }
 
-static u32 key_id(const struct pxs_db *db, u8 *id, struct pxs_str key)
+u32 pxs_db_key_id(const struct pxs_db *db, u8 *id, struct pxs_str key)
 {
 	__be64 hash = cpu_to_be64(pxs_siphash(&db->seed, key.data, key.len));
 
@@ -203,7 +204,7 @@ u64 pxs_db_gone(struct pxs_db *db, struct pxs_str key)
 	u8 id[PXS_DB_ID_ROOM];
 	u64 all = pxs_db_number(db, db->gone_t, gone_all, 1);
 
-	key_id(db, id, key);
+	pxs_db_key_id(db, id, key);
 	return max(all, pxs_db_number(db, db->gone_t, id, GONE_LEN));
 }
 
@@ -226,7 +227,7 @@ static bool expired(const struct pxs_db *db, const struct pxs_rec *rec)
 bool pxs_db_find(struct pxs_db *db, struct pxs_str key, struct pxs_rec *rec)
 {
 	u8 id[PXS_DB_ID_ROOM];
-	u32 len = key_id(db, id, key);
+	u32 len = pxs_db_key_id(db, id, key);
 
 	if (!get(db, id, len, rec))
 		return false;
@@ -243,7 +244,7 @@ void pxs_db_set_string(struct pxs_db *db, struct pxs_str key, struct pxs_str val
 		.type = PXS_TYPE_STRING, .expire = expire, .key = key, .value = value,
 	};
 	u8 id[PXS_DB_ID_ROOM];
-	u32 len = key_id(db, id, key);
+	u32 len = pxs_db_key_id(db, id, key);
 	struct pxs_rec old;
 
 	if (get(db, id, len, &old))
@@ -254,7 +255,7 @@ void pxs_db_set_string(struct pxs_db *db, struct pxs_str key, struct pxs_str val
 void pxs_db_delete(struct pxs_db *db, struct pxs_str key)
 {
 	u8 id[PXS_DB_ID_ROOM];
-	u32 len = key_id(db, id, key);
+	u32 len = pxs_db_key_id(db, id, key);
 	struct pxs_rec old;
 
 	if (get(db, id, len, &old))
@@ -272,7 +273,7 @@ static struct pxs_str keep(struct pxs_db *db, struct pxs_str s)
 void pxs_db_set_expire(struct pxs_db *db, struct pxs_str key, u64 expire)
 {
 	u8 id[PXS_DB_ID_ROOM];
-	u32 len = key_id(db, id, key);
+	u32 len = pxs_db_key_id(db, id, key);
 	struct pxs_rec rec;
 
 	if (!get(db, id, len, &rec))
@@ -289,7 +290,7 @@ void pxs_db_set_expire(struct pxs_db *db, struct pxs_str key, u64 expire)
 void pxs_db_rename(struct pxs_db *db, struct pxs_str from, struct pxs_str to)
 {
 	u8 id[PXS_DB_ID_ROOM];
-	u32 len = key_id(db, id, from);
+	u32 len = pxs_db_key_id(db, id, from);
 	MDB_val k = { len, id };
 	struct pxs_rec rec;
 
@@ -304,7 +305,7 @@ void pxs_db_rename(struct pxs_db *db, struct pxs_str from, struct pxs_str to)
 	note_gone(db, id, GONE_LEN);
 	pxs_db_delete(db, to);
 	rec.key = to;
-	len = key_id(db, id, to);
+	len = pxs_db_key_id(db, id, to);
 	add(db, id, len, &rec);
 }
 
@@ -320,7 +321,7 @@ void pxs_db_put_hash(struct pxs_db *db, struct pxs_str key, const struct pxs_rec
 
 	new.key = key;
 	new.value = (struct pxs_str){ (const u8 *)&d, sizeof(d) };
-	put(db, id, key_id(db, id, key), &new);
+	put(db, id, pxs_db_key_id(db, id, key), &new);
 }
 
 void pxs_db_make_hash(struct pxs_db *db, struct pxs_str key, struct pxs_rec *rec)
@@ -335,7 +336,7 @@ void pxs_db_make_hash(struct pxs_db *db, struct pxs_str key, struct pxs_rec *rec
 		.type = PXS_TYPE_HASH, .hash = db->state.next_hash++, .next = 1, .key = key,
 		.value = { (const u8 *)&d, sizeof(d) },
 	};
-	add(db, id, key_id(db, id, key), rec);
+	add(db, id, pxs_db_key_id(db, id, key), rec);
 }
 
 void pxs_db_flush(struct pxs_db *db)
@@ -513,5 +514,6 @@ void pxs_db_digest(struct pxs_db *db, u8 digest[16])
 	pxs_db_digest_table(db, db->gone_t, &d.state);
 	pxs_session_digest(db, &d.state);
 	pxs_db_saga_digest(db, &d.state);
+	pxs_cross_digest(db, &d.state);
 	blake2s_final(&d.state, digest, 16);
 }

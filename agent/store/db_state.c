@@ -4,6 +4,8 @@
  */
 #include "db.h"
 
+#include "db_cross.h"
+
 #define FORMAT		3u
 
 /* The record of the table "state", little endian. */
@@ -123,7 +125,8 @@ int pxs_db_load_state(struct pxs_db *db)
 		.part_next = le32_to_cpu(d.part_next),
 		.parts = le32_to_cpu(d.parts),
 	};
-	return load_map(db);
+	pxs_cross_count(db);
+	return db->err ? db->err : load_map(db);
 }
 
 int pxs_db_reload(struct pxs_db *db)

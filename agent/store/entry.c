@@ -52,6 +52,8 @@ static u8 version_of(const struct pxs_store_entry *e, const struct pxs_watch *wa
 	const struct pxs_command *cmd;
 	u32 i;
 
+	if (e->kind >= PXS_STORE_TX)
+		return 6;
 	if (e->kind == PXS_STORE_MAP)
 		return 5;
 	/* Who does not know a command answers so and changes nothing: members would differ. */
@@ -69,12 +71,11 @@ static u8 version_of(const struct pxs_store_entry *e, const struct pxs_watch *wa
 	return e->once || e->kind == PXS_STORE_SESSION ? 2 : 1;
 }
 
-void pxs_store_entry_put(u8 *buf, const struct pxs_store_entry *e, const struct pxs_watch *watch,
-			 const struct pxs_args *command)
+static u8 *put_head(u8 *to, const struct pxs_store_entry *e, u8 version)
 {
 	struct pxs_store_entry_hdr h = {
 		.magic = cpu_to_le32(PXS_STORE_MAGIC),
-		.version = version_of(e, watch, command),
+		.version = version,
 		.kind = e->kind,
 		.watches = htole16((u16)e->nwatches),
 		.commands = cpu_to_le32(e->ncommands),
@@ -84,11 +85,26 @@ void pxs_store_entry_put(u8 *buf, const struct pxs_store_entry *e, const struct 
 		.time = cpu_to_le64(e->time),
 		.memory = cpu_to_le64(e->memory),
 	};
+
+	memcpy(to, &h, sizeof(h));
+	return to + sizeof(h);
+}
+
+void pxs_store_entry_put_bytes(u8 *buf, const struct pxs_store_entry *e, struct pxs_str commands)
+{
+	pxs_assert(e->kind >= PXS_STORE_TX);
+	buf = put_head(buf, e, version_of(e, NULL, NULL));
+	if (commands.len)
+		memcpy(buf, commands.data, commands.len);
+}
+
+void pxs_store_entry_put(u8 *buf, const struct pxs_store_entry *e, const struct pxs_watch *watch,
+			 const struct pxs_args *command)
+{
 	__le64 version;
 	u32 i, j;
 
-	memcpy(buf, &h, sizeof(h));
-	buf += sizeof(h);
+	buf = put_head(buf, e, version_of(e, watch, command));
 	for (i = 0; i < e->nwatches; i++) {
 		version = cpu_to_le64(watch[i].version);
 		memcpy(buf, &version, sizeof(version));
@@ -193,6 +209,14 @@ static bool kind_holds(const struct pxs_store_entry *e, u8 version)
 		return version > 3 && !e->ncommands && !e->nwatches && !e->once;
 	case PXS_STORE_MAP:
 		return version > 4 && e->ncommands == 1 && !e->nwatches && !e->once;
+	case PXS_STORE_TX:
+	case PXS_STORE_TX_PREPARE:
+		return version > 5 && e->ncommands && !e->nwatches && !e->once;
+	case PXS_STORE_TX_COMMIT:
+	case PXS_STORE_TX_ABORT:
+	case PXS_STORE_TX_END:
+	case PXS_STORE_TX_FORGET:
+		return version > 5 && !e->ncommands && !e->nwatches && !e->once;
 	case PXS_STORE_PART:
 		return version >= PART_VERSION && !e->ncommands && !e->nwatches && !e->once;
 	case PXS_STORE_COMMAND:

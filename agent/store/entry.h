@@ -32,7 +32,7 @@
 #include "str.h"
 
 #define PXS_STORE_MAGIC		0x45535850u	/* "PXSE" */
-#define PXS_STORE_VERSION	5
+#define PXS_STORE_VERSION	6
 
 #define PXS_STORE_EXACTLY_ONCE	0x1	/* client and seq are a session's: execute it once */
 
@@ -69,6 +69,18 @@ enum pxs_store_entry_kind {
 	 * decimal; client: digest of which has which keys (shards.h)
 	 */
 	PXS_STORE_MAP = 8,
+	/*
+	 * version 6, transactions over several groups (twophase.h). TX begins one: of each group
+	 * that takes part, this one first and their ids rising, a command "ID COUNT" and then as
+	 * many commands. The others are about one; client: its coordinator, a group, seq: slot of
+	 * its TX there.
+	 */
+	PXS_STORE_TX = 9,
+	PXS_STORE_TX_PREPARE = 10,	/* the commands of this group, a participant */
+	PXS_STORE_TX_COMMIT = 11,	/* no commands, as all that follow */
+	PXS_STORE_TX_ABORT = 12,	/* memory: in the coordinator's log, enum pxs_tx_reason */
+	PXS_STORE_TX_END = 13,		/* in the coordinator's log */
+	PXS_STORE_TX_FORGET = 14,	/* all of client's below seq have ended */
 };
 
 /* What follows the header of a part. */
@@ -119,6 +131,12 @@ u64 pxs_store_entry_size(const struct pxs_watch *watch, u32 nwatches,
 /* Write it; @buf holds pxs_store_entry_size() bytes. */
 void pxs_store_entry_put(u8 *buf, const struct pxs_store_entry *e, const struct pxs_watch *watch,
 			 const struct pxs_args *command);
+
+/*
+ * The same of commands that are there as they stand in an entry; @buf holds their bytes and
+ * sizeof(struct pxs_store_entry_hdr).
+ */
+void pxs_store_entry_put_bytes(u8 *buf, const struct pxs_store_entry *e, struct pxs_str commands);
 
 /* Bytes of part @part of an entry of @size bytes, as a value of the log. */
 u32 pxs_store_part_size(u64 size, u32 part);

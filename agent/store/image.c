@@ -353,7 +353,7 @@ int pxs_image_read(int fd, struct pxs_db *db)
 		err = take_piece(&r, db);
 	while (err > 0);
 	free(r.buf);
-	/* The state came last: with it, all is there. */
+	/* The end was there, and so is the state. */
 	if (!err)
 		err = db->txn ? pxs_db_reload(db) : -EUCLEAN;
 	if (!err && db->state.applied != le64_to_cpu(h.applied))

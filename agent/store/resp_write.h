@@ -19,6 +19,7 @@ struct pxs_reply {
 	bool quiet;		/* nobody waits for this answer: it is not written */
 	bool failed;
 	u32 errors;		/* errors in it */
+	bool again;		/* it says that nothing was executed, for a key was locked */
 };
 
 void pxs_reply_init(struct pxs_reply *o, u8 proto, u32 limit);

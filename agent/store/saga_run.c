@@ -9,6 +9,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "db_cross.h"
+
 static void set_reason(struct pxs_saga_reason *r, struct pxs_str s)
 {
 	r->len = min(s.len, PXS_SAGA_REASON_MAX);
@@ -181,6 +183,22 @@ void pxs_saga_turn_around(struct pxs_db *db, struct pxs_saga *g, enum pxs_saga_e
 	pxs_db_saga_put(db, g, event, step, why);
 }
 
+/* Is a transaction over several groups in the way? Then the step is tried again later. */
+static bool locked(struct pxs_db *db, const struct pxs_saga_step *s, const struct pxs_str *argv)
+{
+	struct pxs_saga_part p;
+	u32 at = s->from;
+
+	while (db->state.locks && at < s->to && !pxs_saga_part(s->to, argv, &at, &p)) {
+		if (p.kind == PXS_PART_CHECK && pxs_cross_locked_key(db, p.argv[0]))
+			return true;
+		if ((p.kind == PXS_PART_DO || p.kind == PXS_PART_UNDO) &&
+		    pxs_cross_locked(db, p.cmd, p.argc, p.argv))
+			return true;
+	}
+	return false;
+}
+
 static void do_step(struct pxs_db *db, struct pxs_saga *g, bool full)
 {
 	static const struct pxs_str nothing;
@@ -192,9 +210,11 @@ static void do_step(struct pxs_db *db, struct pxs_saga *g, bool full)
 	u32 step = g->step;
 	bool did;
 
-	if (!pxs_saga_load(db, g, &def, &argv) || !pxs_db_part_begin(db, &part))
+	if (!pxs_saga_load(db, g, &def, &argv))
 		return;
 	s = &def.step[step];
+	if (locked(db, s, argv) || !pxs_db_part_begin(db, &part))
+		return;
 	did = run_parts(db, s, argv, PXS_PART_CHECK, full, &why) &&
 	      run_parts(db, s, argv, PXS_PART_DO, full, &why);
 	pxs_db_part_end(db, &part, did);
@@ -219,7 +239,8 @@ static void undo_step(struct pxs_db *db, struct pxs_saga *g)
 	u32 step = g->step;
 	bool did;
 
-	if (!pxs_saga_load(db, g, &def, &argv) || !pxs_db_part_begin(db, &part))
+	if (!pxs_saga_load(db, g, &def, &argv) || locked(db, &def.step[step], argv) ||
+	    !pxs_db_part_begin(db, &part))
 		return;
 	did = run_parts(db, &def.step[step], argv, PXS_PART_UNDO, false, &why);
 	pxs_db_part_end(db, &part, did);

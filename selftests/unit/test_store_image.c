@@ -76,6 +76,25 @@ static void begin_parts(void)
 	CHECK_EQ(s.db.state.part_next, 1);
 }
 
+/* A transaction of group 7 that is prepared here, behind others that have ended. */
+static void begin_cross(void)
+{
+	struct pxs_store_entry e = {
+		.kind = PXS_STORE_TX_FORGET, .client = 7, .seq = 5, .time = s.time,
+	};
+	struct pxs_str argv[] = { pxs_str("DEL"), pxs_str("locked") };
+	struct pxs_args args = { 2, argv };
+	u8 buf[200];
+
+	pxs_store_entry_put(buf, &e, NULL, NULL);
+	CHECK_EQ(store_apply(&s, buf, sizeof(struct pxs_store_entry_hdr)), 0);
+	e.kind = PXS_STORE_TX_PREPARE;
+	e.ncommands = 1;
+	pxs_store_entry_put(buf, &e, NULL, &args);
+	CHECK_EQ(store_apply(&s, buf, (u32)pxs_store_entry_size(NULL, 0, &args, 1)), 0);
+	CHECK_EQ(s.db.state.locks, 1);
+}
+
 /* Something of everything: each table but that of parts holds a record. */
 static void fill(void)
 {
@@ -100,6 +119,7 @@ static void fill(void)
 	begin_saga("over", "BEGIN");
 	begin_saga("over", "ABORT");
 	begin_saga("waits", "BEGIN");
+	begin_cross();
 	sum(digest);
 }
 
