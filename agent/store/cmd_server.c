@@ -441,6 +441,29 @@ static u32 info_groups(struct pxs_store *s, char *to)
 	return len;
 }
 
+/* Of all groups, as far as is applied here; what was decided is counted by its coordinator. */
+static u32 info_cross(struct pxs_store *s, char *to)
+{
+	u64 committed = 0, aborted = 0, records = 0, locks = 0;
+	const struct pxs_db_state *st;
+	u32 i;
+
+	if (!s->set) {
+		to[0] = 0;
+		return 0;
+	}
+	for (i = 0; i < pxs_set_count(s); i++) {
+		st = &pxs_set_at(s, i)->db.state;
+		committed += st->committed;
+		aborted += st->aborted;
+		records += st->crosses;
+		locks += st->locks;
+	}
+	return (u32)sprintf(to, "cross_committed:%" PRIu64 "\r\ncross_aborted:%" PRIu64 "\r\n"
+			    "cross_records:%" PRIu64 "\r\ncross_locks:%" PRIu64 "\r\n",
+			    committed, aborted, records, locks);
+}
+
 static u32 info_paxsteer(struct pxs_store *s, char *to)
 {
 	const struct pxs_db_state *st = &s->db.state;
@@ -465,6 +488,7 @@ static u32 info_paxsteer(struct pxs_store *s, char *to)
 			    s->checkpoint.error ? strerror(-s->checkpoint.error) : "no",
 			    s->db.opened, !!s->loading, s->stopped,
 			    s->stalled ? strerror(-s->stalled) : "no");
+	len += info_cross(s, to + len);
 	return len + info_groups(s, to + len);
 }
 

@@ -67,8 +67,10 @@ static struct pxs_request *make_request(struct pxs_conn *c, u32 argc, const stru
 	return r;
 }
 
-static void free_request(struct pxs_request *r)
+void pxs_request_free(struct pxs_request *r)
 {
+	pxs_cross_free(r);
+	pxs_spread_free(r);
 	pxs_reply_free(&r->out);
 	free(r);
 }
@@ -99,7 +101,7 @@ static void flush(struct pxs_conn *c)
 		pxs_request_hold(r, -(s64)r->held);
 		if (!c->dead && !r->mute)
 			pxs_reply_raw(&c->out, r->out.buf, r->out.len);
-		free_request(r);
+		pxs_request_free(r);
 	}
 	if (!c->out.failed || c->dead)
 		return;
@@ -110,7 +112,9 @@ static void flush(struct pxs_conn *c)
 void pxs_request_done(struct pxs_request *r)
 {
 	r->state = PXS_REQUEST_DONE;
-	if (r->parent)
+	if (r->parent && r->parent->cross)
+		pxs_cross_part_done(r);
+	else if (r->parent)
 		pxs_spread_end(r->parent);
 	else
 		pxs_conn_ready(r->conn);
@@ -130,6 +134,15 @@ void pxs_request_readable(struct pxs_request *r)
 void pxs_request_room(struct pxs_request *r)
 {
 	r->out.limit = (u32)(PXS_CONN_OUT_MAX - min(r->conn->held, (u64)PXS_CONN_OUT_MAX));
+}
+
+void pxs_request_unsay(struct pxs_request *r)
+{
+	pxs_request_hold(r, -(s64)r->out.len);
+	r->out.len = 0;
+	r->out.errors = 0;
+	r->out.failed = false;
+	r->out.again = false;
 }
 
 void pxs_request_hold(struct pxs_request *r, s64 len)
@@ -248,7 +261,7 @@ static void drop_todo(struct pxs_conn *c)
 		*p = r->next;
 		c->requests--;
 		c->bytes -= r->bytes;
-		free_request(r);
+		pxs_request_free(r);
 	}
 	c->last = p;
 	c->todo = NULL;
@@ -500,7 +513,7 @@ void pxs_conn_free(struct pxs_conn *c)
 	c->store->held -= c->held;
 	while ((r = c->first)) {
 		c->first = r->next;
-		free_request(r);
+		pxs_request_free(r);
 	}
 	pxs_session_exit(c);
 	pxs_reader_free(&c->reader);

@@ -15,15 +15,20 @@ struct push {
 	struct pxs_proposal p;
 };
 
+/* The next tick tries again; what is decided must be applied first. */
+void pxs_driven_over(struct pxs_driven *place, u32 error, u64 slot)
+{
+	if (error)
+		place->number = 0;
+	else
+		place->slot = slot;
+}
+
 static void push_done(struct pxs_proposal *p, u32 error, u64 slot)
 {
 	struct push *push = (struct push *)((char *)p - offsetof(struct push, p));
 
-	/* The next tick tries again; what is decided must be applied first. */
-	if (error)
-		push->place->number = 0;
-	else
-		push->place->slot = slot;
+	pxs_driven_over(push->place, error, slot);
 	free(push);
 }
 

@@ -17,7 +17,9 @@
 struct pxs_store;
 
 struct pxs_driven {
-	u64 number;	/* of the saga; 0: this place is free */
+	u64 number;	/* of the saga, or slot of the transaction; 0: this place is free */
+	u64 group;	/* the transaction's coordinator */
+	u8 kind;	/* of the entry */
 	u64 slot;	/* where it was decided; 0: it is on its way */
 };
 
@@ -26,6 +28,9 @@ struct pxs_drive {
 	bool due;	/* look again: time has passed */
 	u64 steps;	/* proposed */
 };
+
+/* What has @place was decided in @slot, or with @error not: then it is free, and tried again. */
+void pxs_driven_over(struct pxs_driven *place, u32 error, u64 slot);
 
 /* Once a round, between transactions. Return: did something. */
 bool pxs_drive_step(struct pxs_store *s);

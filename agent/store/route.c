@@ -2,10 +2,11 @@
 /*
  * route.c - which group a request is for, where a store has several
  *
- * All keys of a command, or of a transaction with what it watches, are of one group, and so are
- * those of a saga and its id, and the commands of a session. What has no key is about the groups
- * that this member leads, as it would be about the slots of one master of a Redis Cluster; for
- * reads that are not strong, about all.
+ * Where the keys of a command or of a transaction are of several groups, it is one over these
+ * (cross.c) if each of its commands can be done in parts, and nothing is watched. Those of a saga
+ * and its id are of one group, and so are the commands of a session. What has no key is about the
+ * groups that this member leads, as it would be about the slots of one master of a Redis Cluster;
+ * for reads that are not strong, about all.
  */
 #include "store.h"
 
@@ -24,13 +25,17 @@
 struct owner {
 	const struct pxs_store *of;	/* one of the set */
 	struct pxs_store *store;	/* NULL: no key yet */
+	struct pxs_store *first;	/* in the order of groups */
 	bool cross;			/* they are of several groups */
+	bool whole;			/* ... and a command that cannot be parted is among them */
 };
 
 static void add_store(struct owner *o, struct pxs_store *s)
 {
 	o->cross |= o->store && o->store != s;
 	o->store = s;
+	if (!o->first || pxs_set_index(s) < pxs_set_index(o->first))
+		o->first = s;
 }
 
 static void add_key(struct owner *o, struct pxs_str key)
@@ -41,11 +46,17 @@ static void add_key(struct owner *o, struct pxs_str key)
 static void add_keys(struct owner *o, const struct pxs_command *cmd, u32 argc,
 		     const struct pxs_str *argv)
 {
-	int last = cmd->last < 0 ? (int)argc + cmd->last : cmd->last;
-	int i;
+	struct owner own = { .of = o->of };
+	u32 i = 0;
 
-	for (i = cmd->first; cmd->first && i <= last && i < (int)argc; i += cmd->step)
-		add_key(o, argv[i]);
+	while ((i = pxs_cmd_next_key(cmd, argc, i)))
+		add_key(&own, argv[i]);
+	if (!own.store)
+		return;
+	add_store(o, own.store);
+	add_store(o, own.first);
+	o->cross |= own.cross;
+	o->whole |= own.cross && !pxs_tx_splits(cmd);
 }
 
 /* Of its checks and commands. What is wrong with it is found when it is applied. */
@@ -272,6 +283,31 @@ static bool add_session(struct owner *o, const struct pxs_request *r)
 	return true;
 }
 
+/* May it be a transaction over them? */
+static bool may_cross(const struct owner *o, const struct pxs_request *r)
+{
+	if (r->session || r->cmd->flags & PXS_CF_SAGA || o->whole)
+		return false;
+	return r->cmd->local == PXS_LOCAL_EXEC ? !r->conn->watches : !r->cmd->local;
+}
+
+/* It has as many words as it should: otherwise it is an error, wherever it is executed. */
+static bool is_even(const struct pxs_request *r)
+{
+	return r->cmd->local || (r->argc - (u32)r->cmd->first) % (u32)r->cmd->step == 0;
+}
+
+static void say_cross(struct pxs_request *r)
+{
+	if (r->session)
+		pxs_reply_error(&r->out, "CROSSSLOT Keys in request are of another group than session %llu (PAXSTEER SESSION NEW KEY)",
+				(unsigned long long)r->session);
+	else if (r->cmd->local == PXS_LOCAL_EXEC && r->conn->watches)
+		pxs_reply_error(&r->out, "CROSSSLOT Keys in request don't hash to the same group, and keys are watched");
+	else
+		pxs_reply_error(&r->out, "CROSSSLOT Keys in request don't hash to the same group");
+}
+
 static enum pxs_route route_keys(struct pxs_request *r)
 {
 	struct owner o = { .of = r->conn->store };
@@ -287,17 +323,16 @@ static enum pxs_route route_keys(struct pxs_request *r)
 	if (r->cmd->flags & PXS_CF_SAGA)
 		add_saga(&o, r->argc, r->argv);
 	if (o.store)
-		r->store = o.store;
-	if (known && !o.cross)
+		r->store = o.first;
+	if (known && (!o.cross || (exec && r->conn->multi_failed)))
 		return PXS_ROUTE_ONE;
+	if (known && may_cross(&o, r))
+		return is_even(r) ? PXS_ROUTE_CROSS : PXS_ROUTE_ONE;
 	if (!known)
 		pxs_reply_error(&r->out, "NOSESSION session %llu is not there: it is of no group of this store; nothing was executed",
 				(unsigned long long)r->session);
-	else if (r->session)
-		pxs_reply_error(&r->out, "CROSSSLOT Keys in request are of another group than session %llu (PAXSTEER SESSION NEW KEY)",
-				(unsigned long long)r->session);
 	else
-		pxs_reply_error(&r->out, "CROSSSLOT Keys in request don't hash to the same group");
+		say_cross(r);
 	if (exec)
 		pxs_tx_end(r->conn);
 	return PXS_ROUTE_WRONG;

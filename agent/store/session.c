@@ -88,11 +88,30 @@ void pxs_session_unwrap(struct pxs_request *r)
 
 /* --- where ------------------------------------------------------------------- */
 
+/* Of the first key that is of the group that is asked. Return: there is one. */
+static bool slot_in(const struct pxs_request *r, const struct pxs_store *s, u32 *slot)
+{
+	u32 i = 0;
+
+	while (r->cmd && (i = pxs_cmd_next_key(r->cmd, r->argc, i)))
+		if (pxs_set_of_key(s, r->argv[i]) == s) {
+			*slot = pxs_keyslot(r->argv[i]);
+			return true;
+		}
+	return false;
+}
+
 static u32 slot_of(const struct pxs_request *r)
 {
-	if (!r->cmd || r->cmd->first <= 0 || r->argc <= (u32)r->cmd->first)
-		return 0;
-	return pxs_keyslot(r->argv[r->cmd->first]);
+	bool exec = r->cmd && r->cmd->local == PXS_LOCAL_EXEC;
+	const struct pxs_request *q = exec ? r->conn->queued : r;
+	u32 slot = 0;
+
+	if (exec && r->cross)
+		q = r->cross->queued;
+	while (q && !slot_in(q, r->store, &slot))
+		q = exec ? q->next : NULL;
+	return slot;
 }
 
 void pxs_session_redirect(struct pxs_request *r)
@@ -189,9 +208,11 @@ bool pxs_session_readable(const struct pxs_request *r)
 	const struct pxs_store *s = r->store;
 	u64 now;
 
-	if (!(r->cmd->flags & PXS_CF_READ) || !pxs_session_reads_here(c) || c->readonly ||
-	    c->level.kind == PXS_EVENTUAL)
+	if (!(r->cmd->flags & PXS_CF_READ) || c->readonly || c->level.kind == PXS_EVENTUAL)
 		return true;
+	/* Half of a transaction is nothing to be seen. */
+	if (!pxs_session_reads_here(c))
+		return !s->db.state.locks || !pxs_lock_is_held(r);
 	if (c->token[pxs_set_index(s)] > s->db.state.applied)
 		return false;
 	if (c->level.kind == PXS_SESSION)
@@ -238,9 +259,17 @@ static void begin_write(struct pxs_request *r)
 	u8 kind = r->cmd->flags & PXS_CF_SAGA ? PXS_STORE_SAGA : PXS_STORE_COMMAND;
 	struct pxs_args args = { r->argc, r->argv };
 
-	if (pxs_session_may_write(r))
+	if (!pxs_session_may_write(r))
+		pxs_request_done(r);
+	else if (!pxs_lock_wait(r))
 		pxs_submit(r->store, r, kind, &args, 1);
-	else
+}
+
+void pxs_session_resume(struct pxs_request *r)
+{
+	if (r->cmd->local != PXS_LOCAL_EXEC)
+		begin_write(r);
+	else if (pxs_tx_exec(r))
 		pxs_request_done(r);
 }
 
@@ -408,12 +437,17 @@ static bool begin_routed(struct pxs_conn *c, struct pxs_request *r, enum pxs_rou
 		return true;
 	}
 	/* Logs have no common order: a pipeline is executed in its own only one by one. */
-	if (!alone && (route == PXS_ROUTE_ALL || c->begun != r->store))
+	if (!alone && (route != PXS_ROUTE_ONE || c->begun != r->store))
 		return false;
 	c->begun = r->store;
 	if (route == PXS_ROUTE_ALL) {
 		if (pxs_spread(r))
 			pxs_request_done(r);
+		return true;
+	}
+	if (route == PXS_ROUTE_CROSS) {
+		c->begun = NULL;
+		pxs_cross_begin(r);
 		return true;
 	}
 	if (data && r->cmd->flags & PXS_CF_WRITE) {
@@ -447,6 +481,8 @@ bool pxs_session_begin(struct pxs_conn *c, struct pxs_request *r)
 		pxs_request_done(r);
 		return true;
 	}
+	if (c->locked)
+		return false;
 	write = !c->multi && cmd->flags & PXS_CF_WRITE;
 	strong = !c->multi && cmd->flags & PXS_CF_READ && !pxs_session_reads_here(c);
 	if (!alone && !write && !strong)

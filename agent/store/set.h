@@ -22,6 +22,7 @@ struct pxs_set {
 	u64 digest;
 	struct pxs_store *home;
 	struct pxs_store *store[PXS_SHARDS_MAX];	/* by the map's index */
+	u64 moved;		/* counts: a transaction over several of them has (cross_drive.c) */
 	u64 round;		/* random: for what is to be spread evenly */
 };
 

@@ -143,20 +143,25 @@ static void combine(struct pxs_request *r)
 	}
 }
 
-void pxs_spread_end(struct pxs_request *r)
+void pxs_spread_free(struct pxs_request *r)
 {
 	struct pxs_request *p;
 
-	if (--r->waiting)
-		return;
-	if (!r->conn->dead)
-		combine(r);
 	while ((p = r->parts)) {
 		r->parts = p->next;
 		pxs_request_hold(p, -(s64)p->held);
 		pxs_reply_free(&p->out);
 		free(p);
 	}
+}
+
+void pxs_spread_end(struct pxs_request *r)
+{
+	if (--r->waiting)
+		return;
+	if (!r->conn->dead)
+		combine(r);
+	pxs_spread_free(r);
 	r->conn->version.slot = 0;	/* there is no such thing of several */
 	pxs_request_hold(r, r->out.len);
 	pxs_request_done(r);

@@ -97,12 +97,8 @@ static void take_back(struct pxs_store *s)
 
 	if (!s->applied.first)
 		return;
-	for (r = s->applied.first; r; r = r->link) {
-		pxs_request_hold(r, -(s64)r->out.len);
-		r->out.len = 0;
-		r->out.errors = 0;
-		r->out.failed = false;
-	}
+	for (r = s->applied.first; r; r = r->link)
+		pxs_request_unsay(r);
 	*s->applied.last = s->decided.first;
 	if (!s->decided.first)
 		s->decided.last = s->applied.last;
@@ -110,13 +106,15 @@ static void take_back(struct pxs_store *s)
 	pxs_requests_init(&s->applied);
 }
 
-/* Who waits for @slot; popped. */
-static struct pxs_request *waiter(struct pxs_store *s, u64 slot)
+/* Who waits for this slot, or for what it does; popped. */
+static struct pxs_request *waiter(struct pxs_store *s, const struct pxs_fetched *v)
 {
 	struct pxs_request *r = s->decided.first;
 
-	pxs_assert(!r || r->slot >= slot);
-	return r && r->slot == slot ? pxs_requests_pop(&s->decided) : NULL;
+	pxs_assert(!r || r->slot >= v->slot);
+	if (r && r->slot == v->slot)
+		return pxs_requests_pop(&s->decided);
+	return s->shares.first && !v->noop ? pxs_cross_waiter(s, v) : NULL;
 }
 
 /* Return: 0 or -errno. */
@@ -130,7 +128,7 @@ static int apply_one(struct pxs_store *s, const struct pxs_fetched *v)
 		err = pxs_db_begin(&s->db, true);
 	if (err)
 		return err;
-	r = waiter(s, v->slot);
+	r = waiter(s, v);
 	if (r) {
 		r->out.quiet = r->conn->dead;
 		pxs_request_room(r);
@@ -177,6 +175,19 @@ static void fetched(void *ctx, int err)
 		stall(ctx, err);
 }
 
+/* It was applied, and that is committed. */
+static void applied(struct pxs_store *s, struct pxs_request *r)
+{
+	if (r->cross) {
+		pxs_cross_applied(r);
+		return;
+	}
+	if (pxs_lock_again(r))
+		return;
+	pxs_store_version(s, r, r->slot);
+	pxs_request_done(r);
+}
+
 static void commit(struct pxs_store *s)
 {
 	struct pxs_request *r;
@@ -192,14 +203,17 @@ static void commit(struct pxs_store *s)
 		return;
 	}
 	pxs_fresh_applied(&s->fresh, s->db.state.applied);
-	while ((r = pxs_requests_pop(&s->applied))) {
-		pxs_store_version(s, r, r->slot);
-		pxs_request_done(r);
-	}
+	while ((r = pxs_requests_pop(&s->applied)))
+		applied(s, r);
 	wrong = pxs_set_wrong(s);
 	if (wrong && !s->stopped)
 		pxs_store_stop(s, s->db.state.applied, wrong);
 	goes_on(s);
+}
+
+void pxs_store_settle(struct pxs_store *s)
+{
+	commit(s);
 }
 
 static void woken(struct pxs_op *op, int res)
@@ -280,8 +294,10 @@ static void read_data(struct pxs_store *s, struct pxs_request *r)
 
 void pxs_store_read(struct pxs_store *s, struct pxs_request *r)
 {
-	int err = pxs_db_begin(&s->db, false);
+	int err;
 
+	pxs_store_settle(s);
+	err = pxs_db_begin(&s->db, false);
 	if (!err && r->cmd->local == PXS_LOCAL_WATCH)
 		pxs_tx_watch(r);
 	else if (!err && r->cmd->local == PXS_LOCAL_PAXSTEER)
@@ -333,7 +349,9 @@ static void too_stale(struct pxs_store *s, struct pxs_request *r)
 {
 	u64 token = r->conn->token[pxs_set_index(s)];
 
-	if (token > s->db.state.applied)
+	if (!pxs_session_reads_here(r->conn))
+		pxs_reply_error(&r->out, "TRYAGAIN a key is in a transaction over several groups");
+	else if (token > s->db.state.applied)
 		pxs_reply_error(&r->out, "TRYAGAIN slot %" PRIu64 " of the session is not here yet",
 				token);
 	else
@@ -415,6 +433,7 @@ static bool store_hook(struct pxs_hook *hook)
 	did |= pxs_checkpoint_step(s);
 	did |= pxs_drive_step(s);
 	did |= pxs_set_step(s);
+	did |= pxs_cross_step(s);
 	did |= read_barred(s);
 	did |= read_stale(s);
 	did |= step_conns(s);
@@ -433,6 +452,7 @@ static void store_tick(struct pxs_ticker *t, u64 now)
 	/* Not here: what a fetch from the journal applies is in a transaction until the hook. */
 	s->expiry_due = true;
 	s->drive.due = true;
+	s->cross.due = true;
 	pxs_ask_tick(s);
 }
 
@@ -459,6 +479,9 @@ static int start(struct pxs_node *n, struct pxs_replica *r)
 	pxs_requests_init(&s->reads);
 	pxs_requests_init(&s->barred);
 	pxs_requests_init(&s->stale);
+	pxs_requests_init(&s->crossed);
+	pxs_requests_init(&s->shares);
+	pxs_requests_init(&s->locked);
 	pxs_ask_init(&s->ask);
 	memcpy(owner.cluster, conf->cluster, sizeof(owner.cluster));
 	owner.incarnation = conf->member[conf->self].incarnation;

@@ -12,6 +12,8 @@
  *	drive.c     steps of sagas into the log
  *	store.c     the log into the data (apply.c, db.c), and answers to who waits
  *	set.c       several groups that are one store; route.c, spread.c: which of them are asked
+ *	cross.c     a client's transaction over several of them; cross_drive.c: its steps
+ *	lock_wait.c  commands whose keys such a transaction has
  *
  * A write is answered when its entry was decided by a quorum, was on their disks, and was
  * applied here. A strong read waits for a read index: a quorum says, after the read arrived, that
@@ -32,6 +34,8 @@
 #include "apply.h"
 #include "ask.h"
 #include "checkpoint.h"
+#include "cross.h"
+#include "cross_drive.h"
 #include "drive.h"
 #include "fresh.h"
 #include "resp_read.h"
@@ -51,6 +55,7 @@ struct pxs_conn;
 
 enum pxs_request_state {
 	PXS_REQUEST_NEW,
+	PXS_REQUEST_LOCKED,	/* waits for a key that a transaction has (lock_wait.c) */
 	PXS_REQUEST_PROPOSED,	/* on its way into the log */
 	PXS_REQUEST_DECIDED,	/* in the log; not applied here yet */
 	PXS_REQUEST_READS,	/* waits for a barrier, or until what is here is new enough */
@@ -68,6 +73,9 @@ struct pxs_request {
 	struct pxs_request *parent;	/* it is a part of this one */
 	struct pxs_request *parts;	/* ... and these are its own, by next */
 	u32 waiting;			/* ... so many without an answer */
+	struct pxs_cross *cross;	/* it is a transaction over several groups (cross.c) */
+	bool instead;			/* a part: what it says is the answer to the whole */
+	bool turn;			/* its keys are free now, and it is its turn */
 	const struct pxs_command *cmd;	/* NULL: not known */
 	enum pxs_request_state state;
 	bool broken;			/* cannot be read: the answer is the reader's error */
@@ -75,7 +83,7 @@ struct pxs_request {
 	bool loud;			/* ... but this one does */
 	u64 slot;			/* DECIDED: its own */
 	u64 arrived;			/* a read: ns, steady */
-	u64 deadline;			/* READS: in loop time; 0: it has not waited yet */
+	u64 deadline;			/* READS, LOCKED: in loop time; 0: it has not waited yet */
 	struct pxs_reply out;
 	u64 held;			/* bytes of out, as counted */
 	u64 session;			/* PAXSTEER SESSION RUN; 0: none */
@@ -127,6 +135,7 @@ struct pxs_conn {
 	u32 requests;
 	u32 under_way;		/* before todo: not DONE */
 	u32 reads;		/* ... of them, reads that wait */
+	u32 locked;		/* ... and writes that wait for a key: nothing behind them begins */
 	struct pxs_store *begun;	/* where the last one was begun */
 	u64 bytes;
 	u64 held;		/* bytes of answers that wait for those before them */
@@ -218,6 +227,11 @@ struct pxs_store {
 	struct pxs_ask ask;
 	struct pxs_address member[PXS_MEMBERS_MAX];	/* whom to ask */
 	struct pxs_drive drive;
+	struct pxs_cross_drive cross;
+	struct pxs_request_list crossed;	/* transactions that are in the log */
+	struct pxs_request_list shares;		/* parts of such, until they are applied here */
+	struct pxs_request_list locked;		/* LOCKED: they wait for keys */
+	struct pxs_wanted wanted;		/* ... for these */
 
 	/* listen.c, conn.c: of the home of a set */
 	struct pxs_listener listener[PXS_STORE_LISTEN_MAX];
@@ -266,6 +280,21 @@ static inline struct pxs_request *pxs_requests_pop(struct pxs_request_list *l)
 	return r;
 }
 
+/* Return: it was in the list, and is no longer. */
+static inline bool pxs_requests_remove(struct pxs_request_list *l, struct pxs_request *r)
+{
+	struct pxs_request **p = &l->first;
+
+	while (*p && *p != r)
+		p = &(*p)->link;
+	if (!*p)
+		return false;
+	*p = r->link;
+	if (l->last == &r->link)
+		l->last = p;
+	return true;
+}
+
 /* All of @from, to the end of @to. */
 static inline void pxs_requests_join(struct pxs_request_list *to, struct pxs_request_list *from)
 {
@@ -291,6 +320,9 @@ void pxs_store_read(struct pxs_store *s, struct pxs_request *r);
 
 bool pxs_store_leads(const struct pxs_store *s);
 
+/* What a fetch from the journal has applied between the rounds is committed: it can be read. */
+void pxs_store_settle(struct pxs_store *s);
+
 /* It cannot go on behind @slot: it stands still from now on. */
 void pxs_store_stop(struct pxs_store *s, u64 slot, const char *reason);
 
@@ -305,6 +337,10 @@ void pxs_store_distrust(struct pxs_store *s, const char *reason);
  */
 bool pxs_submit(struct pxs_store *s, struct pxs_request *r, u8 kind, const struct pxs_args *command,
 		u32 ncommands);
+
+/* Propose an entry PXS_STORE_TX... that no client waits for. Return: it is under way. */
+bool pxs_submit_step_of(struct pxs_store *s, const struct pxs_store_entry *e,
+			struct pxs_str commands, struct pxs_driven *place);
 
 /* @r is to be read when what is here is new enough for it. */
 void pxs_store_wait(struct pxs_store *s, struct pxs_request *r);
@@ -337,6 +373,10 @@ void pxs_conn_kill(struct pxs_conn *c);
 /* @r has its answer. */
 void pxs_request_done(struct pxs_request *r);
 
+/* Its answer is not valid, and will be made again. */
+void pxs_request_unsay(struct pxs_request *r);
+void pxs_request_free(struct pxs_request *r);	/* with its parts */
+
 /* @r can be read from now on: when what stands before it has its answer, and those are taken. */
 void pxs_request_readable(struct pxs_request *r);
 
@@ -365,6 +405,9 @@ void pxs_session_unwrap(struct pxs_request *r);
 /* Send @r to where it can be executed: this node cannot. */
 void pxs_session_redirect(struct pxs_request *r);
 
+/* @r, a write, has waited long enough for its keys: go on with it. */
+void pxs_session_resume(struct pxs_request *r);
+
 /* Begin with a part of a request, in part->store. */
 void pxs_session_begin_part(struct pxs_request *part);
 
@@ -382,6 +425,7 @@ bool pxs_session_may_write(struct pxs_request *r);
 enum pxs_route {
 	PXS_ROUTE_ONE,		/* r->store is it */
 	PXS_ROUTE_ALL,		/* every group, each for itself */
+	PXS_ROUTE_CROSS,	/* some of them, in one transaction; r->store is the coordinator */
 	PXS_ROUTE_WRONG,	/* said why */
 };
 
@@ -403,6 +447,26 @@ bool pxs_spread(struct pxs_request *r);
 /* A part of @r has its answer. */
 void pxs_spread_end(struct pxs_request *r);
 
+/* Free the parts, with what they hold. */
+void pxs_spread_free(struct pxs_request *r);
+
+/* --- lock_wait.c --- */
+
+/* Has a transaction over several groups a key of @r, of its group, as far as is known here? */
+bool pxs_lock_is_held(const struct pxs_request *r);
+
+/*
+ * Must @r, a write, wait for a key, or for others that do? Return: it does: it is begun again when
+ * its keys are free; or read-wait has passed: TRYAGAIN.
+ */
+bool pxs_lock_wait(struct pxs_request *r);
+
+/* Once a round, when a transaction has moved or time has passed. Return: did something. */
+bool pxs_lock_step(struct pxs_store *s);
+
+/* It was applied, and a key was locked. Return: it waits, to be begun again. */
+bool pxs_lock_again(struct pxs_request *r);
+
 /* --- tx.c --- */
 
 void pxs_tx_multi(struct pxs_request *r);
@@ -413,6 +477,10 @@ void pxs_tx_queue(struct pxs_request *r);	/* keeps a copy of it */
 
 /* Return: false: it is under way. */
 bool pxs_tx_exec(struct pxs_request *r);
+
+/* Take the commands out of the connection, whose transaction ends. Free them. */
+struct pxs_request *pxs_tx_take(struct pxs_conn *c);
+void pxs_tx_drop(struct pxs_request *queued);
 void pxs_tx_end(struct pxs_conn *c);
 
 /* --- cmd_server.c, cmd_cluster.c: answers about the server --- */

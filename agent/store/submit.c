@@ -12,7 +12,8 @@
 /* One proposal. p.value follows, so it is last. */
 struct order {
 	struct pxs_store *store;
-	struct pxs_request *request;	/* NULL: a barrier */
+	struct pxs_request *request;	/* NULL: a barrier, or what follows */
+	struct pxs_driven *place;	/* NULL: nobody's */
 	bool part;			/* of a request; the last one tells how it ends */
 	u64 since;			/* ns, steady: before it was proposed */
 	struct pxs_proposal p;
@@ -63,6 +64,7 @@ static void order_done(struct pxs_proposal *p, u32 error, u64 slot)
 	struct order *o = (struct order *)((char *)p - offsetof(struct order, p));
 	struct pxs_store *s = o->store;
 	struct pxs_request *r = o->request;
+	struct pxs_driven *place = o->place;
 	bool part = o->part;
 
 	if (!error)
@@ -70,7 +72,9 @@ static void order_done(struct pxs_proposal *p, u32 error, u64 slot)
 	free(o);
 	if (part)
 		return;
-	if (!r && error) {
+	if (place) {
+		pxs_driven_over(place, error, slot);
+	} else if (!r && error) {
 		barrier_failed(s, error);
 	} else if (!r) {
 		s->barrier_slot = slot;
@@ -81,7 +85,20 @@ static void order_done(struct pxs_proposal *p, u32 error, u64 slot)
 		r->state = PXS_REQUEST_DECIDED;
 		r->slot = slot;
 		pxs_requests_push(&s->decided, r);
+		if (r->cross)
+			pxs_cross_decided(r);
 	}
+}
+
+static void init(struct order *o, struct pxs_store *s, struct pxs_request *r, u64 size)
+{
+	o->store = s;
+	o->request = r;
+	o->place = NULL;
+	o->part = false;
+	o->since = pxs_store_steady();
+	o->p.done = order_done;
+	o->p.len = (u32)size;
 }
 
 static struct order *make(struct pxs_store *s, struct pxs_request *r, u8 kind,
@@ -112,12 +129,7 @@ static struct order *make(struct pxs_store *s, struct pxs_request *r, u8 kind,
 	}
 	if (r && kind == PXS_STORE_EXEC)
 		e.nwatches = r->conn->watches;
-	o->store = s;
-	o->request = r;
-	o->part = false;
-	o->since = pxs_store_steady();
-	o->p.done = order_done;
-	o->p.len = (u32)size;
+	init(o, s, r, size);
 	pxs_store_entry_put(o->p.value, &e, r ? r->conn->watch : NULL, command);
 	return o;
 }
@@ -130,8 +142,8 @@ static u32 propose_parts(struct pxs_store *s, struct order *whole)
 {
 	u64 size = whole->p.len;
 	struct pxs_store_entry e = {
-		.client = s->client ^ whole->request->conn->id,
-		.seq = ++whole->request->conn->seq,
+		.client = s->client ^ (whole->request ? whole->request->conn->id : 0),
+		.seq = whole->request ? ++whole->request->conn->seq : ++s->entries,
 		.parts = (u32)((size + PXS_STORE_PART_BYTES - 1) / PXS_STORE_PART_BYTES),
 	};
 	struct order *o;
@@ -196,6 +208,20 @@ bool pxs_submit(struct pxs_store *s, struct pxs_request *r, u8 kind, const struc
 	}
 	refuse(r, error);
 	return false;
+}
+
+bool pxs_submit_step_of(struct pxs_store *s, const struct pxs_store_entry *e,
+			struct pxs_str commands, struct pxs_driven *place)
+{
+	u64 size = sizeof(struct pxs_store_entry_hdr) + commands.len;
+	struct order *o = malloc(sizeof(*o) + size);
+
+	if (!o)
+		return false;
+	init(o, s, NULL, size);
+	o->place = place;
+	pxs_store_entry_put_bytes(o->p.value, e, commands);
+	return !propose(s, o);
 }
 
 void pxs_submit_read(struct pxs_store *s, struct pxs_request *r)
@@ -313,6 +339,11 @@ static bool give_up(struct pxs_store *s)
 		pxs_request_done(r);
 	}
 	while ((r = pxs_requests_pop(&s->decided))) {
+		if (r->parent && r->parent->cross) {	/* the whole has a deadline */
+			r->state = PXS_REQUEST_PROPOSED;
+			pxs_requests_push(&s->shares, r);
+			continue;
+		}
 		pxs_reply_error(&r->out, "UNCERTAIN the command is in the log, and may be executed by others: the store of this member has stopped");
 		pxs_request_done(r);
 	}

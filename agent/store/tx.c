@@ -9,15 +9,21 @@
 
 #include <stdio.h>
 
-/* Forget the commands; keys stay watched. */
-static void drop_queue(struct pxs_conn *c)
+void pxs_tx_drop(struct pxs_request *queued)
 {
 	struct pxs_request *r;
 
-	while ((r = c->queued)) {
-		c->queued = r->next;
+	while ((r = queued)) {
+		queued = r->next;
 		free(r);
 	}
+}
+
+/* Forget the commands; keys stay watched. */
+static void drop_queue(struct pxs_conn *c)
+{
+	pxs_tx_drop(c->queued);
+	c->queued = NULL;
 	c->queued_last = &c->queued;
 	c->queued_count = 0;
 	c->queued_bytes = 0;
@@ -40,6 +46,15 @@ void pxs_tx_end(struct pxs_conn *c)
 {
 	drop_queue(c);
 	pxs_tx_unwatch(c);
+}
+
+struct pxs_request *pxs_tx_take(struct pxs_conn *c)
+{
+	struct pxs_request *queued = c->queued;
+
+	c->queued = NULL;
+	pxs_tx_end(c);
+	return queued;
 }
 
 void pxs_tx_multi(struct pxs_request *r)
@@ -167,6 +182,8 @@ bool pxs_tx_exec(struct pxs_request *r)
 		pxs_reply_error(&r->out, "ERR EXEC without MULTI");
 		return true;
 	}
+	if (!c->multi_failed && pxs_lock_wait(r))
+		return false;
 	if (c->multi_failed)
 		pxs_reply_error(&r->out,
 				"EXECABORT Transaction discarded because of previous errors.");

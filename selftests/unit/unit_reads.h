@@ -55,6 +55,9 @@ static inline void setup(bool us)
 	pxs_requests_init(&s.reads);
 	pxs_requests_init(&s.barred);
 	pxs_requests_init(&s.stale);
+	pxs_requests_init(&s.crossed);
+	pxs_requests_init(&s.shares);
+	pxs_requests_init(&s.locked);
 	store_make(&files);
 	pxs_db_close(&files.db, true);
 	CHECK_EQ(pxs_db_open(&s.db, files.path, &files.owner, 1 << 20), 0);

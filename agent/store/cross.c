@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cross.c - a client's transaction over several groups
+ *
+ * The leader of the coordinator proposes a TX with all commands, each in the share of its group.
+ * The rest goes on by itself (cross_drive.c): here the answers are gathered as the shares are
+ * applied, and put together. They are nobody else's, so they are not kept: if this member dies, or
+ * does not learn the end in time, the client is told that it is not known.
+ *
+ * A read that need not be strong is no transaction: each group answers for itself.
+ */
+#include "store.h"
+
+#include <stdio.h>
+
+#include "cross_run.h"
+
+/* --- its commands --------------------------------------------------------------------- */
+
+static const struct pxs_request *commands(const struct pxs_request *r)
+{
+	return r->cross->queued ? r->cross->queued : r;
+}
+
+static const struct pxs_request *after(const struct pxs_request *r, const struct pxs_request *q)
+{
+	return r->cross->queued ? q->next : NULL;
+}
+
+static const struct pxs_shards *map_of(const struct pxs_request *r)
+{
+	return &r->store->set->map;
+}
+
+/* This group's part of @q; @to holds q->argc words. */
+static u32 part_of(const struct pxs_request *r, const struct pxs_request *q, u32 group,
+		   struct pxs_str *to)
+{
+	return pxs_tx_part(map_of(r), q->cmd, q->argc, q->argv, group, pxs_set_index(r->store), to);
+}
+
+/* --- its shares ----------------------------------------------------------------------- */
+
+static struct pxs_request *add_share(struct pxs_request *r, struct pxs_store *s, u32 argc,
+				     const struct pxs_str *argv)
+{
+	u32 bytes = (u32)(sizeof(*r) + argc * sizeof(*argv));
+	struct pxs_request *p = calloc(1, bytes);
+
+	if (!p)
+		return NULL;
+	p->conn = r->conn;
+	p->store = s;
+	p->parent = r;
+	p->cmd = r->cmd;
+	p->bytes = bytes;
+	p->argc = argc;
+	if (argc)
+		memcpy(p->argv, argv, argc * sizeof(*argv));
+	pxs_reply_init(&p->out, r->out.proto, PXS_CONN_OUT_MAX);
+	p->next = r->parts;
+	r->parts = p;
+	r->waiting++;
+	return p;
+}
+
+/* Those that still wait for their entries do so no longer. */
+static void drop_shares(struct pxs_request *r)
+{
+	struct pxs_request *p;
+
+	for (p = r->parts; p; p = p->next)
+		pxs_requests_remove(&p->store->shares, p);
+	pxs_spread_free(r);
+	r->waiting = 0;
+}
+
+void pxs_cross_free(struct pxs_request *r)
+{
+	if (!r->cross)
+		return;
+	/* At the end of the daemon the groups are no longer tied together. */
+	if (r->conn->store->set)
+		drop_shares(r);
+	pxs_tx_drop(r->cross->queued);
+	free(r->cross);
+	r->cross = NULL;
+}
+
+static void finish(struct pxs_request *r)
+{
+	drop_shares(r);
+	pxs_requests_remove(&r->store->crossed, r);
+	r->conn->version.slot = 0;	/* there is no such thing of several */
+	pxs_request_hold(r, r->out.len - (s64)r->held);
+	pxs_request_done(r);
+}
+
+/* --- one answer --------------------------------------------------------------------------- */
+
+/* What is left of the answers of each group's share. */
+struct rest {
+	struct pxs_str of[PXS_SHARDS_MAX];
+};
+
+static struct pxs_str take_value(struct rest *rest, u32 group)
+{
+	struct pxs_str *s = &rest->of[group], value = { s->data, pxs_tx_value(*s) };
+
+	s->data += value.len;
+	s->len -= value.len;
+	return value;
+}
+
+/* @words holds q->argc of them. Return: the answer to @q was put together. */
+static bool join_one(struct pxs_request *r, const struct pxs_request *q, struct rest *rest,
+		     struct pxs_str *words)
+{
+	struct pxs_str answer[PXS_SHARDS_MAX] = { { NULL, 0 } };
+	u32 i, last = 0;
+
+	for (i = 0; i < map_of(r)->n; i++) {
+		if (!part_of(r, q, i, words))
+			continue;
+		answer[i] = take_value(rest, i);
+		if (!answer[i].len)
+			return false;
+		last = i;
+	}
+	if (pxs_tx_splits(q->cmd) && (q->argc - (u32)q->cmd->first) % (u32)q->cmd->step == 0)
+		return pxs_tx_join(map_of(r), q->cmd, q->argc, q->argv, answer, &r->out);
+	pxs_reply_raw(&r->out, answer[last].data, answer[last].len);
+	return answer[last].len;
+}
+
+static bool join_all(struct pxs_request *r)
+{
+	const struct pxs_request *q, *p;
+	struct rest rest = { 0 };
+	struct pxs_str *words;
+	u32 n = 0, most = 1;
+	bool good;
+
+	for (p = r->parts; p; p = p->next)
+		rest.of[pxs_set_index(p->store)] = (struct pxs_str){ p->out.buf, p->out.len };
+	for (q = commands(r); q; q = after(r, q), n++)
+		most = max(most, q->argc);
+	words = malloc(most * sizeof(*words));
+	if (!words)
+		return false;
+	pxs_request_room(r);
+	if (r->cross->queued)
+		pxs_reply_array(&r->out, n);
+	good = true;
+	for (q = commands(r); q && good; q = after(r, q))
+		good = join_one(r, q, &rest, words);
+	free(words);
+	return good;
+}
+
+static void one_less(struct pxs_request *r)
+{
+	const struct pxs_request *p;
+
+	if (--r->waiting)
+		return;
+	for (p = r->parts; p; p = p->next)
+		r->out.failed |= p->out.failed;
+	if (!r->conn->dead && !r->out.failed && !join_all(r)) {
+		r->out.len = 0;
+		pxs_reply_error(&r->out, "UNCERTAIN the transaction was executed, and its answer is lost");
+	}
+	finish(r);
+}
+
+void pxs_cross_part_done(struct pxs_request *part)
+{
+	struct pxs_request *r = part->parent;
+
+	if (part->instead) {
+		pxs_reply_raw(&r->out, part->out.buf, part->out.len);
+		r->out.errors++;
+		finish(r);
+	} else if (!part->out.len && !part->out.failed && !part->conn->dead) {
+		/* It was nothing, for it came a second time: the first is not seen here yet. */
+		part->state = PXS_REQUEST_PROPOSED;
+		pxs_requests_push(&part->store->shares, part);
+	} else {
+		one_less(r);
+	}
+}
+
+/* --- what becomes of it in the log ------------------------------------------------------- */
+
+void pxs_cross_decided(struct pxs_request *r)
+{
+	struct pxs_request *p;
+
+	r->cross->slot = r->slot;
+	for (p = r->parts; p; p = p->next) {
+		p->state = PXS_REQUEST_PROPOSED;
+		pxs_requests_push(&p->store->shares, p);
+	}
+}
+
+void pxs_cross_applied(struct pxs_request *r)
+{
+	pxs_store_version(r->store, r, r->slot);
+	if (r->out.len) {	/* it was refused */
+		drop_shares(r);
+		if (!pxs_lock_again(r))
+			finish(r);
+		return;
+	}
+	r->state = PXS_REQUEST_PARTS;
+	r->cross->deadline = r->store->node->loop.now + PXS_CROSS_ANSWER_MS;
+	pxs_requests_push(&r->store->crossed, r);
+	one_less(r);
+}
+
+struct pxs_request *pxs_cross_waiter(struct pxs_store *s, const struct pxs_fetched *v)
+{
+	struct pxs_store_entry e;
+	struct pxs_entry_walk w;
+	struct pxs_request *p;
+	bool abort;
+
+	if (v->faulty || pxs_store_entry_get(v->data, v->len, &e, &w))
+		return NULL;
+	abort = e.kind == PXS_STORE_TX_ABORT && e.client == s->replica->id;
+	if (e.kind != PXS_STORE_TX_COMMIT && !abort)
+		return NULL;
+	for (p = s->shares.first; p; p = p->link)
+		if (p->parent->cross->slot == e.seq && p->parent->store->replica->id == e.client)
+			break;
+	if (!p)
+		return NULL;
+	pxs_requests_remove(&s->shares, p);
+	p->state = PXS_REQUEST_DECIDED;
+	p->slot = v->slot;
+	p->instead = abort;
+	return p;
+}
+
+/* A part that an entry at hand is about cannot be let go; it will be known at once. */
+static bool may_end(const struct pxs_request *r)
+{
+	const struct pxs_request *p = r->parts;
+
+	while (p && p->state != PXS_REQUEST_DECIDED)
+		p = p->next;
+	return !p;
+}
+
+void pxs_cross_tick(struct pxs_store *s)
+{
+	struct pxs_request *r = s->crossed.first, *next;
+
+	for (; r; r = next) {
+		next = r->link;
+		if (r->cross->deadline > s->node->loop.now || !may_end(r))
+			continue;
+		pxs_reply_error(&r->out, "UNCERTAIN the transaction is in the log, and will be executed whole or not at all: its end is not known here");
+		finish(r);
+	}
+}
+
+/* --- into the log --------------------------------------------------------------------- */
+
+/* What a TX is made of, while it is. */
+struct making {
+	struct pxs_args *args;
+	u32 nargs;
+	struct pxs_str *words;
+	u32 nwords;
+	char text[PXS_SHARDS_MAX][2][12];
+	struct pxs_str head[PXS_SHARDS_MAX][2];
+};
+
+static void free_making(struct making *m)
+{
+	free(m->args);
+	free(m->words);
+}
+
+static bool alloc_making(struct making *m, const struct pxs_request *r)
+{
+	u32 groups = map_of(r)->n, n = 0;
+	const struct pxs_request *q;
+	u64 words = 0;
+
+	for (q = commands(r); q; q = after(r, q)) {
+		words += q->argc + groups;
+		n++;
+	}
+	m->args = malloc((n + 1) * groups * sizeof(*m->args));
+	m->words = malloc(words * 2 * sizeof(*m->words));
+	if (m->args && m->words)
+		return true;
+	free_making(m);
+	return false;
+}
+
+/* Return: false: no memory. A group without a part has none. */
+static bool make_share(struct making *m, struct pxs_request *r, u32 group)
+{
+	struct pxs_store *s = pxs_set_at(r->store, group);
+	u32 head = m->nargs++, n = 0, argc;
+	const struct pxs_request *q;
+
+	for (q = commands(r); q; q = after(r, q)) {
+		argc = part_of(r, q, group, m->words + m->nwords);
+		if (!argc)
+			continue;
+		m->args[m->nargs++] = (struct pxs_args){ argc, m->words + m->nwords };
+		m->nwords += argc;
+		n++;
+	}
+	if (!n) {
+		m->nargs = head;
+		return true;
+	}
+	snprintf(m->text[group][0], sizeof(m->text[group][0]), "%u", s->replica->id);
+	snprintf(m->text[group][1], sizeof(m->text[group][1]), "%u", n);
+	m->head[group][0] = pxs_str(m->text[group][0]);
+	m->head[group][1] = pxs_str(m->text[group][1]);
+	m->args[head] = (struct pxs_args){ 2, m->head[group] };
+	return add_share(r, s, 0, NULL);
+}
+
+static void submit(struct pxs_request *r)
+{
+	struct making m = { 0 };
+	bool good = alloc_making(&m, r);
+	u32 i;
+
+	for (i = 0; good && i < map_of(r)->n; i++)
+		good = make_share(&m, r, i);
+	r->waiting++;		/* for the TX itself */
+	if (good) {
+		pxs_submit(r->store, r, PXS_STORE_TX, m.args, m.nargs);
+	} else {
+		pxs_reply_error(&r->out, "ERR out of memory");
+		pxs_request_done(r);
+	}
+	free_making(&m);
+}
+
+void pxs_cross_go(struct pxs_request *r)
+{
+	if (!pxs_session_may_write(r))
+		pxs_request_done(r);
+	else if (!pxs_lock_wait(r))
+		submit(r);
+}
+
+/* --- each for itself -------------------------------------------------------------------- */
+
+static void read_here(struct pxs_request *r)
+{
+	struct pxs_str *words = malloc(r->argc * sizeof(*words));
+	struct pxs_request *p, *next;
+	bool good = words;
+	u32 i, argc;
+
+	for (i = 0; good && i < map_of(r)->n; i++) {
+		argc = part_of(r, r, i, words);
+		good = !argc || add_share(r, pxs_set_at(r->store, i), argc, words);
+	}
+	free(words);
+	if (!good) {
+		pxs_reply_error(&r->out, "ERR out of memory");
+		finish(r);
+		return;
+	}
+	r->state = PXS_REQUEST_PARTS;
+	/* The last of them to be done ends @r; until each was begun, that is none. */
+	r->waiting++;
+	for (p = r->parts; p; p = next) {
+		next = p->next;
+		pxs_session_begin_part(p);
+	}
+	one_less(r);
+}
+
+void pxs_cross_begin(struct pxs_request *r)
+{
+	bool exec = r->cmd->local == PXS_LOCAL_EXEC;
+
+	r->cross = calloc(1, sizeof(*r->cross));
+	if (!r->cross) {
+		pxs_reply_error(&r->out, "ERR out of memory");
+		if (exec)
+			pxs_tx_end(r->conn);
+		pxs_request_done(r);
+		return;
+	}
+	if (exec)
+		r->cross->queued = pxs_tx_take(r->conn);
+	if (r->cmd->flags & PXS_CF_READ && pxs_session_reads_here(r->conn))
+		read_here(r);
+	else
+		pxs_cross_go(r);
+}
