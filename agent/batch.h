@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * batch.h - reading headers of segments and batches (private to the scan)
+ * batch.h - reading headers of segments and batches (private to the scan and the journal)
  */
 #ifndef PXS_AGENT_BATCH_H
 #define PXS_AGENT_BATCH_H

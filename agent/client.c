@@ -8,6 +8,8 @@
  */
 #include "client.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -301,6 +303,47 @@ static void do_index(struct pxs_client *c, struct pxs_replica *r, const struct p
 		index_done(&i->q, error, 0);
 }
 
+/* --- TRIM ------------------------------------------------------------------ */
+
+struct trim {
+	struct pxs_client *client;
+	u64 id;
+	struct pxs_replica *replica;
+	char words[PXS_TRIM_WORDS];
+};
+
+static void trim_done(void *ctx, u32 error)
+{
+	struct trim *t = ctx;
+	struct pxs_client *c = t->client;
+	u32 group = t->replica->id;
+
+	c->appends--;
+	if (error)
+		answer_words(c, group, t->id, error, t->words);
+	else
+		answer(c, PXS_CLIENT_FIRST, 0, group, t->id, t->replica->trim + 1, 0, NULL, 0);
+	free(t);
+}
+
+static void do_trim(struct pxs_client *c, struct pxs_replica *r, const struct pxs_client_hdr *h)
+{
+	u64 slot = le64_to_cpu(h->arg);
+	struct trim *t = malloc(sizeof(*t));
+	u32 error;
+
+	if (!t || !slot || slot > PXS_SLOT_MAX || h->flags & ~PXS_CLIENT_FORCE) {
+		free(t);
+		answer_error(c, r->id, le64_to_cpu(h->id), PXS_CLIENT_INVALID);
+		return;
+	}
+	*t = (struct trim){ .client = c, .id = le64_to_cpu(h->id), .replica = r };
+	c->appends++;	/* it holds the client like one */
+	error = pxs_trim_ask(r, slot, h->flags & PXS_CLIENT_FORCE, t->words, trim_done, t);
+	if (error)
+		trim_done(t, error);
+}
+
 /* --- READ ------------------------------------------------------------------ */
 
 static bool read_take(void *ctx, const struct pxs_fetched *v)
@@ -317,8 +360,14 @@ static bool read_take(void *ctx, const struct pxs_fetched *v)
 
 static void end_read(struct pxs_client *c, u32 error)
 {
+	char words[64];
+
 	c->reading = false;
-	if (error)
+	snprintf(words, sizeof(words), "this member has no slot below %" PRIu64 " any more",
+		 c->replica->trim + 1);
+	if (error == PXS_CLIENT_TRIMMED)
+		answer_words(c, c->replica->id, c->read_id, error, words);
+	else if (error)
 		answer_error(c, c->replica->id, c->read_id, error);
 	else
 		answer(c, PXS_CLIENT_END, 0, c->replica->id, c->read_id, c->replica->applied, 0,
@@ -330,7 +379,9 @@ static void read_done(void *ctx, int err)
 	struct pxs_client *c = ctx;
 
 	c->ops--;
-	if (c->reading && err)
+	if (c->reading && err == -ENODATA)
+		end_read(c, PXS_CLIENT_TRIMMED);
+	else if (c->reading && err)
 		end_read(c, PXS_CLIENT_IO);
 }
 
@@ -395,7 +446,7 @@ static bool request(struct pxs_client *c, const struct pxs_client_hdr *h, const 
 	}
 	if (h->type != PXS_CLIENT_APPEND && h->type != PXS_CLIENT_READ &&
 	    h->type != PXS_CLIENT_TRANSFER && h->type != PXS_CLIENT_WHO &&
-	    h->type != PXS_CLIENT_INDEX)
+	    h->type != PXS_CLIENT_INDEX && h->type != PXS_CLIENT_TRIM)
 		return false;
 	r = pxs_node_replica(c->node, le32_to_cpu(h->group));
 	if (!r)
@@ -406,6 +457,8 @@ static bool request(struct pxs_client *c, const struct pxs_client_hdr *h, const 
 		do_transfer(c, r, h);
 	else if (h->type == PXS_CLIENT_INDEX)
 		do_index(c, r, h);
+	else if (h->type == PXS_CLIENT_TRIM)
+		do_trim(c, r, h);
 	else if (h->type == PXS_CLIENT_WHO)
 		answer(c, PXS_CLIENT_MEMBER, pxs_elect_ready(&r->elect) ? PXS_CLIENT_READY : 0,
 		       r->id, le64_to_cpu(h->id), r->applied, r->elect.leader, NULL, 0);

@@ -17,6 +17,7 @@
 #include "store_config.h"
 
 #define DEFAULT_SOCKET	"/run/paxsteer/paxsteerd.sock"
+#define STORE_RETAIN	16	/* windows */
 
 static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
@@ -92,6 +93,11 @@ static int check_window(cfg_t *cfg, cfg_opt_t *opt)
 		return 0;
 	cfg_error(cfg, "window: %ld is not a power of two", n);
 	return -1;
+}
+
+static int check_retain(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return pxs_config_range(cfg, opt, 0, INT64_MAX);
 }
 
 static int check_durability(cfg_t *cfg, cfg_opt_t *opt)
@@ -355,10 +361,24 @@ static const char *tables_refusal(const struct pxs_config *c, const struct pxs_g
 		return "tables: the log is the store's";
 	if (g->conf.memory)
 		return "tables: need durability disk";
+	if (g->retain)
+		return "tables: need retain 0, they are made again from the whole log";
 	for (other = c->group; other < g; other++)
 		if (other->tables)
 			return "tables: another group has them; a node follows one";
 	return NULL;
+}
+
+/* Without the setting a store's log is trimmed behind its checkpoints, any other's is not. */
+static const char *load_retain(struct pxs_group_config *g, cfg_t *group)
+{
+	long retain = cfg_getint(group, "retain");
+
+	if (retain < 0)
+		retain = cfg_size(group, "store") ? STORE_RETAIN * (long)g->conf.window : 0;
+	g->retain = (u64)retain;
+	return retain && g->retain < PXS_RETAIN_WINDOWS * (u64)g->conf.window ?
+		       "retain must be 0 or at least two windows" : NULL;
 }
 
 static int load_group(struct pxs_config *c, struct pxs_group_config *g, cfg_t *group)
@@ -404,6 +424,8 @@ static int load_group(struct pxs_config *c, struct pxs_group_config *g, cfg_t *g
 	if (err)
 		return err;
 	g->tables = cfg_getbool(group, "tables");
+	if (!wrong)
+		wrong = load_retain(g, group);
 	if (!wrong && g->tables)
 		wrong = tables_refusal(c, g);
 	if (!wrong)
@@ -472,6 +494,7 @@ static cfg_t *make_parser(void)
 		CFG_INT("also-key-id", 2, CFGF_NONE),
 		CFG_STR("durability", "disk", CFGF_NONE),
 		CFG_BOOL("tables", cfg_false, CFGF_NONE),
+		CFG_INT("retain", -1, CFGF_NONE),
 		CFG_INT("window", 4096, CFGF_NONE),
 		CFG_INT("heartbeat", 100, CFGF_NONE),
 		CFG_INT("election", 1000, CFGF_NONE),
@@ -504,6 +527,7 @@ static cfg_t *make_parser(void)
 		{ "group|also-key-id", check_key_id },
 		{ "group|durability", check_durability },
 		{ "group|tables", pxs_config_once },
+		{ "group|retain", check_retain },
 		{ "group|window", check_window },
 		{ "group|heartbeat", check_heartbeat },
 		{ "group|election", check_election },

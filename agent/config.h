@@ -15,12 +15,16 @@
 struct pxs_store_config;
 
 /* A group as the datapaths want it. member[] and address[] have the same order. */
+/* Of the log that is trimmed so many windows are kept at least: kmod/core/held.h says why. */
+#define PXS_RETAIN_WINDOWS	2u
+
 struct pxs_group_config {
 	struct pxs_group_conf conf;
 	struct pxs_address address[PXS_MEMBERS_MAX];
 	struct pxs_keys keys;
 	bool tables;			/* the log holds changes of services; see director.h */
 	struct pxs_store_config *store;	/* NULL: the log is all there is; see store_config.h */
+	u64 retain;			/* slots that are kept; 0: all, until somebody asks */
 };
 
 /* How the backends of a service are checked. Zeroed before it is filled. */

@@ -45,8 +45,27 @@ struct pxs_group_status {
 	u64 commit;
 	u64 known;		/* the highest commit index that any member told */
 	u64 next_slot;
+	u64 trim;		/* slots up to it may be gone */
+	u64 trimmed;		/* what is lacking is gone at the others, below this slot; 0: no */
+	u64 held;		/* every member has what is decided up to it; 0: not known */
 	u64 stat[__PXS_GROUP_STAT_MAX];
 };
+
+/* Of a core in this process. */
+static inline void pxs_group_status_of(const struct pxs_group *g, struct pxs_group_status *st)
+{
+	st->state = g->state;
+	st->role = g->lead_ballot ? PXS_ROLE_LEADER :
+		   g->prepare_ballot ? PXS_ROLE_CANDIDATE : PXS_ROLE_FOLLOWER;
+	st->promised = g->promised;
+	st->commit = g->commit;
+	st->known = max(g->commit, g->known_commit);
+	st->next_slot = g->next_slot;
+	st->trim = g->trim;
+	st->trimmed = pxs_group_needs_checkpoint(g) ? g->trimmed : 0;
+	st->held = g->held;
+	memcpy(st->stat, g->stat, sizeof(st->stat));
+}
 
 struct pxs_datapath;
 
@@ -69,6 +88,8 @@ struct pxs_datapath_ops {
 	int (*resign)(struct pxs_datapath *dp, u32 group);
 	/* Hand over to @member (its id); the leader event says how it ended. */
 	int (*transfer)(struct pxs_datapath *dp, u32 group, u8 member);
+	/* Slots up to @slot are in a durable checkpoint: as pxs_group_trim(). */
+	int (*trim)(struct pxs_datapath *dp, u32 group, u64 slot);
 	/*
 	 * Propose up to PXS_PROPOSE_MAX values, in order (NULL and 0: a no-op). Return: how many
 	 * were taken, with the slots from *first on; or -errno.

@@ -7,6 +7,7 @@
  */
 #include "datapath.h"
 #include "kernel_group.h"
+#include "kernel_status.h"
 #include "link.h"
 #include "nlerror.h"
 #include "report.h"
@@ -398,6 +399,11 @@ static int kernel_transfer(struct pxs_datapath *dp, u32 group, u8 member)
 	return simple(to_kernel(dp), PXS_CMD_GROUP_TRANSFER, group, 0, 0, 0, 0, member);
 }
 
+static int kernel_trim(struct pxs_datapath *dp, u32 group, u64 slot)
+{
+	return simple(to_kernel(dp), PXS_CMD_GROUP_TRIM, group, PXS_A_GROUP_SLOT, slot, 0, 0, 0);
+}
+
 struct proposed {
 	u64 first;
 	u32 count;
@@ -481,40 +487,13 @@ static int kernel_send(struct pxs_datapath *dp, u32 group, const struct pxs_msg 
 	return pxs_link_call(&k->link, msg, NULL, NULL);
 }
 
-static void take_status(void *ctx, struct nlmsghdr *nlh)
-{
-	struct nlattr *a[PXS_A_GROUP_MAX + 1], *s[PXS_GROUP_STAT_MAX + 1];
-	struct pxs_group_status *st = ctx;
-	int i;
-
-	if (parse(nlh, a, PXS_A_GROUP_MAX) || !a[PXS_A_GROUP_STATE] || !a[PXS_A_GROUP_ROLE])
-		return;
-	st->state = pxs_kernel_u8(a[PXS_A_GROUP_STATE]);
-	st->role = pxs_kernel_u8(a[PXS_A_GROUP_ROLE]);
-	st->promised = pxs_kernel_u64(a[PXS_A_GROUP_PROMISED]);
-	st->commit = pxs_kernel_u64(a[PXS_A_GROUP_COMMIT]);
-	st->known = pxs_kernel_u64(a[PXS_A_GROUP_KNOWN]);
-	st->next_slot = pxs_kernel_u64(a[PXS_A_GROUP_NEXT_SLOT]);
-	if (!a[PXS_A_GROUP_STATS] ||
-	    nla_parse_nested(s, PXS_GROUP_STAT_MAX, a[PXS_A_GROUP_STATS], NULL))
-		return;
-	for (i = 1; i <= PXS_GROUP_STAT_MAX; i++)
-		st->stat[i] = pxs_kernel_u64(s[i]);
-}
-
 static int kernel_status(struct pxs_datapath *dp, u32 group, struct pxs_group_status *st)
 {
 	struct kernel *k = to_kernel(dp);
-	struct nl_msg *msg = pxs_link_msg(&k->link, PXS_CMD_GROUP_GET);
 
 	dp->sent = k->link.sent;
 	dp->received = k->link.received;
-	memset(st, 0, sizeof(*st));
-	if (!msg || nla_put_u32(msg, PXS_A_GROUP_ID, group)) {
-		nlmsg_free(msg);
-		return -ENOMEM;
-	}
-	return pxs_link_call(&k->link, msg, take_status, st);
+	return pxs_kernel_status(&k->link, group, st);
 }
 
 static void kernel_close(struct pxs_datapath *dp)
@@ -539,6 +518,7 @@ static const struct pxs_datapath_ops kernel_ops = {
 	.lead = kernel_lead,
 	.resign = kernel_resign,
 	.transfer = kernel_transfer,
+	.trim = kernel_trim,
 	.propose = kernel_propose,
 	.read = kernel_read,
 	.send = kernel_send,

@@ -411,10 +411,9 @@ static int user_resign(struct pxs_datapath *dp, u32 group)
 {
 	struct user_group *g = find(to_user(dp), group);
 
-	if (!g)
-		return -ENOENT;
-	pxs_group_resign(&g->core);
-	return 0;
+	if (g)
+		pxs_group_resign(&g->core);
+	return g ? 0 : -ENOENT;
 }
 
 static int user_transfer(struct pxs_datapath *dp, u32 group, u8 member)
@@ -432,6 +431,13 @@ static int user_transfer(struct pxs_datapath *dp, u32 group, u8 member)
 	err = pxs_group_transfer(&g->core, (u8)to, dp->loop->now, &u->out);
 	act(u, g, NULL, NULL);
 	return err;
+}
+
+static int user_trim(struct pxs_datapath *dp, u32 group, u64 slot)
+{
+	struct user_group *g = find(to_user(dp), group);
+
+	return g ? pxs_group_trim(&g->core, slot) : -ENOENT;
 }
 
 static int user_propose(struct pxs_datapath *dp, u32 group, const struct iovec *values, u32 n,
@@ -512,17 +518,9 @@ static int user_status(struct pxs_datapath *dp, u32 group, struct pxs_group_stat
 {
 	struct user_group *g = find(to_user(dp), group);
 
-	if (!g)
-		return -ENOENT;
-	st->state = g->core.state;
-	st->role = g->core.lead_ballot ? PXS_ROLE_LEADER :
-		   g->core.prepare_ballot ? PXS_ROLE_CANDIDATE : PXS_ROLE_FOLLOWER;
-	st->promised = g->core.promised;
-	st->commit = g->core.commit;
-	st->known = max(g->core.commit, g->core.known_commit);
-	st->next_slot = g->core.next_slot;
-	memcpy(st->stat, g->core.stat, sizeof(st->stat));
-	return 0;
+	if (g)
+		pxs_group_status_of(&g->core, st);
+	return g ? 0 : -ENOENT;
 }
 
 static void user_close(struct pxs_datapath *dp)
@@ -560,6 +558,7 @@ static const struct pxs_datapath_ops user_ops = {
 	.lead = user_lead,
 	.resign = user_resign,
 	.transfer = user_transfer,
+	.trim = user_trim,
 	.propose = user_propose,
 	.read = user_read,
 	.send = user_send,

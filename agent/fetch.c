@@ -72,6 +72,10 @@ static void step(struct pxs_fetch *f)
 	int err;
 
 	for (; f->slot <= f->last; f->slot++) {
+		if (f->slot <= f->slots->trim) {
+			finish(f, -ENODATA);
+			return;
+		}
 		at = pxs_slots_at(f->slots, f->slot);
 		if (!at || at->pos & PXS_SLOTS_FAULTY) {
 			if (!take_faulty(f, at))

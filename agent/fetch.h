@@ -27,7 +27,10 @@ struct pxs_fetch {
 	struct pxs_slots *slots;
 	/* Take one. Return: false to stop here (this one was not taken). */
 	bool (*take)(void *ctx, const struct pxs_fetched *v);
-	/* The run is over: at its end, because take() said so, or with an error (-errno). */
+	/*
+	 * The run is over: at its end, because take() said so, or with an error: -ENODATA: the next
+	 * slot was trimmed; or -errno.
+	 */
 	void (*done)(void *ctx, int err);
 	void *ctx;
 	u64 slot;		/* next */

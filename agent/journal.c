@@ -6,6 +6,7 @@
  * at the end of each round starts the next batch when nothing is.
  */
 #include "journal.h"
+#include "batch.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -326,6 +327,77 @@ static void journal_tick(struct pxs_ticker *t, u64 now)
 	mark(j, now);
 }
 
+/* --- the beginning ----------------------------------------------------------- */
+
+/* How does segment @number begin? */
+static int read_header(const struct pxs_journal *j, u64 number, struct pxs_floor *f)
+{
+	int fd = pxs_journal_open_segment(j, number);
+	u8 block[PXS_JOURNAL_BLOCK];
+	struct pxs_segment_info h;
+	u32 version;
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	n = read(fd, block, sizeof(block));
+	close(fd);
+	if (n != (ssize_t)sizeof(block))
+		return n < 0 ? -errno : -EIO;
+	if (!pxs_segment_parse(block, &h, &version) || h.segment != number ||
+	    h.incarnation != j->id.incarnation)
+		return -EBADMSG;
+	*f = (struct pxs_floor){
+		.incarnation = h.incarnation, .segment = number, .first_seq = h.first_seq,
+		.first_lsn = h.first_lsn, .prev = h.prev,
+	};
+	return 0;
+}
+
+/*
+ * In the helper thread: reads of @j only what does not change while the job is out. The floor is
+ * durable before the first name goes.
+ */
+static int remove_run(struct pxs_job *job)
+{
+	struct pxs_journal *j = from(job, floor_job);
+	char name[PXS_SEGMENT_NAME_LEN];
+	u64 i;
+	int err;
+
+	err = read_header(j, j->floor_next, &j->floor_new);
+	if (!err)
+		err = pxs_floor_write(j->dirfd, &j->floor_new);
+	for (i = j->floor.segment; i < j->floor_next && !err; i++) {
+		pxs_segment_name(i, name);
+		if (unlinkat(j->dirfd, name, 0) && errno != ENOENT)
+			err = -errno;
+	}
+	return err;
+}
+
+static void remove_done(struct pxs_job *job, int res)
+{
+	struct pxs_journal *j = from(job, floor_job);
+
+	if (res) {
+		pxs_warn("journal: removing segments before %016" PRIx64 ": %s", j->floor_next,
+			 strerror(-res));
+		return;
+	}
+	j->removed += j->floor_new.segment - j->floor.segment;
+	j->floor = j->floor_new;
+}
+
+void pxs_journal_remove(struct pxs_journal *j, u64 segment)
+{
+	segment = min(segment, j->segment);
+	if (j->failed || j->floor_job.busy || segment <= j->floor.segment)
+		return;
+	j->floor_next = segment;
+	pxs_worker_give(j->spare.worker, &j->floor_job);
+}
+
 static int alloc_buffers(struct pxs_journal *j)
 {
 	j->fill = malloc(PXS_BATCH_HDR_LEN + PXS_JOURNAL_FILL);
@@ -359,6 +431,10 @@ int pxs_journal_open(struct pxs_journal *j, struct pxs_loop *loop, struct pxs_wo
 	j->flight_lsn = j->next_lsn - 1;
 	j->durable = j->next_lsn - 1;
 	j->marked = j->fd < 0 ? j->durable : 0;
+	j->floor = r->scan.floor;
+	j->floor.segment = max(j->floor.segment, (u64)1);
+	j->floor_job.run = remove_run;
+	j->floor_job.done = remove_done;
 	j->write_op.done = write_done;
 	j->sync_op.done = sync_done;
 	pxs_spare_init(&j->spare, worker, j->dirfd, j->id.segment_size, r->direct);

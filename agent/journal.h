@@ -59,6 +59,11 @@ struct pxs_journal {
 	struct pxs_ticker ticker;
 	const struct pxs_journal_events *events;
 	struct pxs_spare spare;
+	struct pxs_floor floor;	/* where it begins */
+	struct pxs_job floor_job;	/* remove what stands before floor_next */
+	u64 floor_next;
+	struct pxs_floor floor_new;	/* the job's result */
+	u64 removed;		/* segments */
 	struct pxs_identity id;
 	enum pxs_flush flush;
 	int dirfd;
@@ -118,6 +123,12 @@ void pxs_journal_close(struct pxs_journal *j);		/* after the worker has stopped 
  */
 int pxs_journal_append(struct pxs_journal *j, u64 first_lsn, u32 count, const u8 *records,
 		       u32 bytes, bool lazy);
+
+/*
+ * Segments before @segment are not needed: remove them, in the helper thread. The one that is
+ * being written is never removed.
+ */
+void pxs_journal_remove(struct pxs_journal *j, u64 segment);
 
 /* Nothing waits and nothing is in flight. */
 bool pxs_journal_idle(const struct pxs_journal *j);

@@ -14,6 +14,7 @@
 
 #include "director.h"
 #include "report.h"
+#include "trim.h"
 
 #define KEEPALIVE_MS	200
 #define HINT_MS		5000
@@ -131,19 +132,40 @@ static void on_placed(void *ctx, const struct pxs_record *rec, u64 pos)
 {
 	struct pxs_replica *r = pxs_node_replica(ctx, rec->group);
 
-	if (r && (rec->type == PXS_RECORD_ACCEPT || rec->type == PXS_RECORD_DECIDED))
+	if (!r)
+		return;
+	if (!r->first_pos)
+		r->first_pos = pos;
+	if (rec->type == PXS_RECORD_ACCEPT || rec->type == PXS_RECORD_DECIDED)
 		pxs_slots_place(&r->slots, rec->slot, rec->lsn, pos);
+	else if (rec->type == PXS_RECORD_TRIM || rec->type == PXS_RECORD_COMMIT)
+		pxs_trim_placed(r, rec, pos);
+}
+
+static void remove_segments(struct pxs_node *n)
+{
+	u64 first = ~0ull;
+	u32 i;
+
+	for (i = 0; i < n->nreplicas; i++)
+		first = min(first, pxs_trim_needs(&n->replica[i]));
+	pxs_journal_remove(&n->journal, first);
 }
 
 static void on_durable(void *ctx, u64 lsn)
 {
 	struct pxs_node *n = ctx;
+	bool trimmed = false;
 	u32 i;
 
 	n->dp->ops->durable(n->dp, lsn);
 	n->keepalive = n->loop.now;
-	for (i = 0; i < n->nreplicas; i++)
+	for (i = 0; i < n->nreplicas; i++) {
 		pxs_replica_durable(&n->replica[i], lsn);
+		trimmed |= pxs_trim_durable(&n->replica[i], lsn);
+	}
+	if (trimmed)
+		remove_segments(n);
 }
 
 static void on_failed(void *ctx, const char *reason)

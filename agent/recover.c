@@ -291,6 +291,26 @@ static int keep_segments(struct segment_dir *d)
 	return 0;
 }
 
+/* What was removed but for its name. */
+static int drop_below_floor(struct segment_dir *d)
+{
+	u64 first = d->r->scan.floor.segment;
+	char name[PXS_SEGMENT_NAME_LEN];
+	u32 i, n = 0;
+
+	while (n < d->count && d->file[n].number < first)
+		n++;
+	for (i = 0; i < n && !d->r->readonly; i++) {
+		pxs_segment_name(d->file[i].number, name);
+		if (unlinkat(d->r->dirfd, name, 0) && errno != ENOENT)
+			return complain(d->r, -errno, "%s: %s", name, strerror(errno));
+	}
+	if (n)
+		memmove(d->file, d->file + n, (d->count - n) * sizeof(*d->file));
+	d->count -= n;
+	return 0;
+}
+
 static int scan_dir(struct pxs_recovery *r, bool wait, const struct pxs_scan_sink *sink)
 {
 	struct segment_dir d = { .r = r, .wait = wait };
@@ -305,7 +325,14 @@ static int scan_dir(struct pxs_recovery *r, bool wait, const struct pxs_scan_sin
 
 	if (posix_memalign((void **)&d.bounce, PXS_JOURNAL_BLOCK, BOUNCE_SIZE))
 		return complain(r, -ENOMEM, "%s", strerror(ENOMEM));
-	err = list_segments(&d);
+	err = pxs_floor_read(r->dirfd, r->id.incarnation, &r->scan.floor);
+	if (err)
+		complain(r, err, "%s: %s", PXS_FLOOR_FILE, err == -EBADMSG ?
+			 "is damaged, or of another journal" : strerror(-err));
+	if (!err)
+		err = list_segments(&d);
+	if (!err)
+		err = drop_below_floor(&d);
 	if (!err)
 		err = open_ends(&d);
 	if (!err) {

@@ -28,7 +28,7 @@ static bool same_group(const struct pxs_group_config *a, const struct pxs_group_
 
 	if (x->epoch != y->epoch || x->nmembers != y->nmembers || x->self != y->self ||
 	    x->window != y->window || x->heartbeat_ms != y->heartbeat_ms ||
-	    x->election_ms != y->election_ms || a->tables != b->tables)
+	    x->election_ms != y->election_ms || a->tables != b->tables || a->retain != b->retain)
 		return false;
 	for (i = 0; i < x->nmembers; i++)
 		if (x->member[i].id != y->member[i].id ||

@@ -13,6 +13,7 @@
 
 #include "node.h"
 #include "report.h"
+#include "trim.h"
 
 #define TICK_MS	20
 
@@ -25,6 +26,7 @@ int pxs_replica_init(struct pxs_replica *r, struct pxs_node *n,
 	r->node = n;
 	r->config = config;
 	r->id = config->conf.id;
+	r->stateful = config->store;
 	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
 		return -EIO;
 	pxs_elect_init(&r->elect, &config->conf, seed);
@@ -43,6 +45,8 @@ void pxs_replica_exit(struct pxs_replica *r)
 
 int pxs_replica_record(struct pxs_replica *r, const struct pxs_record *rec, u64 pos)
 {
+	if (!r->first_pos)
+		r->first_pos = pos;
 	switch (rec->type) {
 	case PXS_RECORD_PROMISE:
 	case PXS_RECORD_ACCEPT:
@@ -57,10 +61,17 @@ int pxs_replica_record(struct pxs_replica *r, const struct pxs_record *rec, u64 
 		break;
 	case PXS_RECORD_COMMIT:
 		r->recovered = max(r->recovered, rec->slot);
+		if (pos)
+			r->commit_pos = pos;
 		return 0;
 	case PXS_RECORD_DURABILITY:
 		r->memory = rec->slot == PXS_DURABILITY_MEMORY;
 		r->memory_lsn = rec->lsn;
+		return 0;
+	case PXS_RECORD_TRIM:
+		if (rec->slot > PXS_SLOT_MAX)
+			return -EBADMSG;
+		pxs_trim_record(r, rec, pos);
 		return 0;
 	default:
 		return 0;
@@ -86,6 +97,7 @@ void pxs_replica_stop(struct pxs_replica *r)
 	pxs_proposals_abandon(r, PXS_CLIENT_FENCED);
 	pxs_index_reads_abandon(r, PXS_CLIENT_FENCED);
 	pxs_transfer_abandon(r);
+	pxs_trim_abandon(r);
 }
 
 void pxs_replica_decided(struct pxs_replica *r, u64 commit, u64 lsn)
@@ -242,11 +254,13 @@ void pxs_replica_tick(struct pxs_replica *r, u64 now)
 	pxs_elect_tick(&r->elect, now);
 	pxs_proposals_tick(r, now);
 	pxs_index_reads_tick(r, now);
+	pxs_trim_tick(r, now);
 }
 
 void pxs_replica_durable(struct pxs_replica *r, u64 lsn)
 {
 	r->proposals.blocked = false;
+	pxs_slots_durable(&r->slots, lsn);
 	if (lsn < r->snap_lsn)
 		return;
 	r->hint_commit = r->snap_commit;

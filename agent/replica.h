@@ -12,6 +12,7 @@
 #include "readindex.h"
 #include "slots.h"
 #include "transfer.h"
+#include "trim.h"
 
 struct pxs_node;
 
@@ -51,6 +52,22 @@ struct pxs_replica {
 		u64 lsn;	/* believe commit once records up to it have arrived */
 	} point[PXS_REPLICA_POINTS];
 	u32 points;
+
+	bool stateful;		/* a store makes checkpoints of it, */
+	u64 checkpoint;		/* ... the newest durable one of this slot */
+	u64 trim;		/* slots up to it are gone; trim.h */
+	u64 trim_pos;		/* of the newest durable TRIM, with its COMMIT; 0: there is none */
+	u64 trim_needs;		/* first segment, as of then; 0: not looked yet */
+	u64 commit_pos;		/* of the newest COMMIT, placed */
+	u64 trim_ticked;
+	u64 trim_looked;	/* the journal's segment when it was looked at last */
+	struct pxs_trim_wait trim_wait;
+	u64 first_pos;		/* of the first record of this group; 0: none yet */
+	struct {
+		u64 slot;
+		u64 lsn;	/* valid when records up to it are durable; 0: nothing waits */
+		u64 pos;
+	} trimming;
 
 	u64 hint_commit;	/* durable: may be written to the hint */
 	u64 snap_commit;	/* ... once everything up to snap_lsn is durable */

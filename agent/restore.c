@@ -197,7 +197,7 @@ static int find_start(struct pxs_replica *r, u64 *start)
 	struct pxs_slot_at *at;
 	u64 slot;
 
-	for (slot = 1; slot <= r->recovered; slot++) {
+	for (slot = r->trim + 1; slot <= r->recovered; slot++) {
 		at = pxs_slots_at(&r->slots, slot);
 		if (!at) {
 			pxs_err("group %u: the journal says that slots up to %" PRIu64 " are decided, but holds nothing of slot %" PRIu64,
@@ -224,6 +224,9 @@ static int load_all(struct load *l)
 	struct pxs_record durability = {
 		.type = PXS_RECORD_DURABILITY, .slot = PXS_DURABILITY_MEMORY, .lsn = r->memory_lsn,
 	};
+	struct pxs_record trim = {
+		.type = PXS_RECORD_TRIM, .flags = r->memory ? PXS_TRIM_MEMORY : 0, .slot = r->trim,
+	};
 	u64 behind = r->config->conf.window / 8;
 	int err = 0;
 
@@ -231,6 +234,8 @@ static int load_all(struct load *l)
 		err = put(l, &promise, NULL);
 	if (!err && r->memory)
 		err = put(l, &durability, NULL);
+	if (!err && r->trim)
+		err = put(l, &trim, NULL);
 	if (!err)
 		err = put_commit(l, start);
 	if (!err)

@@ -266,7 +266,9 @@ static int take_unbegun(struct walk *w, u32 i)
 {
 	struct pxs_scan *s = w->s;
 
-	if (i + 1 < w->src->count || any_batch(w))
+	/* The floor names only what was begun. */
+	if (i + 1 < w->src->count || any_batch(w) ||
+	    (s->floor.segment > 1 && w->number == s->floor.segment))
 		return refuse(s, -EBADMSG,
 			      "segment %016" PRIx64 " offset 0: its header is damaged; the records from LSN %" PRIu64 " on cannot be told",
 			      w->number, s->next_lsn);
@@ -275,13 +277,15 @@ static int take_unbegun(struct walk *w, u32 i)
 	return 0;
 }
 
-/* Segments are numbered from 1, without a gap. */
+/* Segments are numbered from the floor on, without a gap. */
 static int check_number(struct pxs_scan *s, u32 i, u64 number)
 {
-	if (number == (u64)i + 1)
+	u64 due = max(s->floor.segment, (u64)1) + i;
+
+	if (number == due)
 		return 0;
 	return refuse(s, -EBADMSG, "segment %016" PRIx64 " is missing; the next one is %016" PRIx64,
-		      (u64)i + 1, number);
+		      due, number);
 }
 
 /* The header behind is an anchor only if it is this journal's, and in its place. */
@@ -347,6 +351,9 @@ static int check_confirmed(const struct walk *w)
 	struct pxs_scan *s = w->s;
 	u64 confirmed = max(w->max_durable, s->confirmed);
 
+	if (!s->segment && s->floor.segment > 1)
+		return refuse(s, -EBADMSG, "segment %016" PRIx64 " is missing, and every one behind it",
+			      s->floor.segment);
 	if (confirmed && !s->segment)
 		return refuse(s, -EBADMSG, "the journal is empty, but everything up to LSN %" PRIu64 " had been confirmed",
 			      confirmed);
@@ -370,6 +377,12 @@ int pxs_scan(struct pxs_scan *s, const struct pxs_scan_source *src,
 			      s->segment_size, PXS_JOURNAL_BLOCK, PXS_SEGMENT_MIN, PXS_SEGMENT_MAX);
 	s->next_lsn = 1;
 	s->next_seq = 1;
+	s->prev = 0;
+	if (s->floor.segment > 1) {
+		s->next_lsn = s->floor.first_lsn;
+		s->next_seq = s->floor.first_seq;
+		s->prev = s->floor.prev;
+	}
 	w.buf = malloc(w.size);
 	if (!w.buf)
 		return refuse(s, -ENOMEM, "no memory for a segment of %u bytes", w.size);

@@ -16,6 +16,7 @@
 #ifndef PXS_AGENT_SCAN_H
 #define PXS_AGENT_SCAN_H
 
+#include "floor.h"
 #include "record.h"
 
 /* A place in a journal: segment number << 32 | byte offset; 0 is "nowhere". */
@@ -62,6 +63,7 @@ struct pxs_scan {
 	u64 incarnation;
 	u32 segment_size;
 	u64 confirmed;		/* LSN known from elsewhere to have been confirmed; 0: unknown */
+	struct pxs_floor floor;	/* where it begins; segment 0 or 1: with segment 1 */
 
 	/* out */
 	u64 next_lsn;		/* first LSN that the journal lacks */

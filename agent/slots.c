@@ -45,11 +45,23 @@ static void drop_value(struct pxs_slots *s, struct pxs_slot_at *at)
 	at->value = NULL;
 }
 
+/* What stands at @pos is all that the disk has of a slot until the record with @lsn is on it. */
+static void replaced(struct pxs_slots *s, u64 pos, u64 lsn)
+{
+	if (!pos)
+		return;
+	s->over_pos = s->over_pos ? min(s->over_pos, pos) : pos;
+	s->over_lsn = max(s->over_lsn, lsn);
+}
+
 int pxs_slots_record(struct pxs_slots *s, const struct pxs_record *r, u64 pos, bool keep)
 {
-	struct pxs_slot_at *at = make(s, r->slot);
+	struct pxs_slot_at *at;
 	struct pxs_value *v = NULL;
 
+	if (r->slot <= s->trim)
+		return 0;
+	at = make(s, r->slot);
 	if (!at)
 		return -ENOMEM;
 	if (at->lsn >= r->lsn)
@@ -61,6 +73,8 @@ int pxs_slots_record(struct pxs_slots *s, const struct pxs_record *r, u64 pos, b
 		s->bytes += r->len;
 	}
 	drop_value(s, at);
+	if (!pos)
+		replaced(s, at->pos & ~PXS_SLOTS_FAULTY, r->lsn);
 	at->lsn = r->lsn;
 	at->pos = pos | (r->flags & PXS_ENTRY_FAULTY ? PXS_SLOTS_FAULTY : 0);
 	at->ballot = r->ballot;
@@ -72,12 +86,20 @@ int pxs_slots_record(struct pxs_slots *s, const struct pxs_record *r, u64 pos, b
 	return 0;
 }
 
+void pxs_slots_durable(struct pxs_slots *s, u64 lsn)
+{
+	if (s->over_lsn <= lsn)
+		s->over_pos = 0;
+}
+
 void pxs_slots_place(struct pxs_slots *s, u64 slot, u64 lsn, u64 pos)
 {
 	struct pxs_slot_at *at = pxs_slots_at(s, slot);
 
 	if (at && at->lsn == lsn)
 		at->pos = pos;
+	else if (at && at->lsn > lsn)
+		replaced(s, pos, at->lsn);
 }
 
 void pxs_slots_cool(struct pxs_slots *s, u64 slot, u64 durable, u64 bytes)
@@ -92,6 +114,50 @@ void pxs_slots_cool(struct pxs_slots *s, u64 slot, u64 durable, u64 bytes)
 			drop_value(s, at);
 		s->cold++;
 	}
+}
+
+static void forget(struct pxs_slots *s, struct pxs_slot_at *at)
+{
+	drop_value(s, at);
+	memset(at, 0, sizeof(*at));
+}
+
+void pxs_slots_trim(struct pxs_slots *s, u64 slot)
+{
+	u64 i, to;
+
+	for (; s->trim < slot; s->trim = to) {
+		i = s->trim / PXS_SLOTS_CHUNK;
+		to = min(slot, (i + 1) * PXS_SLOTS_CHUNK);
+		if (i >= s->chunks) {
+			to = slot;
+			continue;
+		}
+		if (!s->chunk[i])
+			continue;
+		while (s->trim < to)
+			forget(s, &s->chunk[i][s->trim++ % PXS_SLOTS_CHUNK]);
+		if (to % PXS_SLOTS_CHUNK)
+			continue;
+		free(s->chunk[i]);
+		s->chunk[i] = NULL;
+	}
+	s->cold = max(s->cold, s->trim);
+	s->last = max(s->last, s->trim);
+}
+
+u64 pxs_slots_first_pos(const struct pxs_slots *s, u64 slot, u64 durable)
+{
+	u64 pos, first = s->over_lsn > durable ? s->over_pos : 0;
+	const struct pxs_slot_at *at;
+
+	for (slot++; slot <= s->last; slot++) {
+		at = pxs_slots_at(s, slot);
+		pos = at ? at->pos & ~PXS_SLOTS_FAULTY : 0;
+		if (pos && (!first || pos < first))
+			first = pos;
+	}
+	return first;
 }
 
 void pxs_slots_exit(struct pxs_slots *s)

@@ -4,7 +4,7 @@
  *
  * The newest record of a slot, by LSN, is what the acceptor has accepted there or
  * learned as chosen; for slots up to the commit index it is the value. 32 bytes a slot
- * in memory, for the whole log: trimming is not offered yet.
+ * in memory, for what is not trimmed.
  */
 #ifndef PXS_AGENT_SLOTS_H
 #define PXS_AGENT_SLOTS_H
@@ -28,6 +28,10 @@ struct pxs_slots {
 	u64 last;		/* highest slot with a record */
 	u64 bytes;		/* of values in memory */
 	u64 cold;		/* every slot up to it has no value in memory any more */
+	u64 trim;		/* there is nothing of slots up to it */
+	/* Places of records that newer ones replaced: the lowest, and the LSN of the newest. */
+	u64 over_pos;
+	u64 over_lsn;
 };
 
 /* The entry of @slot, or NULL when nothing was ever there. */
@@ -39,8 +43,20 @@ int pxs_slots_record(struct pxs_slots *s, const struct pxs_record *r, u64 pos, b
 /* The record with @lsn of @slot stands at @pos. */
 void pxs_slots_place(struct pxs_slots *s, u64 slot, u64 lsn, u64 pos);
 
+/* Records up to @lsn are durable. */
+void pxs_slots_durable(struct pxs_slots *s, u64 lsn);
+
 /* Drop values of slots up to @slot, oldest first, until at most @bytes are held. */
 void pxs_slots_cool(struct pxs_slots *s, u64 slot, u64 durable, u64 bytes);
+
+/* Forget slots up to @slot. */
+void pxs_slots_trim(struct pxs_slots *s, u64 slot);
+
+/*
+ * The lowest place of a record of a slot above @slot; 0: none is placed. What stands there counts
+ * until what replaced it is durable: records up to @durable are.
+ */
+u64 pxs_slots_first_pos(const struct pxs_slots *s, u64 slot, u64 durable);
 
 void pxs_slots_exit(struct pxs_slots *s);
 

@@ -71,7 +71,8 @@ static json_t *journal_status(const struct pxs_node *n)
 	set_int(o, "last_lsn", j->next_lsn - 1);
 	set_int(o, "durable_lsn", j->durable);
 	set_int(o, "marked_lsn", j->marked);
-	set_int(o, "segments", j->segment);
+	set_int(o, "segments", j->segment - j->floor.segment + 1);
+	set_int(o, "first_segment", j->floor.segment);
 	set_int(o, "segment_size", j->id.segment_size);
 	set_int(o, "flushes", j->flushes);
 	set_int(o, "records", j->records);
@@ -121,6 +122,10 @@ static json_t *group_status(struct pxs_node *n, struct pxs_replica *r)
 	set_int(o, "commit", r->commit);
 	set_int(o, "known", st.known);
 	set_int(o, "applied", r->applied);
+	set_int(o, "first_slot", r->trim + 1);
+	set_int(o, "retain", r->config->retain);
+	set_int(o, "held", st.held);
+	set_int(o, "lacks_up_to", st.trimmed ? st.trimmed - 1 : 0);
 	set_int(o, "queued", r->proposals.queued.count);
 	set_int(o, "waiting", r->proposals.waiting.count);
 	set_int(o, "appended", r->proposals.acked);

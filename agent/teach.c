@@ -42,6 +42,18 @@ static void teach_done(void *ctx, int err)
 		r->lessons++;
 }
 
+/* What is asked for is gone (S7): say so, and what there is. */
+static void teach_trimmed(struct pxs_replica *r, const struct pxs_msg *m)
+{
+	struct pxs_datapath *dp = r->node->dp;
+	struct pxs_msg answer = {
+		.type = PXS_WIRE_LEARN, .receiver = m->sender, .slot = m->slot,
+		.arg = r->trim + 1,
+	};
+
+	dp->ops->send(dp, r->id, &answer, NULL);
+}
+
 void pxs_teach_init(struct pxs_replica *r)
 {
 	pxs_fetch_init(&r->teach, &r->node->journal, &r->slots);
@@ -54,6 +66,10 @@ void pxs_teach(struct pxs_replica *r, const struct pxs_msg *m)
 {
 	if (r->teach.busy || !m->slot || !m->count || m->slot > r->applied)
 		return;
+	if (m->slot <= r->trim) {
+		teach_trimmed(r, m);
+		return;
+	}
 	if (!r->lesson_body)
 		r->lesson_body = malloc(PXS_WIRE_BODY_MAX);
 	if (!r->lesson_body)

@@ -31,7 +31,7 @@ _paxsteer()
 		agreed) words='show leave help' ;;
 		stats) words='show -w help' ;;
 		lookup) words=$(_paxsteer_services) ;;
-		log) words='append tail status transfer read-index group -S' ;;
+		log) words='append tail status transfer read-index trim group -S' ;;
 		journal) words='init show verify dump' ;;
 		save) words='service' ;;
 		import) words='ipvs' ;;
@@ -70,6 +70,7 @@ _paxsteer()
 			acked-file history' ;;
 		log.transfer.*) words='to timeout' ;;
 		log.read-index.*) words='timeout' ;;
+		log.trim.*) words='to force timeout' ;;
 		log.tail.*) words='from count follow hash noops once' ;;
 		group.add.*) words='cluster key-file self member incarnation key-id also-key-file
 			also-key-id epoch window heartbeat election durability' ;;

@@ -399,6 +399,9 @@ void pxs_kgroup_view(struct pxs_kgroup *kg, struct pxs_group_view *view)
 	view->commit = g->commit;
 	view->next_slot = g->lead_ballot ? g->next_slot : 0;
 	view->known = max(g->commit, g->known_commit);
+	view->trim = g->trim;
+	view->trimmed = pxs_group_needs_checkpoint(g) ? g->trimmed : 0;
+	view->held = g->held;
 	view->reason = g->fence_reason;
 	memcpy(view->stat, g->stat, sizeof(view->stat));
 	spin_unlock_bh(&kg->lock);

@@ -84,6 +84,9 @@ struct pxs_group_view {
 	u64 commit;
 	u64 next_slot;
 	u64 known;			/* highest commit index heard of */
+	u64 trim;
+	u64 trimmed;		/* 0: it lacks nothing that is gone */
+	u64 held;
 	const char *reason;
 	u64 stat[__PXS_GROUP_STAT_MAX];
 };

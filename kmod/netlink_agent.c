@@ -46,7 +46,7 @@ static const struct nla_policy pxs_lead_policy[PXS_A_GROUP_MAX + 1] = {
 	[PXS_A_GROUP_FOUND] = { .type = NLA_U64 },
 };
 
-/* RESIGN and READ: nothing but which group, and who asks. */
+/* RESIGN and READ: which group, and who asks. */
 static const struct nla_policy pxs_plain_policy[PXS_A_GROUP_MAX + 1] = {
 	PXS_AGENT_POLICY,
 };
@@ -60,6 +60,11 @@ static const struct nla_policy pxs_propose_policy[PXS_A_GROUP_MAX + 1] = {
 	PXS_AGENT_POLICY,
 	[PXS_A_GROUP_VALUE] = NLA_POLICY_RANGE(NLA_BINARY, 1, PXS_VALUE_MAX),
 	[PXS_A_GROUP_NOOP] = { .type = NLA_FLAG },
+};
+
+static const struct nla_policy pxs_trim_policy[PXS_A_GROUP_MAX + 1] = {
+	PXS_AGENT_POLICY,
+	[PXS_A_GROUP_SLOT] = { .type = NLA_U64 },
 };
 
 static const struct nla_policy pxs_send_policy[PXS_A_GROUP_MAX + 1] = {
@@ -308,6 +313,26 @@ static int pxs_transfer(struct pxs_kgroup *kg, u8 to)
 		return -ENOENT;
 	err = pxs_group_transfer(&kg->core, to, pxs_now_ms(), out);
 	pxs_kgroup_leave(kg, out, NULL);
+	return err;
+}
+
+static int pxs_nl_trim(struct sk_buff *skb, struct genl_info *info)
+{
+	struct pxs_kgroup *kg = pxs_owners_group(info);
+	const struct nlattr *slot = info->attrs[PXS_A_GROUP_SLOT];
+	struct pxs_out *out;
+	int err;
+
+	if (IS_ERR(kg))
+		return PTR_ERR(kg);
+	err = pxs_nl_need(info, PXS_A_GROUP_SLOT, "SLOT is missing");
+	out = err ? NULL : pxs_kgroup_enter(kg);
+	err = err ? err : -ENOENT;
+	if (out) {
+		err = pxs_nl_result(info, pxs_group_trim(&kg->core, nla_get_u64(slot)));
+		pxs_kgroup_leave(kg, out, NULL);
+	}
+	pxs_kgroup_put(kg);
 	return err;
 }
 
@@ -565,6 +590,7 @@ const struct genl_ops pxs_agent_ops[] = {
 	PXS_AGENT_OP(PXS_CMD_GROUP_LEAD, pxs_nl_lead, pxs_lead_policy),
 	PXS_AGENT_OP(PXS_CMD_GROUP_RESIGN, pxs_nl_resign, pxs_plain_policy),
 	PXS_AGENT_OP(PXS_CMD_GROUP_TRANSFER, pxs_nl_transfer, pxs_transfer_policy),
+	PXS_AGENT_OP(PXS_CMD_GROUP_TRIM, pxs_nl_trim, pxs_trim_policy),
 	PXS_AGENT_OP(PXS_CMD_GROUP_PROPOSE, pxs_nl_propose, pxs_propose_policy),
 	PXS_AGENT_OP(PXS_CMD_GROUP_READ, pxs_nl_read, pxs_plain_policy),
 	PXS_AGENT_OP(PXS_CMD_GROUP_SEND, pxs_nl_send, pxs_send_policy),

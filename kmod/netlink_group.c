@@ -375,7 +375,10 @@ static int pxs_fill_view(struct sk_buff *skb, const struct pxs_group_view *v)
 	    nla_put_u64_64bit(skb, PXS_A_GROUP_PROMISED, v->promised, PXS_A_GROUP_PAD) ||
 	    nla_put_u64_64bit(skb, PXS_A_GROUP_COMMIT, v->commit, PXS_A_GROUP_PAD) ||
 	    nla_put_u64_64bit(skb, PXS_A_GROUP_NEXT_SLOT, v->next_slot, PXS_A_GROUP_PAD) ||
-	    nla_put_u64_64bit(skb, PXS_A_GROUP_KNOWN, v->known, PXS_A_GROUP_PAD))
+	    nla_put_u64_64bit(skb, PXS_A_GROUP_KNOWN, v->known, PXS_A_GROUP_PAD) ||
+	    nla_put_u64_64bit(skb, PXS_A_GROUP_TRIM, v->trim, PXS_A_GROUP_PAD) ||
+	    nla_put_u64_64bit(skb, PXS_A_GROUP_TRIMMED, v->trimmed, PXS_A_GROUP_PAD) ||
+	    nla_put_u64_64bit(skb, PXS_A_GROUP_HELD, v->held, PXS_A_GROUP_PAD))
 		return -EMSGSIZE;
 	if (v->reason && nla_put_string(skb, PXS_A_GROUP_REASON, v->reason))
 		return -EMSGSIZE;

@@ -233,6 +233,9 @@ void group_put(struct cli *cli, struct nl_msg *msg, enum out_style members, enum
 	out_num(o, "commit", "commit", nlq_uint(tb[PXS_A_GROUP_COMMIT]));
 	out_num(o, "known", "known", nlq_uint(tb[PXS_A_GROUP_KNOWN]));
 	out_num(o, "next_slot", "next-slot", nlq_uint(tb[PXS_A_GROUP_NEXT_SLOT]));
+	out_num(o, "trim", "trim", nlq_uint(tb[PXS_A_GROUP_TRIM]));
+	out_num(o, "trimmed", "trimmed", nlq_uint(tb[PXS_A_GROUP_TRIMMED]));
+	out_num(o, "held", "held", nlq_uint(tb[PXS_A_GROUP_HELD]));
 	out_str(o, "durability", "durability",
 		name_of(&names_durability, (unsigned int)nlq_uint(tb[PXS_A_GROUP_DURABILITY])));
 	out_num(o, "epoch", "epoch", nlq_uint(tb[PXS_A_GROUP_EPOCH]));

@@ -109,6 +109,7 @@ static int count_record(void *ctx, const struct pxs_record *r, u64 pos)
 static void show(struct cli *cli, const struct pxs_recovery *r, const struct tally *t)
 {
 	struct out *o = cli->out;
+	u64 first = max(r->scan.floor.segment, (u64)1);
 	char uuid[37];
 
 	pxs_uuid_format(r->id.cluster, uuid);
@@ -117,14 +118,17 @@ static void show(struct cli *cli, const struct pxs_recovery *r, const struct tal
 	out_num(o, "member", "member", r->id.member);
 	out_hex(o, "incarnation", "incarnation", r->id.incarnation);
 	out_num(o, "segment_size", "segment-size", r->id.segment_size);
-	out_num(o, "segments", "segments", r->scan.segment);
+	out_num(o, "segments", "segments", r->scan.segment ? r->scan.segment - first + 1 : 0);
+	out_num(o, "first_segment", "first-segment", first);
 	out_num(o, "batches", "batches", r->scan.batches);
+	out_num(o, "first_lsn", "first-lsn", max(r->scan.floor.first_lsn, (u64)1));
 	out_num(o, "last_lsn", "last-lsn", r->scan.next_lsn - 1);
 	out_num(o, "confirmed_lsn", "confirmed-lsn", r->hint.lsn);
 	out_num(o, "promises", "promises", t->records[PXS_RECORD_PROMISE]);
 	out_num(o, "accepts", "accepts", t->records[PXS_RECORD_ACCEPT]);
 	out_num(o, "learned", "learned", t->records[PXS_RECORD_DECIDED]);
 	out_num(o, "commits", "commits", t->records[PXS_RECORD_COMMIT]);
+	out_num(o, "trims", "trims", t->records[PXS_RECORD_TRIM]);
 	out_num(o, "last_slot", "last-slot", t->last_slot);
 	out_num(o, "damaged_values", "damaged-values", r->scan.faulty);
 	out_num(o, "damaged_batches", "damaged-batches", r->scan.damaged);

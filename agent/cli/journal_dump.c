@@ -32,6 +32,7 @@ static const char *type_of(u8 type)
 		[PXS_RECORD_COMMIT] = "commit",
 		[PXS_RECORD_CONFIG] = "config",
 		[PXS_RECORD_DURABILITY] = "durability",
+		[PXS_RECORD_TRIM] = "trim",
 	};
 
 	return type < ARRAY_SIZE(words) && words[type] ? words[type] : "?";
@@ -82,7 +83,11 @@ static int put_record(void *ctx, const struct pxs_record *r, u64 pos)
 			name_of(&names_durability, (unsigned int)r->slot));
 	else if (r->type != PXS_RECORD_PROMISE)
 		out_num(o, "slot", "slot", r->slot);
-	if (r->type == PXS_RECORD_PROMISE || has_value)
+	if (r->type == PXS_RECORD_TRIM)
+		out_str(o, "durability", "durability",
+			name_of(&names_durability, r->flags & PXS_TRIM_MEMORY ?
+						   PXS_DURABILITY_MEMORY : PXS_DURABILITY_DISK));
+	if (r->type == PXS_RECORD_PROMISE || r->type == PXS_RECORD_TRIM || has_value)
 		out_ballot(o, "ballot", "ballot", r->ballot);
 	if (has_value)
 		put_value(d, r);

@@ -17,6 +17,7 @@
 #include "logload.h"
 #include "logindex.h"
 #include "logtransfer.h"
+#include "logtrim.h"
 #include "paxsteer.h"
 #include "value.h"
 #include "words.h"
@@ -33,14 +34,15 @@ static const char usage[] =
 	"  tail [from SLOT] [count N] [follow] [hash] [noops] [history FILE] [once]\n"
 	"  status\n"
 	"  read-index [timeout MS]\n"
-	"  transfer to MEMBER [timeout MS]\n";
+	"  transfer to MEMBER [timeout MS]\n"
+	"  trim to SLOT [force] [timeout MS]\n";
 
 struct args {
 	char *paths[PXS_LOG_SOCKETS_MAX + 1];
 	char *list;		/* what they point into */
 	char *sockets;		/* and all of them, with commas */
 	uint64_t group, count, size, outstanding, seconds, timeout, from, to;
-	bool sized, keep_going, quiet, follow, hash, noops, once;
+	bool sized, keep_going, quiet, follow, hash, noops, once, force;
 	const char *value, *prefix, *acked_file, *history_file;
 };
 
@@ -330,7 +332,8 @@ static int run_tail(struct tail *t)
 		cli_error(t->cli, "%s", pxs_log_detail(log));
 		t->ret = CLI_NO_KERNEL;
 	} else if (t->error) {
-		cli_error(t->cli, "%s", pxs_log_strerror(t->error));
+		cli_error(t->cli, "%s", t->error == PXS_LOG_TRIMMED ? pxs_log_detail(log) :
+								      pxs_log_strerror(t->error));
 		t->ret = CLI_REFUSED;
 	}
 	pxs_log_close(log);
@@ -482,6 +485,24 @@ static int log_read_index(struct cli *cli, struct args *a, int argc, char **argv
 	return logindex_run(cli, a->sockets, (uint32_t)a->group, (uint32_t)a->timeout);
 }
 
+static int log_trim(struct cli *cli, struct args *a, int argc, char **argv)
+{
+	const struct word words[] = {
+		{ .name = "to", .number = &a->to, .min = 1, .max = PXS_SLOT_MAX },
+		{ .name = "force", .flag = &a->force },
+		{ .name = "timeout", .number = &a->timeout, .min = 1, .max = TIMEOUT_MAX_MS },
+		{ }
+	};
+	int ret = words_take(cli, words, argc, argv, NULL);
+
+	if (!ret && !a->to)
+		ret = cli_usage_error(cli, "to: SLOT is missing");
+	if (ret)
+		return ret;
+	return logtrim_run(cli, a->paths, (uint32_t)a->group, a->to, a->force,
+			   (uint32_t)a->timeout);
+}
+
 static int dispatch(struct cli *cli, struct args *a, int argc, char **argv)
 {
 	static const struct {
@@ -493,6 +514,7 @@ static int dispatch(struct cli *cli, struct args *a, int argc, char **argv)
 		{ "status", log_status },
 		{ "transfer", log_transfer },
 		{ "read-index", log_read_index },
+		{ "trim", log_trim },
 	};
 	unsigned int i;
 
@@ -507,7 +529,7 @@ static int dispatch(struct cli *cli, struct args *a, int argc, char **argv)
 		return CLI_OK;
 	}
 	if (argc)
-		return cli_usage_error(cli, "command \"%s\" is not one of append, tail, status, transfer, read-index",
+		return cli_usage_error(cli, "command \"%s\" is not one of append, tail, status, transfer, read-index, trim",
 				       argv[0]);
 	fputs(usage, stderr);
 	return CLI_USAGE;

@@ -139,6 +139,7 @@ static const char *const command[] = {
 	[PXS_CMD_JOURNAL_SETTLE] = "journal-settle",
 	[PXS_CMD_AGREED_SET] = "agreed-set",
 	[PXS_CMD_AGREED_GET] = "agreed-get",
+	[PXS_CMD_GROUP_TRIM] = "group-trim",
 };
 COMPLETE(command, PXS_CMD_MAX);
 
@@ -188,6 +189,7 @@ static const char *const group_stat[] = {
 	[PXS_GROUP_STAT_PROPOSED] = "proposed",
 	[PXS_GROUP_STAT_RESENT] = "resent",
 	[PXS_GROUP_STAT_FAULTY] = "faulty",
+	[PXS_GROUP_STAT_TRIMMED] = "trimmed",
 	[PXS_GROUP_STAT_PAD] = NULL,
 	[PXS_GROUP_STAT_READ_ROUNDS] = "read_rounds",
 };
@@ -337,6 +339,9 @@ static const char *const group_attr[] = {
 	[PXS_A_GROUP_FOUND] = "found",
 	[PXS_A_GROUP_ROUND] = "round",
 	[PXS_A_GROUP_KNOWN] = "known",
+	[PXS_A_GROUP_TRIM] = "trim",
+	[PXS_A_GROUP_TRIMMED] = "trimmed",
+	[PXS_A_GROUP_HELD] = "held",
 };
 COMPLETE(group_attr, PXS_A_GROUP_MAX);
 

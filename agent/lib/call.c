@@ -232,6 +232,31 @@ int pxs_log_transfer(struct pxs_log *log, unsigned int member, struct pxs_log_re
 	return r.error;
 }
 
+int pxs_log_trim(struct pxs_log *log, unsigned int socket, uint64_t slot, unsigned int flags,
+		 struct pxs_log_result *result)
+{
+	const struct pxs_req req = {
+		.type = PXS_CLIENT_TRIM, .group = log->group, .id = 1, .arg = slot,
+		.flags = flags & PXS_LOG_FORCE ? PXS_CLIENT_FORCE : 0,
+	};
+	struct pxs_log_result r = { .error = PXS_LOG_INVALID };
+
+	if (!log->inside && socket < log->npeers && pxs_slot_ok(slot) &&
+	    !(flags & ~PXS_LOG_FORCE))
+		r.error = call(log, log->peer[socket].path, &req, PXS_CLIENT_FIRST,
+			       log->timeout_ms);
+	/* Once it was asked, only an answer tells. */
+	if (r.error == PXS_LOG_PROTOCOL || (!r.error && log->call.arg <= slot))
+		r.error = PXS_LOG_UNKNOWN;
+	r.slot = r.error ? 0 : log->call.arg;
+	r.words = log->words[0] && r.error ? log->words : pxs_log_strerror(r.error);
+	if (r.error == PXS_LOG_UNKNOWN)
+		r.words = "no answer: see its status";
+	if (result)
+		*result = r;
+	return r.error;
+}
+
 /* --- the read index -------------------------------------------------------- */
 
 /* Of whoever leads now. What fails may be asked again: it changes nothing. */

@@ -36,6 +36,8 @@ const char *pxs_log_strerror(int error)
 		[PXS_LOG_TABLES] = "the log takes changes of steering tables only; not appended",
 		[PXS_LOG_REFUSED] = "a change of tables that was appended, and refused",
 		[PXS_LOG_RESUMED] = "not taken over in time; the leader leads on",
+		[PXS_LOG_TRIMMED] = "a member has trimmed that slot, and the ones before it",
+		[PXS_LOG_KEPT] = "the log is not trimmed so far",
 	};
 
 	return error >= 0 && (size_t)error < ARRAY_SIZE(words) ? words[error] : "unknown error";
@@ -70,6 +72,10 @@ int pxs_error_of(u64 client_error)
 		return PXS_LOG_TABLES;
 	case PXS_CLIENT_REFUSED:
 		return PXS_LOG_REFUSED;
+	case PXS_CLIENT_TRIMMED:
+		return PXS_LOG_TRIMMED;
+	case PXS_CLIENT_KEPT:
+		return PXS_LOG_KEPT;
 	default:
 		return -1;
 	}

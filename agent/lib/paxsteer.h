@@ -62,6 +62,8 @@ enum pxs_log_error {
 	PXS_LOG_RESUMED = 17,	/* transfer: not taken over in time; the leader leads on */
 	PXS_LOG_TABLES = 18,	/* not appended: the log takes changes of steering tables only */
 	PXS_LOG_REFUSED = 19,	/* such a change was appended, and the modules refuse it */
+	PXS_LOG_TRIMMED = 20,	/* subscribe: the slot is gone; pxs_log_detail() says up to where */
+	PXS_LOG_KEPT = 21,	/* trim: not so far; result->words say why */
 };
 
 /* What an enum pxs_log_error means, in words. Never NULL; not to be freed. */
@@ -191,7 +193,9 @@ struct pxs_log_value {
  * and another member goes on. @end is called once, unless pxs_log_unsubscribe() comes first:
  * error 0 when everything wanted was delivered, @applied being the last slot of that member;
  * PXS_LOG_UNREACHABLE, PXS_LOG_NO_GROUP, PXS_LOG_IO, PXS_LOG_PROTOCOL after the time-out (at once
- * if nobody ever answered); with ONCE also PXS_LOG_DAMAGED, as later slots can't be judged.
+ * if nobody ever answered); PXS_LOG_TRIMMED likewise: no member has the next slot any more, what
+ * is wanted must come from elsewhere (a checkpoint of the application's), @applied + 1 is it; with
+ * ONCE also PXS_LOG_DAMAGED, as later slots can't be judged.
  *
  * What is delivered is decided for good, but one member's view: it may lag behind. To read
  * everything that was appended before now, take the read index and read up to that slot.
@@ -234,6 +238,17 @@ int pxs_log_status(struct pxs_log *log, unsigned int socket, char **json);
  * FENCED, NO_GROUP, UNREACHABLE: nothing changed. UNKNOWN: see who leads. @result: may be NULL.
  */
 int pxs_log_transfer(struct pxs_log *log, unsigned int member, struct pxs_log_result *result);
+
+#define PXS_LOG_FORCE	1u	/* trim: though a member may lack slots that no other has then */
+
+/*
+ * Blocks, at most for the time-out: let the member behind one socket (0: the first) forget slots up
+ * to @slot. Each member has its own log to trim. Return: 0: it has, durably; result->slot is the
+ * first slot that there is. KEPT, BUSY, FENCED, NO_GROUP, UNREACHABLE, INVALID: nothing changed.
+ * UNKNOWN: see its status. @result: may be NULL.
+ */
+int pxs_log_trim(struct pxs_log *log, unsigned int socket, uint64_t slot, unsigned int flags,
+		 struct pxs_log_result *result);
 
 #ifdef __cplusplus
 }

@@ -242,7 +242,7 @@ static int answered(struct pxs_log *log, const struct pxs_answer *m)
 	}
 	error = m->type == PXS_CLIENT_ERROR ? pxs_error_of(m->arg) : -1;
 	if (error < 0 || error == PXS_LOG_IO || error == PXS_LOG_NO_MEMBER ||
-	    error == PXS_LOG_RESUMED || m->arg2 > PXS_MEMBER_ID_MAX)
+	    error == PXS_LOG_RESUMED || error >= PXS_LOG_TRIMMED || m->arg2 > PXS_MEMBER_ID_MAX)
 		return -EPROTO;
 	if (m->arg2)
 		log->hint = (u32)m->arg2;

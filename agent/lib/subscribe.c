@@ -7,6 +7,8 @@
  */
 #include "handle.h"
 
+#include <stdio.h>
+
 #define KEEPALIVE_ID	0
 
 static bool endless(const struct pxs_sub *s)
@@ -154,6 +156,7 @@ static int value(struct pxs_log *log, const struct pxs_answer *m)
 		return 0;
 	}
 	s->next++;
+	s->trimmed = 0;
 	s->left -= !endless(s);
 	pxs_learn_slot(log, m->arg);
 	deliver(log, m);
@@ -200,9 +203,15 @@ static int take(struct pxs_log *log, const struct pxs_answer *m)
 		return -EPROTO;
 	if (m->type == PXS_CLIENT_ERROR && (m->id == s->id || m->id == KEEPALIVE_ID)) {
 		ret = pxs_error_of(m->arg);
-		if (ret != PXS_LOG_NO_GROUP && ret != PXS_LOG_IO)
+		if (ret != PXS_LOG_NO_GROUP && ret != PXS_LOG_IO && ret != PXS_LOG_TRIMMED)
 			return -EPROTO;
-		give_up(log, ret, 0);
+		pxs_note_words(log, m);
+		if (ret == PXS_LOG_TRIMMED)
+			snprintf(log->detail, sizeof(log->detail), "%s", log->words);
+		if (ret == PXS_LOG_TRIMMED && ++s->trimmed >= log->npeers)
+			finish(log, ret, s->next - 1);
+		else
+			give_up(log, ret, 0);
 		return 0;
 	}
 	ret = judge(log, m);
@@ -297,6 +306,7 @@ int pxs_log_subscribe(struct pxs_log *log, uint64_t from, uint64_t count, unsign
 	s->over = false;
 	s->was_open = false;
 	s->failures = 0;
+	s->trimmed = 0;
 	s->due = 0;
 	pxs_due(log, log->now);
 	pxs_kick(log);

@@ -128,6 +128,7 @@ static void published(struct pxs_job *job, int res)
 		c->done = c->slot;
 		c->done_made = c->made;
 		c->count++;
+		s->replica->checkpoint = c->done;
 		pxs_debug("group %u: store: checkpoint of slot %" PRIu64, s->replica->id, c->done);
 	}
 	over(s, res);
@@ -245,6 +246,7 @@ void pxs_checkpoint_init(struct pxs_store *s)
 	c->publish_job.run = publish;
 	c->publish_job.done = published;
 	c->done = s->db.checkpoint;
+	s->replica->checkpoint = c->done;
 	c->done_made = s->db.checkpoint_made;
 	c->last = s->node->loop.now;
 	pxs_requests_init(&s->saves);

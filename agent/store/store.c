@@ -65,6 +65,11 @@ static void stall(struct pxs_store *s, int err)
 		s->growing = true;
 		return;
 	}
+	if (err == -ENODATA) {
+		pxs_store_stop(s, s->db.state.applied + 1,
+			       "trimmed: it is in no journal and no checkpoint here");
+		return;
+	}
 	if (err == -EUCLEAN) {
 		pxs_store_distrust(s, "its files are damaged; restart paxsteerd, and they are made again");
 		return;

@@ -62,6 +62,39 @@ static bool stage_commit(struct pxs_group *g)
 	return true;
 }
 
+/* Behind the records of the promise and the durability: when this is durable, those are. */
+static u64 stage_trim(struct pxs_group *g, u64 slot)
+{
+	struct pxs_record r = {
+		.group = g->conf.id,
+		.type = PXS_RECORD_TRIM,
+		.flags = g->memory_lsn ? PXS_TRIM_MEMORY : 0,
+		.slot = slot,
+		.ballot = g->promised,
+	};
+	u64 lsn = pxs_stage_append(g->stage, &r, NULL);
+
+	if (!lsn)
+		g->stat[PXS_GROUP_STAT_NO_CREDIT]++;
+	return lsn;
+}
+
+int pxs_group_trim(struct pxs_group *g, u64 slot)
+{
+	if (g->state != PXS_GROUP_ACTIVE)
+		return -ESHUTDOWN;
+	if (slot > g->commit || slot < g->trim)
+		return -EINVAL;
+	/* The records that proved it may go with the segments. */
+	if (g->commit && !stage_record(g, PXS_RECORD_COMMIT, g->commit, 0, NULL))
+		return -EAGAIN;
+	g->commit_staged = g->commit;
+	if (!stage_trim(g, slot))
+		return -EAGAIN;
+	g->trim = slot;
+	return 0;
+}
+
 /* What the journal has, and the agent can show: a slot may leave the window (not: an answer). */
 static u64 durable(const struct pxs_group *g)
 {
@@ -376,6 +409,20 @@ static int load_slot(struct pxs_group *g, const struct pxs_record *r)
 	return 0;
 }
 
+static int load_trim(struct pxs_group *g, const struct pxs_record *r)
+{
+	if (r->slot > PXS_SLOT_MAX)
+		return -EINVAL;
+	if (r->ballot > g->promised) {
+		g->promised = r->ballot;
+		g->promised_lsn = r->lsn;
+	}
+	g->forgot = r->flags & PXS_TRIM_MEMORY;
+	g->trim = max(g->trim, r->slot);
+	load_commit(g, r->slot);
+	return 0;
+}
+
 int pxs_group_load(struct pxs_group *g, const struct pxs_record *r)
 {
 	if (g->state != PXS_GROUP_INACTIVE)
@@ -400,6 +447,8 @@ int pxs_group_load(struct pxs_group *g, const struct pxs_record *r)
 		load_commit(g, r->slot);
 		g->commit_staged = g->commit;
 		return 0;
+	case PXS_RECORD_TRIM:
+		return load_trim(g, r);
 	case PXS_RECORD_CONFIG:
 		return 0;
 	case PXS_RECORD_DURABILITY:

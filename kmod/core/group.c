@@ -11,10 +11,9 @@
 #include "durability.h"
 #include "leader.h"
 #include "handover.h"
+#include "held.h"
+#include "learner.h"
 #include "read.h"
-
-/* How many decided slots one LEARN_REQ asks for. */
-#define LEARN_SLOTS	PXS_WIRE_ENTRIES_MAX
 
 const char *pxs_group_check_conf(const struct pxs_group_conf *conf)
 {
@@ -151,6 +150,7 @@ static bool ballot_ok(const struct pxs_msg *m)
 	case PXS_WIRE_PREVOTE:
 	case PXS_WIRE_TRANSFER:
 	case PXS_WIRE_READ:
+	case PXS_WIRE_HELD:
 		return pxs_ballot_member(m->ballot) == m->sender;
 	case PXS_WIRE_LEARN_REQ:
 	case PXS_WIRE_LEARN:
@@ -253,39 +253,6 @@ static void follow_leader(struct pxs_group *g, const struct pxs_msg *m, bool ali
 	follow_commit(g, m, out);
 }
 
-/*
- * Whoever said that there is more is asked first. It may be unable to show it, because its own
- * record is damaged or it is gone: while a question brings nothing, the next one goes to another.
- */
-static u8 learn_from(const struct pxs_group *g)
-{
-	u8 next = g->learn_from;
-
-	if (g->learn_slot != g->commit + 1)
-		return g->known_from;
-	do {
-		next = next + 1 < g->conf.nmembers ? next + 1 : 0;
-	} while (next == g->conf.self);
-	return next;
-}
-
-static void ask_learn(struct pxs_group *g, u64 now, struct pxs_out *out)
-{
-	struct pxs_send *send;
-	u8 from;
-
-	if (g->known_commit <= g->commit)
-		return;
-	from = learn_from(g);
-	send = pxs_out_send(g, out, PXS_WIRE_LEARN_REQ, 1ull << from, 0, g->commit + 1);
-	if (!send)
-		return;
-	send->count = LEARN_SLOTS;
-	g->learn_ms = now;
-	g->learn_slot = g->commit + 1;
-	g->learn_from = from;
-}
-
 static void recv_heartbeat(struct pxs_group *g, const struct pxs_msg *m, u8 from, bool alive,
 			   u64 now, struct pxs_out *out)
 {
@@ -375,64 +342,20 @@ static void recv_refuse(struct pxs_group *g, const struct pxs_msg *m, struct pxs
 		pxs_leader_preempted(g, m->arg, out);
 }
 
-static void recv_learn_req(struct pxs_group *g, const struct pxs_msg *m, u8 from,
-			   struct pxs_out *out)
-{
-	struct pxs_send *send;
-	u64 slot;
-
-	if (!m->slot || !m->count || m->slot > g->commit)
-		return;
-	if (m->slot < g->window.base) {
-		out->what |= PXS_OUT_FORWARD;	/* the agent reads it from its journal */
-		return;
-	}
-	send = pxs_out_send(g, out, PXS_WIRE_LEARN, 1ull << from, 0, m->slot);
-	for (slot = m->slot; send && slot <= g->commit && slot - m->slot < m->count; slot++) {
-		if (!pxs_out_add(out, slot, pxs_window_at(&g->window, slot), PXS_ENTRY_DECIDED))
-			break;
-	}
-}
-
-static bool learn_entry(struct pxs_group *g, const struct pxs_entry *e, struct pxs_out *out)
-{
-	struct pxs_value *v;
-	bool ok;
-
-	if (e->flags & PXS_ENTRY_FAULTY)
-		return pxs_acceptor_learn_ballot(g, e->slot, e->ballot, out);
-	v = pxs_value_new(e->data, e->len, e->flags & PXS_ENTRY_NOOP);
-	if (!v) {
-		g->stat[PXS_GROUP_STAT_NO_MEMORY]++;
-		return false;
-	}
-	ok = pxs_acceptor_learn(g, e->slot, e->ballot, v, out);
-	pxs_value_put(v);
-	return ok;
-}
-
-static void recv_learn(struct pxs_group *g, const struct pxs_msg *m, const u8 *body, u64 now,
-		       struct pxs_out *out)
-{
-	u64 before = g->commit;
-	struct pxs_entry e;
-	u32 offset = 0;
-
-	while (pxs_wire_next(body, m->len, &offset, &e) > 0)
-		if (!learn_entry(g, &e, out))
-			break;
-	if (g->state != PXS_GROUP_ACTIVE)
-		return;
-	pxs_acceptor_commit(g, out);
-	if (g->commit > before)
-		ask_learn(g, now, out);
-}
-
 /* What the step allows: answers to what it staged, in memory, and reads. */
 static void let_go(struct pxs_group *g, u64 now, struct pxs_out *out)
 {
 	pxs_release_settled(g, now, out);
 	pxs_read_step(g, now, out);
+}
+
+static void hear_commit(struct pxs_group *g, const struct pxs_msg *m, u8 from)
+{
+	pxs_held_heard(g, from, m->commit);
+	if (m->commit <= g->commit)
+		return;
+	g->known_from = from;
+	g->known_commit = max(g->known_commit, m->commit);
 }
 
 void pxs_group_recv(struct pxs_group *g, const struct pxs_msg *m, const u8 *body, u64 now,
@@ -457,10 +380,7 @@ void pxs_group_recv(struct pxs_group *g, const struct pxs_msg *m, const u8 *body
 	alive = shows_life(g, m, from);
 	if (alive && m->ballot == g->lead_ballot)
 		g->heard_ms[from] = now;
-	if (m->commit > g->commit) {
-		g->known_from = from;
-		g->known_commit = max(g->known_commit, m->commit);
-	}
+	hear_commit(g, m, from);
 	switch (m->type) {
 	case PXS_WIRE_PREPARE:
 		if (m->slot && !pxs_group_mute(g))
@@ -484,10 +404,10 @@ void pxs_group_recv(struct pxs_group *g, const struct pxs_msg *m, const u8 *body
 		recv_heartbeat(g, m, from, alive, now, out);
 		break;
 	case PXS_WIRE_LEARN_REQ:
-		recv_learn_req(g, m, from, out);
+		pxs_learner_show(g, m, from, out);
 		break;
 	case PXS_WIRE_LEARN:
-		recv_learn(g, m, body, now, out);
+		pxs_learner_take(g, m, body, now, out);
 		break;
 	case PXS_WIRE_PREVOTE:
 		if (m->slot && !pxs_group_mute(g))
@@ -504,6 +424,9 @@ void pxs_group_recv(struct pxs_group *g, const struct pxs_msg *m, const u8 *body
 		break;
 	case PXS_WIRE_READ_ACK:
 		pxs_read_answered(g, m, from);
+		break;
+	case PXS_WIRE_HELD:
+		pxs_held_told(g, m->slot);
 		break;
 	}
 	pxs_handover_heard(g, m, from, out);
@@ -542,7 +465,7 @@ void pxs_group_tick(struct pxs_group *g, u64 now, bool healthy, struct pxs_out *
 	pxs_release_settled(g, now, out);
 	pxs_candidate_tick(g, now, out);
 	if (now >= g->learn_ms + g->conf.heartbeat_ms)
-		ask_learn(g, now, out);
+		pxs_learner_ask(g, now, out);
 }
 
 /* What a record that is settled allows. False: @out is full, the answer stays parked. */

@@ -14,6 +14,8 @@
  *   handover.c  a leader hands over
  *   read.c      does it still lead? what a linearizable read must have applied
  *   durability.c what an answer waits for
+ *   held.c      what every member has
+ *   learner.c   what others have decided
  *   group.c     who may say what; dispatch; time
  *   out.c       what is to be sent and told
  *
@@ -130,6 +132,12 @@ struct pxs_group {
 	u64 learn_ms;		/* when we last asked somebody for what we lack */
 	u64 learn_slot;		/* ... from which slot on */
 	u8 learn_from;		/* ... whom: member index */
+	u64 trim;		/* slots up to it may be gone; the record that says so is staged */
+	/* whom we asked for commit + 1 has nothing below this slot any more; 0: nobody said so */
+	u64 trimmed;
+	u64 has[PXS_MEMBERS_MAX];	/* commit index of each member, as heard; not ours */
+	u64 held;		/* every member has what is decided up to it; 0: not known */
+	u8 held_tell;		/* so often it is told yet */
 
 	/* leader; lead_ballot == 0: we do not lead */
 	u64 lead_ballot;
@@ -212,6 +220,20 @@ int pxs_group_load(struct pxs_group *g, const struct pxs_record *r);
  * loaded, and nothing was damaged, -ENOTRECOVERABLE: it forgot (durability.h) and is fenced.
  */
 int pxs_group_activate(struct pxs_group *g, u64 commit, u64 now);
+
+/*
+ * Slots up to @slot are in a durable checkpoint of this member's: their records may go once that of
+ * this is durable (S7). It says the commit index, the promise and the durability anew; the same
+ * slot again, or 0 before there was any, is good for nothing but that.
+ * Return: 0; -EINVAL: not decided yet, or below the last one; -EAGAIN: no credit; -ESHUTDOWN.
+ */
+int pxs_group_trim(struct pxs_group *g, u64 slot);
+
+/* Do we lack slots that nobody whom we asked has any more? They are in a checkpoint of theirs. */
+static inline bool pxs_group_needs_checkpoint(const struct pxs_group *g)
+{
+	return g->trimmed > g->commit + 1;
+}
 
 /* Stop answering, for good (S4). @reason is a static string. */
 void pxs_group_fence(struct pxs_group *g, const char *reason);

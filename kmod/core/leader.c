@@ -9,6 +9,7 @@
 #include "leader.h"
 #include "acceptor.h"
 #include "durability.h"
+#include "held.h"
 #include "quorum.h"
 #include "read.h"
 
@@ -200,10 +201,16 @@ bool pxs_leader_heard(const struct pxs_group *g, u64 now)
 	return pxs_quorum_met(heard, g->conf.nmembers);
 }
 
+static void beat(struct pxs_group *g, u64 now, struct pxs_out *out)
+{
+	pxs_leader_beat(g, now, out);
+	pxs_held_beat(g, out);
+}
+
 void pxs_leader_tick(struct pxs_group *g, u64 now, struct pxs_out *out)
 {
 	if (now >= g->beat_ms + g->conf.heartbeat_ms)
-		pxs_leader_beat(g, now, out);
+		beat(g, now, out);
 	resend(g, now, out);
 	pxs_read_tick(g, now, out);
 }

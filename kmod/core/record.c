@@ -42,7 +42,8 @@ static bool header_ok(struct pxs_journal_record *j)
 		return false;
 	if (!j->type || j->type >= __PXS_RECORD_MAX)
 		return false;
-	if (j->flags & ~(PXS_ENTRY_NOOP | PXS_ENTRY_FAULTY))
+	if (j->flags & ~(j->type == PXS_RECORD_TRIM ? PXS_TRIM_MEMORY :
+						      PXS_ENTRY_NOOP | PXS_ENTRY_FAULTY))
 		return false;
 	return le32_to_cpu(j->len) <= PXS_VALUE_MAX;
 }

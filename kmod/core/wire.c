@@ -138,11 +138,17 @@ bool pxs_wire_check_body(const struct pxs_msg *m, const u8 *body)
 	int ret;
 
 	switch (m->type) {
-	case PXS_WIRE_ACCEPT:
 	case PXS_WIRE_LEARN:
+		/* "Trimmed at" */
+		if (!m->count)
+			return !m->len && m->slot && m->arg > m->slot && m->arg <= m->commit + 1;
+		break;
+	case PXS_WIRE_HELD:
+		return !m->len && m->slot && m->slot <= m->commit;
+	case PXS_WIRE_ACCEPT:
 		if (!m->count)
 			return false;
-		fallthrough;
+		break;
 	case PXS_WIRE_PROMISE:
 		break;
 	default:

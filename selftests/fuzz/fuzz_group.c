@@ -98,6 +98,9 @@ static void check_send(const struct pxs_send *s)
 	case PXS_WIRE_READ_ACK:
 		FUZZ_CHECK(s->ballot >= g.promised);
 		break;
+	case PXS_WIRE_HELD:
+		FUZZ_CHECK(s->ballot == g.lead_ballot && s->slot && s->slot <= s->commit);
+		break;
 	}
 	to = (u8)__builtin_ctzll(s->to);
 	pxs_out_msg(&g, &out, s, to, &m);

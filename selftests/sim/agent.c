@@ -236,6 +236,23 @@ static int dp_transfer(struct pxs_datapath *dp, u32 group, u8 member)
 	return answer(part, &out, ret);
 }
 
+static int dp_trim(struct pxs_datapath *dp, u32 group, u64 slot)
+{
+	struct sim_part *part = part_of(group);
+	struct pxs_out out;
+	int ret;
+
+	(void)dp;
+	if (!part)
+		return -ENOENT;
+	under_way(8);
+	pxs_out_init(&out);
+	ret = pxs_group_trim(&part->core, slot);
+	TRACE(world, "node %u group %u: TRIM command to slot %llu: %d", sim_index(world, here),
+	      part->index, (unsigned long long)slot, ret);
+	return answer(part, &out, ret);
+}
+
 static void note_proposed(struct sim_part *part, u64 slot, const struct pxs_value *v, int ret)
 {
 	u64 vid = sim_value_vid(v->data, v->len, v->noop);
@@ -309,6 +326,7 @@ static int dp_send(struct pxs_datapath *dp, u32 group, const struct pxs_msg *in,
 	pxs_out_msg(&part->core, &out, &out.send[0],
 		    (u8)pxs_group_member(&part->core, in->receiver), &m);
 	m.count = in->count;
+	m.arg = in->arg;
 	m.len = in->len;
 	sim_check_leaves(world, here, part->index, &m, body);
 	sim_send(world, here, part->index, &m, body);
@@ -323,11 +341,7 @@ static int dp_status(struct pxs_datapath *dp, u32 group, struct pxs_group_status
 	if (!part)
 		return -ENOENT;
 	under_way(2);
-	memset(st, 0, sizeof(*st));
-	st->state = part->core.state;
-	st->promised = part->core.promised;
-	st->commit = part->core.commit;
-	st->next_slot = part->core.next_slot;
+	pxs_group_status_of(&part->core, st);
 	return 0;
 }
 
@@ -344,7 +358,7 @@ static const struct pxs_datapath_ops dp_ops = {
 	.durable = dp_durable, .fail = dp_fail, .load = dp_load, .activate = dp_activate,
 	.settle = dp_settle,
 	.prepare = dp_prepare, .lead = dp_lead, .resign = dp_resign,
-	.transfer = dp_transfer, .propose = dp_propose, .read = dp_read,
+	.transfer = dp_transfer, .trim = dp_trim, .propose = dp_propose, .read = dp_read,
 	.send = dp_send, .status = dp_status, .close = dp_close,
 };
 
@@ -369,46 +383,6 @@ struct pxs_replica *sim_replica(const struct sim_node *n, u32 g)
 	if (!n->agent.open)
 		return NULL;
 	return pxs_node_replica(n->agent.node, SIM_GROUP + g);
-}
-
-static void fill_group(const struct sim *s, const struct sim_node *n, u32 g,
-		       struct pxs_group_config *config)
-{
-	struct pxs_group_conf *conf = &config->conf;
-	u32 i, k;
-
-	*conf = (struct pxs_group_conf){
-		.id = s->group[g].id, .epoch = 1, .cluster = "simulated",
-		.nmembers = s->group[g].n, .window = s->p.window,
-		.heartbeat_ms = s->p.heartbeat, .election_ms = s->p.election,
-		.self = (u8)sim_part_of(s, g, sim_index(s, n)),
-		.memory = s->p.memory >> g & 1,
-	};
-	for (i = 0; i < conf->nmembers; i++) {
-		k = s->group[g].node[i];
-		conf->member[i].id = s->node[k].id;
-		conf->member[i].incarnation = s->node[k].known;
-	}
-	conf->member[conf->self].incarnation = n->incarnation;
-}
-
-static void configure(const struct sim *s, const struct sim_node *n, struct pxs_node *node)
-{
-	struct pxs_config *c = &node->config;
-	u32 g;
-
-	c->file = "paxsteerd.conf";
-	c->journal = "journal";
-	memcpy(c->cluster, "simulated", 10);
-	c->datapath = PXS_DATAPATH_KERNEL;
-	c->flush = s->p.flush;
-	c->cache = s->p.cache;
-	c->group = calloc(SIM_GROUPS, sizeof(*c->group));
-	if (!c->group)
-		abort();
-	for (g = 0; g < s->p.groups; g++)
-		if (sim_part_of(s, g, sim_index(s, n)) >= 0)
-			fill_group(s, n, g, &c->group[c->ngroups++]);
 }
 
 void sim_agent_start(struct sim *s, struct sim_node *n)
@@ -456,7 +430,7 @@ void sim_agent_open(struct sim *s, struct sim_node *n)
 	sim_enter(s, n);
 	a->node->loop.now = sim_clock(s, n);
 	n->disk.refused = false;
-	configure(s, n, a->node);
+	sim_configure(s, n, a->node);
 	ret = pxs_node_open(a->node, true);
 	if (s->failed)
 		return;

@@ -380,9 +380,23 @@ void sim_check_memory(struct sim *s, struct sim_node *n, const struct pxs_record
 	if (g < 0 || n->reborn)
 		return;
 	part = &n->part[g];
+	if (r->type == PXS_RECORD_TRIM) {
+		if (r->slot > part->checkpoint)
+			sim_fail(s, "S7: node %u group %u trims up to %llu, its checkpoint is %llu",
+				 sim_index(s, n), g, U(r->slot), U(part->checkpoint));
+		if (r->ballot < part->durable_promise && r->lsn > part->durable_promise_lsn)
+			sim_fail(s, "S7: node %u group %u trims and forgets its promise of %llx",
+				 sim_index(s, n), g, U(part->durable_promise));
+		if (part->open != !!(r->flags & PXS_TRIM_MEMORY))
+			sim_fail(s, "S2: node %u group %u trims and forgets what its answers wait for",
+				 sim_index(s, n), g);
+		part->durable_trim = max(part->durable_trim, r->slot);
+	}
 	if ((r->type == PXS_RECORD_PROMISE || r->type == PXS_RECORD_ACCEPT) &&
-	    r->ballot > part->durable_promise)
+	    r->ballot > part->durable_promise) {
 		part->durable_promise = r->ballot;
+		part->durable_promise_lsn = r->lsn;
+	}
 	if (r->type == PXS_RECORD_ACCEPT)
 		vote(s, n, (u32)g, r->slot, r->ballot,
 		     sim_value_vid(r->data, r->len, r->flags & PXS_ENTRY_NOOP));
@@ -461,4 +475,5 @@ void sim_check_part(struct sim *s, struct sim_node *n, u32 g)
 			 U(core->commit), U(sim_check_prefix(s, g)));
 	check_committed(s, n, part);
 	part->commit = core->commit;
+	part->most = max(part->most, part->commit);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "sim.h"
+#include "trim.h"
 
 struct client_value {
 	u64 vid;
@@ -108,6 +109,54 @@ void sim_clients(struct sim *s, struct sim_node *n, u32 g)
 			break;
 		append(s, r, g);
 	}
+}
+
+/*
+ * Every member has it on its disk, and knows so after a restart, which finds the commit index to
+ * within seven eighths of a window: nobody will need what is below.
+ */
+static u64 everybody_has(const struct sim *s, u32 g)
+{
+	const struct sim_node *n;
+	struct pxs_replica *r;
+	u64 low = ~0ull;
+	u32 i;
+
+	for (i = 0; i < s->group[g].n; i++) {
+		n = &s->node[s->group[g].node[i]];
+		r = sim_replica(n, g);
+		if (!r || n->reborn || n->lost || !n->part[g].there)
+			return 0;
+		low = min(low, r->hint_commit);
+	}
+	return low > s->p.window ? low - s->p.window : 0;
+}
+
+bool sim_trim(struct sim *s, struct sim_node *n, u32 g)
+{
+	u64 slot = everybody_has(s, g);
+	struct pxs_replica *r;
+	int err;
+
+	if (!slot || n->paused > s->now || n->stopped > s->now)
+		return false;
+	r = sim_replica(n, g);
+	if (slot <= r->trim)
+		return false;
+	sim_enter(s, n);
+	n->part[g].checkpoint = max(n->part[g].checkpoint, slot);
+	r->stateful = true;
+	r->checkpoint = n->part[g].checkpoint;
+	/* More than there is a checkpoint of: that must be refused. */
+	if (r->applied > r->checkpoint && !pxs_trim(r, r->applied))
+		sim_fail(s, "S7: node %u group %u takes a trim above its checkpoint",
+			 sim_index(s, n), g);
+	err = pxs_trim(r, slot);
+	TRACE(s, "node %u group %u: trim up to slot %llu: %d", sim_index(s, n), g,
+	      (unsigned long long)slot, err);
+	if (!err)
+		sim_agent_settle(s, n);
+	return !err;
 }
 
 static void handed(void *ctx, u32 error)

@@ -33,10 +33,13 @@ static void draw_faults(struct sim *s)
 		p->faults |= (u32)sim_draw(s, R_PARAM);
 	if (param(s, 4))
 		p->faults &= ~(1u << F_BIG);
+	/* These do not go together: see trim(). */
+	if (p->faults >> F_TRIM & 1 && param(s, 2))
+		p->faults &= ~(1u << F_ROT | 1u << F_DAMAGE | 1u << F_SWAP);
 	/* Large values in flight: promises of several pages. */
 	if (param(s, p->faults >> F_BIG & 1 ? 2 : 4))
 		p->faults &= ~(1u << F_BUSY);
-	p->faults &= ((1u << F_MAX) - 1) & ~sim_exclude & ~s->less.faults;
+	p->faults &= (u32)((1ull << F_MAX) - 1) & ~sim_exclude & ~s->less.faults;
 }
 
 /* Members are neighbours on a ring of nodes; a single group has no others beside it. */
@@ -351,6 +354,23 @@ static bool hand_over(struct sim *s, struct sim_node *n)
 	return true;
 }
 
+/* All members of the group at once, or one, and perhaps a crash in the middle of it. */
+static bool trim(struct sim *s, struct sim_node *n)
+{
+	u32 g = (u32)hit(s, s->p.groups), i;
+	bool all = hit(s, 2), did = false;
+
+	/* What is rotten must be learned again: there must be somebody who has it. */
+	if (sim_has(s, F_ROT) || sim_has(s, F_DAMAGE) || sim_has(s, F_SWAP))
+		return false;
+	for (i = 0; i < s->group[g].n; i++)
+		if (all || &s->node[s->group[g].node[i]] == n)
+			did |= sim_trim(s, &s->node[s->group[g].node[i]], g);
+	if (did && !hit(s, 3))
+		sim_node_crash_soon(s, n);
+	return did;
+}
+
 static bool strike(struct sim *s, enum sim_fault f, u32 i)
 {
 	struct sim_node *n = &s->node[i];
@@ -377,6 +397,8 @@ static bool strike(struct sim *s, enum sim_fault f, u32 i)
 		return true;
 	case F_HAND:
 		return hand_over(s, n);
+	case F_TRIM:
+		return trim(s, n);
 	case F_JUMP:
 		n->wall += (s64)hit(s, 200000) - 100000;
 		return true;
@@ -396,7 +418,7 @@ void sim_fault_strike(struct sim *s)
 {
 	static const u8 kind[] = {
 		F_CUT, F_PART, F_AGENT, F_AGENT, F_NODE, F_PAUSE, F_STOP, F_JUMP, F_STALL, F_FULL,
-		F_ROT, F_DAMAGE, F_SWAP, F_HAND, F_HAND,
+		F_ROT, F_DAMAGE, F_SWAP, F_HAND, F_HAND, F_TRIM, F_TRIM, F_TRIM, F_TRIM,
 	};
 	enum sim_fault f = kind[sim_draw(s, R_STRIKE) % ARRAY_SIZE(kind)];
 	u32 k = s->strikes++;

@@ -177,6 +177,20 @@ static void leaves_read_ack(struct sim *s, struct sim_node *n, u32 g, const stru
 			 sim_index(s, n), U(m->ballot), U(n->part[g].durable_promise));
 }
 
+/* Every member once had it, and the observer saw that. */
+static void leaves_held(struct sim *s, struct sim_node *n, u32 g, const struct pxs_msg *m)
+{
+	u32 i;
+
+	for (i = 0; i < s->group[g].n; i++) {
+		const struct sim_node *o = &s->node[s->group[g].node[i]];
+
+		if (!o->reborn && !o->lost && o->part[g].most < m->slot)
+			sim_fail(s, "node %u says that all have slots up to %llu; node %u never had more than %llu",
+				 sim_index(s, n), U(m->slot), sim_index(s, o), U(o->part[g].most));
+	}
+}
+
 void sim_check_leaves(struct sim *s, struct sim_node *n, u32 g, const struct pxs_msg *m,
 		      const u8 *body)
 {
@@ -185,6 +199,9 @@ void sim_check_leaves(struct sim *s, struct sim_node *n, u32 g, const struct pxs
 	if (m->commit > sim_check_prefix(s, g))
 		sim_fail(s, "node %u says that slots up to %llu are decided; chosen are %llu",
 			 sim_index(s, n), U(m->commit), U(sim_check_prefix(s, g)));
+	if (m->type == PXS_WIRE_LEARN && !m->count && m->arg > n->part[g].durable_trim + 1)
+		sim_fail(s, "S7: node %u group %u says that slots below %llu are gone; below %llu are",
+			 sim_index(s, n), g, U(m->arg), U(n->part[g].durable_trim + 1));
 	if (!pxs_wire_check_body(m, body))
 		sim_fail(s, "node %u sends a malformed body, type %u", sim_index(s, n), m->type);
 	leaves_entries(s, n, g, m, body);
@@ -196,6 +213,8 @@ void sim_check_leaves(struct sim *s, struct sim_node *n, u32 g, const struct pxs
 		leaves_accepted(s, n, g, m);
 	else if (m->type == PXS_WIRE_READ_ACK)
 		leaves_read_ack(s, n, g, m);
+	else if (m->type == PXS_WIRE_HELD)
+		leaves_held(s, n, g, m);
 	else if (m->type == PXS_WIRE_PREPARE)
 		leaves_prepare(s, n, g, m);
 	else if (m->type == PXS_WIRE_PROMISE)

@@ -12,6 +12,7 @@
  *   net.c      datagrams: real encoding, loss, duplication, delay, cuts, bit flips
  *   module.c   the module half: what the kernel shell does with the core
  *   agent.c    the agent half: the daemon's datapath, its start and its end, its clients
+ *   config.c   what its configuration file would say
  *   ring.c     what stands in for io_uring and the helper thread
  *   disk.c     a disk with a page cache: what is lost, torn, refused, rotten or misplaced
  *   posix.c    the system calls that the daemon makes, on such a disk
@@ -71,6 +72,7 @@ enum sim_fault {
 	F_JUMP,		/* wall clocks are set, forward and back */
 	F_HAND,		/* leaders are told to hand over */
 	F_SPLIT,	/* what was linked is submitted in two parts, and runs at once */
+	F_TRIM,		/* logs are trimmed, and segments removed */
 	F_MAX
 };
 
@@ -165,9 +167,13 @@ struct sim_part {
 	u64 led_commit;
 	/* highest ballot promised on disk: outlives the module; in a memory group, or there */
 	u64 durable_promise;
+	u64 durable_promise_lsn;
 	bool open;		/* its disk says that answers may leave before records are on it */
 	u64 opening;		/* LSN of the newest record that says so, or will; 0: took back */
 	bool forgot;		/* ... and it stopped since: it must never vote again */
+	u64 checkpoint;		/* up to here it was told to trim */
+	u64 durable_trim;	/* up to here its disk says that it was */
+	u64 most;		/* highest commit index that it ever had */
 	u64 applied;		/* by the agent, as last seen */
 	u64 beat[SIM_NODES];	/* newest heartbeat taken from each node: number of its sending */
 };
@@ -315,6 +321,8 @@ int sim_module_group_add(struct sim *s, struct sim_node *n, const struct pxs_gro
 void sim_module_fail(struct sim *s, struct sim_node *n);
 
 /* agent.c */
+/* The configuration of the daemon of @n. */
+void sim_configure(const struct sim *s, const struct sim_node *n, struct pxs_node *node);
 void sim_agent_start(struct sim *s, struct sim_node *n);
 void sim_agent_open(struct sim *s, struct sim_node *n);
 void sim_agent_end(struct sim *s, struct sim_node *n, bool clean);
@@ -326,6 +334,8 @@ void sim_agent_settle(struct sim *s, struct sim_node *n);
 void sim_clients(struct sim *s, struct sim_node *n, u32 g);
 /* Return: the leader has begun to. */
 bool sim_hand_over(struct sim *s, struct sim_node *n, u32 g, u8 member);
+/* Return: its log is being trimmed, below a checkpoint that everybody has. */
+bool sim_trim(struct sim *s, struct sim_node *n, u32 g);
 struct pxs_replica *sim_replica(const struct sim_node *n, u32 g);
 int sim_part_of(const struct sim *s, u32 g, u32 node);	/* member index, or -1 */
 int sim_group_index(const struct sim *s, u32 id);

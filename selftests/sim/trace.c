@@ -25,6 +25,7 @@ static const char *const fault_name[F_MAX] = {
 	[F_BUSY] = "full window", [F_LAG] = "late event", [F_ASYNC] = "slow command",
 	[F_SKEW] = "clock skew", [F_JUMP] = "clock jump",
 	[F_HAND] = "leadership handed over", [F_SPLIT] = "split submission",
+	[F_TRIM] = "log trimmed",
 };
 
 static const char *const wire_name[] = {
@@ -35,6 +36,7 @@ static const char *const wire_name[] = {
 	[PXS_WIRE_LEARN] = "LEARN", [PXS_WIRE_PREVOTE] = "PREVOTE",
 	[PXS_WIRE_PREVOTE_ACK] = "PREVOTE_ACK", [PXS_WIRE_TRANSFER] = "TRANSFER",
 	[PXS_WIRE_READ] = "READ", [PXS_WIRE_READ_ACK] = "READ_ACK",
+	[PXS_WIRE_HELD] = "HELD",
 };
 
 const char *sim_fault_name(u32 f)

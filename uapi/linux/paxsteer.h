@@ -124,6 +124,7 @@ enum pxs_cmd {
 	PXS_CMD_JOURNAL_SETTLE,
 	PXS_CMD_AGREED_SET,
 	PXS_CMD_AGREED_GET,
+	PXS_CMD_GROUP_TRIM,
 	__PXS_CMD_MAX
 };
 #define PXS_CMD_MAX (__PXS_CMD_MAX - 1)
@@ -477,6 +478,14 @@ enum pxs_group_attr {
 	PXS_A_GROUP_ROUND,		/* u64, out (READ, EVENT_READ): from 1 on */
 	/* u64, out: highest commit index that any member told; COMMIT where nothing is missing */
 	PXS_A_GROUP_KNOWN,		/* u64 */
+	PXS_A_GROUP_TRIM,		/* u64, out: slots up to it may be gone here; 0: none are */
+	/*
+	 * u64, out: slots from COMMIT + 1 up to below it are lacking here, and gone at those who
+	 * were asked: they are in a checkpoint of theirs. 0: nothing of that kind
+	 */
+	PXS_A_GROUP_TRIMMED,		/* u64 */
+	/* u64, out: every member has what is decided up to it, as heard here; 0: not known */
+	PXS_A_GROUP_HELD,		/* u64 */
 	__PXS_A_GROUP_MAX
 };
 #define PXS_A_GROUP_MAX (__PXS_A_GROUP_MAX - 1)
@@ -529,6 +538,7 @@ enum pxs_group_stat {
 	PXS_GROUP_STAT_FAULTY,		/* slots loaded as damaged (S5) */
 	PXS_GROUP_STAT_PAD,
 	PXS_GROUP_STAT_READ_ROUNDS,	/* rounds in which a leader asked whether it leads */
+	PXS_GROUP_STAT_TRIMMED,		/* "trimmed at": what we asked for is gone there (S7) */
 	__PXS_GROUP_STAT_MAX
 };
 #define PXS_GROUP_STAT_MAX (__PXS_GROUP_STAT_MAX - 1)

@@ -18,6 +18,24 @@
  *   durable  LSN that had been confirmed when this batch was built: everything up to
  *            it may have been acknowledged, so damage there is never a torn tail (S5).
  *            A batch without records is a mark: after a pause it says this of the last one
+ *
+ * A journal whose first segments were removed begins with a later one; the file "floor" says with
+ * which, and how its header must look. It is text, durable before the first of them is unlinked:
+ *   paxsteer-floor 1
+ *   incarnation 0x...	of the journal, 16 hexadecimal digits
+ *   segment N		the first that there is, above 1
+ *   first-seq N	as in its header, and so the two below
+ *   first-lsn N
+ *   prev 0x...		8 hexadecimal digits
+ *   crc 0x...		CRC-32C of the lines above
+ * One that is damaged, or of another journal, is an error; where there is none, segment 1 comes
+ * first. Segments in front of the floor are leftovers, and are unlinked.
+ *
+ * Versions: PXS_JOURNAL_VERSION rises when a paxsteerd that knows only the former one could take
+ * what it reads for something else. Record types, and the floor, came without: who does not know a
+ * type takes such a record for damage, who does not know the floor misses segment 1, and both
+ * refuse to start. So a journal that was trimmed, or has a DURABILITY record, is not for an older
+ * paxsteerd; one that has not is.
  */
 #ifndef _UAPI_LINUX_PAXSTEER_JOURNAL_H
 #define _UAPI_LINUX_PAXSTEER_JOURNAL_H
@@ -79,8 +97,16 @@ enum pxs_record_type {
 	 * trims a journal keeps the newest, as it keeps the highest promise.
 	 */
 	PXS_RECORD_DURABILITY = 6,
+	/*
+	 * slot: everything up to it is decided, in a checkpoint, and may be gone (S7); ballot: what
+	 * was promised then, 0: nothing; flags: PXS_TRIM_MEMORY. It says the highest promise again,
+	 * and the durability, so that the segments that hold those can go.
+	 */
+	PXS_RECORD_TRIM = 7,
 	__PXS_RECORD_MAX
 };
+
+#define PXS_TRIM_MEMORY		0x08	/* the newest DURABILITY says memory, not disk */
 
 struct pxs_journal_record {
 	__le32 hcrc;		/* CRC-32C of this struct with hcrc = 0 */
@@ -89,7 +115,10 @@ struct pxs_journal_record {
 	__le32 len;		/* bytes of the value, 0..PXS_VALUE_MAX */
 	__le32 group;
 	__u8 type;		/* enum pxs_record_type */
-	/* PXS_ENTRY_NOOP, PXS_ENTRY_FAULTY (only in GROUP_LOAD: no value follows) */
+	/*
+	 * PXS_ENTRY_NOOP, PXS_ENTRY_FAULTY (only in GROUP_LOAD: no value follows); of a TRIM
+	 * PXS_TRIM_MEMORY
+	 */
 	__u8 flags;
 	__le16 reserved[3];	/* 0 */
 	__le64 lsn;

@@ -34,11 +34,13 @@
  * HEARTBEAT_ACK  leader's next slot   0        counter of heartbeat    -
  * LEARN_REQ      first slot wanted    slots    0                       -
  * LEARN          first slot           entries  0                       entries
+ * LEARN          first slot wanted    0        first slot there is     -
  * PREVOTE        first slot asked     0        0                       -
  * PREVOTE_ACK    first slot asked     0        0, or ballot in the way -
  * TRANSFER       leader's next slot   0        0                       -
  * READ           leader's next slot   0        number of the round     -
  * READ_ACK       leader's next slot   0        number of the round     -
+ * HELD           the slot             0        0                       -
  *
  * ballot is the ballot the message belongs to (REFUSE: the refused one; LEARN_REQ
  * and LEARN: 0). commit is always the sender's commit index.
@@ -51,6 +53,8 @@
  * the accept, or one at or above that at which the value was chosen.
  * A FAULTY entry in LEARN has no value: the sender cannot show it any more. Who has accepted one
  * in that slot at its ballot or above has learned; others must ask elsewhere.
+ * A LEARN without entries says "trimmed at": the sender has no slot below arg any more, which is
+ * above the one that was wanted. Who lacks that needs another member, or a checkpoint (S7).
  * ACCEPTED says that slots [slot, slot + count) are durably accepted at ballot.
  * PREVOTE asks whether a PREPARE of this ballot would be welcome. Nobody promises or
  * writes anything for it. It is welcome (arg 0) where no ballot as high is promised and no
@@ -65,6 +69,8 @@
  * every round of a ballot; REFUSE says that it has. Only answers to the round under way count.
  * Both came after the other types, without a new version: who does not know them drops them, and
  * counts them as of a bad type; a leader of a quorum of such members cannot answer reads.
+ * HELD says that every member has what is decided up to a slot, at most the sender's commit index.
+ * It came later still: who does not know it drops it, and trims nothing on that ground.
  */
 enum pxs_wire_type {
 	PXS_WIRE_PREPARE = 1,
@@ -81,6 +87,7 @@ enum pxs_wire_type {
 	PXS_WIRE_TRANSFER,
 	PXS_WIRE_READ,
 	PXS_WIRE_READ_ACK,
+	PXS_WIRE_HELD,
 	__PXS_WIRE_TYPE_MAX
 };
 
