@@ -88,8 +88,11 @@ struct pxs_datapath_ops {
 	int (*resign)(struct pxs_datapath *dp, u32 group);
 	/* Hand over to @member (its id); the leader event says how it ended. */
 	int (*transfer)(struct pxs_datapath *dp, u32 group, u8 member);
-	/* Slots up to @slot are in a durable checkpoint: as pxs_group_trim(). */
-	int (*trim)(struct pxs_datapath *dp, u32 group, u64 slot);
+	/*
+	 * Slots up to @slot are in a durable checkpoint: as pxs_group_trim(); @peers: in one of
+	 * another member's, and here some are lacking: as pxs_group_skip().
+	 */
+	int (*trim)(struct pxs_datapath *dp, u32 group, u64 slot, bool peers);
 	/*
 	 * Propose up to PXS_PROPOSE_MAX values, in order (NULL and 0: a no-op). Return: how many
 	 * were taken, with the slots from *first on; or -errno.

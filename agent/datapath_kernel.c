@@ -399,9 +399,17 @@ static int kernel_transfer(struct pxs_datapath *dp, u32 group, u8 member)
 	return simple(to_kernel(dp), PXS_CMD_GROUP_TRANSFER, group, 0, 0, 0, 0, member);
 }
 
-static int kernel_trim(struct pxs_datapath *dp, u32 group, u64 slot)
+static int kernel_trim(struct pxs_datapath *dp, u32 group, u64 slot, bool peers)
 {
-	return simple(to_kernel(dp), PXS_CMD_GROUP_TRIM, group, PXS_A_GROUP_SLOT, slot, 0, 0, 0);
+	struct kernel *k = to_kernel(dp);
+	struct nl_msg *msg = group_msg(k, PXS_CMD_GROUP_TRIM, group);
+
+	if (msg && (nla_put_u64(msg, PXS_A_GROUP_SLOT, slot) ||
+		    (peers && nla_put_flag(msg, PXS_A_GROUP_CHECKPOINT)))) {
+		nlmsg_free(msg);
+		return -EMSGSIZE;
+	}
+	return pxs_link_call(&k->link, msg, NULL, NULL);
 }
 
 struct proposed {

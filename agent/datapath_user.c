@@ -137,6 +137,13 @@ static void act(struct user *u, struct user_group *g, const struct pxs_msg *m, c
 	pxs_out_done(out);
 }
 
+/* What a call of the core returned, and what it wants sent and told. */
+static int acted(struct user *u, struct user_group *g, int err)
+{
+	act(u, g, NULL, NULL);
+	return err;
+}
+
 static void receive(void *ctx, u8 *buf, size_t size)
 {
 	struct user *u = ctx;
@@ -383,28 +390,22 @@ static int user_prepare(struct pxs_datapath *dp, u32 group, u64 ballot, u64 slot
 {
 	struct user *u = to_user(dp);
 	struct user_group *g = find(u, group);
-	int err;
 
 	if (!g)
 		return -ENOENT;
 	pxs_out_init(&u->out);
-	err = pxs_group_prepare(&g->core, ballot, slot, to, &u->out);
-	act(u, g, NULL, NULL);
-	return err;
+	return acted(u, g, pxs_group_prepare(&g->core, ballot, slot, to, &u->out));
 }
 
 static int user_lead(struct pxs_datapath *dp, u32 group, u64 ballot, u64 first, u64 found)
 {
 	struct user *u = to_user(dp);
 	struct user_group *g = find(u, group);
-	int err;
 
 	if (!g)
 		return -ENOENT;
 	pxs_out_init(&u->out);
-	err = pxs_group_lead(&g->core, ballot, first, found, dp->loop->now, &u->out);
-	act(u, g, NULL, NULL);
-	return err;
+	return acted(u, g, pxs_group_lead(&g->core, ballot, first, found, dp->loop->now, &u->out));
 }
 
 static int user_resign(struct pxs_datapath *dp, u32 group)
@@ -420,24 +421,26 @@ static int user_transfer(struct pxs_datapath *dp, u32 group, u8 member)
 {
 	struct user *u = to_user(dp);
 	struct user_group *g = find(u, group);
-	int to, err;
+	int to = g ? pxs_group_member(&g->core, member) : -1;
 
 	if (!g)
 		return -ENOENT;
-	to = pxs_group_member(&g->core, member);
 	if (to < 0)
 		return -EINVAL;
 	pxs_out_init(&u->out);
-	err = pxs_group_transfer(&g->core, (u8)to, dp->loop->now, &u->out);
-	act(u, g, NULL, NULL);
-	return err;
+	return acted(u, g, pxs_group_transfer(&g->core, (u8)to, dp->loop->now, &u->out));
 }
 
-static int user_trim(struct pxs_datapath *dp, u32 group, u64 slot)
+static int user_trim(struct pxs_datapath *dp, u32 group, u64 slot, bool peers)
 {
-	struct user_group *g = find(to_user(dp), group);
+	struct user *u = to_user(dp);
+	struct user_group *g = find(u, group);
 
-	return g ? pxs_group_trim(&g->core, slot) : -ENOENT;
+	if (!g)
+		return -ENOENT;
+	pxs_out_init(&u->out);
+	return acted(u, g, peers ? pxs_group_skip(&g->core, slot, &u->out) :
+				   pxs_group_trim(&g->core, slot));
 }
 
 static int user_propose(struct pxs_datapath *dp, u32 group, const struct iovec *values, u32 n,
@@ -473,15 +476,12 @@ static int user_read(struct pxs_datapath *dp, u32 group, u64 *ballot, u64 *round
 {
 	struct user *u = to_user(dp);
 	struct user_group *g = find(u, group);
-	int err;
 
 	if (!g)
 		return -ENOENT;
 	*ballot = g->core.lead_ballot;
 	pxs_out_init(&u->out);
-	err = pxs_group_read(&g->core, dp->loop->now, round, &u->out);
-	act(u, g, NULL, NULL);
-	return err;
+	return acted(u, g, pxs_group_read(&g->core, dp->loop->now, round, &u->out));
 }
 
 static int user_send(struct pxs_datapath *dp, u32 group, const struct pxs_msg *in, const u8 *body)

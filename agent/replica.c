@@ -196,6 +196,9 @@ static void apply_to(struct pxs_replica *r, u64 commit)
 {
 	struct pxs_slot_at *at;
 
+	/* A checkpoint has these: what the journal has of them was not chosen, perhaps (trim.c). */
+	if (r->trimming.lsn && r->trimming.slot > r->applied)
+		return;
 	while (r->applied < commit) {
 		at = pxs_slots_at(&r->slots, r->applied + 1);
 		if (!at) {

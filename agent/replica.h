@@ -69,6 +69,13 @@ struct pxs_replica {
 		u64 pos;
 	} trimming;
 
+	/* Another member's checkpoint, that its store asks for; store/borrow.c shows it here. */
+	struct pxs_replica_loan {
+		u8 lender;	/* member id; 0: none is asked for */
+		u64 slot;	/* 0: not known yet */
+		u64 size, bytes;	/* of all, and here already */
+	} loan;
+
 	u64 hint_commit;	/* durable: may be written to the hint */
 	u64 snap_commit;	/* ... once everything up to snap_lsn is durable */
 	u64 snap_lsn;

@@ -126,6 +126,10 @@ static json_t *group_status(struct pxs_node *n, struct pxs_replica *r)
 	set_int(o, "retain", r->config->retain);
 	set_int(o, "held", st.held);
 	set_int(o, "lacks_up_to", st.trimmed ? st.trimmed - 1 : 0);
+	set_int(o, "borrows_from", r->loan.lender);
+	set_int(o, "borrows_slot", r->loan.slot);
+	set_int(o, "borrows_size", r->loan.size);
+	set_int(o, "borrows_bytes", r->loan.bytes);
 	set_int(o, "queued", r->proposals.queued.count);
 	set_int(o, "waiting", r->proposals.waiting.count);
 	set_int(o, "appended", r->proposals.acked);

@@ -32,6 +32,7 @@ const cfg_opt_t pxs_store_options[] = {
 	CFG_INT("client-memory", 256, CFGF_NONE),
 	CFG_INT("checkpoint-entries", 100000, CFGF_NONE),
 	CFG_INT("checkpoint-seconds", 300, CFGF_NONE),
+	CFG_INT("checkpoint-rate", 64, CFGF_NONE),
 	CFG_END()
 };
 
@@ -244,6 +245,11 @@ static int check_checkpoint_seconds(cfg_t *cfg, cfg_opt_t *opt)
 	return pxs_config_range(cfg, opt, 0, 604800);
 }
 
+static int check_checkpoint_rate(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return pxs_config_range(cfg, opt, 0, 65536);
+}
+
 void pxs_store_config_checks(cfg_t *cfg)
 {
 	static const struct {
@@ -267,6 +273,7 @@ void pxs_store_config_checks(cfg_t *cfg)
 		{ "group|store|client-memory", check_client_memory },
 		{ "group|store|checkpoint-entries", check_checkpoint_entries },
 		{ "group|store|checkpoint-seconds", check_checkpoint_seconds },
+		{ "group|store|checkpoint-rate", check_checkpoint_rate },
 	};
 	unsigned int i;
 
@@ -376,6 +383,7 @@ static int load(const struct pxs_config *c, struct pxs_store_config *s, struct p
 	s->client_memory = (u64)cfg_getint(store, "client-memory") << 20;
 	s->checkpoint_entries = (u64)cfg_getint(store, "checkpoint-entries");
 	s->checkpoint_seconds = (u32)cfg_getint(store, "checkpoint-seconds");
+	s->checkpoint_rate = (u64)cfg_getint(store, "checkpoint-rate") << 20;
 	if (directory)
 		s->directory = strdup(directory);
 	else if (asprintf(&s->directory, "%s/store-%u", c->journal, g->conf.id) < 0)
@@ -451,7 +459,8 @@ bool pxs_store_config_same(const struct pxs_store_config *a, const struct pxs_st
 	    a->maxclients != b->maxclients || a->maxmemory != b->maxmemory ||
 	    a->request_limit != b->request_limit || a->client_memory != b->client_memory ||
 	    a->checkpoint_entries != b->checkpoint_entries ||
-	    a->checkpoint_seconds != b->checkpoint_seconds)
+	    a->checkpoint_seconds != b->checkpoint_seconds ||
+	    a->checkpoint_rate != b->checkpoint_rate)
 		return false;
 	for (i = 0; i < a->nlisten; i++)
 		if (strcmp(a->listen_text[i], b->listen_text[i]))

@@ -53,6 +53,7 @@ struct pxs_store_config {
 	u32 session_age;	/* seconds that one lives unused */
 	u64 checkpoint_entries;	/* a checkpoint after so many; 0: not for that reason */
 	u32 checkpoint_seconds;	/* ... after so long; 0: likewise */
+	u64 checkpoint_rate;	/* bytes a second of another member's; 0: as fast as they come */
 	u32 sagas;		/* known at a time; 0: none */
 	u32 saga_age;		/* seconds that one that is over is remembered */
 	u64 client_memory;	/* bytes of all clients' buffers */

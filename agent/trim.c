@@ -42,7 +42,7 @@ int pxs_trim(struct pxs_replica *r, u64 slot)
 		return -EINVAL;
 	if (r->stateful && slot > r->checkpoint)
 		return -ERANGE;
-	return dp->ops->trim(dp, r->id, slot);
+	return dp->ops->trim(dp, r->id, slot, false);
 }
 
 /* --- asked for --------------------------------------------------------------- */
@@ -128,7 +128,7 @@ static u64 due(struct pxs_replica *r)
 	u64 least = r->trim + max(retain / 16, (u64)1);
 	u64 slot;
 
-	if (!retain || r->applied < retain + least)
+	if (!retain || r->applied <= retain)
 		return 0;
 	slot = r->applied - retain;
 	if (r->stateful)
@@ -228,7 +228,7 @@ bool pxs_trim_durable(struct pxs_replica *r, u64 lsn)
 	r->trim_needs = 0;
 	r->trimming.lsn = 0;
 	if (r->trimming.slot > r->trim)
-		pxs_info("group %u: trimmed: the first slot that there is is %" PRIu64, r->id,
+		pxs_info("group %u: trimmed: it begins with slot %" PRIu64, r->id,
 			 r->trimming.slot + 1);
 	forget(r, r->trimming.slot);
 	if (r->trim_wait.done && r->trim >= r->trim_wait.slot)

@@ -65,6 +65,7 @@ static const struct nla_policy pxs_propose_policy[PXS_A_GROUP_MAX + 1] = {
 static const struct nla_policy pxs_trim_policy[PXS_A_GROUP_MAX + 1] = {
 	PXS_AGENT_POLICY,
 	[PXS_A_GROUP_SLOT] = { .type = NLA_U64 },
+	[PXS_A_GROUP_CHECKPOINT] = { .type = NLA_FLAG },
 };
 
 static const struct nla_policy pxs_send_policy[PXS_A_GROUP_MAX + 1] = {
@@ -79,32 +80,6 @@ static struct pxs_kgroup *pxs_owners_group(struct genl_info *info)
 	int err = pxs_nl_check_owner(info, PXS_A_GROUP_ATTACH_EPOCH);
 
 	return err ? ERR_PTR(err) : pxs_nl_group(info);
-}
-
-/* What the core answered, in words. Return: err. */
-static int pxs_nl_result(struct genl_info *info, int err)
-{
-	static const struct {
-		int err;
-		const char *why;
-	} words[] = {
-		{ -ESHUTDOWN, "the group is not active" },
-		{ -EALREADY, "the group is active already" },
-		{ -EBUSY, "the group is not inactive: nothing is loaded" },
-		{ -EKEYREJECTED, "the journal's incarnation is not the one of SELF" },
-		{ -ESTALE, "BALLOT is not open, or a higher one is promised" },
-		{ -EAGAIN, "no room in the window or the journal: try again" },
-		{ -ENOTCONN, "this member does not lead the group" },
-		{ -ENOENT, "the group was deleted" },
-		{ -ENOTRECOVERABLE, "the member forgot what it had answered: fenced" },
-		{ -EINVAL, "BALLOT, SLOT, FOUND or COMMIT does not fit the group's state" },
-	};
-	u32 i;
-
-	for (i = 0; i < ARRAY_SIZE(words); i++)
-		if (words[i].err == err)
-			return pxs_nl_no(info, NULL, err, words[i].why);
-	return err;
 }
 
 /* --- recovery -------------------------------------------------------------- */
@@ -329,7 +304,10 @@ static int pxs_nl_trim(struct sk_buff *skb, struct genl_info *info)
 	out = err ? NULL : pxs_kgroup_enter(kg);
 	err = err ? err : -ENOENT;
 	if (out) {
-		err = pxs_nl_result(info, pxs_group_trim(&kg->core, nla_get_u64(slot)));
+		err = info->attrs[PXS_A_GROUP_CHECKPOINT] ?
+			      pxs_group_skip(&kg->core, nla_get_u64(slot), out) :
+			      pxs_group_trim(&kg->core, nla_get_u64(slot));
+		err = pxs_nl_result(info, err);
 		pxs_kgroup_leave(kg, out, NULL);
 	}
 	pxs_kgroup_put(kg);

@@ -59,6 +59,32 @@ static const struct nla_policy pxs_group_id_policy[PXS_A_GROUP_MAX + 1] = {
 	[PXS_A_GROUP_ID] = NLA_POLICY_FULL_RANGE(NLA_U32, &pxs_group_id_range),
 };
 
+int pxs_nl_result(struct genl_info *info, int err)
+{
+	static const struct {
+		int err;
+		const char *why;
+	} words[] = {
+		{ -ESHUTDOWN, "the group is not active" },
+		{ -EALREADY, "the group is active already" },
+		{ -EBUSY, "the group is not inactive: nothing is loaded" },
+		{ -EKEYREJECTED, "the journal's incarnation is not the one of SELF" },
+		{ -ESTALE, "BALLOT is not open, or a higher one is promised" },
+		{ -EAGAIN, "no room in the window or the journal: try again" },
+		{ -ENOTCONN, "this member does not lead the group" },
+		{ -EISCONN, "this member leads the group" },
+		{ -ENOENT, "the group was deleted" },
+		{ -ENOTRECOVERABLE, "the member forgot what it had answered: fenced" },
+		{ -EINVAL, "BALLOT, SLOT, FOUND or COMMIT does not fit the group's state" },
+	};
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(words); i++)
+		if (words[i].err == err)
+			return pxs_nl_no(info, NULL, err, words[i].why);
+	return err;
+}
+
 struct pxs_kgroup *pxs_nl_group(struct genl_info *info)
 {
 	const struct nlattr *id = info->attrs[PXS_A_GROUP_ID];

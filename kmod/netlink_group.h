@@ -34,6 +34,9 @@ static inline int pxs_nl_no(struct genl_info *info, const struct nlattr *attr, i
 /* Is the request from the owner of the journal, with its attach epoch in attribute @attr? */
 int pxs_nl_check_owner(struct genl_info *info, int attr);
 
+/* What the core answered to the owner, in words. Return: @err. */
+int pxs_nl_result(struct genl_info *info, int err);
+
 /* The group that GROUP_ID names, with a reference; NULL and words when there is none. */
 struct pxs_kgroup *pxs_nl_group(struct genl_info *info);
 

@@ -29,6 +29,7 @@ fill()	# fill GROUP COUNT
 {
 	log group "$1" append count "$2" size 1000 outstanding 64 quiet >/dev/null
 }
+silent() { "$@" >/dev/null; }
 trim() { paxsteer log -S "$D/$1.sock" group 2 trim to "${@:2}"; }
 files() { find "$D/j$1" -name '*.pxs' | wc -l; }
 hashes() { paxsteer log -S "$D/$1.sock" group "$2" tail from "$3" hash noops; }
@@ -70,7 +71,7 @@ for i in 1 2 3; do
 	ok "its files are as few" wait_until 30 segments_few $i
 done
 refused "a reader is told" "no slot below [0-9]* any more" hashes 1 1 5
-ok "from the first slot on there is all" hashes 1 1 "$(get 1 1 first_slot)" >/dev/null
+ok "from the first slot on there is all" silent hashes 1 1 "$(get 1 1 first_slot)"
 like "of the journal: where it begins" "$(status 1)" '"first_segment"'
 
 # --- asked for ---
@@ -121,7 +122,7 @@ fill 2 2000
 top=$(get "$stay" 2 applied)
 refused "who is away would miss it" "force, if that is meant" trim "$stay" $((top - 200))
 for i in 1 2 3; do
-	[ $i = "$away" ] || ok "member $i is forced" trim $i $((top - 200)) force >/dev/null
+	[ $i = "$away" ] || ok "member $i is forced" silent trim $i $((top - 200)) force
 done
 run $away
 lacks() { [ "$(get "$away" 2 lacks_up_to)" = $((top - 200)) ]; }

@@ -342,6 +342,7 @@ static const char *const group_attr[] = {
 	[PXS_A_GROUP_TRIM] = "trim",
 	[PXS_A_GROUP_TRIMMED] = "trimmed",
 	[PXS_A_GROUP_HELD] = "held",
+	[PXS_A_GROUP_CHECKPOINT] = "checkpoint",
 };
 COMPLETE(group_attr, PXS_A_GROUP_MAX);
 

@@ -129,6 +129,8 @@ static void published(struct pxs_job *job, int res)
 		c->done_made = c->made;
 		c->count++;
 		s->replica->checkpoint = c->done;
+		if (s->db.borrowed_slot && c->done >= s->db.borrowed_slot)
+			pxs_db_drop_borrowed(&s->db);
 		pxs_debug("group %u: store: checkpoint of slot %" PRIu64, s->replica->id, c->done);
 	}
 	over(s, res);
@@ -249,6 +251,7 @@ void pxs_checkpoint_init(struct pxs_store *s)
 	s->replica->checkpoint = c->done;
 	c->done_made = s->db.checkpoint_made;
 	c->last = s->node->loop.now;
+	c->wanted = s->db.borrowed_slot;
 	pxs_requests_init(&s->saves);
 	pxs_requests_init(&s->saved);
 }

@@ -226,6 +226,8 @@ bool pxs_server_paxsteer(struct pxs_request *r)
 			return true;
 		pxs_submit_read(r->store, r);
 		return false;
+	} else if (pxs_server_sub(r, "image", 6, &over)) {
+		return pxs_lend(r);
 	} else if (pxs_server_sub(r, "session", -2, &over)) {
 		return session(r);
 	} else if (pxs_server_sub(r, "saga", -2, &over)) {

@@ -109,6 +109,11 @@ static int write_mark(const struct pxs_db *db, const char *text)
 	return err ? err : sync_dir(db->dirfd);
 }
 
+int pxs_db_mark(const struct pxs_db *db, bool making)
+{
+	return write_mark(db, making ? MARK_RESTORING : db->boot);
+}
+
 /* What is there is not to be believed. */
 static int throw_away(struct pxs_db *db, const char *reason)
 {
@@ -161,7 +166,7 @@ void pxs_db_distrust(struct pxs_db *db)
 
 /* --- opening ----------------------------------------------------------------- */
 
-static int open_tables(struct pxs_db *db)
+int pxs_db_open_tables(struct pxs_db *db)
 {
 	unsigned int i;
 	int err;
@@ -183,7 +188,7 @@ static int open_tables(struct pxs_db *db)
 	return err;
 }
 
-static int open_env(struct pxs_db *db)
+int pxs_db_open_env(struct pxs_db *db)
 {
 	int ret = mdb_env_create(&db->env);
 
@@ -196,7 +201,7 @@ static int open_env(struct pxs_db *db)
 	return pxs_db_errno(ret);
 }
 
-static void close_env(struct pxs_db *db)
+void pxs_db_close_env(struct pxs_db *db)
 {
 	if (db->txn)
 		pxs_db_abort(db);
@@ -227,7 +232,7 @@ static u64 entries(struct pxs_db *db, MDB_dbi table)
 }
 
 /* What the state says of the tables must be so. */
-static int check_counts(struct pxs_db *db)
+int pxs_db_check_counts(struct pxs_db *db)
 {
 	int err = pxs_db_begin(db, false);
 	bool ok;
@@ -243,30 +248,30 @@ static int check_counts(struct pxs_db *db)
 }
 
 /* Return: 0; -EOVERFLOW: of slots that the log does not have; or as pxs_db_load_state(). */
-static int open_files(struct pxs_db *db)
+int pxs_db_open_files(struct pxs_db *db)
 {
 	struct stat st;
 	bool there = !fstatat(db->dirfd, "data.mdb", &st, 0) && st.st_size;
-	int err = open_env(db);
+	int err = pxs_db_open_env(db);
 
 	if (!err && there)
 		err = check_length(db);
 	if (!err)
-		err = open_tables(db);
+		err = pxs_db_open_tables(db);
 	if (!err)
-		err = check_counts(db);
+		err = pxs_db_check_counts(db);
 	if (!err && db->state.applied > db->owner.last)
 		err = -EOVERFLOW;
 	return err;
 }
 
-static int open_again(struct pxs_db *db, const char *reason)
+int pxs_db_open_again(struct pxs_db *db, const char *reason)
 {
 	int err;
 
-	close_env(db);
+	pxs_db_close_env(db);
 	err = throw_away(db, reason);
-	return err ? err : open_files(db);
+	return err ? err : pxs_db_open_files(db);
 }
 
 static const char *why(int err)
@@ -307,7 +312,7 @@ static int look_checkpoint(struct pxs_db *db, struct pxs_image_info *info, int *
 }
 
 /* Records of one page half full, and a little: four times the image is room for all of it. */
-static int make_room(struct pxs_db *db, int fd)
+int pxs_db_make_room(struct pxs_db *db, int fd)
 {
 	struct stat st;
 	size_t need;
@@ -321,18 +326,18 @@ static int make_room(struct pxs_db *db, int fd)
 	return pxs_db_errno(mdb_env_set_mapsize(db->env, need));
 }
 
-static int restore(struct pxs_db *db, int fd)
+int pxs_db_restore(struct pxs_db *db, int fd)
 {
 	int err = write_mark(db, MARK_RESTORING);
 
 	if (!err)
-		err = make_room(db, fd);
+		err = pxs_db_make_room(db, fd);
 	if (!err && lseek(fd, 0, SEEK_SET))
 		err = -errno;
 	if (!err)
 		err = pxs_image_read(fd, db);
 	if (!err)
-		err = check_counts(db);
+		err = pxs_db_check_counts(db);
 	if (!err) {
 		pxs_notice("store %s: restored from the checkpoint of slot %" PRIu64 ", %" PRIu64 " keys",
 			   db->path, db->state.applied, db->state.keys);
@@ -341,7 +346,7 @@ static int restore(struct pxs_db *db, int fd)
 	if (err != -EUCLEAN)
 		return err;
 	pxs_err("store %s: its checkpoint %s", db->path, why(err));
-	err = open_again(db, "the checkpoint cannot be used");
+	err = pxs_db_open_again(db, "the checkpoint cannot be used");
 	return err ? err : write_mark(db, db->boot);
 }
 
@@ -355,7 +360,7 @@ static int use_checkpoint(struct pxs_db *db)
 	if (err || fd < 0)
 		return err;
 	if (!db->state.applied && info.applied) {
-		err = restore(db, fd);
+		err = pxs_db_restore(db, fd);
 		if (!db->state.applied)
 			info = (struct pxs_image_info){ 0 };
 	}
@@ -377,12 +382,14 @@ static int open_all(struct pxs_db *db)
 		return -errno;
 	err = check_mark(db);
 	if (!err)
-		err = open_files(db);
+		err = pxs_db_open_files(db);
 	if (err == -EUCLEAN || err == -EOVERFLOW)
-		err = open_again(db, err == -EUCLEAN ? "the store is damaged" :
+		err = pxs_db_open_again(db, err == -EUCLEAN ? "the store is damaged" :
 						       "the store is ahead of the journal");
 	if (!err)
 		err = use_checkpoint(db);
+	if (!err)
+		err = pxs_db_use_borrowed(db);
 	db->opened = db->state.applied;
 	return err;
 }
@@ -416,7 +423,7 @@ void pxs_db_close(struct pxs_db *db, bool clean)
 		pxs_db_abort(db);
 	if (db->env && clean && !db->unmapped && !db->distrusted && !mdb_env_sync(db->env, 1))
 		drop_mark(db);
-	close_env(db);
+	pxs_db_close_env(db);
 	if (db->path && db->dirfd >= 0)
 		close(db->dirfd);
 	free(db->path);

@@ -51,6 +51,9 @@
 #define PXS_DB_STATE		13u	/* number of the table of the state */
 #define PXS_DB_BOOT_LEN		36
 #define PXS_DB_CHECKPOINT	"checkpoint"	/* file in its directory; see image.h */
+#define PXS_DB_BORROWED		"checkpoint.peer"	/* likewise, of another member's; borrow.h */
+#define PXS_DB_PART		"checkpoint.part"
+#define PXS_DB_INCOMING		"incoming"
 
 enum pxs_type {
 	PXS_TYPE_NONE = 0,
@@ -121,6 +124,8 @@ struct pxs_db {
 	u64 opened;		/* applied when it was opened */
 	u64 checkpoint;		/* slot of the checkpoint that was there then; 0: none */
 	u64 checkpoint_made;	/* ... when it was made, in milliseconds of the epoch */
+	u64 borrowed_slot;	/* of the one of another member's that is there; 0: none */
+	bool borrowed;		/* an image of another member's will do */
 	u64 now;		/* what counts as expired */
 	u64 slot;		/* being applied: version of what is changed */
 	u64 draws;		/* random numbers drawn in it */
@@ -153,6 +158,32 @@ int pxs_db_grow(struct pxs_db *db);
 
 /* What is in its files is not to be believed any more: the next open makes them again. */
 void pxs_db_distrust(struct pxs_db *db);
+
+/* --- another member's checkpoint (db_borrow.c) --- */
+
+/* What the making of files from one needs to know: so that another thread may do it. */
+struct pxs_db_plan {
+	struct pxs_db_owner owner;
+	const char *path;
+	size_t map;
+};
+
+void pxs_db_plan(struct pxs_db_plan *plan, const struct pxs_db *db);
+
+/*
+ * Make files beside those of the store from the image in @fd, and look through all of it. Return:
+ * 0; -EUCLEAN: damaged; -EBADMSG, -EKEYREJECTED: of another version, cluster or group; -errno.
+ */
+int pxs_db_make_incoming(const struct pxs_db_plan *plan, int fd);
+
+/* They take the place of the store's. Between transactions. After an error: only close it. */
+int pxs_db_take_incoming(struct pxs_db *db);
+
+/* When it is opened: use, keep or drop one that is whole. Return: 0 or -errno. */
+int pxs_db_use_borrowed(struct pxs_db *db);
+
+/* A checkpoint of our own is as new. */
+void pxs_db_drop_borrowed(struct pxs_db *db);
 
 /* --- keys (db_key.c) --- */
 
@@ -230,6 +261,17 @@ u32 pxs_db_key_id(const struct pxs_db *db, u8 *id, struct pxs_str key);
 bool pxs_db_ok(struct pxs_db *db, int ret);	/* notes an error; MDB_NOTFOUND is not one */
 int pxs_db_errno(int ret);			/* of LMDB's word; -EXFULL: the map is full */
 MDB_dbi pxs_db_table(const struct pxs_db *db, u32 i);	/* i below PXS_DB_TABLES */
+
+/* Of the files (db.c). */
+int pxs_db_open_env(struct pxs_db *db);
+int pxs_db_open_tables(struct pxs_db *db);
+int pxs_db_open_files(struct pxs_db *db);
+void pxs_db_close_env(struct pxs_db *db);
+int pxs_db_open_again(struct pxs_db *db, const char *reason);	/* without what is there */
+int pxs_db_check_counts(struct pxs_db *db);
+int pxs_db_make_room(struct pxs_db *db, int fd);	/* for the image in @fd */
+int pxs_db_restore(struct pxs_db *db, int fd);
+int pxs_db_mark(const struct pxs_db *db, bool making);	/* @making: believe nothing yet */
 
 /* Of the state (db_state.c), in the transaction at hand. */
 void pxs_db_save_state(struct pxs_db *db);

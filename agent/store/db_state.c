@@ -110,7 +110,7 @@ int pxs_db_load_state(struct pxs_db *db)
 		return -EBADMSG;
 	if (memcmp(d.cluster, db->owner.cluster, sizeof(d.cluster)) ||
 	    le32_to_cpu(d.group) != db->owner.group ||
-	    le64_to_cpu(d.incarnation) != db->owner.incarnation)
+	    (!db->borrowed && le64_to_cpu(d.incarnation) != db->owner.incarnation))
 		return -EKEYREJECTED;
 	db->state = (struct pxs_db_state){
 		.applied = le64_to_cpu(d.applied),

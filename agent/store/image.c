@@ -244,7 +244,7 @@ static int get_head(int fd, const struct pxs_db *db, struct image_head *h)
 		return -EBADMSG;
 	if (memcmp(h->cluster, db->owner.cluster, sizeof(h->cluster)) ||
 	    le32_to_cpu(h->group) != db->owner.group ||
-	    le64_to_cpu(h->incarnation) != db->owner.incarnation)
+	    (!db->borrowed && le64_to_cpu(h->incarnation) != db->owner.incarnation))
 		return -EKEYREJECTED;
 	return 0;
 }
@@ -252,12 +252,16 @@ static int get_head(int fd, const struct pxs_db *db, struct image_head *h)
 int pxs_image_info(int fd, const struct pxs_db *db, struct pxs_image_info *info)
 {
 	struct image_head h;
+	__le64 id;
 	int err = get_head(fd, db, &h);
 
 	if (err)
 		return err;
 	info->applied = le64_to_cpu(h.applied);
 	info->made = le64_to_cpu(h.made);
+	info->incarnation = le64_to_cpu(h.incarnation);
+	memcpy(&id, h.digest, sizeof(id));
+	info->id = (le64_to_cpu(id) >> 2) | 1;
 	return 0;
 }
 
@@ -358,6 +362,8 @@ int pxs_image_read(int fd, struct pxs_db *db)
 		err = db->txn ? pxs_db_reload(db) : -EUCLEAN;
 	if (!err && db->state.applied != le64_to_cpu(h.applied))
 		err = -EUCLEAN;
+	/* The state says whose it is: from now on ours. */
+	db->dirty |= db->borrowed;
 	if (!err)
 		return pxs_db_commit(db);
 	if (db->txn)

@@ -21,6 +21,9 @@
 struct pxs_image_info {
 	u64 applied;		/* slot */
 	u64 made;		/* milliseconds of the epoch, by the clock of who made it */
+	/* Read only: */
+	u64 incarnation;	/* of who made it */
+	u64 id;			/* never 0: images of equal ids are equal, and below 2^62 */
 };
 
 /*
@@ -33,7 +36,7 @@ int pxs_image_write(int fd, const struct pxs_db *db, MDB_txn *txn,
 
 /*
  * Its head. Return: 0; -EUCLEAN: damaged; -EBADMSG: of another version; -EKEYREJECTED: of another
- * cluster, group or journal; or why it cannot be read.
+ * cluster, group or journal (unless db->borrowed); or why it cannot be read.
  */
 int pxs_image_info(int fd, const struct pxs_db *db, struct pxs_image_info *info);
 

@@ -263,7 +263,7 @@ static bool apply(struct pxs_store *s)
 	/* What a fetch from the journal has applied between the rounds. */
 	commit(s);
 	if (!grow(s) || s->stopped || s->waking || s->fetch.busy || before >= last ||
-	    (s->stalled && s->node->loop.now < s->retry))
+	    s->borrow.stage == PXS_BORROW_JOIN || (s->stalled && s->node->loop.now < s->retry))
 		return false;
 	s->failed = false;
 	s->batch = 0;
@@ -435,6 +435,7 @@ static bool store_hook(struct pxs_hook *hook)
 	if (s->expiry_due)
 		pxs_submit_expiry(s);
 	s->expiry_due = false;
+	did |= pxs_borrow_step(s);
 	did |= pxs_checkpoint_step(s);
 	did |= pxs_drive_step(s);
 	did |= pxs_set_step(s);
@@ -459,6 +460,8 @@ static void store_tick(struct pxs_ticker *t, u64 now)
 	s->drive.due = true;
 	s->cross.due = true;
 	pxs_ask_tick(s);
+	pxs_borrow_tick(s);
+	pxs_lend_tick(s);
 }
 
 /* --- starting ---------------------------------------------------------------- */
@@ -502,6 +505,8 @@ static int start(struct pxs_node *n, struct pxs_replica *r)
 		return err;
 	}
 	pxs_checkpoint_init(s);
+	pxs_borrow_init(s);
+	pxs_lend_init(&s->lend);
 	if (s->db.state.applied >= s->loading)
 		s->loading = 0;
 	pxs_fetch_init(&s->fetch, &n->journal, &r->slots);
@@ -543,6 +548,8 @@ static void stores_stop(struct pxs_node *n)
 		pxs_ask_exit(&s->ask);
 		pxs_fetch_exit(&s->fetch);
 		pxs_checkpoint_exit(s);
+		pxs_borrow_exit(s);
+		pxs_lend_exit(&s->lend);
 		pxs_db_close(&s->db, !s->stalled);
 		free(s);
 	}

@@ -9,6 +9,7 @@
  *	submit.c    requests into the log, and read indexes or barriers for reads
  *	checkpoint.c  the data made durable, image.c its file
  *	fresh.c     how old is what is here? ask.c asks the leader
+ *	borrow.c    another member's checkpoint, when the logs begin later; lend.c gives ours
  *	drive.c     steps of sagas into the log
  *	store.c     the log into the data (apply.c, db.c), and answers to who waits
  *	set.c       several groups that are one store; route.c, spread.c: which of them are asked
@@ -33,11 +34,13 @@
 #include "../store_config.h"
 #include "apply.h"
 #include "ask.h"
+#include "borrow.h"
 #include "checkpoint.h"
 #include "cross.h"
 #include "cross_drive.h"
 #include "drive.h"
 #include "fresh.h"
+#include "lend.h"
 #include "resp_read.h"
 #include "set.h"
 
@@ -232,6 +235,8 @@ struct pxs_store {
 	struct pxs_request_list shares;		/* parts of such, until they are applied here */
 	struct pxs_request_list locked;		/* LOCKED: they wait for keys */
 	struct pxs_wanted wanted;		/* ... for these */
+	struct pxs_borrow borrow;
+	struct pxs_lend lend;
 
 	/* listen.c, conn.c: of the home of a set */
 	struct pxs_listener listener[PXS_STORE_LISTEN_MAX];

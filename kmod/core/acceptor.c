@@ -95,6 +95,40 @@ int pxs_group_trim(struct pxs_group *g, u64 slot)
 	return 0;
 }
 
+/*
+ * Votes for slots up to @slot are of no use any more: all that who leads need hear of those is that
+ * they are decided, and our commit index says so. The promise stays. There is no COMMIT in front:
+ * alone it would claim slots of which this journal has nothing.
+ */
+int pxs_group_skip(struct pxs_group *g, u64 slot, struct pxs_out *out)
+{
+	u64 lsn;
+
+	if (g->state != PXS_GROUP_ACTIVE)
+		return -ESHUTDOWN;
+	if (slot <= g->commit)
+		return 0;
+	if (slot > g->known_commit)
+		return -EINVAL;
+	if (g->lead_ballot)
+		return -EISCONN;
+	if (!pxs_group_needs_checkpoint(g) || slot + 1 < g->trimmed)
+		return -EAGAIN;
+	lsn = stage_trim(g, slot);
+	if (!lsn)
+		return -EAGAIN;
+	g->trim = slot;
+	g->commit = slot;
+	g->commit_staged = slot;
+	g->commit_lsn = lsn;
+	pxs_window_rebase(&g->window, slot + 1);
+	pxs_acceptor_commit(g, out);
+	out->what |= PXS_OUT_DECIDED;
+	out->commit = g->commit;
+	out->lsn = g->commit_lsn;
+	return 0;
+}
+
 /* What the journal has, and the agent can show: a slot may leave the window (not: an answer). */
 static u64 durable(const struct pxs_group *g)
 {
@@ -419,7 +453,10 @@ static int load_trim(struct pxs_group *g, const struct pxs_record *r)
 	}
 	g->forgot = r->flags & PXS_TRIM_MEMORY;
 	g->trim = max(g->trim, r->slot);
-	load_commit(g, r->slot);
+	/* Nothing of what is below may be taken for what was chosen: it was skipped, perhaps. */
+	if (r->slot >= g->window.base)
+		pxs_window_rebase(&g->window, r->slot + 1);
+	g->commit = max(g->commit, r->slot);
 	return 0;
 }
 

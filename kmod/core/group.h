@@ -229,6 +229,16 @@ int pxs_group_activate(struct pxs_group *g, u64 commit, u64 now);
  */
 int pxs_group_trim(struct pxs_group *g, u64 slot);
 
+/*
+ * This member lacks slots that are gone elsewhere, and has a peer's checkpoint up to @slot on its
+ * disk: go on behind it. Slots up to it are decided, and gone here, when the record of this is
+ * durable; what the agent had of them before was not what was chosen.
+ * Return: 0, also when they are decided here already; -EINVAL: further than anybody said it is;
+ * -EISCONN: it leads; -EAGAIN: it lacks nothing of that kind, or @slot is not far enough, or no
+ * credit; -ESHUTDOWN.
+ */
+int pxs_group_skip(struct pxs_group *g, u64 slot, struct pxs_out *out);
+
 /* Do we lack slots that nobody whom we asked has any more? They are in a checkpoint of theirs. */
 static inline bool pxs_group_needs_checkpoint(const struct pxs_group *g)
 {

@@ -89,7 +89,7 @@ store="listen = { '127.0.0.1:6379 bounded 100 5', '[::]:6379 eventual' }"
 store+=" password-file = '$tmp/key' maxclients = 10"
 store+=" read-wait = 100 sessions = 0 session-age = 1"
 store+=" sagas = 0 saga-age = 31536000"
-store+=" checkpoint-entries = 0 checkpoint-seconds = 604800"
+store+=" checkpoint-entries = 0 checkpoint-seconds = 604800 checkpoint-rate = 65536"
 store+=" directory = '$tmp/store' consistency = eventual maxmemory = 0 request-limit = 32"
 sed "s|heart.*|store { $store client-memory = 16 }|" "$tmp/good.conf" >"$tmp/store.conf"
 "$PAXSTEERD" -c "$tmp/store.conf" --check >"$tmp/err" 2>&1
@@ -137,6 +137,7 @@ s/heartbeat = 100/tables = true tables = true/|bad.conf:10: tables: is given twi
 s/heartbeat = 100/tables = maybe/|bad.conf:10: invalid boolean value for option 'tables'
 s/heartbeat = 100/tables = true durability = memory/|group 1: tables: need durability disk
 s/heartbeat = 100/tables = true store { listen = "127.0.0.1:1" }/|tables: the log is the store's
+s/heartbeat = 100/tables = true retain = 8192/|group 1: tables: need retain 0
 s/heartbeat = 100/window = 100/|bad.conf:10: window: 100 is not a power of two
 s/heartbeat = 100/window = 131072/|bad.conf:10: window: 131072 is not in 64..65536
 s/heartbeat = 100/epoch = 0/|bad.conf:10: epoch: 0 is not in 1..
@@ -258,6 +259,7 @@ s/heart.*/store { request-limit = 31 }/|bad.conf:10: request-limit: 31 is not in
 s/heart.*/store { client-memory = 15 }/|bad.conf:10: client-memory: 15 is not in 16..65536
 s/heart.*/store { checkpoint-entries = -1 }/|:10: checkpoint-entries: -1 is not in 0..1000000000
 s/heart.*/store { checkpoint-seconds = 604801 }/|checkpoint-seconds: 604801 is not in 0..604800
+s/heart.*/store { checkpoint-rate = 65537 }/|checkpoint-rate: 65537 is not in 0..65536
 s,heart.*,store { password-file = "@/none" },|password-file @/none: No such file
 s,heart.*,store { password-file = "@/open" },|store: password-file @/open: others may read it
 s,heart.*,store { password-file = "@/dir" },|group 1: store: password-file @/dir: is not a file

@@ -310,7 +310,8 @@ static void datagram(struct input *in)
 		    m.type == PXS_WIRE_PROMISE;
 	bool leads = m.type == PXS_WIRE_PREPARE || m.type == PXS_WIRE_ACCEPT ||
 		     m.type == PXS_WIRE_HEARTBEAT || m.type == PXS_WIRE_PREVOTE ||
-		     m.type == PXS_WIRE_TRANSFER || m.type == PXS_WIRE_READ;
+		     m.type == PXS_WIRE_TRANSFER || m.type == PXS_WIRE_READ ||
+		     m.type == PXS_WIRE_HELD;
 	bool learns = m.type == PXS_WIRE_LEARN_REQ || m.type == PXS_WIRE_LEARN;
 	u8 *body = malloc(PXS_WIRE_BODY_MAX), *exact, how, i, fill;
 
@@ -395,6 +396,20 @@ static void agent_request(struct input *in, u8 op)
 	}
 }
 
+/* A checkpoint of ours, or of a peer's. */
+static void trim(struct input *in, bool peers)
+{
+	u64 commit = g.commit, before = g.trim, slot = take_slot(in);
+	int ret;
+
+	slot -= min(slot, (u64)(peers ? 0 : take8(in) % 64));
+	ret = peers ? pxs_group_skip(&g, slot, &out) : pxs_group_trim(&g, slot);
+	FUZZ_CHECK(g.commit >= commit && g.trim >= before && g.trim <= g.commit);
+	FUZZ_CHECK(ret || g.commit >= slot);
+	FUZZ_CHECK(!ret || (g.commit == commit && g.trim == before));
+	FUZZ_CHECK(ret || peers || g.trim == slot);
+}
+
 static void step(struct input *in)
 {
 	u8 op = take8(in);
@@ -434,6 +449,8 @@ static void step(struct input *in)
 			pxs_stage_fail(&stage);
 		else if (op == 0xef)
 			pxs_group_fence(&g, "fuzz");
+		else if (op == 0x4f || op == 0x5f)
+			trim(in, op == 0x5f);
 		else if (op & 0x80)
 			pxs_group_read(&g, now, &round, &out);
 		else

@@ -57,13 +57,14 @@ static u32 make_record(struct maker *m, struct input *in, u8 *buf)
 
 	*r = (struct pxs_record){
 		.group = 1 + (kind >> 7),
-		.type = PXS_RECORD_PROMISE + (kind & 7) % PXS_RECORD_CONFIG,
-		.flags = kind >> 6 & PXS_ENTRY_NOOP,
+		.type = PXS_RECORD_PROMISE + (kind & 7) % PXS_RECORD_TRIM,
 		.lsn = m->nrecords + 1,
 		.slot = take8(in),
 		.ballot = take16(in),
 		.len = kind & 0x20 ? (u32)take16(in) % 12000 : (u32)take8(in),
 	};
+	if (kind >> 6 & 1)
+		r->flags = r->type == PXS_RECORD_TRIM ? PXS_TRIM_MEMORY : PXS_ENTRY_NOOP;
 	m->value[m->nrecords] = malloc(r->len + 1);
 	FUZZ_CHECK(m->value[m->nrecords]);
 	memset(m->value[m->nrecords], fill, r->len);

@@ -236,7 +236,7 @@ static int dp_transfer(struct pxs_datapath *dp, u32 group, u8 member)
 	return answer(part, &out, ret);
 }
 
-static int dp_trim(struct pxs_datapath *dp, u32 group, u64 slot)
+static int dp_trim(struct pxs_datapath *dp, u32 group, u64 slot, bool peers)
 {
 	struct sim_part *part = part_of(group);
 	struct pxs_out out;
@@ -247,7 +247,8 @@ static int dp_trim(struct pxs_datapath *dp, u32 group, u64 slot)
 		return -ENOENT;
 	under_way(8);
 	pxs_out_init(&out);
-	ret = pxs_group_trim(&part->core, slot);
+	ret = peers ? pxs_group_skip(&part->core, slot, &out) :
+		      pxs_group_trim(&part->core, slot);
 	TRACE(world, "node %u group %u: TRIM command to slot %llu: %d", sim_index(world, here),
 	      part->index, (unsigned long long)slot, ret);
 	return answer(part, &out, ret);

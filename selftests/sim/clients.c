@@ -90,6 +90,26 @@ static void readers(struct sim *s, struct pxs_replica *r, u32 g)
 		ask(s, r, g);
 }
 
+/* Another member's checkpoint is here at once: what the log makes of it is what matters. */
+static void borrow(struct sim *s, struct sim_node *n, struct pxs_replica *r, u32 g)
+{
+	struct sim_part *part = &n->part[g];
+	struct pxs_datapath *dp = r->node->dp;
+	u64 slot = 0;
+	int err;
+	u32 i;
+
+	if (!pxs_group_needs_checkpoint(&part->core) || r->gone || !r->started)
+		return;
+	for (i = 0; i < s->group[g].n; i++)
+		slot = max(slot, s->node[s->group[g].node[i]].part[g].checkpoint);
+	part->checkpoint = max(part->checkpoint, slot);
+	err = dp->ops->trim(dp, r->id, slot, true);
+	TRACE(s, "node %u group %u: goes on behind a checkpoint of slot %llu: %d", sim_index(s, n),
+	      g, (unsigned long long)slot, err);
+	s->stat.borrowed += !err && part->core.trim == slot;
+}
+
 void sim_clients(struct sim *s, struct sim_node *n, u32 g)
 {
 	u64 want = sim_below(s, sim_has(s, F_BUSY) ? s->p.window : 3);
@@ -101,6 +121,7 @@ void sim_clients(struct sim *s, struct sim_node *n, u32 g)
 		want = 0;
 	if (!r)
 		return;
+	borrow(s, n, r, g);
 	readers(s, r, g);
 	if (r->proposals.queued.count > s->p.window)
 		return;
@@ -113,35 +134,39 @@ void sim_clients(struct sim *s, struct sim_node *n, u32 g)
 
 /*
  * Every member has it on its disk, and knows so after a restart, which finds the commit index to
- * within seven eighths of a window: nobody will need what is below.
+ * within seven eighths of a window: nobody will need what is below. With @but, all but the one who
+ * has least: it must borrow.
  */
-static u64 everybody_has(const struct sim *s, u32 g)
+static u64 everybody_has(const struct sim *s, u32 g, bool but)
 {
+	u64 low = ~0ull, lower = ~0ull, has;
 	const struct sim_node *n;
 	struct pxs_replica *r;
-	u64 low = ~0ull;
 	u32 i;
 
 	for (i = 0; i < s->group[g].n; i++) {
 		n = &s->node[s->group[g].node[i]];
 		r = sim_replica(n, g);
-		if (!r || n->reborn || n->lost || !n->part[g].there)
-			return 0;
-		low = min(low, r->hint_commit);
+		has = !r || n->reborn || n->lost || !n->part[g].there ? 0 : r->hint_commit;
+		low = min(low, max(has, lower));
+		lower = min(lower, has);
 	}
+	/* low is the lowest but one, or of a single member its own */
+	if (!but)
+		low = lower;
 	return low > s->p.window ? low - s->p.window : 0;
 }
 
-bool sim_trim(struct sim *s, struct sim_node *n, u32 g)
+bool sim_trim(struct sim *s, struct sim_node *n, u32 g, bool but)
 {
-	u64 slot = everybody_has(s, g);
+	u64 slot = everybody_has(s, g, but);
 	struct pxs_replica *r;
 	int err;
 
 	if (!slot || n->paused > s->now || n->stopped > s->now)
 		return false;
 	r = sim_replica(n, g);
-	if (slot <= r->trim)
+	if (!r || slot <= r->trim || slot > r->applied)
 		return false;
 	sim_enter(s, n);
 	n->part[g].checkpoint = max(n->part[g].checkpoint, slot);

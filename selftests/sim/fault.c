@@ -358,14 +358,14 @@ static bool hand_over(struct sim *s, struct sim_node *n)
 static bool trim(struct sim *s, struct sim_node *n)
 {
 	u32 g = (u32)hit(s, s->p.groups), i;
-	bool all = hit(s, 2), did = false;
+	bool all = hit(s, 2), but = hit(s, 2), did = false;
 
 	/* What is rotten must be learned again: there must be somebody who has it. */
 	if (sim_has(s, F_ROT) || sim_has(s, F_DAMAGE) || sim_has(s, F_SWAP))
 		return false;
 	for (i = 0; i < s->group[g].n; i++)
 		if (all || &s->node[s->group[g].node[i]] == n)
-			did |= sim_trim(s, &s->node[s->group[g].node[i]], g);
+			did |= sim_trim(s, &s->node[s->group[g].node[i]], g, but);
 	if (did && !hit(s, 3))
 		sim_node_crash_soon(s, n);
 	return did;

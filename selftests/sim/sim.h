@@ -239,7 +239,7 @@ struct sim_node {
 
 struct sim_stat {
 	u64 events, faults, datagrams, decided, elections, handed, acked, refused, lost, reads,
-	    forgot;
+	    forgot, borrowed;
 	u64 by_fault[F_MAX];
 };
 
@@ -334,8 +334,8 @@ void sim_agent_settle(struct sim *s, struct sim_node *n);
 void sim_clients(struct sim *s, struct sim_node *n, u32 g);
 /* Return: the leader has begun to. */
 bool sim_hand_over(struct sim *s, struct sim_node *n, u32 g, u8 member);
-/* Return: its log is being trimmed, below a checkpoint that everybody has. */
-bool sim_trim(struct sim *s, struct sim_node *n, u32 g);
+/* Return: its log is being trimmed, below what everybody has, or with @but all others. */
+bool sim_trim(struct sim *s, struct sim_node *n, u32 g, bool but);
 struct pxs_replica *sim_replica(const struct sim_node *n, u32 g);
 int sim_part_of(const struct sim *s, u32 g, u32 node);	/* member index, or -1 */
 int sim_group_index(const struct sim *s, u32 id);

@@ -30,8 +30,9 @@ static int dp_status(struct pxs_datapath *dp, u32 id, struct pxs_group_status *s
 	return 0;
 }
 
-static int dp_trim(struct pxs_datapath *dp, u32 id, u64 slot)
+static int dp_trim(struct pxs_datapath *dp, u32 id, u64 slot, bool peers)
 {
+	CHECK(!peers);
 	(void)dp;
 	(void)id;
 	asked = slot + 1;
@@ -287,6 +288,33 @@ static void said_again(void)
 	pxs_slots_exit(&r.slots);
 }
 
+/*
+ * A checkpoint of another member's took the place of slots 1 to 50. What this journal has of them
+ * was accepted, not chosen: it must not be applied, neither before the record is durable nor after.
+ */
+static void skipped_slots_are_not_applied(void)
+{
+	begin();
+	CHECK_EQ(pxs_replica_init(&r, &node, &group), 0);
+	r.started = true;
+	put(1, 1, 0);
+	put(2, 2, 0);
+	put(51, 3, 0);
+	node.journal.next_lsn = 10;
+	record(9, 50, at(3));
+	pxs_replica_decided(&r, 51, 9);
+	pxs_replica_step(&r);
+	CHECK_EQ(r.commit, 51);
+	CHECK_EQ(r.applied, 0);
+	CHECK(pxs_trim_durable(&r, 9));
+	CHECK_EQ(r.applied, 50);
+	pxs_replica_decided(&r, 52, 9);
+	put(52, 10, 0);
+	pxs_replica_step(&r);
+	CHECK_EQ(r.applied, 52);
+	pxs_replica_exit(&r);
+}
+
 int main(void)
 {
 	RUN(by_itself);
@@ -296,5 +324,6 @@ int main(void)
 	RUN(segments_that_are_needed);
 	RUN(segments_that_are_needed_after_a_restart);
 	RUN(said_again);
+	RUN(skipped_slots_are_not_applied);
 	return unit_done();
 }

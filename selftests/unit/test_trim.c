@@ -271,6 +271,28 @@ static void what_is_gone_is_neither_taken_nor_shown(void)
 	end();
 }
 
+/* A vote for a slot that is in a checkpoint: it may have been for another value. */
+static void old_votes_are_not_what_was_chosen(void)
+{
+	struct pxs_record vote = {
+		.group = 1, .type = PXS_RECORD_ACCEPT, .slot = 10, .ballot = 0x101, .lsn = 8,
+		.len = 1, .data = (const u8 *)"x",
+	};
+	struct pxs_record trim = {
+		.group = 1, .type = PXS_RECORD_TRIM, .slot = 10, .ballot = 0x101, .lsn = 9,
+	};
+
+	init();
+	attach(9);
+	CHECK_EQ(pxs_group_load(&g, &vote), 0);
+	CHECK_EQ(pxs_group_load(&g, &trim), 0);
+	CHECK_EQ(pxs_group_activate(&g, 10, now), 0);
+	recv(1, (struct pxs_msg){ .type = PXS_WIRE_LEARN_REQ, .slot = 10, .count = 3 }, NULL);
+	CHECK(out.what & PXS_OUT_FORWARD);
+	CHECK(!sent(PXS_WIRE_LEARN));
+	end();
+}
+
 static void bad_trim_records(void)
 {
 	struct pxs_record trim = { .group = 1, .type = PXS_RECORD_TRIM, .lsn = 9 };
@@ -437,6 +459,7 @@ int main(void)
 	RUN(not_without_credit);
 	RUN(a_trim_record_is_enough);
 	RUN(what_is_gone_is_neither_taken_nor_shown);
+	RUN(old_votes_are_not_what_was_chosen);
 	RUN(bad_trim_records);
 	RUN(trimmed_elsewhere);
 	RUN(what_trimmed_at_may_say);

@@ -486,6 +486,11 @@ enum pxs_group_attr {
 	PXS_A_GROUP_TRIMMED,		/* u64 */
 	/* u64, out: every member has what is decided up to it, as heard here; 0: not known */
 	PXS_A_GROUP_HELD,		/* u64 */
+	/*
+	 * flag (TRIM): SLOT is that of a peer's checkpoint, durable here; this member, which lacks
+	 * what TRIMMED says, goes on behind it
+	 */
+	PXS_A_GROUP_CHECKPOINT,		/* flag */
 	__PXS_A_GROUP_MAX
 };
 #define PXS_A_GROUP_MAX (__PXS_A_GROUP_MAX - 1)
