@@ -73,26 +73,6 @@ static void answer(struct pxs_client *c, u8 type, u8 flags, u32 group, u64 id, u
 	c->out_len = need;
 }
 
-static const char *error_words(u32 error)
-{
-	static const char *const words[] = {
-		[PXS_CLIENT_OK] = "ok",
-		[PXS_CLIENT_NOT_LEADER] = "this member does not lead; not appended",
-		[PXS_CLIENT_BUSY] = "too much in flight, or no quorum answers; not appended",
-		[PXS_CLIENT_TOO_LARGE] = "value too large; not appended",
-		[PXS_CLIENT_FENCED] = "the group does not work on this node (see status); not appended",
-		[PXS_CLIENT_UNKNOWN] = "outcome unknown: the value may or may not be appended",
-		[PXS_CLIENT_NO_GROUP] = "no such group on this node",
-		[PXS_CLIENT_INVALID] = "invalid request",
-		[PXS_CLIENT_IO] = "the journal cannot be read (see the daemon's messages)",
-		[PXS_CLIENT_STORE] = "the log is the group's store's: use a Redis client; not appended",
-		[PXS_CLIENT_TABLES] = "the log takes changes of steering tables only; not appended",
-		[PXS_CLIENT_REFUSED] = "appended, and refused by the module",
-	};
-
-	return error < ARRAY_SIZE(words) && words[error] ? words[error] : "?";
-}
-
 static void answer_words(struct pxs_client *c, u32 group, u64 id, u32 error, const char *words)
 {
 	struct pxs_replica *r = pxs_node_replica(c->node, group);
@@ -103,7 +83,7 @@ static void answer_words(struct pxs_client *c, u32 group, u64 id, u32 error, con
 
 static void answer_error(struct pxs_client *c, u32 group, u64 id, u32 error)
 {
-	answer_words(c, group, id, error, error_words(error));
+	answer_words(c, group, id, error, pxs_client_words(error));
 }
 
 static void append_end(struct append *a, u32 error, const char *words, u64 slot)
@@ -134,7 +114,7 @@ static void append_done(struct pxs_proposal *p, u32 error, u64 slot)
 	struct append *a = (struct append *)((char *)p - offsetof(struct append, p));
 
 	if (error || !a->director)
-		append_end(a, error, error_words(error), slot);
+		append_end(a, error, pxs_client_words(error), slot);
 	else
 		pxs_director_await(a->director, slot, &a->wait);
 }
@@ -147,7 +127,7 @@ static const char *append_refusal(const struct pxs_replica *r, const u8 *body, u
 
 	*error = PXS_CLIENT_STORE;
 	if (r->config->store)
-		return error_words(*error);
+		return pxs_client_words(*error);
 	*error = PXS_CLIENT_TABLES;
 	if (r->config->tables && !pxs_change_parse(body, len, &change, &why))
 		why = pxs_change_refusal(&change, r->id);

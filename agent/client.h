@@ -48,6 +48,9 @@ struct pxs_client *pxs_client_new(struct pxs_node *n, int fd);
 /* Called once a round: send, read on, go on with a READ. Return: did something. */
 bool pxs_client_step(struct pxs_client *c);
 
+/* What an enum pxs_client_error means, in words; "?": none of them. Never NULL. */
+const char *pxs_client_words(u32 error);
+
 /* Nothing refers to it any more: may be freed. */
 bool pxs_client_over(const struct pxs_client *c);
 void pxs_client_free(struct pxs_client *c);

@@ -484,8 +484,7 @@ enum pxs_group_attr {
 	 * were asked: they are in a checkpoint of theirs. 0: nothing of that kind
 	 */
 	PXS_A_GROUP_TRIMMED,		/* u64 */
-	/* u64, out: every member has what is decided up to it, as heard here; 0: not known */
-	PXS_A_GROUP_HELD,		/* u64 */
+	PXS_A_GROUP_HELD,		/* u64, out: all members have this much; 0: not heard */
 	/*
 	 * flag (TRIM): SLOT is that of a peer's checkpoint, durable here; this member, which lacks
 	 * what TRIMMED says, goes on behind it
