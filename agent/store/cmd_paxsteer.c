@@ -180,6 +180,7 @@ static void group_digest(struct pxs_request *r, struct pxs_store *s)
 	char text[2 * sizeof(sum) + 1];
 	u32 i;
 
+	pxs_store_settle(s);
 	if (pxs_db_begin(db, false)) {
 		pxs_reply_error(&r->out, "ERR the store cannot be read");
 		return;

@@ -406,6 +406,7 @@ static void count(struct pxs_store *s, u64 *sessions, u64 *sagas, u64 *live)
 	*sessions = 0;
 	*sagas = 0;
 	*live = 0;
+	pxs_store_settle(s);
 	if (pxs_db_begin(&s->db, false))
 		return;
 	*sessions = pxs_session_count(&s->db);
