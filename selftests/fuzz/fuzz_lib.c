@@ -163,7 +163,7 @@ static void done(void *ctx, const struct pxs_log_result *r)
 	FUZZ_CHECK(!(*times)++);
 	FUZZ_CHECK(r->words && *r->words);
 	FUZZ_CHECK(r->error ? !r->slot : r->slot && r->slot <= PXS_SLOT_MAX);
-	FUZZ_CHECK(r->error >= 0 && r->error <= PXS_LOG_RESUMED && r->leader <= PXS_MEMBER_ID_MAX);
+	FUZZ_CHECK(r->error >= 0 && r->error <= PXS_LOG_KEPT && r->leader <= PXS_MEMBER_ID_MAX);
 }
 
 static void value(void *ctx, const struct pxs_log_value *v)
