@@ -288,12 +288,13 @@ is "and then there is room" "$(redis "$L" SET full1 x)" OK
 even "not full"
 
 # --- a disk that is full: the store's file may not grow, the journal's may ---
-size=$(stat -c %s "$S_DIR/j$F/store-1/data.mdb")
 for i in 1 2 3; do
 	sed -i 's/maxmemory = 1/maxmemory = 100/' "$S_DIR/$i.conf"
 	store_kill $i TERM
 done
 for i in 1 2 3; do
+	# Of its own: the members' files need not be of one size.
+	size=$(stat -c %s "$S_DIR/j$i/store-1/data.mdb")
 	start "store$i" bash -c \
 		"trap '' XFSZ; ulimit -f $((size / 1024 + 1024)); exec paxsteerd -c $S_DIR/$i.conf"
 	S_PID[i]=$START_PID
@@ -312,6 +313,7 @@ ok "and writes are refused" wait_until 30 refuses
 kill $filler 2>/dev/null
 wait $filler 2>/dev/null
 acked=$(grep -c '^OK' "$S_DIR/room")
+diag "$acked of them were acknowledged"
 for i in 1 2 3; do restart $i; done
 wait_leader "with room again"
 out=$(for ((i = 0; i < acked; i++)); do echo "STRLEN disk$i"; done | redis "$L" | sort | uniq -c)
