@@ -570,3 +570,9 @@ void sim_agent_tick(struct sim *s, struct sim_node *n)
 	sim_agent_settle(s, n);
 	sim_post(s, s->now + PXS_LOOP_TICK_MS, E_AGENT, (u8)sim_index(s, n), n->agent.life);
 }
+
+/* Of agent/director.c: no group makes tables here. */
+void pxs_directors_stop(struct pxs_node *n)
+{
+	(void)n;
+}
