@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "crc32c.h"
+#include "replace.h"
 
 #define TEMP	PXS_FLOOR_FILE ".new"
 #define ROOM	512
@@ -63,25 +64,6 @@ int pxs_floor_read(int dirfd, u64 incarnation, struct pxs_floor *f)
 int pxs_floor_write(int dirfd, const struct pxs_floor *f)
 {
 	char text[ROOM];
-	size_t len = format(f, text);
-	int err = 0;
-	ssize_t n;
-	int fd;
 
-	fd = openat(dirfd, TEMP, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
-	n = write(fd, text, len);
-	if (n != (ssize_t)len)
-		err = n < 0 ? -errno : -ENOSPC;
-	else if (fsync(fd))
-		err = -errno;
-	close(fd);
-	if (!err && renameat(dirfd, TEMP, dirfd, PXS_FLOOR_FILE))
-		err = -errno;
-	if (!err && fsync(dirfd))
-		err = -errno;
-	if (err)
-		unlinkat(dirfd, TEMP, 0);
-	return err;
+	return pxs_replace(dirfd, TEMP, PXS_FLOOR_FILE, text, format(f, text));
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "crc32c.h"
+#include "replace.h"
 
 #define HINT_TEMP	PXS_HINT_FILE ".new"
 #define HINT_LINE	96
@@ -121,33 +122,12 @@ static size_t format(const struct pxs_hint *h, char *text)
 
 int pxs_hint_write(int dirfd, const struct pxs_hint *h)
 {
-	int fd, err = 0;
-	size_t len;
-	char *text;
-	ssize_t n;
+	char *text = malloc(HINT_ROOM);
+	int err;
 
-	text = malloc(HINT_ROOM);
 	if (!text)
 		return -ENOMEM;
-	len = format(h, text);
-	fd = openat(dirfd, HINT_TEMP, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0) {
-		err = -errno;
-		goto out;
-	}
-	n = write(fd, text, len);
-	if (n != (ssize_t)len)
-		err = n < 0 ? -errno : -ENOSPC;
-	else if (fsync(fd))
-		err = -errno;
-	close(fd);
-	if (!err && renameat(dirfd, HINT_TEMP, dirfd, PXS_HINT_FILE))
-		err = -errno;
-	if (!err && fsync(dirfd))
-		err = -errno;
-	if (err)
-		unlinkat(dirfd, HINT_TEMP, 0);
-out:
+	err = pxs_replace(dirfd, HINT_TEMP, PXS_HINT_FILE, text, format(h, text));
 	free(text);
 	return err;
 }
