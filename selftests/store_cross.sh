@@ -21,28 +21,6 @@ need paxsteer paxsteerd redis-cli python3
 S_GROUPS="2 3"
 SECONDS_OF_LOAD=${PXS_SHORT:+10}
 SECONDS_OF_LOAD=${SECONDS_OF_LOAD:-30}
-# say_all I COMMAND...: on one connection; say: the last answer
-say_all() { local i=$1; shift; printf '%s\n' "$@" | redis "$i" | sed '/^$/d'; }
-say() { say_all "$@" | tail -n1; }
-words() { tr '\n' ' ' | sed 's/ *$//'; }
-sockets() { echo "$S_DIR/1.sock,$S_DIR/2.sock,$S_DIR/3.sock"; }
-# leads I GROUP: member I does
-leads() { [[ $(redis "$1" PAXSTEER BARRIER "$2" 2>/dev/null) =~ ^[0-9]+$ ]]; }
-leader_of() { local i; for i in 1 2 3; do leads $i "$1" && echo $i && return; done; false; }
-# hand_over I GROUP: member I leads it from now on
-hand_over()
-{
-	leads "$1" "$2" && return
-	paxsteer log -S "$(sockets)" group "$2" transfer to "$1" && leads "$1" "$2"
-}
-place()
-{
-	local g
-	for g in 1 2 3; do
-		ok "$1: group $g has a leader" wait_until 60 leader_of $g
-		ok "$1: member $g leads it" wait_until 60 hand_over $g $g
-	done
-}
 transfer() { python3 "$TOP/selftests/store_transfer.py" --ports "$(ports)" "$@"; }
 # at_rest I: no key is locked, nothing is under way
 # moves I N: member I has seen so many transactions committed since it began
