@@ -91,6 +91,8 @@ void pxs_kgroup_leave(struct pxs_kgroup *kg, struct pxs_out *out, const struct p
 	__acquire(RCU);
 	__acquire(&kg->lock);
 	pxs_event_note(kg, out);
+	if (out->what & PXS_OUT_SOON)
+		timer_reduce(&kg->timer, jiffies + max(msecs_to_jiffies(PXS_SOON_MS), 1UL));
 	spin_unlock(&kg->lock);
 	pxs_transport_send(kg, out);
 	if (rx && out->what & PXS_OUT_FORWARD)
@@ -129,7 +131,8 @@ static void pxs_kgroup_tick(struct timer_list *t)
 		return;
 	pxs_group_tick(&kg->core, now, healthy, out);
 	pxs_kgroup_leave(kg, out, NULL);
-	mod_timer(&kg->timer, jiffies + max(msecs_to_jiffies(conf->heartbeat_ms / 2), 1UL));
+	/* Not later than a step may have asked for meanwhile. */
+	timer_reduce(&kg->timer, jiffies + max(msecs_to_jiffies(conf->heartbeat_ms / 2), 1UL));
 }
 
 static void pxs_kgroup_release(struct pxs_kgroup *kg)

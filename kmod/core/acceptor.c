@@ -382,6 +382,8 @@ void pxs_acceptor_commit(struct pxs_group *g, struct pxs_out *out)
 		out->what |= PXS_OUT_LATER;
 	out->commit = g->commit;
 	out->lsn = g->commit_lsn;
+	if (pxs_leader_untold(g))
+		out->what |= PXS_OUT_SOON;
 }
 
 /* A recovered COMMIT: what it covers is decided, as far as its records are whole. */

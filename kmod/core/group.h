@@ -145,6 +145,7 @@ struct pxs_group {
 	u64 found;		/* highest slot that phase 1 found, or first_slot - 1 */
 	u64 next_slot;
 	u64 beat_ms;		/* when we last sent a heartbeat */
+	u64 told;		/* all others were sent that slots up to it are decided */
 	u64 heard_ms[PXS_MEMBERS_MAX];	/* when a member last answered our ballot */
 	struct pxs_handover hand;
 	struct pxs_read read;
@@ -186,6 +187,12 @@ static inline bool pxs_group_mute(const struct pxs_group *g)
 	return g->mute_until > g->commit;
 }
 
+/* All members but us, as bits by index. */
+static inline u64 pxs_group_others(const struct pxs_group *g)
+{
+	return ((1ull << g->conf.nmembers) - 1) & ~(1ull << g->conf.self);
+}
+
 /* Index of member @id, or -1. */
 int pxs_group_member(const struct pxs_group *g, u8 id);
 
@@ -200,7 +207,7 @@ int pxs_group_trust(struct pxs_group *g, const struct pxs_msg *m);
 void pxs_group_recv(struct pxs_group *g, const struct pxs_msg *m, const u8 *body, u64 now,
 		    struct pxs_out *out);
 
-/* Call every heartbeat_ms / 2 or so. @healthy: the journal is attached, answers, and moves. */
+/* Call every heartbeat_ms / 2 or so, and as PXS_OUT_SOON says. @healthy: the journal is attached, answers, and moves. */
 void pxs_group_tick(struct pxs_group *g, u64 now, bool healthy, struct pxs_out *out);
 
 /* The durable point moved: what waited may go. Call again while out->what has PXS_OUT_MORE. */

@@ -19,7 +19,7 @@ static u64 lowest(const struct pxs_group *g)
 
 void pxs_held_beat(struct pxs_group *g, struct pxs_out *out)
 {
-	u64 all = ((1ull << g->conf.nmembers) - 1) & ~(1ull << g->conf.self);
+	u64 all = pxs_group_others(g);
 	u64 low = lowest(g);
 
 	if (low > g->held) {

@@ -13,11 +13,6 @@
 #include "quorum.h"
 #include "read.h"
 
-static u64 others(const struct pxs_group *g)
-{
-	return ((1ull << g->conf.nmembers) - 1) & ~(1ull << g->conf.self);
-}
-
 void pxs_leader_preempted(struct pxs_group *g, u64 higher, struct pxs_out *out)
 {
 	if (!g->lead_ballot && !g->prepare_ballot && !g->poll.ballot)
@@ -35,15 +30,26 @@ void pxs_group_resign(struct pxs_group *g)
 	pxs_quorum_start(&g->poll, g->conf.nmembers, 0);
 }
 
-void pxs_leader_beat(struct pxs_group *g, u64 now, struct pxs_out *out)
+static bool send_heartbeat(struct pxs_group *g, struct pxs_out *out)
 {
-	struct pxs_send *send = pxs_out_send(g, out, PXS_WIRE_HEARTBEAT, others(g),
+	struct pxs_send *send = pxs_out_send(g, out, PXS_WIRE_HEARTBEAT, pxs_group_others(g),
 					     g->lead_ballot, g->next_slot);
 
 	if (!send)
-		return;
+		return false;
 	send->arg = g->first_slot;
-	g->beat_ms = now;
+	return true;
+}
+
+void pxs_leader_beat(struct pxs_group *g, u64 now, struct pxs_out *out)
+{
+	if (send_heartbeat(g, out))
+		g->beat_ms = now;
+}
+
+bool pxs_leader_untold(const struct pxs_group *g)
+{
+	return g->lead_ballot && g->told < g->commit && g->next_slot == g->commit + 1;
 }
 
 int pxs_group_lead(struct pxs_group *g, u64 ballot, u64 first, u64 found, u64 now,
@@ -77,11 +83,11 @@ static void send_proposed(struct pxs_group *g, u64 slot, struct pxs_out *out)
 	struct pxs_send *send = out->nsend ? &out->send[out->nsend - 1] : NULL;
 	const struct pxs_slot *s = pxs_window_at(&g->window, slot);
 
-	if (send && send->type == PXS_WIRE_ACCEPT && send->to == others(g) &&
+	if (send && send->type == PXS_WIRE_ACCEPT && send->to == pxs_group_others(g) &&
 	    send->ballot == g->lead_ballot && send->slot + send->count == slot &&
 	    pxs_out_add(out, slot, s, 0))
 		return;
-	send = pxs_out_send(g, out, PXS_WIRE_ACCEPT, others(g), g->lead_ballot, slot);
+	send = pxs_out_send(g, out, PXS_WIRE_ACCEPT, pxs_group_others(g), g->lead_ballot, slot);
 	if (send && !pxs_out_add(out, slot, s, 0))
 		out->nsend--;	/* resend() takes care of it */
 }
@@ -170,7 +176,7 @@ static void resend(struct pxs_group *g, u64 now, struct pxs_out *out)
 
 	for (slot = g->commit + 1; slot < g->next_slot; slot++) {
 		struct pxs_slot *s = pxs_window_at(&g->window, slot);
-		u64 missing = others(g) & ~s->voters;
+		u64 missing = pxs_group_others(g) & ~s->voters;
 
 		if (s->flags & PXS_SLOT_DECIDED || !missing || now < s->sent_ms + patience)
 			continue;
@@ -211,6 +217,8 @@ void pxs_leader_tick(struct pxs_group *g, u64 now, struct pxs_out *out)
 {
 	if (now >= g->beat_ms + g->conf.heartbeat_ms)
 		beat(g, now, out);
+	else if (pxs_leader_untold(g))
+		send_heartbeat(g, out);	/* not a beat: those of HELD go on as they would */
 	resend(g, now, out);
 	pxs_read_tick(g, now, out);
 }

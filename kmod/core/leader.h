@@ -19,6 +19,13 @@ void pxs_leader_tick(struct pxs_group *g, u64 now, struct pxs_out *out);
 /* A heartbeat, now. */
 void pxs_leader_beat(struct pxs_group *g, u64 now, struct pxs_out *out);
 
+/*
+ * Is something decided that the others were not told, and that nothing in flight will tell? They
+ * hear of it at the next tick: followers apply it, and their readers see it, without a heartbeat's
+ * wait.
+ */
+bool pxs_leader_untold(const struct pxs_group *g);
+
 /* Has a quorum answered our ballot within two election time-outs? */
 bool pxs_leader_heard(const struct pxs_group *g, u64 now);
 

@@ -31,6 +31,8 @@ struct pxs_send *pxs_out_send(struct pxs_group *g, struct pxs_out *out, u8 type,
 	send->arg = 0;
 	send->first = (u16)out->nentry;
 	send->entries = 0;
+	if (to == pxs_group_others(g))
+		g->told = g->commit;
 	return send;
 }
 

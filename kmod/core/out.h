@@ -39,6 +39,9 @@ struct pxs_out_entry {
 	struct pxs_value *value;	/* a reference, or NULL (faulty) */
 };
 
+/* A message that makes another one unnecessary has this long to come. */
+#define PXS_SOON_MS		5
+
 #define PXS_OUT_SENDS		16
 #define PXS_OUT_ENTRIES		PXS_WIRE_ENTRIES_MAX
 
@@ -47,6 +50,7 @@ struct pxs_out_entry {
 #define PXS_OUT_LEADER		0x04	/* tell the agent: leader_event, leader_ballot */
 #define PXS_OUT_MORE		0x08	/* pxs_group_release: call again */
 #define PXS_OUT_LATER		0x20	/* PXS_OUT_DECIDED: nobody waits for the agent to know */
+#define PXS_OUT_SOON		0x40	/* call pxs_group_tick within PXS_SOON_MS */
 #define PXS_OUT_READ		0x10	/* tell the agent: g->read.done and what goes with it */
 
 struct pxs_out {

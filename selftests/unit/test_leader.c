@@ -444,6 +444,53 @@ static void unhealthy_leader_is_quiet(void)
 	end();
 }
 
+/* What is decided and rides on nothing is told at the next tick, once, without being a beat. */
+static void decided_is_told_soon(void)
+{
+	u64 slot = 0;
+
+	begin();
+	lead(0x101);
+	now += 10;
+	CHECK_EQ(propose("a", &slot), 0);
+	CHECK_EQ(propose("b", &slot), 0);
+	durable();
+	accepted(1, 0x101, 1, 1);
+	pxs_out_done(&out);
+	accepted(2, 0x101, 1, 1);
+	CHECK_EQ(g.commit, 1);
+	CHECK(!(out.what & PXS_OUT_SOON));	/* slot 2 is in flight */
+	pxs_out_done(&out);
+	pxs_group_tick(&g, now, true, &out);
+	CHECK_EQ(out.nsend, 0);
+	accepted(1, 0x101, 2, 1);
+	accepted(2, 0x101, 2, 1);
+	CHECK_EQ(g.commit, 2);
+	CHECK(out.what & PXS_OUT_SOON);
+	pxs_out_done(&out);
+	pxs_group_tick(&g, now, false, &out);
+	CHECK_EQ(out.nsend, 0);			/* its disk does not move */
+	pxs_group_tick(&g, now, true, &out);
+	CHECK_FATAL(sent(PXS_WIRE_HEARTBEAT));
+	CHECK_EQ(sent(PXS_WIRE_HEARTBEAT)->commit, 2);
+	CHECK_EQ(g.beat_ms, now - 10);
+	pxs_out_done(&out);
+	pxs_group_tick(&g, now, true, &out);
+	CHECK_EQ(out.nsend, 0);
+	/* The next proposal tells of what was decided before it. */
+	CHECK_EQ(propose("c", &slot), 0);
+	durable();
+	accepted(1, 0x101, 3, 1);
+	accepted(2, 0x101, 3, 1);
+	CHECK_EQ(g.commit, 3);
+	CHECK_EQ(propose("d", &slot), 0);
+	CHECK_EQ(sent(PXS_WIRE_ACCEPT)->commit, 3);
+	pxs_out_done(&out);
+	pxs_group_tick(&g, now, true, &out);
+	CHECK_EQ(out.nsend, 0);
+	end();
+}
+
 static void learning(void)
 {
 	u64 slot = 0;
@@ -490,6 +537,7 @@ int main(void)
 	RUN(repeated_answers_are_no_quorum);
 	RUN(clock_a_little_behind);
 	RUN(unhealthy_leader_is_quiet);
+	RUN(decided_is_told_soon);
 	RUN(learning);
 	return unit_done();
 }
