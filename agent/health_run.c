@@ -138,7 +138,7 @@ static void say(const struct target *t)
 static void probed(void *ctx, enum pxs_probe_end end, const char *why)
 {
 	struct target *t = ctx;
-	bool changed = false;
+	bool changed = false, other = false;
 
 	t->run = NULL;
 	t->c->flights--;
@@ -158,19 +158,22 @@ static void probed(void *ctx, enum pxs_probe_end end, const char *why)
 		t->failed += end == PXS_PROBE_ILL;
 	}
 	/* Why it is bad: the last failure. */
-	if (end == PXS_PROBE_ILL)
+	if (end == PXS_PROBE_ILL) {
+		other = strncmp(t->reason, why, sizeof(t->reason) - 1);
 		snprintf(t->reason, sizeof(t->reason), "%s", why);
-	else if (changed)
+	} else if (changed) {
 		t->reason[0] = 0;
+	}
 	pthread_mutex_unlock(&t->c->lock);
 	if (end == PXS_PROBE_VOID && !t->void_said)
 		pxs_warn("health: backend %s %s is not checked: %s", t->section->service, t->text,
 			 why);
 	t->void_said = end == PXS_PROBE_VOID;
-	if (!changed)
-		return;
-	say(t);
-	tell(t->c, t);
+	if (changed)
+		say(t);
+	/* It stays bad, but not for the reason that the module shows. */
+	if (changed || (other && t->check.verdict == PXS_HEALTH_BAD))
+		tell(t->c, t);
 }
 
 /* --- checks ------------------------------------------------------------------- */

@@ -44,6 +44,9 @@ said() { grep -qF -- "$2" "$T_DIR/$1.log"; }
 # field SERVICE ADDR FIELD; health_is SERVICE ADDR WORD
 field() { pxs -j backend show "$1" | jq -r ".[] | select(.addr == \"$2\").$3"; }
 health_is() { [ "$(field "$1" "$2" health)" = "$3" ]; }
+# Why it is bad: the last failure, which may follow another one.
+reason() { [[ $(field "$1" "$2" reason) =~ $3 ]]; }
+why() { ok "and why: $3" wait_until 30 reason "$1" "$2" "^$3"; }
 becomes() { ok "$1" wait_until 30 health_is "$2" "$3" "$4"; }
 
 ask()	# NAME: all are answered, each by whom lookup names
@@ -136,22 +139,22 @@ for s in mt mu red noauth web ns one; do
 done
 becomes "nat, a backend on the director: good" nat $THERE good
 becomes "a page that is not there: bad" web404 $HERE bad
-is "and why" "$(field web404 $HERE reason)" "http: status: 404"
+why web404 $HERE "http: status: 404"
 becomes "Redis without its password: bad" locked $HERE bad
-like "and why" "$(field locked $HERE reason)" "^redis: PING: -NOAUTH"
+why locked $HERE "redis: PING: -NOAUTH"
 is "a backend that no section names is left alone" "$(field one 10.2.1.2 health)" unchecked
 for i in 1 2 3; do becomes "backend $i: good" u 10.2.$i.2 good; done
 on d redis-cli -h $HERE -a secret config set requirepass other >/dev/null 2>&1
 stop "$MEMCACHED_PID"
 becomes "memcached ends: TCP" mt $HERE bad
-is "and why" "$(field mt $HERE reason)" "memcached connect: Connection refused"
+why mt $HERE "memcached connect: Connection refused"
 becomes "memcached ends: UDP" mu $HERE bad
-is "and why" "$(field mu $HERE reason)" "memcached: Connection refused"
+why mu $HERE "memcached: Connection refused"
 becomes "Redis changes its password" red $HERE bad
-is "and why" "$(field red $HERE reason)" "redis: AUTH: -WRONGPASS"
+why red $HERE "redis: AUTH: -WRONGPASS"
 kill -STOP "$REDIS_PID"
 becomes "Redis hangs" noauth $HERE bad
-is "and why" "$(field noauth $HERE reason)" "redis: nothing for 1500 ms"
+why noauth $HERE "redis: nothing for 1500 ms"
 kill -CONT "$REDIS_PID"
 becomes "and goes on" noauth $HERE good
 
@@ -162,7 +165,7 @@ ok "backend 2 serves" [ "$(from 2)" -gt 0 ]
 digest=$(table u digest)
 die 2
 becomes "a server dies" u 10.2.2.2 bad
-is "and why" "$(field u 10.2.2.2 reason)" "tcp connect: Connection refused"
+why u 10.2.2.2 "tcp connect: Connection refused"
 is "the operator's word is another" "$(field u 10.2.2.2 state)" up
 ask "one is bad"
 is "it gets nothing" "$(from 2)" 0

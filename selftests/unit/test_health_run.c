@@ -178,11 +178,16 @@ static struct target *target(void)
 }
 
 /* A check of the backend ends. */
-static void check_ends(enum pxs_probe_end end)
+static void check_ends_why(enum pxs_probe_end end, const char *why)
 {
 	pxs_health_begin(&target()->check, checker.loop.now);
 	checker.flights++;
-	probed(target(), end, "tcp connect: Connection refused");
+	probed(target(), end, why);
+}
+
+static void check_ends(enum pxs_probe_end end)
+{
+	check_ends_why(end, "tcp connect: Connection refused");
 }
 
 static void others_are_heard(void)
@@ -209,6 +214,28 @@ static void older_than_the_verdict(void)
 	/* It comes back, and the module hears of it. */
 	check_ends(PXS_PROBE_WELL);
 	CHECK_EQ(module.health, PXS_HEALTH_GOOD);
+	finish();
+}
+
+/* It stays bad for another reason: the module shows that one, and is told once. */
+static void another_reason(void)
+{
+	u32 told;
+
+	begin();
+	check_ends_why(PXS_PROBE_ILL, "tcp: nothing for 1500 ms");
+	echo_comes(PXS_HEALTH_BAD);
+	told = module.told;
+	check_ends_why(PXS_PROBE_ILL, "tcp: nothing for 1500 ms");
+	CHECK_EQ(module.told, told);
+	check_ends(PXS_PROBE_ILL);
+	CHECK_EQ(module.told, told + 1);
+	CHECK_EQ(module.health, PXS_HEALTH_BAD);
+	check_ends(PXS_PROBE_ILL);
+	CHECK_EQ(module.told, told + 1);
+	echo_comes(PXS_HEALTH_BAD);
+	other_comes(PXS_HEALTH_GOOD);
+	CHECK_EQ(target()->check.verdict, PXS_HEALTH_GOOD);
 	finish();
 }
 
@@ -329,6 +356,7 @@ int main(void)
 	pxs_report_level(0);
 	RUN(others_are_heard);
 	RUN(older_than_the_verdict);
+	RUN(another_reason);
 	RUN(newer_than_the_verdict);
 	RUN(two_verdicts_under_way);
 	RUN(lost_echoes);
