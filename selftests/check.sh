@@ -21,38 +21,58 @@ export LONG=0
 BUDGET=$((${PXS_CHECK_MINUTES:-$((LONG ? 1440 : 80))} * 60))
 
 # name, limit in seconds, skips allowed (yes, no), command. Two steps whose limit ends in + may
-# run side by side: one processor is enough for each, or it waits much. All others run alone.
+# run side by side: one processor is enough for each, or it waits much. All others run alone, but
+# for a step whose limit ends in ~: it takes only what those that run alone after it leave.
 STEPS=(
 "toolchains 900  yes toolchains"
 "agent      300  no  make --no-print-directory agent"
 "modules    600  yes make --no-print-directory matrix"
-"unit       900  no  make --no-print-directory unit"
+"unit       900+ no  make --no-print-directory unit"
 "lint       900+ no  selftests/lint/lint.sh"
 "runner     600+ no  selftests/vm/selftest.sh --short"
 "dkms       600+ no  selftests/dkms.sh"
 )
 # Folders of tests that need no kernel: sim, cli, fuzz...
-alone=()
+alone=() yields=()
 for m in selftests/*/Makefile; do
 	d=$(basename "${m%/Makefile}")
 	grep -q '^check:' "$m" && [ "$d" != unit ] || continue
 	limit=600+ skip=no
 	case $d in
-	# It has a process for each processor.
-	fuzz)	limit=1200 ;;
+	# It has a process for each processor, and it counts inputs, not seconds.
+	fuzz)	limit=1200~ ;;
 	# It counts nanoseconds.
 	tables) limit=600 ;;
 	# The bounded model checker is not in Debian 12 and may be out of reach.
 	model)	skip=yes ;;
 	esac
 	step="$d $limit $skip make --no-print-directory -C selftests/$d check"
-	[ "$limit" = "${limit%+}" ] && alone+=("$step") || STEPS+=("$step")
+	case $limit in
+	*+)	STEPS+=("$step") ;;
+	*~)	yields+=("$step") ;;
+	*)	alone+=("$step") ;;
+	esac
 done
-STEPS+=("${alone[@]}"
+
+# Tests on this machine, or that start machines themselves: those beside the machines. A cluster on
+# this machine runs alone: its members must not starve.
+machines=(
 "vm-6.1     2700+ no  tests_on 6.1"
 "vm-6.12    2400+ yes tests_on 6.12"
 "vm-newest  2400+ yes tests_on newest"
+"demo 600+ no selftests/demo.sh"
 )
+clusters=()
+for t in $(make -s -C selftests list-host); do
+	limit=$(sed -n '1,40s/^# limit: *//p' "selftests/$t" | head -n1)
+	step="no env PXS_SHORT=1 selftests/$t"
+	case $t in
+	dkms.sh) ;;
+	powercut.sh) machines+=("powercut ${limit:-900}+ $step") ;;
+	*)	clusters+=("$(basename "$t" .sh) ${limit:-900} $step") ;;
+	esac
+done
+STEPS+=("${alone[@]}" "${yields[@]}" "${clusters[@]}" "${machines[@]}")
 
 # What takes hours: the kernels that look for mistakes, and everything over and over. They are
 # built once, in ten minutes each; user-mode Linux is sid's, and optional without a network.
@@ -128,20 +148,6 @@ tests_on()
 	selftests/vm/run --kernel "$kernel" --mem 2G "${tests[@]}"
 }
 
-# Tests on this machine, or that start machines themselves: those beside the last kernel. A
-# cluster on this machine runs alone: its members must not starve.
-alone=() beside=("demo 600+ no selftests/demo.sh")
-for t in $(make -s -C selftests list-host); do
-	limit=$(tag "selftests/$t" limit)
-	step="no env PXS_SHORT=1 selftests/$t"
-	case $t in
-	dkms.sh) ;;
-	powercut.sh) beside+=("powercut ${limit:-900}+ $step") ;;
-	*)	alone+=("$(basename "$t" .sh) ${limit:-900} $step") ;;
-	esac
-done
-STEPS+=("${beside[@]}" "${alone[@]}")
-
 if [ "${1:-}" = --tests ]; then
 	tests_of "${2:?}"
 	exit
@@ -209,10 +215,10 @@ add()
 # exit status, limit and seconds go to the file .end beside the log. For the background, too.
 do_step()
 {
-	local name=$1 limit=${2%+} log=$LOGS/$1.log how="    "
-	local t0=$SECONDS left=$((BUDGET - SECONDS))
+	local name=$1 limit=${2%[+~]} log=$LOGS/$1.log how="    " idle=()
+	local t0=$SECONDS left=$((BUDGET - SECONDS)) kind=${2##*[0-9]}
 
-	[ "$limit" = "$2" ] || how="    $name: "
+	[ -z "$kind" ] || how="    $name: "
 	shift 3
 	[ "$limit" -le "$left" ] || limit=$left
 	rm -f "$LOGS/$name.end"
@@ -222,7 +228,8 @@ do_step()
 	if declare -F "$1" >/dev/null; then
 		set -- bash -c "$(declare -f tag tests_of "$1"); \"\$@\"" step "$@"
 	fi
-	timeout -k 20 "$limit" "$@" </dev/null 2>&1 | tee "$log" | sed -u "s/^/$how/"
+	[ "$kind" != '~' ] || idle=(chrt --idle 0)
+	"${idle[@]}" timeout -k 20 "$limit" "$@" </dev/null 2>&1 | tee "$log" | sed -u "s/^/$how/"
 	echo "${PIPESTATUS[0]} $limit $((SECONDS - t0))" >"$LOGS/$name.end"
 }
 
@@ -308,30 +315,41 @@ stop_all()
 }
 trap stop_all INT TERM
 
-# Wait until at most so many run; judge those that ended.
+# Wait until at most so many run, besides those that yield if they may go on; judge those that
+# ended.
 wait_for()
 {
-	local pid
+	local most=$1 besides=$2 pid
 
-	while [ ${#running[@]} -gt "$1" ]; do
+	while [ $((${#running[@]} - (besides ? yielding : 0))) -gt "$most" ]; do
 		wait -n -p pid
 		# shellcheck disable=SC2086  # words
 		judge_step ${running[$pid]}
+		[[ ${running[$pid]} != *\ [0-9]*~\ * ]] || yielding=$((yielding - 1))
 		unset "running[$pid]"
 	done
 }
 
+yielding=0
 for step in "${STEPS[@]}"; do
 	selected "${step%% *}" || continue
 	read -r name limit _ <<<"$step"
-	[ "$limit" = "${limit%+}" ] && wait_for 0 || wait_for 1
-	echo "== [$((++step_number))/$step_count] $name (at most ${limit%+} s)"
+	case $limit in
+	*+)	wait_for $((yielding ? 0 : 1)) 0 ;;
+	*~)	wait_for 0 0 ;;
+	*)	wait_for 0 1 ;;
+	esac
+	echo "== [$((++step_number))/$step_count] $name (at most ${limit%[+~]} s)"
 	# shellcheck disable=SC2086  # words
 	do_step $step &
 	running[$!]=$step
-	[ "$limit" != "${limit%+}" ] || wait_for 0
+	case $limit in
+	*+)	;;
+	*~)	yielding=$((yielding + 1)) ;;
+	*)	wait_for 0 1 ;;
+	esac
 done
-wait_for 0
+wait_for 0 0
 
 for name in "${bad[@]}"; do tell_failure "$name"; done
 echo
