@@ -8,6 +8,7 @@
 #     d2     │   └── b3, b4   request; d itself is a client too; d2 has the same table
 #
 # limit: 600
+# check-kernels: 6.1 newest
 
 . "$(dirname "$0")/lib.sh"
 need_module

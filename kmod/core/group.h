@@ -207,7 +207,10 @@ int pxs_group_trust(struct pxs_group *g, const struct pxs_msg *m);
 void pxs_group_recv(struct pxs_group *g, const struct pxs_msg *m, const u8 *body, u64 now,
 		    struct pxs_out *out);
 
-/* Call every heartbeat_ms / 2 or so, and as PXS_OUT_SOON says. @healthy: the journal is attached, answers, and moves. */
+/*
+ * Call every heartbeat_ms / 2 or so, and as PXS_OUT_SOON says. @healthy: the journal is attached,
+ * answers, and moves.
+ */
 void pxs_group_tick(struct pxs_group *g, u64 now, bool healthy, struct pxs_out *out);
 
 /* The durable point moved: what waited may go. Call again while out->what has PXS_OUT_MORE. */
