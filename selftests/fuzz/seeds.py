@@ -381,8 +381,19 @@ def resp():
                                       watched=(b'a', b'b'))
 
 
+def feed():
+    def item(key, field, value, kind=0, dead=0, deadline=0):
+        return struct.pack('<QQQQIIIBBBB', 77, 88, 99, deadline, len(key), len(field), len(value),
+                           3, kind, dead, 0) + key + field + value
+
+    yield 'whole', item(b'key', b'', b'value', deadline=1000)
+    yield 'field', item(b'key', b'field', b'value', 1)
+    yield 'dead', item(b'key', b'', b'', 0, 1) + item(b'key', b'f', b'', 1, 1)
+    yield 'ask', b'PXSFEED1' + bytes(104)
+
+
 TARGETS = (wire, key, scan, recover, group, link, show, client, lib, cli, config, probe,
-           services, resp)
+           services, resp, feed)
 
 
 def main():
