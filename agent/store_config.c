@@ -33,6 +33,10 @@ const cfg_opt_t pxs_store_options[] = {
 	CFG_INT("checkpoint-entries", 100000, CFGF_NONE),
 	CFG_INT("checkpoint-seconds", 300, CFGF_NONE),
 	CFG_INT("checkpoint-rate", 64, CFGF_NONE),
+	CFG_STR_LIST("eventual", "{}", CFGF_NONE),
+	CFG_INT("eventual-memory", 256, CFGF_NONE),
+	CFG_INT("eventual-drift", 60000, CFGF_NONE),
+	CFG_INT("eventual-rate", 64, CFGF_NONE),
 	CFG_END()
 };
 
@@ -250,6 +254,26 @@ static int check_checkpoint_rate(cfg_t *cfg, cfg_opt_t *opt)
 	return pxs_config_range(cfg, opt, 0, 65536);
 }
 
+/* Called for each element of the list. */
+static int check_eventual(cfg_t *cfg, cfg_opt_t *opt)
+{
+	struct pxs_prefixes p = { 0 };
+	const char *wrong = NULL;
+	u32 i, n = cfg_opt_size(opt);
+
+	for (i = 0; i < n && !wrong; i++)
+		wrong = pxs_prefix_add(&p, cfg_opt_getnstr(opt, i));
+	if (!wrong)
+		return 0;
+	cfg_error(cfg, "eventual: \"%s\" %s", cfg_opt_getnstr(opt, i - 1), wrong);
+	return -1;
+}
+
+static int check_eventual_drift(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return pxs_config_range(cfg, opt, 100, 86400000);
+}
+
 void pxs_store_config_checks(cfg_t *cfg)
 {
 	static const struct {
@@ -274,6 +298,10 @@ void pxs_store_config_checks(cfg_t *cfg)
 		{ "group|store|checkpoint-entries", check_checkpoint_entries },
 		{ "group|store|checkpoint-seconds", check_checkpoint_seconds },
 		{ "group|store|checkpoint-rate", check_checkpoint_rate },
+		{ "group|store|eventual", check_eventual },
+		{ "group|store|eventual-memory", check_maxmemory },
+		{ "group|store|eventual-drift", check_eventual_drift },
+		{ "group|store|eventual-rate", check_checkpoint_rate },
 	};
 	unsigned int i;
 
@@ -349,6 +377,11 @@ static int load_members(struct pxs_store_config *s, const struct pxs_group_confi
 
 	for (i = 0; i < g->conf.nmembers; i++) {
 		text = cfg_getstr(cfg_getnsec(group, "member", i), "store");
+		if (!text && s->eventual.n) {
+			pxs_err("group %u: store: eventual: member %u has no address `store`: all members must have one",
+				g->conf.id, g->conf.member[i].id);
+			return -EINVAL;
+		}
 		if (!text)
 			continue;
 		s->member[i] = strdup(text);
@@ -384,6 +417,12 @@ static int load(const struct pxs_config *c, struct pxs_store_config *s, struct p
 	s->checkpoint_entries = (u64)cfg_getint(store, "checkpoint-entries");
 	s->checkpoint_seconds = (u32)cfg_getint(store, "checkpoint-seconds");
 	s->checkpoint_rate = (u64)cfg_getint(store, "checkpoint-rate") << 20;
+	for (i = 0; i < cfg_size(store, "eventual"); i++)
+		pxs_prefix_add(&s->eventual, cfg_getnstr(store, "eventual", i));
+	pxs_prefixes_seal(&s->eventual);
+	s->eventual_memory = (u64)cfg_getint(store, "eventual-memory") << 20;
+	s->eventual_drift = (u32)cfg_getint(store, "eventual-drift");
+	s->eventual_rate = (u64)cfg_getint(store, "eventual-rate") << 20;
 	if (directory)
 		s->directory = strdup(directory);
 	else if (asprintf(&s->directory, "%s/store-%u", c->journal, g->conf.id) < 0)
@@ -460,7 +499,10 @@ bool pxs_store_config_same(const struct pxs_store_config *a, const struct pxs_st
 	    a->request_limit != b->request_limit || a->client_memory != b->client_memory ||
 	    a->checkpoint_entries != b->checkpoint_entries ||
 	    a->checkpoint_seconds != b->checkpoint_seconds ||
-	    a->checkpoint_rate != b->checkpoint_rate)
+	    a->checkpoint_rate != b->checkpoint_rate ||
+	    a->eventual.digest != b->eventual.digest ||
+	    a->eventual_memory != b->eventual_memory ||
+	    a->eventual_drift != b->eventual_drift || a->eventual_rate != b->eventual_rate)
 		return false;
 	for (i = 0; i < a->nlisten; i++)
 		if (strcmp(a->listen_text[i], b->listen_text[i]))

@@ -8,6 +8,7 @@
 #include <confuse.h>
 
 #include "config.h"
+#include "store_prefix.h"
 
 #define PXS_STORE_LISTEN_MAX	8u
 #define PXS_STORE_GROUPS_MAX	16u
@@ -57,6 +58,10 @@ struct pxs_store_config {
 	u32 sagas;		/* known at a time; 0: none */
 	u32 saga_age;		/* seconds that one that is over is remembered */
 	u64 client_memory;	/* bytes of all clients' buffers */
+	struct pxs_prefixes eventual;	/* keys that begin so are eventual ones */
+	u64 eventual_memory;	/* bytes of them; 0: no limit */
+	u32 eventual_drift;	/* ms that another member's clock may be ahead */
+	u64 eventual_rate;	/* bytes a second from each other member; 0: as fast as they come */
 	char *member[PXS_MEMBERS_MAX];	/* where each member's store listens, NULL: not said */
 };
 

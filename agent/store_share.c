@@ -69,6 +69,7 @@ static int copy(struct pxs_group_config *g, const struct pxs_store_config *from)
 	s->ngroups = 0;
 	s->part = true;
 	s->nlisten = 0;
+	s->eventual = (struct pxs_prefixes){ 0 };	/* of the whole store: the home's */
 	memset(s->listen_text, 0, sizeof(s->listen_text));
 	ok = copy_text(&s->password, from->password);
 	if (asprintf(&s->directory, "%s-%u", from->directory, g->conf.id) < 0)

@@ -33,7 +33,7 @@ static const s64 hint_defaults[PXS_HINTS] = { 512, 64, -2, 512, 128, 64 };
 
 struct setting {
 	const char *name;
-	char value[64];
+	char value[PXS_PREFIXES_TEXT];
 };
 
 static u32 show_hint(struct setting *to, const char *name, const struct pxs_store *s, u32 i)
@@ -59,6 +59,8 @@ static u32 settings(const struct pxs_store *s, struct setting *to)
 	to[n++] = (struct setting){ "maxmemory-policy", "noeviction" };
 	to[n] = (struct setting){ "proto-max-bulk-len", "" };
 	sprintf(to[n++].value, "%u", min(s->config->request_limit, PXS_STRING_MAX));
+	to[n] = (struct setting){ "eventual", "" };
+	pxs_prefixes_format(&s->config->eventual, to[n++].value);
 	to[n++] = (struct setting){ "save", "" };
 	to[n++] = (struct setting){ "timeout", "0" };
 	for (i = 0; i < PXS_HINTS; i++) {

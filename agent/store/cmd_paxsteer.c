@@ -135,10 +135,14 @@ static void token(struct pxs_request *r)
 static void version(struct pxs_request *r)
 {
 	const struct pxs_conn *c = r->conn;
+	char text[PXS_STAMP_TEXT];
 
 	pxs_reply_array(&r->out, c->store->set ? 3 : 2);
+	pxs_stamp_format(&c->version.stamp, text);
 	if (c->version.slot)
 		pxs_reply_int(&r->out, (s64)c->version.slot);
+	else if (c->version.stamp.time)
+		pxs_reply_text(&r->out, text);
 	else
 		pxs_reply_null(&r->out);
 	if (c->version.slot && c->version.age != ~0ull)
@@ -229,6 +233,10 @@ bool pxs_server_paxsteer(struct pxs_request *r)
 		return false;
 	} else if (pxs_server_sub(r, "image", 6, &over)) {
 		return pxs_lend(r);
+	} else if (pxs_server_sub(r, "feed", 3, &over)) {
+		return pxs_eventual_serve(r);
+	} else if (pxs_server_sub(r, "eventual", -2, &over)) {
+		pxs_eventual_command(r);
 	} else if (pxs_server_sub(r, "session", -2, &over)) {
 		return session(r);
 	} else if (pxs_server_sub(r, "saga", -2, &over)) {

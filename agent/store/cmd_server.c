@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 #define COMPATIBLE	"7.0.15"	/* whose words are spoken here */
-#define INFO_ROOM	8192u
+#define INFO_ROOM	12288u
 
 void pxs_server_unknown_sub(struct pxs_request *r)
 {
@@ -502,7 +502,7 @@ void pxs_server_info(struct pxs_request *r)
 		{ "server", info_server }, { "clients", info_clients }, { "memory", info_memory },
 		{ "persistence", info_persistence }, { "stats", info_stats }, { "replication", info_replication },
 		{ "cluster", info_cluster }, { "keyspace", info_keyspace },
-		{ "paxsteer", info_paxsteer },
+		{ "paxsteer", info_paxsteer }, { "eventual", pxs_eventual_info },
 	};
 	char text[INFO_ROOM];
 	u32 i, len = 0;

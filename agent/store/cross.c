@@ -92,6 +92,7 @@ static void finish(struct pxs_request *r)
 	drop_shares(r);
 	pxs_requests_remove(&r->store->crossed, r);
 	r->conn->version.slot = 0;	/* there is no such thing of several */
+	r->conn->version.stamp.time = 0;
 	pxs_request_hold(r, r->out.len - (s64)r->held);
 	pxs_request_done(r);
 }

@@ -38,6 +38,7 @@ void pxs_session_reset(struct pxs_conn *c)
 	c->readonly = false;
 	memset(c->token, 0, sizeof(c->token));
 	c->version.slot = 0;
+	c->version.stamp.time = 0;
 	c->mute = false;
 	c->skip = false;
 }
@@ -440,6 +441,7 @@ static bool begin_routed(struct pxs_conn *c, struct pxs_request *r, enum pxs_rou
 	if (!alone && (route != PXS_ROUTE_ONE || c->begun != r->store))
 		return false;
 	c->begun = r->store;
+	c->eventual = false;
 	if (route == PXS_ROUTE_ALL) {
 		if (pxs_spread(r))
 			pxs_request_done(r);
@@ -459,6 +461,22 @@ static bool begin_routed(struct pxs_conn *c, struct pxs_request *r, enum pxs_rou
 	} else {
 		begin_alone(r);
 	}
+	return true;
+}
+
+/* Commits of eventual keys come in order; beside others, only one by one. Return: false: later. */
+static bool begin_eventual(struct pxs_conn *c, struct pxs_request *r)
+{
+	bool write = r->cmd->flags & PXS_CF_WRITE;
+
+	if (c->under_way && !(write && c->eventual))
+		return false;
+	c->begun = NULL;
+	c->eventual = write;
+	if (write)
+		pxs_eventual_write(c->store->eventual, r);
+	else
+		pxs_eventual_read(c->store->eventual, r);
 	return true;
 }
 
@@ -483,6 +501,16 @@ bool pxs_session_begin(struct pxs_conn *c, struct pxs_request *r)
 	}
 	if (c->locked)
 		return false;
+	switch (pxs_eventual_claim(r)) {
+	case PXS_CLAIM_OURS:
+		return begin_eventual(c, r);
+	case PXS_CLAIM_REFUSED:
+		reject(r);
+		pxs_request_done(r);
+		return true;
+	case PXS_CLAIM_NONE:
+		break;
+	}
 	write = !c->multi && cmd->flags & PXS_CF_WRITE;
 	strong = !c->multi && cmd->flags & PXS_CF_READ && !pxs_session_reads_here(c);
 	if (!alone && !write && !strong)

@@ -163,6 +163,7 @@ void pxs_spread_end(struct pxs_request *r)
 		combine(r);
 	pxs_spread_free(r);
 	r->conn->version.slot = 0;	/* there is no such thing of several */
+	r->conn->version.stamp.time = 0;
 	pxs_request_hold(r, r->out.len);
 	pxs_request_done(r);
 }

@@ -284,6 +284,7 @@ void pxs_store_version(struct pxs_store *s, struct pxs_request *r, u64 slot)
 
 	*token = max(*token, slot);
 	c->version.slot = slot;
+	c->version.stamp.time = 0;
 	c->version.group = s->replica->id;
 	c->version.age = s->fresh.at ? pxs_store_steady() - s->fresh.at : ~0ull;
 }
@@ -436,6 +437,7 @@ static bool store_hook(struct pxs_hook *hook)
 		pxs_submit_expiry(s);
 	s->expiry_due = false;
 	did |= pxs_borrow_step(s);
+	did |= pxs_eventual_step(s);
 	did |= pxs_checkpoint_step(s);
 	did |= pxs_drive_step(s);
 	did |= pxs_set_step(s);
@@ -462,6 +464,7 @@ static void store_tick(struct pxs_ticker *t, u64 now)
 	pxs_ask_tick(s);
 	pxs_borrow_tick(s);
 	pxs_lend_tick(s);
+	pxs_eventual_tick(s);
 }
 
 /* --- starting ---------------------------------------------------------------- */
@@ -499,6 +502,11 @@ static int start(struct pxs_node *n, struct pxs_replica *r)
 				  (size_t)max(4 * s->config->maxmemory, MAP_MIN));
 	if (!err)
 		err = pxs_listen_start(s);
+	if (!err) {
+		err = pxs_eventual_start(s);
+		if (err)
+			pxs_listen_stop(s);
+	}
 	if (err) {
 		pxs_db_close(&s->db, false);
 		free(s);
@@ -527,8 +535,10 @@ static void stores_quiet(struct pxs_node *n)
 {
 	struct pxs_store *s;
 
-	for (s = n->stores; s; s = s->next)
+	for (s = n->stores; s; s = s->next) {
 		pxs_checkpoint_cancel(s);
+		pxs_eventual_quiet(s);
+	}
 	pxs_worker_stop(&n->slow);
 }
 
@@ -550,6 +560,7 @@ static void stores_stop(struct pxs_node *n)
 		pxs_checkpoint_exit(s);
 		pxs_borrow_exit(s);
 		pxs_lend_exit(&s->lend);
+		pxs_eventual_exit(s);
 		pxs_db_close(&s->db, !s->stalled);
 		free(s);
 	}

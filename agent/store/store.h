@@ -12,6 +12,7 @@
  *	borrow.c    another member's checkpoint, when the logs begin later; lend.c gives ours
  *	drive.c     steps of sagas into the log
  *	store.c     the log into the data (apply.c, db.c), and answers to who waits
+ *	eventual.h  keys that are written without the log
  *	set.c       several groups that are one store; route.c, spread.c: which of them are asked
  *	cross.c     a client's transaction over several of them; cross_drive.c: its steps
  *	lock_wait.c  commands whose keys such a transaction has
@@ -39,6 +40,7 @@
 #include "cross.h"
 #include "cross_drive.h"
 #include "drive.h"
+#include "eventual.h"
 #include "fresh.h"
 #include "lend.h"
 #include "resp_read.h"
@@ -89,6 +91,7 @@ struct pxs_request {
 	u64 deadline;			/* READS, LOCKED: in loop time; 0: it has not waited yet */
 	struct pxs_reply out;
 	u64 held;			/* bytes of out, as counted */
+	struct pxs_stamp stamp;		/* of a write to eventual keys */
 	u64 session;			/* PAXSTEER SESSION RUN; 0: none */
 	u64 number;			/* ... in it */
 	u32 bytes;
@@ -140,6 +143,8 @@ struct pxs_conn {
 	u32 reads;		/* ... of them, reads that wait */
 	u32 locked;		/* ... and writes that wait for a key: nothing behind them begins */
 	struct pxs_store *begun;	/* where the last one was begun */
+	bool eventual;		/* ... which writes eventual keys */
+	u64 feed_echo;		/* what the next question of a member repeats (feed.h); 0: none */
 	u64 bytes;
 	u64 held;		/* bytes of answers that wait for those before them */
 
@@ -154,6 +159,7 @@ struct pxs_conn {
 		u64 slot;	/* 0: there was none */
 		u64 age;	/* ns; ~0: not known */
 		u32 group;
+		struct pxs_stamp stamp;	/* slot 0: of eventual keys; time 0: there was none */
 	} version;		/* of the last answer on data */
 	u64 seq;		/* entries proposed */
 	bool multi;
@@ -237,6 +243,7 @@ struct pxs_store {
 	struct pxs_wanted wanted;		/* ... for these */
 	struct pxs_borrow borrow;
 	struct pxs_lend lend;
+	struct pxs_eventual *eventual;	/* of the home of a set; NULL: no such keys */
 
 	/* listen.c, conn.c: of the home of a set */
 	struct pxs_listener listener[PXS_STORE_LISTEN_MAX];

@@ -90,8 +90,10 @@ store+=" password-file = '$tmp/key' maxclients = 10"
 store+=" read-wait = 100 sessions = 0 session-age = 1"
 store+=" sagas = 0 saga-age = 31536000"
 store+=" checkpoint-entries = 0 checkpoint-seconds = 604800 checkpoint-rate = 65536"
+store+=" eventual = { 'a:', 'b:' } eventual-memory = 0 eventual-drift = 100 eventual-rate = 0"
 store+=" directory = '$tmp/store' consistency = eventual maxmemory = 0 request-limit = 32"
-sed "s|heart.*|store { $store client-memory = 16 }|" "$tmp/good.conf" >"$tmp/store.conf"
+sed "s|heart.*|store { $store client-memory = 16 }|; s|incarnation = |store = '127.0.0.1:1' &|" \
+	"$tmp/good.conf" >"$tmp/store.conf"
 "$PAXSTEERD" -c "$tmp/store.conf" --check >"$tmp/err" 2>&1
 result $? 'a good store is good'
 
@@ -260,6 +262,15 @@ s/heart.*/store { client-memory = 15 }/|bad.conf:10: client-memory: 15 is not in
 s/heart.*/store { checkpoint-entries = -1 }/|:10: checkpoint-entries: -1 is not in 0..1000000000
 s/heart.*/store { checkpoint-seconds = 604801 }/|checkpoint-seconds: 604801 is not in 0..604800
 s/heart.*/store { checkpoint-rate = 65537 }/|checkpoint-rate: 65537 is not in 0..65536
+s/heart.*/store { eventual = "" }/|bad.conf:10: eventual: "" is not 1..32 bytes long
+s/heart.*/store { eventual = "a b" }/|bad.conf:10: eventual: "a b" has other bytes than letters
+s/heart.*/store { eventual = {"a:", "a:b"} }/|eventual: "a:b" begins with another one
+s/heart.*/store { eventual = {"a:b", "a:"} }/|eventual: "a:" begins with another one, or another
+s/heart.*/store { eventual = {a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q} }/|"q" is one more than 16
+s/heart.*/store { eventual = "a:" }/|store: eventual: member 1 has no address `store`: all members
+s/heart.*/store { eventual-memory = -1 }/|bad.conf:10: eventual-memory: -1 is not in 0..1048576
+s/heart.*/store { eventual-drift = 99 }/|bad.conf:10: eventual-drift: 99 is not in 100..86400000
+s/heart.*/store { eventual-rate = 65537 }/|bad.conf:10: eventual-rate: 65537 is not in 0..65536
 s,heart.*,store { password-file = "@/none" },|password-file @/none: No such file
 s,heart.*,store { password-file = "@/open" },|store: password-file @/open: others may read it
 s,heart.*,store { password-file = "@/dir" },|group 1: store: password-file @/dir: is not a file

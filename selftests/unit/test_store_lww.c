@@ -288,16 +288,55 @@ static void bad_item(void (*spoil)(struct pxs_feed_item *item))
 	CHECK_EQ(pos, 0);
 }
 
-static void no_time(struct pxs_feed_item *item) { item->time = 0; }
-static void no_key(struct pxs_feed_item *item) { item->key_len = 0; }
-static void long_key(struct pxs_feed_item *item) { item->key_len = cpu_to_le32(65537); }
-static void long_field(struct pxs_feed_item *item) { item->field_len = cpu_to_le32(~0u); }
-static void long_value(struct pxs_feed_item *item) { item->value_len = cpu_to_le32(6); }
-static void other_kind(struct pxs_feed_item *item) { item->kind = 2; }
-static void whole_field(struct pxs_feed_item *item) { item->kind = PXS_LWW_WHOLE; }
-static void half_dead(struct pxs_feed_item *item) { item->dead = 2; }
-static void dead_value(struct pxs_feed_item *item) { item->dead = 1; }
-static void field_deadline(struct pxs_feed_item *item) { item->deadline = 1; }
+static void no_time(struct pxs_feed_item *item)
+{
+	item->time = 0;
+}
+
+static void no_key(struct pxs_feed_item *item)
+{
+	item->key_len = 0;
+}
+
+static void long_key(struct pxs_feed_item *item)
+{
+	item->key_len = cpu_to_le32(65537);
+}
+
+static void long_field(struct pxs_feed_item *item)
+{
+	item->field_len = cpu_to_le32(~0u);
+}
+
+static void long_value(struct pxs_feed_item *item)
+{
+	item->value_len = cpu_to_le32(6);
+}
+
+static void other_kind(struct pxs_feed_item *item)
+{
+	item->kind = 2;
+}
+
+static void whole_field(struct pxs_feed_item *item)
+{
+	item->kind = PXS_LWW_WHOLE;
+}
+
+static void half_dead(struct pxs_feed_item *item)
+{
+	item->dead = 2;
+}
+
+static void dead_value(struct pxs_feed_item *item)
+{
+	item->dead = 1;
+}
+
+static void field_deadline(struct pxs_feed_item *item)
+{
+	item->deadline = 1;
+}
 
 static void what_is_no_item(void)
 {
