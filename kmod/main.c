@@ -13,6 +13,7 @@
 #include <net/genetlink.h>
 
 #include "group.h"
+#include "kfunc.h"
 #include "netlink.h"
 #include "pernet.h"
 #include "way.h"
@@ -30,6 +31,9 @@ static int __init pxs_init(void)
 	err = pxs_ways_init();
 	if (err)
 		goto err_pernet;
+	err = pxs_kfuncs_init();
+	if (err)
+		goto err_ways;
 	err = pxs_netlink_init();
 	if (err)
 		goto err_ways;
