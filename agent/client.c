@@ -41,8 +41,8 @@ static void kill_client(struct pxs_client *c)
 	c->reading = false;
 }
 
-static void answer(struct pxs_client *c, u8 type, u8 flags, u32 group, u64 id, u64 arg, u64 arg2,
-		   const void *body, u32 len)
+void pxs_client_answer(struct pxs_client *c, u8 type, u8 flags, u32 group, u64 id, u64 arg,
+		       u64 arg2, const void *body, u32 len)
 {
 	struct pxs_client_hdr h = {
 		.len = cpu_to_le32(len),
@@ -73,17 +73,18 @@ static void answer(struct pxs_client *c, u8 type, u8 flags, u32 group, u64 id, u
 	c->out_len = need;
 }
 
-static void answer_words(struct pxs_client *c, u32 group, u64 id, u32 error, const char *words)
+void pxs_client_answer_words(struct pxs_client *c, u32 group, u64 id, u32 error,
+			     const char *words)
 {
 	struct pxs_replica *r = pxs_node_replica(c->node, group);
 
-	answer(c, PXS_CLIENT_ERROR, 0, group, id, error, r ? r->elect.leader : 0, words,
-	       (u32)strlen(words));
+	pxs_client_answer(c, PXS_CLIENT_ERROR, 0, group, id, error, r ? r->elect.leader : 0, words,
+			  (u32)strlen(words));
 }
 
 static void answer_error(struct pxs_client *c, u32 group, u64 id, u32 error)
 {
-	answer_words(c, group, id, error, pxs_client_words(error));
+	pxs_client_answer_words(c, group, id, error, pxs_client_words(error));
 }
 
 static void append_end(struct append *a, u32 error, const char *words, u64 slot)
@@ -92,9 +93,9 @@ static void append_end(struct append *a, u32 error, const char *words, u64 slot)
 
 	c->appends--;
 	if (error)
-		answer_words(c, a->group, a->id, error, words);
+		pxs_client_answer_words(c, a->group, a->id, error, words);
 	else
-		answer(c, PXS_CLIENT_APPENDED, 0, a->group, a->id, slot, 0, NULL, 0);
+		pxs_client_answer(c, PXS_CLIENT_APPENDED, 0, a->group, a->id, slot, 0, NULL, 0);
 	free(a);
 }
 
@@ -143,7 +144,7 @@ static void do_append(struct pxs_client *c, struct pxs_replica *r,
 
 	why = append_refusal(r, body, len, &error);
 	if (why) {
-		answer_words(c, r->id, le64_to_cpu(h->id), error, why);
+		pxs_client_answer_words(c, r->id, le64_to_cpu(h->id), error, why);
 		return;
 	}
 	a = malloc(sizeof(*a) + len);
@@ -202,9 +203,9 @@ static void transfer_done(void *ctx, u32 error)
 
 	c->appends--;
 	if (error)
-		answer_words(c, t->group, t->id, error, transfer_words(error));
+		pxs_client_answer_words(c, t->group, t->id, error, transfer_words(error));
 	else
-		answer(c, PXS_CLIENT_LEADS, 0, t->group, t->id, t->to, 0, NULL, 0);
+		pxs_client_answer(c, PXS_CLIENT_LEADS, 0, t->group, t->id, t->to, 0, NULL, 0);
 	free(t);
 }
 
@@ -257,9 +258,9 @@ static void index_done(struct pxs_index_read *q, u32 error, u64 slot)
 
 	c->appends--;
 	if (error)
-		answer_words(c, i->group, i->id, error, index_words(error));
+		pxs_client_answer_words(c, i->group, i->id, error, index_words(error));
 	else
-		answer(c, PXS_CLIENT_INDEX_IS, 0, i->group, i->id, slot, 0, NULL, 0);
+		pxs_client_answer(c, PXS_CLIENT_INDEX_IS, 0, i->group, i->id, slot, 0, NULL, 0);
 	free(i);
 }
 
@@ -269,8 +270,8 @@ static void do_index(struct pxs_client *c, struct pxs_replica *r, const struct p
 	u32 error;
 
 	if (!i) {
-		answer_words(c, r->id, le64_to_cpu(h->id), PXS_CLIENT_BUSY,
-			     index_words(PXS_CLIENT_BUSY));
+		pxs_client_answer_words(c, r->id, le64_to_cpu(h->id), PXS_CLIENT_BUSY,
+					index_words(PXS_CLIENT_BUSY));
 		return;
 	}
 	i->client = c;
@@ -300,9 +301,10 @@ static void trim_done(void *ctx, u32 error)
 
 	c->appends--;
 	if (error)
-		answer_words(c, group, t->id, error, t->words);
+		pxs_client_answer_words(c, group, t->id, error, t->words);
 	else
-		answer(c, PXS_CLIENT_FIRST, 0, group, t->id, t->replica->trim + 1, 0, NULL, 0);
+		pxs_client_answer(c, PXS_CLIENT_FIRST, 0, group, t->id, t->replica->trim + 1, 0,
+				  NULL, 0);
 	free(t);
 }
 
@@ -333,7 +335,8 @@ static bool read_take(void *ctx, const struct pxs_fetched *v)
 
 	if (c->dead || c->out_len > PXS_CLIENT_OUT_HIGH)
 		return false;
-	answer(c, PXS_CLIENT_VALUE, flags, c->replica->id, c->read_id, v->slot, 0, v->data, v->len);
+	pxs_client_answer(c, PXS_CLIENT_VALUE, flags, c->replica->id, c->read_id, v->slot, 0,
+			  v->data, v->config ? 0 : v->len);
 	c->read_next = v->slot + 1;
 	return true;
 }
@@ -346,12 +349,12 @@ static void end_read(struct pxs_client *c, u32 error)
 	snprintf(words, sizeof(words), "this member has no slot below %" PRIu64 " any more",
 		 c->replica->trim + 1);
 	if (error == PXS_CLIENT_TRIMMED)
-		answer_words(c, c->replica->id, c->read_id, error, words);
+		pxs_client_answer_words(c, c->replica->id, c->read_id, error, words);
 	else if (error)
 		answer_error(c, c->replica->id, c->read_id, error);
 	else
-		answer(c, PXS_CLIENT_END, 0, c->replica->id, c->read_id, c->replica->applied, 0,
-		       NULL, 0);
+		pxs_client_answer(c, PXS_CLIENT_END, 0, c->replica->id, c->read_id,
+				  c->replica->applied, 0, NULL, 0);
 }
 
 static void read_done(void *ctx, int err)
@@ -419,14 +422,15 @@ static bool request(struct pxs_client *c, const struct pxs_client_hdr *h, const 
 		return false;
 	if (h->type == PXS_CLIENT_STATUS) {
 		status = pxs_node_status(c->node);
-		answer(c, PXS_CLIENT_STATUS_IS, 0, 0, le64_to_cpu(h->id), 0, 0, status,
-		       status ? (u32)strlen(status) : 0);
+		pxs_client_answer(c, PXS_CLIENT_STATUS_IS, 0, 0, le64_to_cpu(h->id), 0, 0, status,
+				  status ? (u32)strlen(status) : 0);
 		free(status);
 		return true;
 	}
 	if (h->type != PXS_CLIENT_APPEND && h->type != PXS_CLIENT_READ &&
 	    h->type != PXS_CLIENT_TRANSFER && h->type != PXS_CLIENT_WHO &&
-	    h->type != PXS_CLIENT_INDEX && h->type != PXS_CLIENT_TRIM)
+	    h->type != PXS_CLIENT_INDEX && h->type != PXS_CLIENT_TRIM &&
+	    h->type != PXS_CLIENT_MEMBERS)
 		return false;
 	r = pxs_node_replica(c->node, le32_to_cpu(h->group));
 	if (!r)
@@ -439,9 +443,12 @@ static bool request(struct pxs_client *c, const struct pxs_client_hdr *h, const 
 		do_index(c, r, h);
 	else if (h->type == PXS_CLIENT_TRIM)
 		do_trim(c, r, h);
+	else if (h->type == PXS_CLIENT_MEMBERS)
+		pxs_client_members(c, r, h, body, len);
 	else if (h->type == PXS_CLIENT_WHO)
-		answer(c, PXS_CLIENT_MEMBER, pxs_elect_ready(&r->elect) ? PXS_CLIENT_READY : 0,
-		       r->id, le64_to_cpu(h->id), r->applied, r->elect.leader, NULL, 0);
+		pxs_client_answer(c, PXS_CLIENT_MEMBER,
+				  pxs_elect_ready(&r->elect) ? PXS_CLIENT_READY : 0, r->id,
+				  le64_to_cpu(h->id), r->applied, r->elect.leader, NULL, 0);
 	else
 		do_read(c, r, h);
 	return true;

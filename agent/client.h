@@ -48,6 +48,16 @@ struct pxs_client *pxs_client_new(struct pxs_node *n, int fd);
 /* Called once a round: send, read on, go on with a READ. Return: did something. */
 bool pxs_client_step(struct pxs_client *c);
 
+/* Say so to the client, with the next round; nothing, once it is dead. */
+void pxs_client_answer(struct pxs_client *c, u8 type, u8 flags, u32 group, u64 id, u64 arg,
+		       u64 arg2, const void *body, u32 len);
+void pxs_client_answer_words(struct pxs_client *c, u32 group, u64 id, u32 error,
+			     const char *words);
+
+/* client_member.c: MEMBERS */
+void pxs_client_members(struct pxs_client *c, struct pxs_replica *r,
+			const struct pxs_client_hdr *h, const u8 *body, u32 len);
+
 /* What an enum pxs_client_error means, in words; "?": none of them. Never NULL. */
 const char *pxs_client_words(u32 error);
 

@@ -18,6 +18,9 @@
  *            leader tells, after a quorum has said that it still leads
  *   TRIM     arg: slot; flags FORCE: though a member may lack it. What this member has up to the
  *            slot is wanted no more. Answered when that is durable; it holds for this member alone
+ *   MEMBERS  arg: member id; flags: enum pxs_member_op (member.h), and CHANGE_FORCE: a learner that
+ *            lacks much may vote; arg2: incarnation, body: "address:port", of ADD and SET. Answered
+ *            when the change is decided and this member has gone over to it
  * Answers
  *   APPENDED arg: the slot. Decided by a quorum, on their disks, and applied here: where the
  *            group says `tables`, executed by this host's module too, which took it
@@ -27,6 +30,7 @@
  *   LEADS    of a TRANSFER; arg: the member id
  *   END      of a READ without FOLLOW; arg: the last slot applied here
  *   FIRST    of a TRIM; arg: the first slot that there is
+ *   CHANGED  of a MEMBERS; arg: the configuration epoch that has begun
  *   STATUS   body: JSON text
  *   INDEX_IS of an INDEX; arg: the slot, which is applied here (0: the log was empty)
  *   MEMBER   of a WHO; arg: the last slot applied here; arg2: member id of the leader, 0: not
@@ -62,6 +66,7 @@ enum pxs_client_type {
 	PXS_CLIENT_WHO = 5,
 	PXS_CLIENT_INDEX = 6,
 	PXS_CLIENT_TRIM = 7,
+	PXS_CLIENT_MEMBERS = 8,
 	PXS_CLIENT_APPENDED = 65,
 	PXS_CLIENT_ERROR = 66,
 	PXS_CLIENT_VALUE = 67,
@@ -71,10 +76,12 @@ enum pxs_client_type {
 	PXS_CLIENT_MEMBER = 71,
 	PXS_CLIENT_INDEX_IS = 72,
 	PXS_CLIENT_FIRST = 73,
+	PXS_CLIENT_CHANGED = 74,
 };
 
 #define PXS_CLIENT_FOLLOW	0x01
 #define PXS_CLIENT_FORCE	0x01	/* TRIM */
+#define PXS_CLIENT_CHANGE_FORCE	0x80	/* MEMBERS */
 #define PXS_CLIENT_NOOP		0x01	/* VALUE: the slot was filled to close a gap */
 #define PXS_CLIENT_DAMAGED	0x02	/* VALUE: this member cannot tell it; ask another */
 #define PXS_CLIENT_READY	0x01	/* MEMBER */
@@ -98,6 +105,7 @@ enum pxs_client_error {
 	PXS_CLIENT_REFUSED = 13,
 	PXS_CLIENT_TRIMMED = 14,	/* READ: gone on this member; the body says up to where */
 	PXS_CLIENT_KEPT = 15,		/* TRIM: not so far; the body says why */
+	PXS_CLIENT_MEMBERS_KEPT = 16,	/* MEMBERS: not changed; the body says why */
 };
 
 #endif /* PXS_AGENT_CLIENT_PROTO_H */

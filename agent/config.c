@@ -372,6 +372,7 @@ static int load_groups(struct pxs_config *c, cfg_t *cfg)
 static cfg_opt_t member_options[] = {
 	CFG_STR("address", NULL, CFGF_NODEFAULT),
 	CFG_STR("incarnation", NULL, CFGF_NODEFAULT),
+	CFG_BOOL("learner", cfg_false, CFGF_NONE),
 	CFG_STR("store", NULL, CFGF_NODEFAULT),
 	CFG_END()
 };

@@ -30,6 +30,34 @@ static int load_member(struct pxs_config *c, struct pxs_group_config *g, cfg_t *
 	return pxs_address_parse(cfg_getstr(member, "address"), &g->address[i]);
 }
 
+/* Voters first, each kind in the order of the file. */
+static int load_members(struct pxs_config *c, struct pxs_group_config *g, cfg_t *group,
+			const char *where)
+{
+	u32 n = cfg_size(group, "member"), i, learners = 0, at = 0;
+	bool learns;
+	u8 pass;
+
+	for (i = 0; i < n; i++)
+		learners += cfg_getbool(cfg_getnsec(group, "member", i), "learner");
+	if ((n - learners != 3 && n - learners != 5) || n > PXS_MEMBERS_MAX) {
+		pxs_err("%s:%d: %s: has %u members, %u of them learners; a group begins with 3 or 5 that vote, and has %u at most",
+			c->file, group->line, where, n, learners, PXS_MEMBERS_MAX);
+		return -EINVAL;
+	}
+	for (pass = 0; pass < 2; pass++) {
+		for (i = 0; i < n; i++) {
+			learns = cfg_getbool(cfg_getnsec(group, "member", i), "learner");
+			if (learns == pass &&
+			    load_member(c, g, cfg_getnsec(group, "member", i), at++))
+				return -EINVAL;
+		}
+	}
+	g->conf.nmembers = (u8)n;
+	g->conf.learners = (u8)learners;
+	return 0;
+}
+
 /* What the module made of a log must not be forgotten by the log, nor be two logs' at once. */
 static const char *tables_refusal(const struct pxs_config *c, const struct pxs_group_config *g)
 {
@@ -62,7 +90,7 @@ static const char *load_retain(struct pxs_group_config *g, cfg_t *group)
 int pxs_config_group_load(struct pxs_config *c, struct pxs_group_config *g, cfg_t *group)
 {
 	const char *wrong;
-	u32 i, n, self;
+	u32 i, self;
 	char where[32];
 	int err;
 
@@ -71,21 +99,13 @@ int pxs_config_group_load(struct pxs_config *c, struct pxs_group_config *g, cfg_
 	snprintf(where, sizeof(where), "group %u", g->conf.id);
 	if (pxs_config_want(c, group, where, "self"))
 		return -EINVAL;
-	n = cfg_size(group, "member");
-	if (n != 3 && n != 5) {
-		pxs_err("%s:%d: %s: has %u members; a group has 3 or 5", c->file, group->line, where,
-			n);
+	if (load_members(c, g, group, where))
 		return -EINVAL;
-	}
-	g->conf.nmembers = (u8)n;
 	g->conf.self = 0xff;
 	self = (u32)cfg_getint(group, "self");
-	for (i = 0; i < n; i++) {
-		if (load_member(c, g, cfg_getnsec(group, "member", i), i))
-			return -EINVAL;
+	for (i = 0; i < g->conf.nmembers; i++)
 		if (g->conf.member[i].id == self)
 			g->conf.self = (u8)i;
-	}
 	memcpy(g->conf.cluster, c->cluster, sizeof(g->conf.cluster));
 	g->keys = c->keys;
 	g->keys.key[0].id = (u8)cfg_getint(group, "key-id");
@@ -104,6 +124,8 @@ int pxs_config_group_load(struct pxs_config *c, struct pxs_group_config *g, cfg_
 	g->tables = cfg_getbool(group, "tables");
 	if (!wrong)
 		wrong = load_retain(g, group);
+	if (!wrong && g->store && g->conf.learners)
+		wrong = "learner: not with a store, whose members do not change";
 	if (!wrong && g->tables)
 		wrong = tables_refusal(c, g);
 	if (!wrong)

@@ -48,6 +48,7 @@ struct pxs_group_status {
 	u64 trim;		/* slots up to it may be gone */
 	u64 trimmed;		/* what is lacking is gone at the others, below this slot; 0: no */
 	u64 held;		/* every member has what is decided up to it; 0: not known */
+	u64 has[PXS_MEMBERS_MAX];	/* commit index of each, as heard in this epoch, and ours */
 	u64 stat[__PXS_GROUP_STAT_MAX];
 };
 
@@ -64,6 +65,8 @@ static inline void pxs_group_status_of(const struct pxs_group *g, struct pxs_gro
 	st->trim = g->trim;
 	st->trimmed = pxs_group_needs_checkpoint(g) ? g->trimmed : 0;
 	st->held = g->held;
+	memcpy(st->has, g->has, sizeof(st->has));
+	st->has[g->conf.self] = g->commit;
 	memcpy(st->stat, g->stat, sizeof(st->stat));
 }
 
@@ -73,6 +76,8 @@ struct pxs_datapath_ops {
 	const char *name;
 	/* Make the group, inactive; fine if it is there already with the same configuration. */
 	int (*group_add)(struct pxs_datapath *dp, const struct pxs_group_config *g);
+	/* It is not there any more; what is staged of it stays. Nobody is told that it is gone. */
+	int (*group_del)(struct pxs_datapath *dp, u32 group);
 	/* Sign with and accept g->keys from now on, and no others. -EINVAL: as it was, said why. */
 	int (*keys)(struct pxs_datapath *dp, const struct pxs_group_config *g);
 	/* Become the owner. *last_lsn: newest record that the datapath holds. */
@@ -99,6 +104,13 @@ struct pxs_datapath_ops {
 	 */
 	int (*propose)(struct pxs_datapath *dp, u32 group, const struct iovec *values, u32 n,
 		       u64 *first);
+	/*
+	 * Propose a configuration, a struct pxs_wire_config: as pxs_group_propose(). Return: 0 and
+	 * *slot, or -errno.
+	 */
+	int (*configure)(struct pxs_datapath *dp, u32 group, const u8 *value, u32 len, u64 *slot);
+	/* Slot @slot holds that configuration: as pxs_group_move(). Its record will be appended. */
+	int (*move)(struct pxs_datapath *dp, u32 group, u64 slot, const u8 *value, u32 len);
 	/* Begin a round of reads, or wait for the next one: its number, and the ballot it is of. */
 	int (*read)(struct pxs_datapath *dp, u32 group, u64 *ballot, u64 *round);
 	/* m->type, receiver, slot, count, arg, len and the body; the datapath fills the rest. */

@@ -6,6 +6,7 @@
  * the call; DURABLE is posted, because it is the one that comes thousands of times.
  */
 #include "datapath.h"
+#include "kernel_answer.h"
 #include "kernel_group.h"
 #include "kernel_status.h"
 #include "link.h"
@@ -23,6 +24,8 @@ struct kernel {
 	u64 durable;		/* LSN last told */
 	u64 refused_since;	/* when DURABLE began to be refused as too early; 0: is not */
 	bool gone;
+	u32 nleaving;		/* groups that we deleted, and EVENT_GROUP_GONE not come */
+	u32 leaving[PXS_GROUPS_MAX];
 	u32 ngroups;
 	struct {
 		u32 id;
@@ -85,6 +88,19 @@ static void event_recv(struct kernel *k, u32 group, struct nlattr *datagram)
 	ev->recv(ev->ctx, group, &m, (u8 *)nla_data(datagram) + PXS_WIRE_HDR_LEN);
 }
 
+/* Did we delete it? Then it tells us nothing. */
+static bool is_leaving(struct kernel *k, u32 group)
+{
+	u32 i;
+
+	for (i = 0; i < k->nleaving && k->leaving[i] != group; i++)
+		;
+	if (i == k->nleaving)
+		return false;
+	k->leaving[i] = k->leaving[--k->nleaving];
+	return true;
+}
+
 static void event_group(struct kernel *k, struct nlmsghdr *nlh, u8 cmd)
 {
 	const struct pxs_datapath_events *ev = k->dp.events;
@@ -114,7 +130,8 @@ static void event_group(struct kernel *k, struct nlmsghdr *nlh, u8 cmd)
 			 pxs_kernel_u64(a[PXS_A_GROUP_ROUND]), pxs_kernel_u64(a[PXS_A_GROUP_SLOT]));
 		break;
 	case PXS_CMD_EVENT_GROUP_GONE:
-		ev->gone(ev->ctx, group);
+		if (!is_leaving(k, group))
+			ev->gone(ev->ctx, group);
 		break;
 	}
 }
@@ -217,26 +234,38 @@ static int kernel_group_add(struct pxs_datapath *dp, const struct pxs_group_conf
 	return 0;
 }
 
-struct attached {
-	u64 epoch;
-	u64 last_lsn;
-};
-
-static void take_attached(void *ctx, struct nlmsghdr *nlh)
+static int kernel_group_del(struct pxs_datapath *dp, u32 group)
 {
-	struct nlattr *a[PXS_A_JOURNAL_MAX + 1];
-	struct attached *at = ctx;
+	struct kernel *k = to_kernel(dp);
+	struct nl_msg *msg = pxs_link_msg(&k->link, PXS_CMD_GROUP_DEL);
+	u32 i;
+	int err;
 
-	if (parse(nlh, a, PXS_A_JOURNAL_MAX))
-		return;
-	at->epoch = pxs_kernel_u64(a[PXS_A_JOURNAL_ATTACH_EPOCH]);
-	at->last_lsn = pxs_kernel_u64(a[PXS_A_JOURNAL_LSN]);
+	if (!msg || nla_put_u32(msg, PXS_A_GROUP_ID, group)) {
+		nlmsg_free(msg);
+		return -ENOMEM;
+	}
+	if (k->nleaving == PXS_GROUPS_MAX) {
+		nlmsg_free(msg);
+		return -EAGAIN;
+	}
+	err = pxs_link_call(&k->link, msg, NULL, NULL);
+	if (err && err != -ENOENT)
+		complain(k, "GROUP_DEL", err);
+	if (err)
+		return err;
+	k->leaving[k->nleaving++] = group;
+	for (i = 0; i < k->ngroups && k->group[i].id != group; i++)
+		;
+	if (i < k->ngroups)
+		k->group[i] = k->group[--k->ngroups];
+	return 0;
 }
 
 static int kernel_attach(struct pxs_datapath *dp, u64 incarnation, u64 next_lsn, u64 *last_lsn)
 {
 	struct kernel *k = to_kernel(dp);
-	struct attached at = { 0 };
+	struct pxs_kernel_attached at = { 0 };
 	struct nl_msg *msg = pxs_link_msg(&k->link, PXS_CMD_JOURNAL_ATTACH);
 	int err;
 
@@ -245,7 +274,7 @@ static int kernel_attach(struct pxs_datapath *dp, u64 incarnation, u64 next_lsn,
 		nlmsg_free(msg);
 		return -ENOMEM;
 	}
-	err = pxs_link_call(&k->link, msg, take_attached, &at);
+	err = pxs_link_call(&k->link, msg, pxs_kernel_attached, &at);
 	if (err && err != -EBUSY)
 		complain(k, "JOURNAL_ATTACH", err);
 	if (err)
@@ -412,31 +441,15 @@ static int kernel_trim(struct pxs_datapath *dp, u32 group, u64 slot, bool peers)
 	return pxs_link_call(&k->link, msg, NULL, NULL);
 }
 
-struct proposed {
-	u64 first;
-	u32 count;
-};
-
-static void take_proposed(void *ctx, struct nlmsghdr *nlh)
-{
-	struct nlattr *a[PXS_A_GROUP_MAX + 1];
-	struct proposed *p = ctx;
-
-	if (parse(nlh, a, PXS_A_GROUP_MAX))
-		return;
-	p->first = pxs_kernel_u64(a[PXS_A_GROUP_SLOT]);
-	p->count = pxs_kernel_u32(a[PXS_A_GROUP_COUNT]);
-}
-
 static int kernel_propose(struct pxs_datapath *dp, u32 group, const struct iovec *values, u32 n,
 			  u64 *first)
 {
 	struct kernel *k = to_kernel(dp);
 	struct nl_msg *msg = pxs_kernel_propose_msg(&k->link, group, k->epoch, values, n);
-	struct proposed p = { 0 };
+	struct pxs_kernel_proposed p = { 0 };
 	int err;
 
-	err = pxs_link_call(&k->link, msg, take_proposed, &p);
+	err = pxs_link_call(&k->link, msg, pxs_kernel_proposed, &p);
 	if (err)
 		return err;
 	/* An answer that makes no sense says nothing of what was proposed. */
@@ -446,28 +459,37 @@ static int kernel_propose(struct pxs_datapath *dp, u32 group, const struct iovec
 	return (int)p.count;
 }
 
-struct round {
-	u64 ballot, number;
-};
-
-static void take_round(void *ctx, struct nlmsghdr *nlh)
+static int kernel_configure(struct pxs_datapath *dp, u32 group, const u8 *value, u32 len, u64 *slot)
 {
-	struct nlattr *a[PXS_A_GROUP_MAX + 1];
-	struct round *r = ctx;
+	struct kernel *k = to_kernel(dp);
+	struct nl_msg *msg = pxs_kernel_config_msg(&k->link, PXS_CMD_GROUP_PROPOSE, group,
+						   k->epoch, 0, value, len);
+	struct pxs_kernel_proposed p = { 0 };
+	int err = pxs_link_call(&k->link, msg, pxs_kernel_proposed, &p);
 
-	if (parse(nlh, a, PXS_A_GROUP_MAX))
-		return;
-	r->ballot = pxs_kernel_u64(a[PXS_A_GROUP_BALLOT]);
-	r->number = pxs_kernel_u64(a[PXS_A_GROUP_ROUND]);
+	if (err)
+		return err;
+	*slot = p.first;
+	return p.first ? 0 : -EPROTO;
+}
+
+static int kernel_move(struct pxs_datapath *dp, u32 group, u64 slot, const u8 *value, u32 len)
+{
+	struct kernel *k = to_kernel(dp);
+
+	return pxs_link_call(&k->link,
+			     pxs_kernel_config_msg(&k->link, PXS_CMD_GROUP_MOVE, group, k->epoch,
+						   slot, value, len), NULL, NULL);
 }
 
 static int kernel_read(struct pxs_datapath *dp, u32 group, u64 *ballot, u64 *round)
 {
 	struct kernel *k = to_kernel(dp);
-	struct round r = { 0 };
+	struct pxs_kernel_round r = { 0 };
 	int err;
 
-	err = pxs_link_call(&k->link, group_msg(k, PXS_CMD_GROUP_READ, group), take_round, &r);
+	err = pxs_link_call(&k->link, group_msg(k, PXS_CMD_GROUP_READ, group), pxs_kernel_round,
+			    &r);
 	if (err)
 		return err;
 	*ballot = r.ballot;
@@ -515,6 +537,7 @@ static void kernel_close(struct pxs_datapath *dp)
 static const struct pxs_datapath_ops kernel_ops = {
 	.name = "kernel",
 	.group_add = kernel_group_add,
+	.group_del = kernel_group_del,
 	.keys = kernel_keys,
 	.attach = kernel_attach,
 	.durable = kernel_durable,
@@ -528,6 +551,8 @@ static const struct pxs_datapath_ops kernel_ops = {
 	.transfer = kernel_transfer,
 	.trim = kernel_trim,
 	.propose = kernel_propose,
+	.configure = kernel_configure,
+	.move = kernel_move,
 	.read = kernel_read,
 	.send = kernel_send,
 	.status = kernel_status,

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "auth.h"
+#include "note.h"
 #include "report.h"
 #include "udp.h"
 
@@ -25,24 +26,13 @@ struct user_group {
 	struct user_group *next;
 };
 
-/* A message for the agent: a forwarded datagram, or a change of leader. */
-struct note {
-	struct note *next;
-	u32 group;
-	u8 leader_event;	/* 0: a datagram */
-	u64 ballot;
-	struct pxs_msg msg;
-	u8 body[];
-};
-
 struct user {
 	struct pxs_datapath dp;
 	struct pxs_hook hook;
 	struct pxs_ticker ticker;
 	struct user_group *groups;
 	struct pxs_udp *sockets;
-	struct note *notes;
-	struct note **last_note;
+	struct pxs_notes notes;
 	struct pxs_stage stage;
 	u8 *ring;
 	u32 *length;
@@ -67,24 +57,6 @@ static struct user_group *find(struct user *u, u32 id)
 	for (g = u->groups; g && g->core.conf.id != id; g = g->next)
 		;
 	return g;
-}
-
-static void add_note(struct user *u, u32 group, u8 event, u64 ballot, const struct pxs_msg *m,
-		     const u8 *body)
-{
-	struct note *n = calloc(1, sizeof(*n) + (m ? m->len : 0));
-
-	if (!n)
-		return;		/* like a datagram that was lost */
-	n->group = group;
-	n->leader_event = event;
-	n->ballot = ballot;
-	if (m) {
-		n->msg = *m;
-		memcpy(n->body, body, m->len);
-	}
-	*u->last_note = n;
-	u->last_note = &n->next;
 }
 
 static void transmit(struct user *u, struct user_group *g, u8 to, struct pxs_msg *m)
@@ -113,7 +85,7 @@ static void send_one(struct user *u, struct user_group *g, const struct pxs_send
 			continue;
 		pxs_out_msg(&g->core, &u->out, send, to, &m);
 		if (to == g->core.conf.self)
-			add_note(u, g->core.conf.id, 0, 0, &m, body);
+			pxs_note_add(&u->notes, g->core.conf.id, 0, 0, &m, body);
 		else
 			transmit(u, g, to, &m);
 	}
@@ -127,9 +99,10 @@ static void act(struct user *u, struct user_group *g, const struct pxs_msg *m, c
 
 	/* Before the sends: they reuse the buffer in which the datagram stands. */
 	if (out->what & PXS_OUT_FORWARD && m)
-		add_note(u, g->core.conf.id, 0, 0, m, body);
+		pxs_note_add(&u->notes, g->core.conf.id, 0, 0, m, body);
 	if (out->what & PXS_OUT_LEADER)
-		add_note(u, g->core.conf.id, out->leader_event, out->leader_ballot, NULL, NULL);
+		pxs_note_add(&u->notes, g->core.conf.id, out->leader_event, out->leader_ballot,
+			     NULL, NULL);
 	if (out->what & PXS_OUT_READ)
 		g->read = true;
 	for (i = 0; i < out->nsend; i++)
@@ -174,23 +147,6 @@ static void receive(void *ctx, u8 *buf, size_t size)
 	act(u, g, &m, body);
 }
 
-static void hand_over_notes(struct user *u)
-{
-	const struct pxs_datapath_events *ev = u->dp.events;
-	struct note *n, *list = u->notes;
-
-	u->notes = NULL;
-	u->last_note = &u->notes;
-	for (n = list; n; n = list) {
-		list = n->next;
-		if (n->leader_event)
-			ev->leader(ev->ctx, n->group, n->leader_event, n->ballot);
-		else
-			ev->recv(ev->ctx, n->group, &n->msg, n->body);
-		free(n);
-	}
-}
-
 static bool tell_read(struct user *u, struct user_group *g)
 {
 	const struct pxs_datapath_events *ev = u->dp.events;
@@ -209,7 +165,7 @@ static bool user_hook(struct pxs_hook *hook)
 	const struct pxs_datapath_events *ev = u->dp.events;
 	struct user_group *g;
 	struct pxs_batch b;
-	bool did = u->notes;
+	bool did = u->notes.first;
 
 	pxs_stage_late(&u->stage);	/* we are awake: a copy costs little */
 	while (pxs_stage_due(&u->stage, PXS_APPEND_MAX, &b)) {
@@ -218,7 +174,7 @@ static bool user_hook(struct pxs_hook *hook)
 		ev->append(ev->ctx, b.first_lsn, b.count, u->append, b.bytes, b.lazy);
 		did = true;
 	}
-	hand_over_notes(u);
+	pxs_notes_tell(&u->notes, u->dp.events);
 	for (g = u->groups; g; g = g->next) {
 		did |= tell_read(u, g);
 		if (g->told >= g->core.commit || g->core.state != PXS_GROUP_ACTIVE)
@@ -248,6 +204,15 @@ static void user_tick(struct pxs_ticker *t, u64 now)
 		pxs_group_tick(&g->core, now, healthy(u, g, now), &u->out);
 		act(u, g, NULL, NULL);
 	}
+}
+
+static void free_group(struct user_group *g)
+{
+	pxs_group_exit(&g->core);
+	free(g->slots);
+	free(g->parked);
+	explicit_bzero(&g->config, sizeof(g->config));
+	free(g);
 }
 
 static int user_group_add(struct pxs_datapath *dp, const struct pxs_group_config *config)
@@ -280,6 +245,20 @@ fail:
 	free(g->parked);
 	free(g);
 	return err;
+}
+
+static int user_group_del(struct pxs_datapath *dp, u32 group)
+{
+	struct user *u = to_user(dp);
+	struct user_group **at, *g = find(u, group);
+
+	if (!g)
+		return -ENOENT;
+	for (at = &u->groups; *at != g; at = &(*at)->next)
+		;
+	*at = g->next;
+	free_group(g);
+	return 0;
 }
 
 static int user_keys(struct pxs_datapath *dp, const struct pxs_group_config *config)
@@ -472,6 +451,30 @@ out:
 	return ret;
 }
 
+static int user_configure(struct pxs_datapath *dp, u32 group, const u8 *value, u32 len, u64 *slot)
+{
+	struct user *u = to_user(dp);
+	struct user_group *g = find(u, group);
+	struct pxs_value *v = g ? pxs_value_of(value, len, PXS_ENTRY_CONFIG) : NULL;
+	int ret;
+
+	if (!v)
+		return g ? -EAGAIN : -ENOENT;
+	pxs_out_init(&u->out);
+	ret = pxs_group_propose_many(&g->core, &v, 1, dp->loop->now, slot, &u->out);
+	act(u, g, NULL, NULL);
+	pxs_value_put(v);
+	return min(ret, 0);
+}
+
+static int user_move(struct pxs_datapath *dp, u32 group, u64 slot, const u8 *value, u32 len)
+{
+	struct user_group *g = find(to_user(dp), group);
+	u64 lsn;
+
+	return g ? pxs_group_move(&g->core, slot, value, len, &lsn) : -ENOENT;
+}
+
 static int user_read(struct pxs_datapath *dp, u32 group, u64 *ballot, u64 *round)
 {
 	struct user *u = to_user(dp);
@@ -528,15 +531,9 @@ static void user_close(struct pxs_datapath *dp)
 	struct user *u = to_user(dp);
 	struct user_group *g;
 
-	hand_over_notes(u);
-	while ((g = u->groups)) {
+	pxs_notes_tell(&u->notes, u->dp.events);
+	for (; (g = u->groups); free_group(g))
 		u->groups = g->next;
-		pxs_group_exit(&g->core);
-		free(g->slots);
-		free(g->parked);
-		explicit_bzero(&g->config, sizeof(g->config));
-		free(g);
-	}
 	pxs_udp_close_all(&u->sockets);
 	free(u->ring);
 	free(u->length);
@@ -547,6 +544,7 @@ static void user_close(struct pxs_datapath *dp)
 static const struct pxs_datapath_ops user_ops = {
 	.name = "user",
 	.group_add = user_group_add,
+	.group_del = user_group_del,
 	.keys = user_keys,
 	.attach = user_attach,
 	.durable = user_durable,
@@ -560,6 +558,8 @@ static const struct pxs_datapath_ops user_ops = {
 	.transfer = user_transfer,
 	.trim = user_trim,
 	.propose = user_propose,
+	.configure = user_configure,
+	.move = user_move,
 	.read = user_read,
 	.send = user_send,
 	.status = user_status,
@@ -577,7 +577,7 @@ int pxs_datapath_user(struct pxs_loop *loop, const struct pxs_datapath_events *e
 	u->dp.ops = &user_ops;
 	u->dp.events = events;
 	u->dp.loop = loop;
-	u->last_note = &u->notes;
+	pxs_notes_init(&u->notes);
 	u->ring = malloc(PXS_STAGE_BYTES);
 	u->length = calloc(PXS_STAGE_RECORDS, sizeof(*u->length));
 	u->append = malloc(PXS_APPEND_MAX);

@@ -27,17 +27,6 @@ static u64 draw(struct pxs_elect *e, u64 below)
 	return below ? drawn % below : 0;
 }
 
-static struct pxs_elect_slot *slot_at(const struct pxs_elect *e, u64 slot)
-{
-	return &e->slot[slot & (e->conf.window - 1)];
-}
-
-static void slot_clear(struct pxs_elect_slot *s)
-{
-	pxs_value_put(s->value);
-	memset(s, 0, sizeof(*s));
-}
-
 static void phase1_free(struct pxs_elect *e)
 {
 	u32 i;
@@ -45,7 +34,7 @@ static void phase1_free(struct pxs_elect *e)
 	if (!e->slot)
 		return;
 	for (i = 0; i < e->conf.window; i++)
-		slot_clear(&e->slot[i]);
+		pxs_elect_slot_clear(&e->slot[i]);
 	pxs_free(e->slot);
 	e->slot = NULL;
 }
@@ -57,7 +46,7 @@ static u8 self_id(const struct pxs_elect *e)
 
 static u64 members(const struct pxs_elect *e)
 {
-	return (1ull << e->conf.nmembers) - 1;
+	return (1ull << pxs_group_voters(&e->conf)) - 1;
 }
 
 static u64 backed_off(struct pxs_elect *e)
@@ -85,8 +74,8 @@ static void step_down(struct pxs_elect *e, u8 leader, u64 deadline)
 	e->next = 0;
 	e->last = 0;
 	e->deadline = deadline;
-	pxs_quorum_start(&e->promised, e->conf.nmembers, 0);
-	pxs_quorum_start(&e->complete, e->conf.nmembers, 0);
+	pxs_quorum_start(&e->promised, pxs_group_voters(&e->conf), 0);
+	pxs_quorum_start(&e->complete, pxs_group_voters(&e->conf), 0);
 	phase1_free(e);
 }
 
@@ -107,6 +96,10 @@ static void stand(struct pxs_elect *e, u64 now)
 	u8 i;
 
 	step_down(e, 0, now + e->conf.election_ms);
+	if (pxs_group_learns(&e->conf)) {
+		e->deadline = 0;
+		return;
+	}
 	if (round > PXS_BALLOT_ROUND_MAX)
 		return;
 	e->slot = pxs_alloc(size);
@@ -120,8 +113,8 @@ static void stand(struct pxs_elect *e, u64 now)
 	e->last = e->commit;
 	for (i = 0; i < e->conf.nmembers; i++)
 		e->cover[i] = e->settled + 1;
-	pxs_quorum_start(&e->promised, e->conf.nmembers, e->ballot);
-	pxs_quorum_start(&e->complete, e->conf.nmembers, e->ballot);
+	pxs_quorum_start(&e->promised, pxs_group_voters(&e->conf), e->ballot);
+	pxs_quorum_start(&e->complete, pxs_group_voters(&e->conf), e->ballot);
 	e->ask = members(e);
 	e->repeat = now + repeat_ms(e);
 	e->deadline = now + e->conf.election_ms + backed_off(e);
@@ -141,7 +134,7 @@ static void settle(struct pxs_elect *e, u64 commit)
 	if (commit <= e->settled)
 		return;
 	for (slot = e->settled + 1; slot <= commit && slot <= e->last; slot++)
-		slot_clear(slot_at(e, slot));
+		pxs_elect_slot_clear(pxs_elect_slot_at(e, slot));
 	e->settled = commit;
 	if (e->last < commit)
 		e->last = commit;
@@ -222,6 +215,21 @@ void pxs_elect_leader_event(struct pxs_elect *e, u8 event, u64 ballot, u64 now)
 	}
 }
 
+void pxs_elect_conf(struct pxs_elect *e, const struct pxs_group_conf *conf)
+{
+	u64 random = e->random, seen = e->seen;
+
+	pxs_elect_exit(e);
+	pxs_elect_init(e, conf, random);
+	e->seen = seen;
+}
+
+void pxs_elect_hurry(struct pxs_elect *e, u64 now)
+{
+	if (e->started && e->role == PXS_ROLE_FOLLOWER && !e->leader)
+		e->deadline = now;
+}
+
 /* Member index of the sender, -1: not counted here (S10). */
 static int sender_index(const struct pxs_elect *e, const struct pxs_msg *m)
 {
@@ -274,7 +282,7 @@ static bool take_entry(struct pxs_elect *e, u8 member, const struct pxs_entry *e
 
 	if (en->slot <= e->settled)
 		return true;
-	s = slot_at(e, en->slot);
+	s = pxs_elect_slot_at(e, en->slot);
 	if (en->slot > e->last)
 		e->last = en->slot;
 	if (en->flags & PXS_ENTRY_FAULTY) {
@@ -283,7 +291,7 @@ static bool take_entry(struct pxs_elect *e, u8 member, const struct pxs_entry *e
 	}
 	if (s->decided || (s->value && !decided && en->ballot <= s->ballot))
 		return true;
-	v = pxs_value_new(en->data, en->len, en->flags & PXS_ENTRY_NOOP);
+	v = pxs_value_of(en->data, en->len, en->flags);
 	if (!v)
 		return false;
 	pxs_value_put(s->value);
@@ -413,7 +421,7 @@ static bool may_fill(const struct pxs_elect *e, const struct pxs_elect_slot *s)
 		return true;
 	if (s->faulty && (!s->value || s->ballot < s->faulty_ballot))
 		votes &= ~(u64)s->faulty;
-	return pxs_quorum_met(votes, e->conf.nmembers);
+	return pxs_quorum_met(votes, pxs_group_voters(&e->conf));
 }
 
 static bool may_lead(const struct pxs_elect *e)
@@ -423,7 +431,7 @@ static bool may_lead(const struct pxs_elect *e)
 	if (!pxs_quorum_reached(&e->complete) || e->commit < e->settled)
 		return false;
 	for (slot = e->settled + 1; slot <= e->last; slot++) {
-		if (!may_fill(e, slot_at(e, slot)))
+		if (!may_fill(e, pxs_elect_slot_at(e, slot)))
 			return false;
 	}
 	return true;
@@ -450,7 +458,7 @@ static void next_prepare(struct pxs_elect *e, struct pxs_elect_action *a)
 /* Return: false without memory: the next tick tries again. */
 static bool next_propose(struct pxs_elect *e, struct pxs_elect_action *a)
 {
-	struct pxs_elect_slot *s = slot_at(e, e->next);
+	struct pxs_elect_slot *s = pxs_elect_slot_at(e, e->next);
 
 	if (!s->value)
 		s->value = pxs_value_new(NULL, 0, true);
@@ -473,6 +481,7 @@ bool pxs_elect_next(struct pxs_elect *e, struct pxs_elect_action *a)
 		a->type = PXS_ELECT_RESIGN;
 		e->resign = false;
 	} else if (e->role == PXS_ROLE_CANDIDATE && may_lead(e)) {
+		pxs_elect_stop_at(e);
 		a->type = PXS_ELECT_LEAD;
 		a->slot = e->settled + 1;
 		a->found = e->last;
@@ -518,7 +527,7 @@ void pxs_elect_done(struct pxs_elect *e, const struct pxs_elect_action *a, u64 s
 			lose(e, now);
 			return;
 		}
-		slot_clear(slot_at(e, slot));
+		pxs_elect_slot_clear(pxs_elect_slot_at(e, slot));
 		if (e->next++ == e->last)
 			phase1_free(e);
 	}

@@ -76,7 +76,7 @@ struct pxs_elect {
 	struct pxs_elect_slot *slot;	/* ring of conf.window, (settled, settled + window] */
 	u64 ask;		/* bit i: PREPARE is due to member index i */
 
-	/* leader: slots still to be proposed again; next > last: ready */
+	/* leader: slots still to be proposed again; next > last: ready. See pxs_elect_stop_at() */
 	u64 next;
 	bool resign;		/* RESIGN is due */
 
@@ -124,6 +124,27 @@ void pxs_elect_done(struct pxs_elect *e, const struct pxs_elect_action *a, u64 s
 
 /* The datapath refused @a, or nobody knows what became of it (-ETIMEDOUT). @err < 0. */
 void pxs_elect_failed(struct pxs_elect *e, const struct pxs_elect_action *a, int err, u64 now);
+
+/* The members have changed: go on with @conf. The group is stopped. */
+void pxs_elect_conf(struct pxs_elect *e, const struct pxs_group_conf *conf);
+
+/* We led until the members changed: stand at once. */
+void pxs_elect_hurry(struct pxs_elect *e, u64 now);
+
+/* What phase 1 has of a slot. For elect.c and elect_stop.c. */
+static inline struct pxs_elect_slot *pxs_elect_slot_at(const struct pxs_elect *e, u64 slot)
+{
+	return &e->slot[slot & (e->conf.window - 1)];
+}
+
+static inline void pxs_elect_slot_clear(struct pxs_elect_slot *s)
+{
+	pxs_value_put(s->value);
+	memset(s, 0, sizeof(*s));
+}
+
+/* elect_stop.c: we are about to lead: nothing is proposed behind the last slot of the epoch. */
+void pxs_elect_stop_at(struct pxs_elect *e);
 
 /* We lead and every slot that phase 1 found has been proposed again: client values may follow. */
 static inline bool pxs_elect_ready(const struct pxs_elect *e)

@@ -17,7 +17,8 @@ static bool take_value(struct pxs_fetch *f, const struct pxs_slot_at *at)
 		.slot = f->slot,
 		.ballot = at->ballot,
 		.len = at->value->len,
-		.noop = at->value->noop,
+		.noop = at->value->noop || at->value->config,
+		.config = at->value->config,
 		.data = at->value->data,
 	};
 
@@ -123,7 +124,8 @@ static void take_piece(struct pxs_fetch *f, u32 size)
 		}
 		v = (struct pxs_fetched){
 			.slot = r.slot, .ballot = r.ballot, .len = r.len, .data = r.data,
-			.noop = r.flags & PXS_ENTRY_NOOP,
+			.noop = r.flags & (PXS_ENTRY_NOOP | PXS_ENTRY_CONFIG),
+			.config = r.flags & PXS_ENTRY_CONFIG,
 		};
 		if (!f->take(f->ctx, &v)) {
 			f->last = f->slot - 1;

@@ -17,7 +17,8 @@ struct pxs_fetched {
 	u64 slot;
 	u64 ballot;
 	u32 len;
-	bool noop;
+	bool noop;		/* to who reads the log a configuration is one, too */
+	bool config;
 	bool faulty;
 	const u8 *data;
 };

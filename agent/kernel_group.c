@@ -67,6 +67,19 @@ struct nl_msg *pxs_kernel_propose_msg(struct pxs_link *link, u32 group, u64 epoc
 	return msg;
 }
 
+struct nl_msg *pxs_kernel_config_msg(struct pxs_link *link, u8 cmd, u32 group, u64 epoch, u64 slot,
+				     const u8 *config, u32 len)
+{
+	struct nl_msg *msg = pxs_kernel_msg(link, cmd, group, epoch, len);
+
+	if (msg && ((slot && nla_put_u64(msg, PXS_A_GROUP_SLOT, slot)) ||
+		    nla_put(msg, PXS_A_GROUP_CONFIG, (int)len, config))) {
+		nlmsg_free(msg);
+		return NULL;
+	}
+	return msg;
+}
+
 static int put_member(struct nl_msg *msg, const struct pxs_group_config *g, u8 i)
 {
 	const struct pxs_address *at = &g->address[i];
@@ -76,6 +89,8 @@ static int put_member(struct nl_msg *msg, const struct pxs_group_config *g, u8 i
 	    nla_put_u64(msg, PXS_A_MEMBER_INCARNATION, g->conf.member[i].incarnation) ||
 	    nla_put_u16(msg, PXS_A_MEMBER_PORT, pxs_address_port(at)) ||
 	    nla_put(msg, PXS_A_MEMBER_ADDR, pxs_address_ip_len(at), pxs_address_ip(at)))
+		return -EMSGSIZE;
+	if (i >= pxs_group_voters(&g->conf) && nla_put_flag(msg, PXS_A_MEMBER_LEARNER))
 		return -EMSGSIZE;
 	nla_nest_end(msg, nest);
 	return 0;
@@ -140,6 +155,7 @@ static const char *member_differs(const struct pxs_group_config *g, struct nlatt
 {
 	struct nlattr *a[PXS_A_MEMBER_MAX + 1];
 	const struct pxs_address *at;
+	bool votes;
 	u8 i;
 
 	if (nla_parse_nested(a, PXS_A_MEMBER_MAX, nest, NULL) || !a[PXS_A_MEMBER_ID] ||
@@ -152,6 +168,9 @@ static const char *member_differs(const struct pxs_group_config *g, struct nlatt
 		return "the members";
 	if (pxs_kernel_u64(a[PXS_A_MEMBER_INCARNATION]) != g->conf.member[i].incarnation)
 		return "a member's incarnation";
+	votes = i < pxs_group_voters(&g->conf);
+	if (votes == !!a[PXS_A_MEMBER_LEARNER])
+		return "a member's role";
 	at = &g->address[i];
 	if (pxs_kernel_u16(a[PXS_A_MEMBER_PORT]) != pxs_address_port(at) ||
 	    nla_len(a[PXS_A_MEMBER_ADDR]) != pxs_address_ip_len(at) ||

@@ -26,6 +26,10 @@ struct nl_msg *pxs_kernel_msg(struct pxs_link *link, u8 cmd, u32 group, u64 epoc
 struct nl_msg *pxs_kernel_propose_msg(struct pxs_link *link, u32 group, u64 epoch,
 				      const struct iovec *values, u32 n);
 
+/* PROPOSE (@slot 0) or MOVE, with a configuration; NULL without memory. */
+struct nl_msg *pxs_kernel_config_msg(struct pxs_link *link, u8 cmd, u32 group, u64 epoch, u64 slot,
+				     const u8 *config, u32 len);
+
 /* GROUP_ADD for @g; NULL without memory. */
 struct nl_msg *pxs_kernel_add_msg(struct pxs_link *link, const struct pxs_group_config *g);
 

@@ -6,6 +6,21 @@
 
 #include "kernel_group.h"
 
+/* In the order of the configuration, which is that of the module's. */
+static void take_has(struct nlmsghdr *nlh, struct pxs_group_status *st)
+{
+	struct nlattr *m[PXS_A_MEMBER_MAX + 1], *attr;
+	u32 n = 0;
+	int rem;
+
+	nlmsg_for_each_attr(attr, nlh, GENL_HDRLEN, rem) {
+		if (nla_type(attr) != PXS_A_GROUP_MEMBER || n == PXS_MEMBERS_MAX ||
+		    nla_parse_nested(m, PXS_A_MEMBER_MAX, attr, NULL))
+			continue;
+		st->has[n++] = pxs_kernel_u64(m[PXS_A_MEMBER_COMMIT]);
+	}
+}
+
 static void take_status(void *ctx, struct nlmsghdr *nlh)
 {
 	struct nlattr *a[PXS_A_GROUP_MAX + 1], *s[PXS_GROUP_STAT_MAX + 1];
@@ -24,6 +39,7 @@ static void take_status(void *ctx, struct nlmsghdr *nlh)
 	st->trim = pxs_kernel_u64(a[PXS_A_GROUP_TRIM]);
 	st->trimmed = pxs_kernel_u64(a[PXS_A_GROUP_TRIMMED]);
 	st->held = pxs_kernel_u64(a[PXS_A_GROUP_HELD]);
+	take_has(nlh, st);
 	if (!a[PXS_A_GROUP_STATS] ||
 	    nla_parse_nested(s, PXS_GROUP_STAT_MAX, a[PXS_A_GROUP_STATS], NULL))
 		return;

@@ -427,6 +427,10 @@ static int start_replica(struct pxs_node *n, struct pxs_replica *r, u64 last_lsn
 	}
 	if (st.state == PXS_GROUP_INACTIVE)
 		return restore_after(n, r, last_lsn);
+	if (st.state == PXS_GROUP_MOVED) {
+		pxs_err("group %u: goes over to other members, and nobody said to which", r->id);
+		return -EIO;
+	}
 	if (st.state == PXS_GROUP_FENCED) {
 		pxs_err("group %u is fenced in the module (paxsteer group show says why); after a look at the disk: paxsteer group del %u, and start again",
 			r->id, r->id);
@@ -458,6 +462,16 @@ static int open_datapath(struct pxs_node *n)
 	return pxs_datapath_kernel(&n->loop, &n->dp_events, &n->dp);
 }
 
+/* A former agent may have died on the way to other members: the journal, or the stage, has them. */
+static int add_group(struct pxs_node *n, const struct pxs_group_config *g)
+{
+	struct pxs_group_status st;
+
+	if (!n->dp->ops->status(n->dp, g->conf.id, &st) && st.state == PXS_GROUP_MOVED)
+		n->dp->ops->group_del(n->dp, g->conf.id);
+	return n->dp->ops->group_add(n->dp, g);
+}
+
 /* Attach first: a module without groups forgets what a journal that failed left behind. */
 static int open_groups(struct pxs_node *n)
 {
@@ -467,12 +481,15 @@ static int open_groups(struct pxs_node *n)
 
 	err = attach(n, &last_lsn);
 	for (i = 0; i < n->config.ngroups && !err; i++) {
-		err = n->dp->ops->group_add(n->dp, &n->config.group[i]);
+		if (n->replica[i].gone)
+			continue;
+		err = add_group(n, &n->config.group[i]);
 		if (err)
 			pxs_err("group %u: add: %s", n->config.group[i].conf.id, strerror(-err));
 	}
 	for (i = 0; i < n->nreplicas && !err; i++)
-		err = start_replica(n, &n->replica[i], last_lsn);
+		if (!n->replica[i].gone)
+			err = start_replica(n, &n->replica[i], last_lsn);
 	return err;
 }
 
@@ -501,6 +518,8 @@ int pxs_node_open(struct pxs_node *n, bool wait)
 		return err;
 	}
 	n->opened = true;
+	for (i = 0; i < n->nreplicas; i++)
+		pxs_member_adopt(&n->replica[i]);
 	err = open_datapath(n);
 	if (!err)
 		err = open_groups(n);

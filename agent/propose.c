@@ -150,7 +150,8 @@ bool pxs_proposals_step(struct pxs_replica *r)
 			end(ps, pop_queued(ps), PXS_CLIENT_NOT_LEADER);
 		return true;
 	}
-	if (!pxs_elect_ready(&r->elect))
+	/* A change of members comes when nothing is in flight. */
+	if (!pxs_elect_ready(&r->elect) || pxs_member_waits(r))
 		return did;
 	while (ps->queued.count && !ps->blocked)
 		did |= propose_some(r);

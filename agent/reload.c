@@ -21,20 +21,31 @@ static struct pxs_group_config *find(const struct pxs_config *c, u32 group)
 	return NULL;
 }
 
-static bool same_group(const struct pxs_group_config *a, const struct pxs_group_config *b)
+static bool same_members(const struct pxs_group_config *a, const struct pxs_group_config *b)
 {
 	const struct pxs_group_conf *x = &a->conf, *y = &b->conf;
 	u8 i;
 
-	if (x->epoch != y->epoch || x->nmembers != y->nmembers || x->self != y->self ||
-	    x->window != y->window || x->heartbeat_ms != y->heartbeat_ms ||
-	    x->election_ms != y->election_ms || a->tables != b->tables || a->retain != b->retain)
+	if (x->nmembers != y->nmembers || x->learners != y->learners || x->self != y->self)
 		return false;
 	for (i = 0; i < x->nmembers; i++)
 		if (x->member[i].id != y->member[i].id ||
 		    x->member[i].incarnation != y->member[i].incarnation ||
 		    memcmp(&a->address[i], &b->address[i], sizeof(a->address[i])))
 			return false;
+	return true;
+}
+
+static bool same_group(const struct pxs_group_config *a, const struct pxs_group_config *b)
+{
+	const struct pxs_group_conf *x = &a->conf, *y = &b->conf;
+
+	/* Members that the log has changed are not the file's business any more. */
+	if (x->epoch == y->epoch && !same_members(a, b))
+		return false;
+	if (x->window != y->window || x->heartbeat_ms != y->heartbeat_ms ||
+	    x->election_ms != y->election_ms || a->tables != b->tables || a->retain != b->retain)
+		return false;
 	return pxs_store_config_same(a->store, b->store, x->nmembers);
 }
 

@@ -18,7 +18,7 @@
 #define TICK_MS	20
 
 int pxs_replica_init(struct pxs_replica *r, struct pxs_node *n,
-		     const struct pxs_group_config *config)
+		     struct pxs_group_config *config)
 {
 	u64 seed = 0;
 
@@ -32,6 +32,7 @@ int pxs_replica_init(struct pxs_replica *r, struct pxs_node *n,
 	pxs_elect_init(&r->elect, &config->conf, seed);
 	pxs_proposals_init(&r->proposals);
 	pxs_index_reads_init(&r->reads);
+	pxs_members_init(r);
 	pxs_teach_init(r);
 	return 0;
 }
@@ -59,6 +60,9 @@ int pxs_replica_record(struct pxs_replica *r, const struct pxs_record *rec, u64 
 		break;
 	case PXS_RECORD_DECIDED:
 		break;
+	case PXS_RECORD_CONFIG:
+		pxs_member_record(r, rec);
+		return 0;
 	case PXS_RECORD_COMMIT:
 		r->recovered = max(r->recovered, rec->slot);
 		if (pos)
@@ -81,6 +85,7 @@ int pxs_replica_record(struct pxs_replica *r, const struct pxs_record *rec, u64 
 	/* Applied is final: a later record of the slot repeats its value. */
 	if (rec->slot <= r->applied)
 		return 0;
+	pxs_member_record(r, rec);
 	return pxs_slots_record(&r->slots, rec, pos, !pos);
 }
 
@@ -98,6 +103,7 @@ void pxs_replica_stop(struct pxs_replica *r)
 	pxs_index_reads_abandon(r, PXS_CLIENT_FENCED);
 	pxs_transfer_abandon(r);
 	pxs_trim_abandon(r);
+	pxs_member_abandon(r, PXS_CLIENT_FENCED);
 }
 
 void pxs_replica_decided(struct pxs_replica *r, u64 commit, u64 lsn)
@@ -133,7 +139,8 @@ static int propose_again(struct pxs_replica *r, struct pxs_value *v, u64 *slot)
 {
 	struct pxs_datapath *dp = r->node->dp;
 	struct iovec iov = { .iov_base = v->data, .iov_len = v->len };
-	int ret = dp->ops->propose(dp, r->id, v->noop ? NULL : &iov, 1, slot);
+	int ret = v->config ? dp->ops->configure(dp, r->id, v->data, v->len, slot) :
+			      dp->ops->propose(dp, r->id, v->noop ? NULL : &iov, 1, slot);
 
 	return min(ret, 0);
 }
@@ -210,6 +217,8 @@ static void apply_to(struct pxs_replica *r, u64 commit)
 		}
 		r->applied++;
 		pxs_proposals_applied(r, r->applied, at->ballot);
+		if (pxs_member_applied(r, r->applied, at->lsn, at->ballot))
+			return;
 	}
 }
 
@@ -241,7 +250,12 @@ bool pxs_replica_step(struct pxs_replica *r)
 
 	if (r->gone || !r->started)
 		return false;
-	did = apply(r);
+	/* What is behind a change is applied when it is gone over to: it may be the next one. */
+	did = !pxs_member_moves(r) && apply(r);
+	did |= pxs_member_step(r);
+	/* What comes next is of the next epoch. */
+	if (r->gone || !r->started || pxs_member_moves(r))
+		return did;
 	did |= run_election(r);
 	did |= pxs_proposals_step(r);
 	did |= pxs_index_reads_step(r);
@@ -257,6 +271,7 @@ void pxs_replica_tick(struct pxs_replica *r, u64 now)
 	pxs_elect_tick(&r->elect, now);
 	pxs_proposals_tick(r, now);
 	pxs_index_reads_tick(r, now);
+	pxs_member_tick(r, now);
 	pxs_trim_tick(r, now);
 }
 

@@ -8,6 +8,7 @@
 #include "datapath.h"
 #include "elect.h"
 #include "fetch.h"
+#include "member.h"
 #include "propose.h"
 #include "readindex.h"
 #include "slots.h"
@@ -20,13 +21,14 @@ struct pxs_node;
 
 struct pxs_replica {
 	struct pxs_node *node;
-	const struct pxs_group_config *config;
+	struct pxs_group_config *config;	/* members: of the epoch in force */
 	u32 id;
 	struct pxs_elect elect;
 	struct pxs_slots slots;
 	struct pxs_proposals proposals;
 	struct pxs_transfer transfer;
 	struct pxs_index_reads reads;
+	struct pxs_members members;
 	bool gone;		/* deleted in the datapath, or fenced */
 	bool started;
 	u64 ticked;
@@ -88,7 +90,7 @@ struct pxs_replica {
 };
 
 int pxs_replica_init(struct pxs_replica *r, struct pxs_node *n,
-		     const struct pxs_group_config *config);
+		     struct pxs_group_config *config);
 void pxs_replica_exit(struct pxs_replica *r);
 
 /* A record of this group: recovered (@pos) or arrived (@pos 0). Return: 0 or -errno. */

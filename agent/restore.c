@@ -4,8 +4,9 @@
  *
  * Of each slot only the newest record counts, and slots well below the commit index are
  * not needed: a member that lacks them asks the agent. What is sent, in this order: the
- * highest promise; what answers waited for; the commit index; the newest records of the slots
- * about and above it, by LSN; the commit index once more.
+ * members, if the log has changed them; the highest promise; what answers waited for; the
+ * commit index; the newest records of the slots about and above it, by LSN; the commit index
+ * once more.
  *
  * If a record at or below the commit index is damaged, the member restarts from the
  * slot before it and learns the rest again (S5); the core stays mute until it has.
@@ -227,10 +228,17 @@ static int load_all(struct load *l)
 	struct pxs_record trim = {
 		.type = PXS_RECORD_TRIM, .flags = r->memory ? PXS_TRIM_MEMORY : 0, .slot = r->trim,
 	};
+	struct pxs_record config = {
+		.type = PXS_RECORD_CONFIG, .slot = r->members.now.epoch,
+		.ballot = r->members.now.slot, .len = r->members.now.len,
+		.lsn = r->members.now.lsn,
+	};
 	u64 behind = r->config->conf.window / 8;
 	int err = 0;
 
-	if (r->promised)
+	if (r->members.now.epoch)
+		err = put(l, &config, r->members.now.value);
+	if (!err && r->promised)
 		err = put(l, &promise, NULL);
 	if (!err && r->memory)
 		err = put(l, &durability, NULL);
@@ -251,6 +259,9 @@ int pxs_restore(struct pxs_replica *r)
 	struct pxs_datapath *dp = r->node->dp;
 	int err;
 
+	err = pxs_member_enter(r);
+	if (err)
+		return err == -ENOENT ? 0 : err;
 	err = find_start(r, &l.start);
 	if (err)
 		return err;
@@ -280,5 +291,6 @@ int pxs_restore(struct pxs_replica *r)
 		 pxs_ballot_round(r->promised), pxs_ballot_member(r->promised), l.sent);
 	pxs_replica_decided(r, l.start, 0);
 	pxs_replica_start(r, r->promised, l.start);
+	pxs_member_entered(r);
 	return 0;
 }

@@ -67,7 +67,7 @@ int pxs_slots_record(struct pxs_slots *s, const struct pxs_record *r, u64 pos, b
 	if (at->lsn >= r->lsn)
 		return 0;
 	if (keep) {
-		v = pxs_value_new(r->data, r->len, r->flags & PXS_ENTRY_NOOP);
+		v = pxs_value_of(r->data, r->len, r->flags);
 		if (!v)
 			return -ENOMEM;
 		s->bytes += r->len;

@@ -29,6 +29,8 @@ static const char *state_word(u8 state)
 		return "active";
 	case PXS_GROUP_FENCED:
 		return "fenced";
+	case PXS_GROUP_MOVED:
+		return "moved";
 	default:
 		return "inactive";
 	}
@@ -102,6 +104,34 @@ static void tables_status(json_t *o, const struct pxs_director *d)
 	set_int(o, "tables_diverged", d->diverged);
 }
 
+static void members_status(json_t *o, const struct pxs_replica *r,
+			   const struct pxs_group_status *st)
+{
+	const struct pxs_group_conf *conf = &r->config->conf;
+	json_t *members = json_array(), *m;
+	char text[64];
+	u8 i;
+
+	for (i = 0; i < conf->nmembers; i++) {
+		m = json_object();
+		set_int(m, "id", conf->member[i].id);
+		json_object_set_new(m, "role", json_string(i < pxs_group_voters(conf) ? "voter" :
+							   "learner"));
+		pxs_address_format(&r->config->address[i], text, sizeof(text));
+		json_object_set_new(m, "address", json_string(text));
+		set_hex(m, "incarnation", conf->member[i].incarnation);
+		set_int(m, "commit", st->has[i]);
+		json_array_append_new(members, m);
+	}
+	set_int(o, "epoch", conf->epoch);
+	json_object_set_new(o, "members_of",
+			    json_string(r->members.now.epoch ? "journal" : "file"));
+	json_object_set_new(o, "changing", json_boolean(r->members.change.done ||
+							pxs_member_moves(r)));
+	json_object_set_new(o, "removed", json_boolean(r->members.removed));
+	json_object_set_new(o, "members", members);
+}
+
 static json_t *group_status(struct pxs_node *n, struct pxs_replica *r)
 {
 	struct pxs_group_status st = { 0 };
@@ -112,7 +142,8 @@ static json_t *group_status(struct pxs_node *n, struct pxs_replica *r)
 		n->dp->ops->status(n->dp, r->id, &st);
 	set_int(o, "group", r->id);
 	set_int(o, "self", conf->member[conf->self].id);
-	json_object_set_new(o, "state", json_string(r->gone ? "fenced" : state_word(st.state)));
+	json_object_set_new(o, "state", json_string(r->members.removed ? "removed" :
+						    r->gone ? "fenced" : state_word(st.state)));
 	json_object_set_new(o, "durability", json_string(conf->memory ? "memory" : "disk"));
 	json_object_set_new(o, "role", json_string(role_word(r->elect.role)));
 	json_object_set_new(o, "ready", json_boolean(pxs_elect_ready(&r->elect)));
@@ -151,6 +182,7 @@ static json_t *group_status(struct pxs_node *n, struct pxs_replica *r)
 	set_int(o, "bad_tag", st.stat[PXS_GROUP_STAT_BAD_TAG]);
 	set_int(o, "bad_incarnation", st.stat[PXS_GROUP_STAT_BAD_INCARNATION]);
 	tables_status(o, pxs_director_of(n, r));
+	members_status(o, r, &st);
 	return o;
 }
 

@@ -16,7 +16,8 @@ static bool teach_take(void *ctx, const struct pxs_fetched *v)
 		.slot = v->slot,
 		.ballot = v->ballot,
 		.len = v->len,
-		.flags = PXS_ENTRY_DECIDED | (v->noop ? PXS_ENTRY_NOOP : 0),
+		.flags = PXS_ENTRY_DECIDED | (v->config ? PXS_ENTRY_CONFIG :
+					      v->noop ? PXS_ENTRY_NOOP : 0),
 		.data = v->data,
 	};
 

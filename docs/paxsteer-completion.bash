@@ -21,7 +21,7 @@ _paxsteer()
 	done
 	object=${COMP_WORDS[i]} command=${COMP_WORDS[i + 1]}
 	case $((COMP_CWORD - i)) in
-	0)	words='service backend table agreed lookup group log journal stats monitor save
+	0)	words='service backend table agreed lookup group member log journal stats monitor save
 			restore import help
 			-json -pretty -statistics -netns -batch -force -Version' ;;
 	1)	case $object in
@@ -31,6 +31,7 @@ _paxsteer()
 		agreed) words='show leave help' ;;
 		stats) words='show -w help' ;;
 		lookup) words=$(_paxsteer_services) ;;
+		member) words='show add promote demote set remove group -S' ;;
 		log) words='append tail status transfer read-index trim group -S' ;;
 		journal) words='init show verify dump' ;;
 		save) words='service' ;;
@@ -71,9 +72,12 @@ _paxsteer()
 		log.transfer.*) words='to timeout' ;;
 		log.read-index.*) words='timeout' ;;
 		log.trim.*) words='to force timeout' ;;
+		member.promote.*) words='force timeout' ;;
+		member.add.* | member.set.*) words='incarnation timeout' ;;
+		member.*) words='timeout' ;;
 		log.tail.*) words='from count follow hash noops once' ;;
 		group.add.*) words='cluster key-file self member incarnation key-id also-key-file
-			also-key-id epoch window heartbeat election durability' ;;
+			also-key-id epoch window heartbeat election durability learner' ;;
 		group.set.*) words='key-file key-id also-key-file also-key-id' ;;
 		esac ;;
 	esac

@@ -405,6 +405,8 @@ void pxs_kgroup_view(struct pxs_kgroup *kg, struct pxs_group_view *view)
 	view->trim = g->trim;
 	view->trimmed = pxs_group_needs_checkpoint(g) ? g->trimmed : 0;
 	view->held = g->held;
+	memcpy(view->has, g->has, sizeof(view->has));
+	view->has[g->conf.self] = g->commit;
 	view->reason = g->fence_reason;
 	memcpy(view->stat, g->stat, sizeof(view->stat));
 	spin_unlock_bh(&kg->lock);

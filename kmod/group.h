@@ -87,6 +87,7 @@ struct pxs_group_view {
 	u64 trim;
 	u64 trimmed;		/* 0: it lacks nothing that is gone */
 	u64 held;
+	u64 has[PXS_MEMBERS_MAX];	/* commit index of each member, as heard */
 	const char *reason;
 	u64 stat[__PXS_GROUP_STAT_MAX];
 };

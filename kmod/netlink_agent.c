@@ -9,6 +9,7 @@
  */
 #include "pxs.h"
 
+#include "core/membership.h"
 #include "core/record.h"
 #include "group.h"
 #include "netlink.h"
@@ -60,6 +61,7 @@ static const struct nla_policy pxs_propose_policy[PXS_A_GROUP_MAX + 1] = {
 	PXS_AGENT_POLICY,
 	[PXS_A_GROUP_VALUE] = NLA_POLICY_RANGE(NLA_BINARY, 1, PXS_VALUE_MAX),
 	[PXS_A_GROUP_NOOP] = { .type = NLA_FLAG },
+	[PXS_A_GROUP_CONFIG] = NLA_POLICY_RANGE(NLA_BINARY, 1, PXS_MEMBERSHIP_BYTES),
 };
 
 static const struct nla_policy pxs_trim_policy[PXS_A_GROUP_MAX + 1] = {
@@ -74,8 +76,7 @@ static const struct nla_policy pxs_send_policy[PXS_A_GROUP_MAX + 1] = {
 	[PXS_A_GROUP_DATAGRAM] = { .type = NLA_BINARY, .len = PXS_WIRE_MAX },
 };
 
-/* The group that the owner of the journal means, with a reference. */
-static struct pxs_kgroup *pxs_owners_group(struct genl_info *info)
+struct pxs_kgroup *pxs_owners_group(struct genl_info *info)
 {
 	int err = pxs_nl_check_owner(info, PXS_A_GROUP_ATTACH_EPOCH);
 
@@ -349,11 +350,16 @@ static void pxs_put_values(struct pxs_value **v, u32 n)
 /* Return: how many values are in @v, PXS_WIRE_ENTRIES_MAX at most, or -errno. */
 static int pxs_parse_values(struct genl_info *info, struct pxs_value **v)
 {
+	const struct nlattr *config = info->attrs[PXS_A_GROUP_CONFIG];
 	const struct nlattr *attr;
 	int rem, n = 0;
 
-	if (!info->attrs[PXS_A_GROUP_VALUE] == !info->attrs[PXS_A_GROUP_NOOP])
-		return pxs_nl_no(info, NULL, -EINVAL, "one of VALUE and NOOP is needed");
+	if (!!info->attrs[PXS_A_GROUP_VALUE] + !!info->attrs[PXS_A_GROUP_NOOP] + !!config != 1)
+		return pxs_nl_no(info, NULL, -EINVAL, "one of VALUE, NOOP and CONFIG is needed");
+	if (config) {
+		v[0] = pxs_value_of(nla_data(config), nla_len(config), PXS_ENTRY_CONFIG);
+		return v[0] ? 1 : -ENOMEM;
+	}
 	if (info->attrs[PXS_A_GROUP_NOOP]) {
 		v[0] = pxs_value_new(NULL, 0, true);
 		return v[0] ? 1 : -ENOMEM;
@@ -569,6 +575,7 @@ const struct genl_ops pxs_agent_ops[] = {
 	PXS_AGENT_OP(PXS_CMD_GROUP_RESIGN, pxs_nl_resign, pxs_plain_policy),
 	PXS_AGENT_OP(PXS_CMD_GROUP_TRANSFER, pxs_nl_transfer, pxs_transfer_policy),
 	PXS_AGENT_OP(PXS_CMD_GROUP_TRIM, pxs_nl_trim, pxs_trim_policy),
+	PXS_AGENT_OP(PXS_CMD_GROUP_MOVE, pxs_nl_move, pxs_move_policy),
 	PXS_AGENT_OP(PXS_CMD_GROUP_PROPOSE, pxs_nl_propose, pxs_propose_policy),
 	PXS_AGENT_OP(PXS_CMD_GROUP_READ, pxs_nl_read, pxs_plain_policy),
 	PXS_AGENT_OP(PXS_CMD_GROUP_SEND, pxs_nl_send, pxs_send_policy),

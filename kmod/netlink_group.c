@@ -30,6 +30,7 @@ static const struct nla_policy pxs_member_policy[PXS_A_MEMBER_MAX + 1] = {
 	[PXS_A_MEMBER_INCARNATION] = NLA_POLICY_MIN(NLA_U64, 1),
 	[PXS_A_MEMBER_ADDR] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
 	[PXS_A_MEMBER_PORT] = { .type = NLA_U16 },
+	[PXS_A_MEMBER_LEARNER] = { .type = NLA_FLAG },
 };
 
 #define PXS_KEYS_POLICY								\
@@ -140,7 +141,7 @@ static int pxs_parse_member(const struct nlattr *attr, struct pxs_group_spec *sp
 	int err;
 
 	if (i == PXS_MEMBERS_MAX)
-		return pxs_nl_no(info, attr, -E2BIG, "MEMBER: a group has 3 or 5 members");
+		return pxs_nl_no(info, attr, -E2BIG, "MEMBER: a group has 7 members at most");
 	err = nla_parse_nested(tb, PXS_A_MEMBER_MAX, attr, pxs_member_policy, info->extack);
 	if (err)
 		return err;
@@ -164,6 +165,10 @@ static int pxs_parse_member(const struct nlattr *attr, struct pxs_group_spec *sp
 		if (pxs_udp_addr_equal(&spec->addr[j], addr))
 			return pxs_nl_no(info, attr, -EINVAL,
 					 "MEMBER: two members have the same address and port");
+	if (tb[PXS_A_MEMBER_LEARNER])
+		spec->conf.learners++;
+	else if (spec->conf.learners)
+		return pxs_nl_no(info, attr, -EINVAL, "MEMBER: learners come last");
 	spec->conf.nmembers++;
 	return 0;
 }
@@ -331,7 +336,7 @@ static int pxs_nl_group_del(struct sk_buff *skb, struct genl_info *info)
 
 /* --- showing --------------------------------------------------------------- */
 
-static int pxs_fill_member(struct sk_buff *skb, const struct pxs_kgroup *kg, u8 i)
+static int pxs_fill_member(struct sk_buff *skb, const struct pxs_kgroup *kg, u8 i, u64 has)
 {
 	const struct pxs_member *member = &kg->core.conf.member[i];
 	const struct pxs_udp_addr *addr = &kg->peer[i].addr;
@@ -343,6 +348,9 @@ static int pxs_fill_member(struct sk_buff *skb, const struct pxs_kgroup *kg, u8 
 	/* A member has no pad attribute: its u64 may lie on 4 bytes, and readers copy it. */
 	if (nla_put_u8(skb, PXS_A_MEMBER_ID, member->id) ||
 	    nla_put(skb, PXS_A_MEMBER_INCARNATION, sizeof(u64), &member->incarnation) ||
+	    nla_put(skb, PXS_A_MEMBER_COMMIT, sizeof(u64), &has) ||
+	    (i >= pxs_group_voters(&kg->core.conf) &&
+	     nla_put_flag(skb, PXS_A_MEMBER_LEARNER)) ||
 	    nla_put_be16(skb, PXS_A_MEMBER_PORT, addr->port))
 		return -EMSGSIZE;
 	if (addr->family == AF_INET)
@@ -370,7 +378,7 @@ static int pxs_fill_key_ids(struct sk_buff *skb, const struct pxs_kgroup *kg)
 	return count > 1 ? nla_put_u8(skb, PXS_A_GROUP_ALSO_KEY_ID, also) : 0;
 }
 
-static int pxs_fill_conf(struct sk_buff *skb, const struct pxs_kgroup *kg)
+static int pxs_fill_conf(struct sk_buff *skb, const struct pxs_kgroup *kg, const u64 *has)
 {
 	const struct pxs_group_conf *conf = &kg->core.conf;
 	u8 i;
@@ -387,7 +395,7 @@ static int pxs_fill_conf(struct sk_buff *skb, const struct pxs_kgroup *kg)
 	    nla_put_u32(skb, PXS_A_GROUP_ELECTION_MS, conf->election_ms))
 		return -EMSGSIZE;
 	for (i = 0; i < conf->nmembers; i++)
-		if (pxs_fill_member(skb, kg, i))
+		if (pxs_fill_member(skb, kg, i, has[i]))
 			return -EMSGSIZE;
 	return 0;
 }
@@ -417,7 +425,7 @@ static int pxs_fill_group(struct sk_buff *skb, struct pxs_kgroup *kg, void *hdr)
 	struct pxs_group_view view;
 
 	pxs_kgroup_view(kg, &view);
-	if (pxs_fill_conf(skb, kg) || pxs_fill_view(skb, &view)) {
+	if (pxs_fill_conf(skb, kg, view.has) || pxs_fill_view(skb, &view)) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;
 	}

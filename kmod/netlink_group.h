@@ -43,4 +43,11 @@ struct pxs_kgroup *pxs_nl_group(struct genl_info *info);
 /* Announce @kg as it is now. @info is the request that changed it. */
 void pxs_nl_group_announce(struct pxs_kgroup *kg, struct genl_info *info, u8 cmd);
 
+/* The group that the owner of the journal means, with a reference; or an error, said why. */
+struct pxs_kgroup *pxs_owners_group(struct genl_info *info);
+
+/* netlink_member.c: GROUP_MOVE */
+extern const struct nla_policy pxs_move_policy[PXS_A_GROUP_MAX + 1];
+int pxs_nl_move(struct sk_buff *skb, struct genl_info *info);
+
 #endif /* PXS_NETLINK_GROUP_H */

@@ -75,6 +75,7 @@ int group_run(struct cli *cli, int argc, char **argv);
 int stats_run(struct cli *cli, int argc, char **argv);
 int monitor_run(struct cli *cli, int argc, char **argv);
 int log_run(struct cli *cli, int argc, char **argv);
+int member_run(struct cli *cli, int argc, char **argv);
 int journal_run(struct cli *cli, int argc, char **argv);
 int save_run(struct cli *cli, int argc, char **argv);
 int restore_run(struct cli *cli, int argc, char **argv);

@@ -19,7 +19,7 @@
 
 static const char usage[] =
 	"Usage: paxsteer group add ID cluster UUID key-file FILE self MEMBER\n"
-	"                { member MEMBER ADDR:PORT incarnation HEX }...\n"
+	"                { member MEMBER ADDR:PORT incarnation HEX [learner] }...\n"
 	"                [key-id N] [also-key-file FILE also-key-id N] [epoch N] [window N]\n"
 	"                [heartbeat MS] [election MS] [durability { disk | memory }]\n"
 	"       paxsteer group set ID key-file FILE key-id N\n"
@@ -109,6 +109,10 @@ static int take_member(struct args *a, struct nl_msg *msg, const struct arg *arg
 	if (ret)
 		return ret;
 	nlq_put_u64(msg, PXS_A_MEMBER_INCARNATION, val);
+	if (a->argc && !strcmp(a->argv[0], "learner")) {
+		args_next(a, "learner");
+		nlq_put(msg, PXS_A_MEMBER_LEARNER, NULL, 0);
+	}
 	nla_nest_end(msg, nest);
 	return CLI_OK;
 }
@@ -198,6 +202,8 @@ static void put_members(struct out *o, struct nl_msg *msg, enum out_style style)
 		if (nlq_endpoint(tb[PXS_A_MEMBER_ADDR], tb[PXS_A_MEMBER_PORT], &ep))
 			out_endpoint(o, "address", &ep);
 		out_hex(o, "incarnation", "incarnation", nlq_uint(tb[PXS_A_MEMBER_INCARNATION]));
+		out_str(o, "role", "role", tb[PXS_A_MEMBER_LEARNER] ? "learner" : "voter");
+		out_num(o, "commit", "commit", nlq_uint(tb[PXS_A_MEMBER_COMMIT]));
 		out_close(o);
 	}
 	out_close(o);
@@ -216,7 +222,7 @@ void group_put(struct cli *cli, struct nl_msg *msg, enum out_style members, enum
 	out_num(o, "id", "group", nlq_uint(tb[PXS_A_GROUP_ID]));
 	out_str(o, "state", "state",
 		name_of(&names_group_state, (unsigned int)nlq_uint(tb[PXS_A_GROUP_STATE])));
-	/* Only a fenced group has one. */
+	/* Only a group that is fenced or moved has one. */
 	if (tb[PXS_A_GROUP_REASON])
 		out_str(o, "reason", "reason", nlq_str(tb[PXS_A_GROUP_REASON]));
 	else

@@ -84,6 +84,7 @@ static const char *const group_state[] = {
 	[PXS_GROUP_INACTIVE] = "inactive",
 	[PXS_GROUP_ACTIVE] = "active",
 	[PXS_GROUP_FENCED] = "fenced",
+	[PXS_GROUP_MOVED] = "moved",
 };
 
 static const char *const role[] = {
@@ -140,6 +141,7 @@ static const char *const command[] = {
 	[PXS_CMD_AGREED_SET] = "agreed-set",
 	[PXS_CMD_AGREED_GET] = "agreed-get",
 	[PXS_CMD_GROUP_TRIM] = "group-trim",
+	[PXS_CMD_GROUP_MOVE] = "group-move",
 };
 COMPLETE(command, PXS_CMD_MAX);
 
@@ -343,6 +345,7 @@ static const char *const group_attr[] = {
 	[PXS_A_GROUP_TRIMMED] = "trimmed",
 	[PXS_A_GROUP_HELD] = "held",
 	[PXS_A_GROUP_CHECKPOINT] = "checkpoint",
+	[PXS_A_GROUP_CONFIG] = "config",
 };
 COMPLETE(group_attr, PXS_A_GROUP_MAX);
 
@@ -351,6 +354,8 @@ static const char *const member_attr[] = {
 	[PXS_A_MEMBER_INCARNATION] = "incarnation",
 	[PXS_A_MEMBER_ADDR] = "member address",
 	[PXS_A_MEMBER_PORT] = "member port",
+	[PXS_A_MEMBER_LEARNER] = "learner",
+	[PXS_A_MEMBER_COMMIT] = "member commit",
 };
 COMPLETE(member_attr, PXS_A_MEMBER_MAX);
 

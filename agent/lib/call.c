@@ -65,8 +65,8 @@ void pxs_call_step(struct pxs_log *log)
 }
 
 /* Return: enum pxs_log_error; UNREACHABLE: not sent, UNKNOWN: not answered. */
-static int call(struct pxs_log *log, const char *path, const struct pxs_req *req, u8 wanted,
-		u32 timeout_ms)
+static int call_with(struct pxs_log *log, const char *path, const struct pxs_req *req,
+		     const char *body, u8 wanted, u32 timeout_ms)
 {
 	struct pxs_call *call = &log->call;
 	int err;
@@ -77,7 +77,7 @@ static int call(struct pxs_log *log, const char *path, const struct pxs_req *req
 	log->words[0] = 0;
 	err = pxs_conn_open(&call->conn, path);
 	if (!err)
-		err = pxs_conn_put(&call->conn, req, NULL, 0, NULL, 0);
+		err = pxs_conn_put(&call->conn, req, NULL, 0, body, (u32)strlen(body));
 	if (err) {
 		pxs_conn_close(&call->conn);
 		pxs_note(log, path, err);
@@ -92,6 +92,12 @@ static int call(struct pxs_log *log, const char *path, const struct pxs_req *req
 	while (call->active)
 		pxs_log_wait(log, -1);
 	return call->error;
+}
+
+static int call(struct pxs_log *log, const char *path, const struct pxs_req *req, u8 wanted,
+		u32 timeout_ms)
+{
+	return call_with(log, path, req, "", wanted, timeout_ms);
 }
 
 int pxs_log_status(struct pxs_log *log, unsigned int socket, char **json)
@@ -227,6 +233,47 @@ int pxs_log_transfer(struct pxs_log *log, unsigned int member, struct pxs_log_re
 	r.words = log->words[0] && r.error ? log->words : pxs_log_strerror(r.error);
 	if (r.error == PXS_LOG_UNKNOWN)
 		r.words = "no answer: see who leads";
+	if (result)
+		*result = r;
+	return r.error;
+}
+
+static int change_member(struct pxs_log *log, const struct pxs_log_member *m, unsigned int flags)
+{
+	const struct pxs_req req = {
+		.type = PXS_CLIENT_MEMBERS, .group = log->group, .id = 1, .arg = m->id,
+		.arg2 = m->incarnation,
+		.flags = (u8)(m->change | (flags & PXS_LOG_FORCE ? PXS_CLIENT_CHANGE_FORCE : 0)),
+	};
+	int ret = search(log, &log->want_leader, false, false, time_out(log));
+
+	if (ret)
+		return ret;
+	ret = call_with(log, log->peer[log->leader].path, &req, m->address ? m->address : "",
+			PXS_CLIENT_CHANGED, log->timeout_ms);
+	/* Once it was asked, only an answer tells. */
+	return ret == PXS_LOG_PROTOCOL ? PXS_LOG_UNKNOWN : ret;
+}
+
+int pxs_log_member(struct pxs_log *log, const struct pxs_log_member *member, unsigned int flags,
+		   struct pxs_log_result *result)
+{
+	struct pxs_log_result r = { .error = PXS_LOG_INVALID };
+
+	if (!log->inside && member->change >= PXS_LOG_MEMBER_ADD &&
+	    member->change <= PXS_LOG_MEMBER_SET && member->id &&
+	    member->id <= PXS_MEMBER_ID_MAX && !(flags & ~PXS_LOG_FORCE) &&
+	    (!member->address || strlen(member->address) < PXS_LOG_ADDRESS_MAX)) {
+		log->words[0] = 0;
+		log->call.leader = 0;
+		r.error = change_member(log, member, flags);
+		if (r.error == PXS_LOG_NOT_LEADER)
+			r.leader = log->call.leader ? log->call.leader : log->hint;
+	}
+	r.slot = r.error ? 0 : log->call.arg;
+	r.words = log->words[0] && r.error ? log->words : pxs_log_strerror(r.error);
+	if (r.error == PXS_LOG_UNKNOWN)
+		r.words = "no answer: see who the members are";
 	if (result)
 		*result = r;
 	return r.error;

@@ -125,6 +125,7 @@ static s64 body_max(u8 type)
 	case PXS_CLIENT_MEMBER:
 	case PXS_CLIENT_INDEX_IS:
 	case PXS_CLIENT_FIRST:
+	case PXS_CLIENT_CHANGED:
 		return 0;
 	case PXS_CLIENT_ERROR:
 		return PXS_CONN_ERROR_MAX;

@@ -38,6 +38,7 @@ const char *pxs_log_strerror(int error)
 		[PXS_LOG_RESUMED] = "not taken over in time; the leader leads on",
 		[PXS_LOG_TRIMMED] = "a member has trimmed that slot, and the ones before it",
 		[PXS_LOG_KEPT] = "the log is not trimmed so far",
+		[PXS_LOG_MEMBERS] = "the members are not changed",
 	};
 
 	return error >= 0 && (size_t)error < ARRAY_SIZE(words) ? words[error] : "unknown error";
@@ -76,6 +77,8 @@ int pxs_error_of(u64 client_error)
 		return PXS_LOG_TRIMMED;
 	case PXS_CLIENT_KEPT:
 		return PXS_LOG_KEPT;
+	case PXS_CLIENT_MEMBERS_KEPT:
+		return PXS_LOG_MEMBERS;
 	default:
 		return -1;
 	}

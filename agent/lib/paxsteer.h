@@ -64,6 +64,7 @@ enum pxs_log_error {
 	PXS_LOG_REFUSED = 19,	/* such a change was appended, and the modules refuse it */
 	PXS_LOG_TRIMMED = 20,	/* subscribe: the slot is gone; pxs_log_detail() says up to where */
 	PXS_LOG_KEPT = 21,	/* trim: not so far; result->words say why */
+	PXS_LOG_MEMBERS = 22,	/* member: not changed; result->words say why */
 };
 
 /* What an enum pxs_log_error means, in words. Never NULL; not to be freed. */
@@ -239,7 +240,34 @@ int pxs_log_status(struct pxs_log *log, unsigned int socket, char **json);
  */
 int pxs_log_transfer(struct pxs_log *log, unsigned int member, struct pxs_log_result *result);
 
-#define PXS_LOG_FORCE	1u	/* trim: though a member may lack slots that no other has then */
+/* trim: though a member may lack slots that no other has then; member: though it lacks much */
+#define PXS_LOG_FORCE	1u
+
+#define PXS_LOG_ADDRESS_MAX	64u	/* bytes of an address with its port, and a 0 */
+
+enum pxs_log_member_change {
+	PXS_LOG_MEMBER_ADD = 1,		/* as a learner, which does not vote */
+	PXS_LOG_MEMBER_PROMOTE = 2,	/* a learner votes */
+	PXS_LOG_MEMBER_DEMOTE = 3,	/* a voter becomes a learner */
+	PXS_LOG_MEMBER_REMOVE = 4,
+	PXS_LOG_MEMBER_SET = 5,		/* another address; of a learner also another journal */
+};
+
+struct pxs_log_member {
+	unsigned int change;		/* enum pxs_log_member_change */
+	unsigned int id;		/* 1..63 */
+	const char *address;		/* ADD, SET: "10.0.0.1:7400", "[fd00::1]:7400"; else NULL */
+	uint64_t incarnation;		/* ADD, SET: of its journal; else 0 */
+};
+
+/*
+ * Blocks, at most for the time-out: change one member of the group. Return: 0: it is decided, and
+ * the leader goes by it; result->slot is the configuration epoch that has begun. NOT_LEADER,
+ * MEMBERS, BUSY, FENCED, NO_GROUP, UNREACHABLE, INVALID: nothing changed. UNKNOWN: see who the
+ * members are. @result: may be NULL.
+ */
+int pxs_log_member(struct pxs_log *log, const struct pxs_log_member *member, unsigned int flags,
+		   struct pxs_log_result *result);
 
 /*
  * Blocks, at most for the time-out: let the member behind one socket (0: the first) forget slots up

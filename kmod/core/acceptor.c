@@ -9,6 +9,7 @@
 #include "acceptor.h"
 #include "durability.h"
 #include "leader.h"
+#include "membership.h"
 
 bool pxs_parked_room(const struct pxs_group *g, u32 n)
 {
@@ -40,7 +41,7 @@ static u64 stage_record(struct pxs_group *g, u8 type, u64 slot, u64 ballot,
 
 	if (v) {
 		r.len = v->len;
-		r.flags = v->noop ? PXS_ENTRY_NOOP : 0;
+		r.flags = pxs_value_flags(v);
 	}
 	lsn = pxs_stage_append(g->stage, &r, v ? v->data : NULL);
 	if (!lsn)
@@ -89,7 +90,7 @@ int pxs_group_trim(struct pxs_group *g, u64 slot)
 	if (g->commit && !stage_record(g, PXS_RECORD_COMMIT, g->commit, 0, NULL))
 		return -EAGAIN;
 	g->commit_staged = g->commit;
-	if (!stage_trim(g, slot))
+	if (!pxs_membership_stage(g) || !stage_trim(g, slot))
 		return -EAGAIN;
 	g->trim = slot;
 	return 0;
@@ -366,6 +367,8 @@ void pxs_acceptor_commit(struct pxs_group *g, struct pxs_out *out)
 		g->commit++;
 		if (s->lsn > g->commit_lsn)
 			g->commit_lsn = s->lsn;
+		if (s->value && s->value->config)
+			pxs_membership_decided(g, s->value, out);
 	}
 	if (g->commit == before)
 		return;
@@ -432,7 +435,7 @@ static int load_slot(struct pxs_group *g, const struct pxs_record *r)
 	if (s->value && s->flags & PXS_SLOT_DECIDED && (faulty || r->ballot < s->ballot))
 		return 0;
 	if (!faulty) {
-		v = pxs_value_new(r->data, r->len, r->flags & PXS_ENTRY_NOOP);
+		v = pxs_value_of(r->data, r->len, r->flags);
 		if (!v)
 			return -ENOMEM;
 	} else {
@@ -489,7 +492,7 @@ int pxs_group_load(struct pxs_group *g, const struct pxs_record *r)
 	case PXS_RECORD_TRIM:
 		return load_trim(g, r);
 	case PXS_RECORD_CONFIG:
-		return 0;
+		return pxs_membership_load(g, r);
 	case PXS_RECORD_DURABILITY:
 		if (r->slot != PXS_DURABILITY_DISK && r->slot != PXS_DURABILITY_MEMORY)
 			return -EINVAL;

@@ -29,11 +29,15 @@ static u64 in_the_way(const struct pxs_group *g, u64 ballot, u64 now)
 void pxs_candidate_prevote(struct pxs_group *g, const struct pxs_msg *m, u8 from, u64 now,
 			   struct pxs_out *out)
 {
-	struct pxs_send *send = pxs_out_send(g, out, PXS_WIRE_PREVOTE_ACK, 1ull << from,
-					     m->ballot, m->slot);
+	bool lags = m->epoch != g->conf.epoch;
+	struct pxs_send *send;
 
+	if (!lags && (!m->slot || !pxs_group_votes(g)))
+		return;
+	send = pxs_out_send(g, out, PXS_WIRE_PREVOTE_ACK, 1ull << from, m->ballot, m->slot);
+	/* In an epoch that is over: that it hears ours tells it so. Nobody counts it there. */
 	if (send)
-		send->arg = in_the_way(g, m->ballot, now);
+		send->arg = lags ? m->ballot : in_the_way(g, m->ballot, now);
 }
 
 /* A quorum welcomes @ballot, or the leader wants it. PREPARE leaves when the promise is durable. */
@@ -59,22 +63,22 @@ void pxs_candidate_prevote_ack(struct pxs_group *g, const struct pxs_msg *m, u8 
 	if (!m->ballot || m->ballot != g->poll.ballot)
 		return;
 	if (m->arg > m->ballot) {
-		pxs_quorum_start(&g->poll, g->conf.nmembers, 0);
+		pxs_quorum_start(&g->poll, pxs_group_voters(&g->conf), 0);
 		pxs_out_leader(out, PXS_LEADER_PREEMPTED, m->arg);
 	}
 	/* Without credit the agent's next PREPARE finds the quorum and tries again. */
 	if (!m->arg && pxs_quorum_add(&g->poll, from, m->ballot) &&
-	    pxs_quorum_reached(&g->poll) && m->ballot > g->promised && !pxs_group_mute(g))
+	    pxs_quorum_reached(&g->poll) && m->ballot > g->promised && pxs_group_votes(g))
 		open_ballot(g, m->ballot, g->poll_slot);
 }
 
 /* Would a quorum welcome @ballot? Ask who has not said so yet; our own agent has. */
 static int ask_welcome(struct pxs_group *g, u64 ballot, u64 slot, struct pxs_out *out)
 {
-	u64 all = (1ull << g->conf.nmembers) - 1;
+	u64 all = (1ull << pxs_group_voters(&g->conf)) - 1;
 
 	if (ballot != g->poll.ballot) {
-		pxs_quorum_start(&g->poll, g->conf.nmembers, ballot);
+		pxs_quorum_start(&g->poll, pxs_group_voters(&g->conf), ballot);
 		pxs_quorum_add(&g->poll, g->conf.self, ballot);
 	}
 	g->poll_slot = slot;
@@ -96,14 +100,16 @@ static bool is_chosen(const struct pxs_group *g, u64 ballot)
 
 int pxs_group_prepare(struct pxs_group *g, u64 ballot, u64 slot, u64 to, struct pxs_out *out)
 {
-	u64 all = (1ull << g->conf.nmembers) - 1;
+	u64 all = (1ull << pxs_group_voters(&g->conf)) - 1;
 	u64 self = 1ull << g->conf.self;
 
 	if (g->state != PXS_GROUP_ACTIVE)
 		return -ESHUTDOWN;
 	if (pxs_ballot_member(ballot) != g->conf.member[g->conf.self].id || !slot || to & ~all)
 		return -EINVAL;
-	if (pxs_group_mute(g))
+	if (pxs_group_learns(&g->conf))
+		return -EPERM;
+	if (!pxs_group_votes(g))
 		return -EAGAIN;
 	if (!to)
 		to = all;
@@ -126,7 +132,7 @@ void pxs_candidate_transfer(struct pxs_group *g, const struct pxs_msg *m, u64 no
 			    struct pxs_out *out)
 {
 	/* What we lack is on its way, or is not: the leader asks again, for as long as it waits. */
-	if (pxs_group_mute(g) || g->commit + 1 < m->slot)
+	if (!pxs_group_votes(g) || g->commit + 1 < m->slot)
 		return;
 	g->handed = m->ballot;
 	g->handed_ms = now;

@@ -9,7 +9,7 @@
 
 #include "group.h"
 
-/* Is a ballot of member @from's welcome here? */
+/* Is a ballot of member @from's welcome here? Of an earlier epoch: it lags, and hears so. */
 void pxs_candidate_prevote(struct pxs_group *g, const struct pxs_msg *m, u8 from, u64 now,
 			   struct pxs_out *out);
 

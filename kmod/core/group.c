@@ -13,6 +13,7 @@
 #include "handover.h"
 #include "held.h"
 #include "learner.h"
+#include "membership.h"
 #include "read.h"
 
 const char *pxs_group_check_conf(const struct pxs_group_conf *conf)
@@ -23,8 +24,9 @@ const char *pxs_group_check_conf(const struct pxs_group_conf *conf)
 		return "group id must be 1..2147483647";
 	if (!conf->epoch)
 		return "epoch must not be 0";
-	if (conf->nmembers != 3 && conf->nmembers != 5)
-		return "a group has 3 or 5 members";
+	if (conf->nmembers > PXS_MEMBERS_MAX || conf->learners >= conf->nmembers ||
+	    pxs_group_voters(conf) < PXS_VOTERS_MIN || pxs_group_voters(conf) > PXS_VOTERS_MAX)
+		return "a group has 2 to 5 members that vote, and 7 at most";
 	if (conf->self >= conf->nmembers)
 		return "self is not a member";
 	if (conf->window < 64 || conf->window > 65536 || conf->window & (conf->window - 1))
@@ -62,6 +64,8 @@ void pxs_group_init(struct pxs_group *g, const struct pxs_group_conf *conf,
 void pxs_group_exit(struct pxs_group *g)
 {
 	pxs_window_clear(&g->window);
+	pxs_value_put(g->config);
+	g->config = NULL;
 }
 
 int pxs_group_activate(struct pxs_group *g, u64 commit, u64 now)
@@ -70,7 +74,7 @@ int pxs_group_activate(struct pxs_group *g, u64 commit, u64 now)
 
 	if (g->state == PXS_GROUP_ACTIVE)
 		return -EALREADY;
-	if (g->state == PXS_GROUP_FENCED)
+	if (g->state != PXS_GROUP_INACTIVE)
 		return -ESHUTDOWN;
 	if (g->stage->incarnation != g->conf.member[g->conf.self].incarnation)
 		return -EKEYREJECTED;
@@ -88,7 +92,7 @@ int pxs_group_activate(struct pxs_group *g, u64 commit, u64 now)
 			return ret;
 	}
 	/* Behind a damaged slot the rest is learned again; without one the window shrank. */
-	if (pxs_group_mute(g) && !g->stat[PXS_GROUP_STAT_FAULTY])
+	if (g->mute_until > g->commit && !g->stat[PXS_GROUP_STAT_FAULTY])
 		return -ERANGE;
 	/*
 	 * Hold only what can be shown: a run of whole, decided slots that ends at the commit index.
@@ -193,17 +197,41 @@ static bool shows_life(struct pxs_group *g, const struct pxs_msg *m, u8 from)
 	return true;
 }
 
+/*
+ * Of another epoch: is there anything in it for us? What was chosen is chosen for good, whoever the
+ * members are now; nothing else may count over epochs (S10).
+ */
+static bool is_of_all_epochs(const struct pxs_group *g, const struct pxs_msg *m)
+{
+	if (m->type == PXS_WIRE_LEARN_REQ || m->type == PXS_WIRE_LEARN)
+		return true;
+	/* It lags, and hears so. */
+	return m->type == PXS_WIRE_PREVOTE && m->epoch < g->conf.epoch;
+}
+
+static void hear_commit(struct pxs_group *g, const struct pxs_msg *m, u8 from)
+{
+	pxs_held_heard(g, from, m->commit);
+	if (m->commit <= g->commit)
+		return;
+	g->known_from = from;
+	g->known_commit = max(g->known_commit, m->commit);
+}
+
 int pxs_group_trust(struct pxs_group *g, const struct pxs_msg *m)
 {
 	int from = pxs_group_member(g, m->sender);
 
-	if (m->epoch != g->conf.epoch)
-		return PXS_GROUP_STAT_BAD_EPOCH;
 	if (m->sender_inc != g->conf.member[from].incarnation ||
 	    m->receiver_inc != g->conf.member[g->conf.self].incarnation)
 		return PXS_GROUP_STAT_BAD_INCARNATION;
 	if (m->slot > PXS_SLOT_MAX || m->commit > PXS_SLOT_MAX || !ballot_ok(m))
 		return PXS_GROUP_STAT_BAD_BODY;
+	if (m->epoch != g->conf.epoch && !is_of_all_epochs(g, m)) {
+		if (m->epoch > g->conf.epoch && g->state == PXS_GROUP_ACTIVE)
+			hear_commit(g, m, (u8)from);
+		return PXS_GROUP_STAT_BAD_EPOCH;
+	}
 	/*
 	 * Whatever else is repeated changes nothing (shows_life() sees to it that nobody is taken
 	 * for alive); an old heartbeat would keep a dead leader, an old TRANSFER topple one.
@@ -243,7 +271,7 @@ static void follow_leader(struct pxs_group *g, const struct pxs_msg *m, bool ali
 		follow_commit(g, m, out);
 		return;
 	}
-	pxs_quorum_start(&g->poll, g->conf.nmembers, 0);
+	pxs_quorum_start(&g->poll, pxs_group_voters(&g->conf), 0);
 	if (m->ballot > g->leader_ballot || !g->leader_told) {
 		g->leader_ballot = m->ballot;
 		g->leader_told = true;
@@ -314,7 +342,7 @@ static void recv_accept(struct pxs_group *g, const struct pxs_msg *m, const u8 *
 
 	while (!pxs_group_mute(g) && g->state == PXS_GROUP_ACTIVE &&
 	       pxs_wire_next(body, m->len, &offset, &e) > 0) {
-		struct pxs_value *v = pxs_value_new(e.data, e.len, e.flags & PXS_ENTRY_NOOP);
+		struct pxs_value *v = pxs_value_of(e.data, e.len, e.flags);
 
 		if (!v) {
 			g->stat[PXS_GROUP_STAT_NO_MEMORY]++;
@@ -349,15 +377,6 @@ static void let_go(struct pxs_group *g, u64 now, struct pxs_out *out)
 	pxs_read_step(g, now, out);
 }
 
-static void hear_commit(struct pxs_group *g, const struct pxs_msg *m, u8 from)
-{
-	pxs_held_heard(g, from, m->commit);
-	if (m->commit <= g->commit)
-		return;
-	g->known_from = from;
-	g->known_commit = max(g->known_commit, m->commit);
-}
-
 void pxs_group_recv(struct pxs_group *g, const struct pxs_msg *m, const u8 *body, u64 now,
 		    struct pxs_out *out)
 {
@@ -383,7 +402,7 @@ void pxs_group_recv(struct pxs_group *g, const struct pxs_msg *m, const u8 *body
 	hear_commit(g, m, from);
 	switch (m->type) {
 	case PXS_WIRE_PREPARE:
-		if (m->slot && !pxs_group_mute(g))
+		if (m->slot && pxs_group_votes(g))
 			pxs_acceptor_prepare(g, m->ballot, m->slot, from, out);
 		break;
 	case PXS_WIRE_PROMISE:
@@ -410,8 +429,7 @@ void pxs_group_recv(struct pxs_group *g, const struct pxs_msg *m, const u8 *body
 		pxs_learner_take(g, m, body, now, out);
 		break;
 	case PXS_WIRE_PREVOTE:
-		if (m->slot && !pxs_group_mute(g))
-			pxs_candidate_prevote(g, m, from, now, out);
+		pxs_candidate_prevote(g, m, from, now, out);
 		break;
 	case PXS_WIRE_PREVOTE_ACK:
 		pxs_candidate_prevote_ack(g, m, from, out);
@@ -457,6 +475,8 @@ void pxs_group_tick(struct pxs_group *g, u64 now, bool healthy, struct pxs_out *
 	} else if (now >= g->leader_ms + g->conf.election_ms &&
 		   now >= g->lost_ms + g->conf.election_ms) {
 		g->lost_ms = now;
+		if (!g->leader_told)
+			pxs_learner_wonder(g, out);
 		g->leader_told = false;
 		pxs_out_leader(out, PXS_LEADER_LOST, g->leader_ballot);
 	}
@@ -471,7 +491,7 @@ void pxs_group_tick(struct pxs_group *g, u64 now, bool healthy, struct pxs_out *
 /* What a record that is settled allows. False: @out is full, the answer stays parked. */
 static bool release_one(struct pxs_group *g, const struct pxs_parked *p, struct pxs_out *out)
 {
-	u64 all = (1ull << g->conf.nmembers) - 1;
+	u64 all = (1ull << pxs_group_voters(&g->conf)) - 1;
 
 	if (out->nsend + 2 > PXS_OUT_SENDS)
 		return false;

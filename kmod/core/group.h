@@ -15,6 +15,7 @@
  *   read.c      does it still lead? what a linearizable read must have applied
  *   durability.c what an answer waits for
  *   held.c      what every member has
+ *   membership.c  who the members are, and changes of that
  *   learner.c   what others have decided
  *   group.c     who may say what; dispatch; time
  *   out.c       what is to be sent and told
@@ -61,13 +62,33 @@ struct pxs_group_conf {
 	u64 epoch;
 	u8 cluster[PXS_CLUSTER_LEN];
 	u8 nmembers;
+	u8 learners;		/* the last so many members do not vote */
 	u8 self;		/* index into member[] */
-	struct pxs_member member[PXS_MEMBERS_MAX];
+	struct pxs_member member[PXS_MEMBERS_MAX];	/* voters first */
 	u32 window;		/* slots, power of two */
 	u32 heartbeat_ms;
 	u32 election_ms;
 	bool memory;		/* durability memory (S2): see durability.h */
 };
+
+/* Those that the log can bring about; a configuration file begins with 3 or 5. */
+#define PXS_VOTERS_MIN		2
+#define PXS_VOTERS_MAX		5
+
+/* Members that vote: indexes below this. All quorums are of them. */
+static inline u8 pxs_group_voters(const struct pxs_group_conf *conf)
+{
+	return conf->nmembers - conf->learners;
+}
+
+/* A learner hears and writes all, votes for nothing that counts, and never stands. */
+static inline bool pxs_group_learns(const struct pxs_group_conf *conf)
+{
+	return conf->self >= pxs_group_voters(conf);
+}
+
+/* Why a group that was moved will not come back, for the user's eyes. */
+#define PXS_REMOVED	"removed from the group by a change of members"
 
 /* An answer that waits for its record (S1). */
 struct pxs_parked {
@@ -136,6 +157,13 @@ struct pxs_group {
 	/* whom we asked for commit + 1 has nothing below this slot any more; 0: nobody said so */
 	u64 trimmed;
 	u64 has[PXS_MEMBERS_MAX];	/* commit index of each member, as heard; not ours */
+	u8 wonder;		/* member index: whom we asked last, when nobody led */
+
+	/* membership: what the newest CONFIG record says; NULL: there is none */
+	struct pxs_value *config;
+	u64 config_slot;	/* ... and the slot that said so */
+	u64 config_lsn;
+	bool over;		/* a later one is decided: nobody leads in this epoch any more */
 	u64 held;		/* every member has what is decided up to it; 0: not known */
 	u8 held_tell;		/* so often it is told yet */
 
@@ -144,6 +172,7 @@ struct pxs_group {
 	u64 first_slot;
 	u64 found;		/* highest slot that phase 1 found, or first_slot - 1 */
 	u64 next_slot;
+	u64 stop;		/* we proposed a configuration for it: no slot behind it; 0: none */
 	u64 beat_ms;		/* when we last sent a heartbeat */
 	u64 told;		/* all others were sent that slots up to it are decided */
 	u64 heard_ms[PXS_MEMBERS_MAX];	/* when a member last answered our ballot */
@@ -181,10 +210,19 @@ void pxs_group_exit(struct pxs_group *g);	/* drops values */
 /* Return: NULL, or what is wrong, for the user's eyes. */
 const char *pxs_group_check_conf(const struct pxs_group_conf *conf);
 
-/* Must it not vote, because it holds less than it once accepted? */
+/*
+ * Must it not vote, because it holds less than it once accepted, or than who votes in its epoch
+ * has? (Recovery lost what was damaged.)
+ */
 static inline bool pxs_group_mute(const struct pxs_group *g)
 {
-	return g->mute_until > g->commit;
+	return g->mute_until > g->commit || g->config_slot > g->commit;
+}
+
+/* May it promise, and answer a poll? */
+static inline bool pxs_group_votes(const struct pxs_group *g)
+{
+	return !pxs_group_mute(g) && !pxs_group_learns(&g->conf) && !g->over;
 }
 
 /* All members but us, as bits by index. */
@@ -255,6 +293,15 @@ static inline bool pxs_group_needs_checkpoint(const struct pxs_group *g)
 	return g->trimmed > g->commit + 1;
 }
 
+/*
+ * Slot @slot, decided, holds the configuration @data of a later epoch, and the agent has applied
+ * all up to it: say so in the journal, and do nothing in this epoch any more, ever: MOVED. When
+ * the record, *lsn, is durable the shell may make the group anew, with those members.
+ * Return: 0; -EINVAL: it is no such thing; -EOPNOTSUPP: durability memory; -EAGAIN: no credit;
+ * -ENOMEM; -ESHUTDOWN.
+ */
+int pxs_group_move(struct pxs_group *g, u64 slot, const void *data, u32 len, u64 *lsn);
+
 /* Stop answering, for good (S4). @reason is a static string. */
 void pxs_group_fence(struct pxs_group *g, const char *reason);
 
@@ -302,7 +349,8 @@ int pxs_group_transfer(struct pxs_group *g, u8 to, u64 now, struct pxs_out *out)
 /*
  * Propose: assign the next slot, accept it here, send it. Takes its own reference.
  * Return: 0 and *slot; -ENOTCONN: we do not lead, -EAGAIN: the window is full or there is no
- * credit, or we hand over: try again later, -ESHUTDOWN.
+ * credit, we hand over, or a configuration was proposed: try again later; -ESHUTDOWN. Of a
+ * configuration also what pxs_membership_may() says (membership.h).
  */
 int pxs_group_propose(struct pxs_group *g, struct pxs_value *v, u64 now, u64 *slot,
 		      struct pxs_out *out);

@@ -16,7 +16,7 @@ int pxs_group_transfer(struct pxs_group *g, u8 to, u64 now, struct pxs_out *out)
 		return -ESHUTDOWN;
 	if (!g->lead_ballot)
 		return -ENOTCONN;
-	if (to >= g->conf.nmembers || to == g->conf.self)
+	if (to >= pxs_group_voters(&g->conf) || to == g->conf.self)
 		return -EINVAL;
 	if (g->hand.on)
 		return -EBUSY;

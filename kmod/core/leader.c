@@ -10,6 +10,7 @@
 #include "acceptor.h"
 #include "durability.h"
 #include "held.h"
+#include "membership.h"
 #include "quorum.h"
 #include "read.h"
 
@@ -27,7 +28,8 @@ void pxs_group_resign(struct pxs_group *g)
 	g->prepare_ballot = 0;
 	g->hand.on = false;
 	pxs_read_forget(g);
-	pxs_quorum_start(&g->poll, g->conf.nmembers, 0);
+	g->stop = 0;
+	pxs_quorum_start(&g->poll, pxs_group_voters(&g->conf), 0);
 }
 
 static bool send_heartbeat(struct pxs_group *g, struct pxs_out *out)
@@ -59,7 +61,7 @@ int pxs_group_lead(struct pxs_group *g, u64 ballot, u64 first, u64 found, u64 no
 
 	if (g->state != PXS_GROUP_ACTIVE)
 		return -ESHUTDOWN;
-	if (!ballot || ballot != g->prepare_ballot || ballot != g->promised ||
+	if (!ballot || ballot != g->prepare_ballot || ballot != g->promised || g->over ||
 	    g->promised_lsn > pxs_settled(g))
 		return -ESTALE;
 	if (first != g->commit + 1 || found < g->commit)
@@ -69,6 +71,7 @@ int pxs_group_lead(struct pxs_group *g, u64 ballot, u64 first, u64 found, u64 no
 	g->first_slot = first;
 	g->found = found;
 	g->next_slot = first;
+	g->stop = 0;
 	g->leader_ballot = ballot;
 	g->leader_ms = now;
 	for (i = 0; i < g->conf.nmembers; i++)
@@ -98,13 +101,18 @@ int pxs_group_propose(struct pxs_group *g, struct pxs_value *v, u64 now, u64 *sl
 	enum pxs_accept_result ret;
 	struct pxs_slot *s;
 	u64 higher;
+	int err;
 
 	if (g->state != PXS_GROUP_ACTIVE)
 		return -ESHUTDOWN;
 	if (!g->lead_ballot)
 		return -ENOTCONN;
-	if (g->hand.on)
+	/* A configuration is the last slot of its epoch. */
+	if (g->hand.on || g->stop)
 		return -EAGAIN;
+	err = v->config ? pxs_membership_may(g, v) : 0;
+	if (err)
+		return err;
 	/* Half a window in flight: the other half is for followers that lag. */
 	if (g->next_slot > g->commit + g->conf.window / 2)
 		return -EAGAIN;
@@ -118,6 +126,8 @@ int pxs_group_propose(struct pxs_group *g, struct pxs_value *v, u64 now, u64 *sl
 	s = pxs_window_at(&g->window, g->next_slot);
 	s->sent_ms = now;
 	*slot = g->next_slot++;
+	if (v->config)
+		g->stop = *slot;
 	g->stat[PXS_GROUP_STAT_PROPOSED]++;
 	send_proposed(g, *slot, out);
 	return 0;
@@ -158,7 +168,8 @@ void pxs_leader_accepted(struct pxs_group *g, u64 ballot, u64 slot, u32 count, u
 		if (!pxs_window_holds(&g->window, slot) || s->ballot != ballot)
 			continue;
 		s->voters |= 1ull << from;
-		if (s->flags & PXS_SLOT_DECIDED || !pxs_quorum_met(s->voters, g->conf.nmembers))
+		if (s->flags & PXS_SLOT_DECIDED ||
+		    !pxs_quorum_met(s->voters, pxs_group_voters(&g->conf)))
 			continue;
 		s->flags |= PXS_SLOT_DECIDED;
 		g->stat[PXS_GROUP_STAT_DECIDED]++;
@@ -204,7 +215,7 @@ bool pxs_leader_heard(const struct pxs_group *g, u64 now)
 	for (i = 0; i < g->conf.nmembers; i++)
 		if (now < g->heard_ms[i] + 2 * (u64)g->conf.election_ms)
 			heard |= 1ull << i;
-	return pxs_quorum_met(heard, g->conf.nmembers);
+	return pxs_quorum_met(heard, pxs_group_voters(&g->conf));
 }
 
 static void beat(struct pxs_group *g, u64 now, struct pxs_out *out)

@@ -8,20 +8,21 @@
 /* How many decided slots one LEARN_REQ asks for. */
 #define LEARN_SLOTS	PXS_WIRE_ENTRIES_MAX
 
+static u8 next_member(const struct pxs_group *g, u8 next)
+{
+	do {
+		next = next + 1 < g->conf.nmembers ? next + 1 : 0;
+	} while (next == g->conf.self);
+	return next;
+}
+
 /*
  * Whoever said that there is more is asked first. It may be unable to show it, because its own
  * record is damaged or it is gone: while a question brings nothing, the next one goes to another.
  */
 static u8 learn_from(const struct pxs_group *g)
 {
-	u8 next = g->learn_from;
-
-	if (g->learn_slot != g->commit + 1)
-		return g->known_from;
-	do {
-		next = next + 1 < g->conf.nmembers ? next + 1 : 0;
-	} while (next == g->conf.self);
-	return next;
+	return g->learn_slot != g->commit + 1 ? g->known_from : next_member(g, g->learn_from);
 }
 
 void pxs_learner_ask(struct pxs_group *g, u64 now, struct pxs_out *out)
@@ -39,6 +40,16 @@ void pxs_learner_ask(struct pxs_group *g, u64 now, struct pxs_out *out)
 	g->learn_ms = now;
 	g->learn_slot = g->commit + 1;
 	g->learn_from = from;
+}
+
+void pxs_learner_wonder(struct pxs_group *g, struct pxs_out *out)
+{
+	struct pxs_send *send;
+
+	g->wonder = next_member(g, g->wonder);
+	send = pxs_out_send(g, out, PXS_WIRE_LEARN_REQ, 1ull << g->wonder, 0, g->commit + 1);
+	if (send)
+		send->count = LEARN_SLOTS;
 }
 
 void pxs_learner_show(struct pxs_group *g, const struct pxs_msg *m, u8 from, struct pxs_out *out)
@@ -66,7 +77,7 @@ static bool learn_entry(struct pxs_group *g, const struct pxs_entry *e, struct p
 
 	if (e->flags & PXS_ENTRY_FAULTY)
 		return pxs_acceptor_learn_ballot(g, e->slot, e->ballot, out);
-	v = pxs_value_new(e->data, e->len, e->flags & PXS_ENTRY_NOOP);
+	v = pxs_value_of(e->data, e->len, e->flags);
 	if (!v) {
 		g->stat[PXS_GROUP_STAT_NO_MEMORY]++;
 		return false;

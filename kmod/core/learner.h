@@ -20,4 +20,7 @@ void pxs_learner_show(struct pxs_group *g, const struct pxs_msg *m, u8 from, str
 void pxs_learner_take(struct pxs_group *g, const struct pxs_msg *m, const u8 *body, u64 now,
 		      struct pxs_out *out);
 
+/* Nobody leads, for long: has it gone on without us? Ask the others, one after the other. */
+void pxs_learner_wonder(struct pxs_group *g, struct pxs_out *out);
+
 #endif /* PXS_CORE_LEARNER_H */

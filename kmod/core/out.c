@@ -48,9 +48,7 @@ bool pxs_out_add(struct pxs_out *out, u64 slot, const struct pxs_slot *s, u8 fla
 	e = &out->entry[out->nentry++];
 	e->slot = slot;
 	e->ballot = s->ballot;
-	e->flags = flags;
-	if (s->value && s->value->noop)
-		e->flags |= PXS_ENTRY_NOOP;
+	e->flags = flags | (s->value ? pxs_value_flags(s->value) : 0);
 	e->value = s->value ? pxs_value_get(s->value) : NULL;
 	send->entries++;
 	send->count++;

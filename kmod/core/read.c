@@ -24,7 +24,7 @@
 
 static void ask(struct pxs_group *g, u64 now, struct pxs_out *out)
 {
-	u64 missing = ((1ull << g->conf.nmembers) - 1) & ~g->read.heard.votes;
+	u64 missing = ((1ull << pxs_group_voters(&g->conf)) - 1) & ~g->read.heard.votes;
 	struct pxs_send *send;
 
 	if (!missing)
@@ -42,7 +42,7 @@ static void start(struct pxs_group *g, u64 now, struct pxs_out *out)
 
 	r->round = r->given;
 	r->index = max(g->commit, g->found);
-	pxs_quorum_start(&r->heard, g->conf.nmembers, g->lead_ballot);
+	pxs_quorum_start(&r->heard, pxs_group_voters(&g->conf), g->lead_ballot);
 	/* We promised no higher ballot: we would not lead then. */
 	pxs_quorum_add(&r->heard, g->conf.self, g->lead_ballot);
 	g->stat[PXS_GROUP_STAT_READ_ROUNDS]++;
@@ -105,5 +105,5 @@ void pxs_read_tick(struct pxs_group *g, u64 now, struct pxs_out *out)
 void pxs_read_forget(struct pxs_group *g)
 {
 	g->read.round = 0;
-	pxs_quorum_start(&g->read.heard, g->conf.nmembers, 0);
+	pxs_quorum_start(&g->read.heard, pxs_group_voters(&g->conf), 0);
 }

@@ -43,7 +43,8 @@ static bool header_ok(struct pxs_journal_record *j)
 	if (!j->type || j->type >= __PXS_RECORD_MAX)
 		return false;
 	if (j->flags & ~(j->type == PXS_RECORD_TRIM ? PXS_TRIM_MEMORY :
-						      PXS_ENTRY_NOOP | PXS_ENTRY_FAULTY))
+						      PXS_ENTRY_NOOP | PXS_ENTRY_FAULTY |
+						      PXS_ENTRY_CONFIG))
 		return false;
 	return le32_to_cpu(j->len) <= PXS_VALUE_MAX;
 }

@@ -18,7 +18,7 @@ struct pxs_record {
 	u32 group;
 	u32 len;
 	u8 type;	/* enum pxs_record_type */
-	u8 flags;	/* PXS_ENTRY_NOOP, PXS_ENTRY_FAULTY; of a TRIM: PXS_TRIM_MEMORY */
+	u8 flags;	/* PXS_ENTRY_NOOP, _CONFIG, _FAULTY; of a TRIM: PXS_TRIM_MEMORY */
 	bool lazy;	/* to be staged: nobody waits for the disk to have it; not in its bytes */
 	u64 lsn;
 	u64 slot;

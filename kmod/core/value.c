@@ -4,7 +4,7 @@
  */
 #include "value.h"
 
-struct pxs_value *pxs_value_new(const void *data, u32 len, bool noop)
+struct pxs_value *pxs_value_of(const void *data, u32 len, u8 flags)
 {
 	struct pxs_value *v = pxs_alloc(sizeof(*v) + len);
 
@@ -12,7 +12,8 @@ struct pxs_value *pxs_value_new(const void *data, u32 len, bool noop)
 		return NULL;
 	pxs_ref_init(&v->ref);
 	v->len = len;
-	v->noop = noop;
+	v->noop = !!(flags & PXS_ENTRY_NOOP);
+	v->config = !!(flags & PXS_ENTRY_CONFIG);
 	if (len)
 		memcpy(v->data, data, len);
 	return v;
@@ -20,5 +21,6 @@ struct pxs_value *pxs_value_new(const void *data, u32 len, bool noop)
 
 bool pxs_value_equal(const struct pxs_value *a, const struct pxs_value *b)
 {
-	return a->len == b->len && a->noop == b->noop && !memcmp(a->data, b->data, a->len);
+	return a->len == b->len && pxs_value_flags(a) == pxs_value_flags(b) &&
+	       !memcmp(a->data, b->data, a->len);
 }

@@ -63,10 +63,12 @@ void pxs_wire_build(struct pxs_wire_hdr *hdr, const struct pxs_msg *m)
 
 static bool entry_flags_ok(u8 flags, u32 len)
 {
-	if (flags & ~(PXS_ENTRY_NOOP | PXS_ENTRY_DECIDED | PXS_ENTRY_FAULTY))
+	if (flags & ~(PXS_ENTRY_NOOP | PXS_ENTRY_DECIDED | PXS_ENTRY_FAULTY | PXS_ENTRY_CONFIG))
 		return false;
 	if (flags & PXS_ENTRY_FAULTY && flags != PXS_ENTRY_FAULTY)
 		return false;
+	if (flags & PXS_ENTRY_CONFIG)
+		return len && !(flags & PXS_ENTRY_NOOP);
 	return !len || !(flags & (PXS_ENTRY_NOOP | PXS_ENTRY_FAULTY));
 }
 
@@ -121,7 +123,8 @@ static bool entry_fits_type(const struct pxs_msg *m, const struct pxs_entry *e)
 		return false;
 	switch (m->type) {
 	case PXS_WIRE_ACCEPT:
-		return e->ballot == m->ballot && !(e->flags & ~PXS_ENTRY_NOOP);
+		return e->ballot == m->ballot &&
+		       !(e->flags & ~(PXS_ENTRY_NOOP | PXS_ENTRY_CONFIG));
 	case PXS_WIRE_LEARN:
 		return e->flags & (PXS_ENTRY_FAULTY | PXS_ENTRY_DECIDED);
 	default:

@@ -42,6 +42,19 @@ static int dp_group_add(struct pxs_datapath *dp, const struct pxs_group_config *
 	return sim_module_group_add(world, here, &g->conf);
 }
 
+static int dp_group_del(struct pxs_datapath *dp, u32 group)
+{
+	int g = sim_group_index(world, group);
+
+	(void)dp;
+	under_way(2);
+	if (!here->part[g].there)
+		return -ENOENT;
+	TRACE(world, "node %u group %d: deleted by the agent", sim_index(world, here), g);
+	sim_module_group_del(here, (u32)g);
+	return 0;
+}
+
 static int dp_attach(struct pxs_datapath *dp, u64 incarnation, u64 next_lsn, u64 *last_lsn)
 {
 	struct sim_agent *a = &here->agent;
@@ -164,6 +177,10 @@ static int dp_activate(struct pxs_datapath *dp, u32 group, u64 commit)
 	if (here->reborn && part->core.conf.member[part->self].incarnation == here->known)
 		sim_fail(world, "S3: node %u group %u is active with another disk than it is known by",
 			 sim_index(world, here), part->index);
+	if (part->core.conf.epoch < part->voted)
+		sim_fail(world, "S9: node %u group %u is active in epoch %llu; it answered in epoch %llu",
+			 sim_index(world, here), part->index, U(part->core.conf.epoch),
+			 U(part->voted));
 	sim_check_part(world, here, part->index);
 	return ret;
 }
@@ -256,7 +273,7 @@ static int dp_trim(struct pxs_datapath *dp, u32 group, u64 slot, bool peers)
 
 static void note_proposed(struct sim_part *part, u64 slot, const struct pxs_value *v, int ret)
 {
-	u64 vid = sim_value_vid(v->data, v->len, v->noop);
+	u64 vid = sim_value_vid(v->data, v->len, pxs_value_flags(v));
 
 	TRACE(world, "node %u group %u: PROPOSE command value %llu to slot %llu: %d",
 	      sim_index(world, here), part->index, U(vid), U(slot), ret);
@@ -295,6 +312,47 @@ static int dp_propose(struct pxs_datapath *dp, u32 group, const struct iovec *va
 	return lost ? lost : ret;
 }
 
+static int dp_configure(struct pxs_datapath *dp, u32 group, const u8 *value, u32 len, u64 *slot)
+{
+	struct sim_part *part = part_of(group);
+	struct pxs_value *v;
+	struct pxs_out out;
+	int ret, lost;
+
+	(void)dp;
+	if (!part)
+		return -ENOENT;
+	v = pxs_value_of(value, len, PXS_ENTRY_CONFIG);
+	if (!v)
+		abort();
+	under_way(8);
+	pxs_out_init(&out);
+	*slot = 0;
+	ret = pxs_group_propose_many(&part->core, &v, 1, sim_clock(world, here), slot, &out);
+	note_proposed(part, *slot, v, ret);
+	pxs_value_put(v);
+	lost = answer(part, &out, 0);
+	return lost ? lost : min(ret, 0);
+}
+
+static int dp_move(struct pxs_datapath *dp, u32 group, u64 slot, const u8 *value, u32 len)
+{
+	struct sim_part *part = part_of(group);
+	struct pxs_out out;
+	u64 lsn = 0;
+	int ret;
+
+	(void)dp;
+	if (!part)
+		return -ENOENT;
+	under_way(8);
+	pxs_out_init(&out);
+	ret = pxs_group_move(&part->core, slot, value, len, &lsn);
+	TRACE(world, "node %u group %u: MOVE command, slot %llu: %d, LSN %llu",
+	      sim_index(world, here), part->index, U(slot), ret, U(lsn));
+	return answer(part, &out, ret);
+}
+
 static int dp_read(struct pxs_datapath *dp, u32 group, u64 *ballot, u64 *round)
 {
 	struct sim_part *part = part_of(group);
@@ -318,14 +376,17 @@ static int dp_send(struct pxs_datapath *dp, u32 group, const struct pxs_msg *in,
 	struct sim_part *part = part_of(group);
 	struct pxs_out out = { .nsend = 1 };
 	struct pxs_msg m;
+	int to;
 
 	(void)dp;
 	if (!part || part->core.state != PXS_GROUP_ACTIVE)
 		return -ESHUTDOWN;
+	to = pxs_group_member(&part->core, in->receiver);
+	if (to < 0)
+		return -EINVAL;		/* it was removed since it asked */
 	out.send[0] = (struct pxs_send){ .type = in->type, .slot = in->slot,
 					 .commit = part->core.commit };
-	pxs_out_msg(&part->core, &out, &out.send[0],
-		    (u8)pxs_group_member(&part->core, in->receiver), &m);
+	pxs_out_msg(&part->core, &out, &out.send[0], (u8)to, &m);
 	m.count = in->count;
 	m.arg = in->arg;
 	m.len = in->len;
@@ -355,7 +416,8 @@ static void dp_close(struct pxs_datapath *dp)
 }
 
 static const struct pxs_datapath_ops dp_ops = {
-	.name = "simulated", .group_add = dp_group_add, .attach = dp_attach,
+	.name = "simulated", .group_add = dp_group_add,
+	.group_del = dp_group_del, .configure = dp_configure, .move = dp_move, .attach = dp_attach,
 	.durable = dp_durable, .fail = dp_fail, .load = dp_load, .activate = dp_activate,
 	.settle = dp_settle,
 	.prepare = dp_prepare, .lead = dp_lead, .resign = dp_resign,
@@ -375,113 +437,6 @@ int pxs_datapath_user(struct pxs_loop *loop, const struct pxs_datapath_events *e
 		      struct pxs_datapath **dp)
 {
 	return pxs_datapath_kernel(loop, events, dp);
-}
-
-/* --- start and end ------------------------------------------------------------------------- */
-
-struct pxs_replica *sim_replica(const struct sim_node *n, u32 g)
-{
-	if (!n->agent.open)
-		return NULL;
-	return pxs_node_replica(n->agent.node, SIM_GROUP + g);
-}
-
-void sim_agent_start(struct sim *s, struct sim_node *n)
-{
-	struct sim_agent *a = &n->agent;
-
-	if (!n->mod.up || n->lost)
-		return;
-	memset(a->io, 0, sizeof(a->io));
-	a->up = true;
-	a->life++;
-	TRACE(s, "node %u: agent starts, life %u", sim_index(s, n), a->life);
-	sim_post(s, s->now + 1 + sim_below(s, 2 * s->p.disk_ms), E_OPEN, (u8)sim_index(s, n),
-		 a->life);
-}
-
-/* The daemon did not come up: for a reason that we know? */
-static void not_opened(struct sim *s, struct sim_node *n, int err)
-{
-	u32 i = sim_index(s, n);
-
-	TRACE(s, "node %u: agent does not come up: %d", i, err);
-	sim_agent_end(s, n, false);
-	if (n->disk.refused || (err == -EIO && n->dead)) {
-		if (!n->dead)
-			sim_post(s, s->now + 1 + sim_below(s, 2 * s->p.election), E_START, (u8)i,
-				 0);
-		return;
-	}
-	if (!n->damaged && !n->reborn)
-		sim_fail(s, "node %u: the agent does not come up (%d): %s", i, err,
-			 sim_last_error());
-	n->lost = true;
-	s->stat.lost++;
-}
-
-void sim_agent_open(struct sim *s, struct sim_node *n)
-{
-	struct sim_agent *a = &n->agent;
-	int ret;
-
-	a->node = calloc(1, sizeof(*a->node));
-	if (!a->node)
-		abort();
-	sim_enter(s, n);
-	a->node->loop.now = sim_clock(s, n);
-	n->disk.refused = false;
-	sim_configure(s, n, a->node);
-	ret = pxs_node_open(a->node, true);
-	if (s->failed)
-		return;
-	if (ret) {
-		not_opened(s, n, ret);
-		return;
-	}
-	a->open = true;
-	TRACE(s, "node %u: agent is up, epoch %llu, LSN %llu is next", sim_index(s, n),
-	      U(a->epoch), U(a->node->journal.next_lsn));
-	sim_agent_settle(s, n);
-	sim_module_pump(s, n);
-	sim_post(s, s->now + sim_below(s, PXS_LOOP_TICK_MS), E_AGENT, (u8)sim_index(s, n), a->life);
-}
-
-/* It ends, in order or not. In order it leaves a hint, and gives leadership back. */
-void sim_agent_end(struct sim *s, struct sim_node *n, bool clean)
-{
-	struct sim_agent *a = &n->agent;
-	struct pxs_node *node = a->node;
-	u32 g;
-
-	if (!a->up)
-		return;
-	TRACE(s, "node %u: agent %s", sim_index(s, n), clean ? "ends" : "dies");
-	sim_enter(s, n);
-	clean &= a->open;
-	if (clean && !a->ending) {
-		pxs_node_end(node);
-		pxs_node_ended(node);
-	}
-	for (g = 0; node && g < node->nreplicas; g++) {
-		pxs_proposals_abandon(&node->replica[g], PXS_CLIENT_UNKNOWN);
-		pxs_index_reads_abandon(&node->replica[g], PXS_CLIENT_UNKNOWN);
-	}
-	sim_ring_killed(s, n);
-	if (node) {
-		node->exit_code = !clean;
-		pxs_node_close(node);
-		free(node->config.group);
-	}
-	sim_fd_close_all(n);
-	free(node);
-	if (a->attached)
-		pxs_stage_detach(&n->mod.stage);
-	a->node = NULL;
-	a->up = false;
-	a->open = false;
-	a->ending = false;
-	a->attached = false;
 }
 
 /* --- going round ---------------------------------------------------------------------------- */
@@ -505,7 +460,7 @@ static void look_at_applied(struct sim *s, struct sim_node *n, u32 g)
 		if (at && at->value)
 			sim_check_applied(s, n, g, part->applied,
 					  sim_value_vid(at->value->data, at->value->len,
-							at->value->noop));
+							pxs_value_flags(at->value)));
 	}
 }
 

@@ -9,6 +9,7 @@
 
 #define SIM_VIDS	65536u
 #define SIM_BALLOTS	4096u
+#define SIM_CONFIGS	512u
 
 /* A value somebody accepted for a slot at a ballot. */
 struct accepted {
@@ -21,6 +22,7 @@ struct slot {
 	struct accepted *a;
 	u32 n, cap;
 	u64 chosen;	/* 0: nothing yet */
+	u64 epoch;	/* ... in which */
 };
 
 struct proposal {
@@ -33,8 +35,17 @@ struct ballot {
 	u64 ballot;
 	u32 life;
 	u32 promised;	/* bit i: a PROMISE of node i left */
+	u64 epoch;	/* in which it was opened */
 	u8 node;
 	bool left;
+};
+
+/* Members, as a value of the log. */
+struct config {
+	u64 vid;
+	u64 epoch;
+	u64 slot;	/* chosen for it; 0: not yet */
+	u32 members, voters;	/* bit i: node i */
 };
 
 /* Of one group. */
@@ -45,6 +56,8 @@ struct book {
 	u64 seen;	/* highest slot that anybody was told of */
 	struct ballot ballot[SIM_BALLOTS];
 	u32 ballots;
+	struct config config[SIM_CONFIGS];
+	u32 configs;
 };
 
 struct sim_check {
@@ -58,9 +71,28 @@ static inline struct book *book_of(const struct sim *s, u32 g)
 	return &s->check->book[g];
 }
 
-static inline bool is_quorum(const struct sim *s, u32 g, u32 votes)
+/* change.c */
+void book_config(struct sim *s, u32 g, u64 vid, const u8 *data, u32 len);
+const struct config *book_epoch(const struct sim *s, u32 g, u64 epoch);
+u32 book_voters(const struct sim *s, u32 g, u64 epoch);	/* bitmap of nodes; 0: no such epoch */
+void book_chosen(struct sim *s, u32 g, u64 slot, u64 vid, u64 epoch);
+
+static inline u64 book_epoch_of(const struct sim *s, u32 g, u64 ballot)
 {
-	return (u32)__builtin_popcount(votes) > s->group[g].n / 2u;
+	const struct book *b = book_of(s, g);
+	u32 i;
+
+	for (i = 0; i < b->ballots; i++)
+		if (b->ballot[i].ballot == ballot)
+			return b->ballot[i].epoch;
+	return 0;
+}
+
+static inline bool is_quorum(const struct sim *s, u32 g, u32 votes, u64 epoch)
+{
+	u32 voters = book_voters(s, g, epoch);
+
+	return __builtin_popcount(votes & voters) > __builtin_popcount(voters) / 2;
 }
 
 /* One ballot has one value for a slot, and a safe one: look it up, or write it down. */

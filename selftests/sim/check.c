@@ -45,11 +45,13 @@ void sim_check_reset(struct sim_check *c)
 		for (i = 0; i <= b->top; i++) {
 			b->slot[i].n = 0;
 			b->slot[i].chosen = 0;
+			b->slot[i].epoch = 0;
 		}
 		b->top = 0;
 		b->prefix = 0;
 		b->seen = 0;
 		b->ballots = 0;
+		b->configs = 0;
 	}
 	memset(c->vid, 0, (c->vids + 1) * sizeof(c->vid[0]));
 	c->vids = 0;
@@ -68,18 +70,20 @@ u32 sim_value_bytes(u64 vid, bool big, u8 *buf)
 	return len;
 }
 
-u64 sim_value_vid(const u8 *data, u32 len, bool noop)
+u64 sim_value_vid(const u8 *data, u32 len, u8 flags)
 {
 	u64 vid;
 
-	if (noop)
+	if (flags & PXS_ENTRY_NOOP)
 		return len ? 0 : SIM_NOOP;
+	if (flags & PXS_ENTRY_CONFIG)
+		return sim_config_vid(data, len);
 	if (len < 8)
 		return 0;
 	memcpy(&vid, data, 8);
 	if (len > 8 && (data[8] != (u8)vid || memcmp(data + 8, data + 9, len - 9)))
 		return 0;
-	return vid > SIM_NOOP ? vid : 0;
+	return vid > SIM_NOOP && vid < SIM_CONFIG ? vid : 0;
 }
 
 u64 sim_check_chosen(const struct sim *s, u32 g, u64 slot)
@@ -118,6 +122,21 @@ static const struct accepted *newest(const struct slot *sl, u32 i, u64 ballot)
 	return best;
 }
 
+/* The highest ballot below @ballot that is on node @i's disk for a slot behind this one. */
+static u64 newest_behind(const struct sim *s, u32 g, const struct slot *sl, u32 i, u64 ballot)
+{
+	const struct book *b = book_of(s, g);
+	const struct accepted *a;
+	const struct slot *t;
+	u64 best = 0;
+
+	for (t = sl + 1; t <= &b->slot[b->top]; t++) {
+		a = newest(t, i, ballot);
+		best = max(best, a ? a->ballot : 0);
+	}
+	return best;
+}
+
 /*
  * May @vid be proposed at @ballot? There must be a quorum that has promised it on disk and
  * whose newest value is this one, or which has none (P2c of Paxos Made Simple): then nothing
@@ -126,27 +145,38 @@ static const struct accepted *newest(const struct slot *sl, u32 i, u64 ballot)
 static bool safe_at(const struct sim *s, u32 g, const struct slot *sl, u64 ballot, u64 vid)
 {
 	const struct accepted *best[SIM_NODES];
-	u32 promised = 0, i, k, n;
+	u32 voters = book_voters(s, g, book_epoch_of(s, g, ballot));
+	u32 half = (u32)__builtin_popcount(voters) / 2;
+	u32 promised = 0, node, i, k, n;
+	u64 behind[SIM_NODES];
 
 	if (sl->chosen == vid)
 		return true;
-	for (i = 0; i < s->group[g].n; i++) {
-		u32 node = s->group[g].node[i];
-
-		if (s->node[node].part[g].durable_promise < ballot)
+	for (node = 0; node < s->p.n; node++) {
+		if (!(voters >> node & 1) ||
+		    s->node[node].part[g].durable_promise < ballot)
 			continue;
+		behind[promised] = vid == SIM_NOOP ? newest_behind(s, g, sl, node, ballot) : 0;
 		best[promised++] = newest(sl, node, ballot);
+	}
+	/* A change that cannot be chosen: see kmod/core/membership.h. */
+	for (i = 0; i < promised; i++) {
+		for (k = 0, n = 0; k < promised; k++)
+			n += !best[k] || (best[k]->ballot < behind[i] &&
+					  best[k]->vid >= SIM_CONFIG);
+		if (behind[i] && n > half)
+			return true;
 	}
 	for (i = 0, n = 0; i < promised; i++)
 		n += !best[i];
-	if (n > s->group[g].n / 2u)
+	if (n > half)
 		return true;
 	for (i = 0; i < promised; i++) {
 		if (!best[i] || best[i]->vid != vid)
 			continue;
 		for (k = 0, n = 0; k < promised; k++)
 			n += !best[k] || best[k]->ballot <= best[i]->ballot;
-		if (n > s->group[g].n / 2u)
+		if (n > half)
 			return true;
 	}
 	return false;
@@ -208,8 +238,11 @@ void sim_check_prepare(struct sim *s, struct sim_node *n, u32 g, u64 ballot)
 		return;
 	if (b->left && b->life != n->agent.life)
 		sim_fail(s, "S11: ballot %llx is used twice", U(ballot));
+	if (b->left && b->epoch != n->part[g].core.conf.epoch)
+		sim_fail(s, "S11: ballot %llx is used in two epochs", U(ballot));
 	b->life = n->agent.life;
 	b->node = node;
+	b->epoch = n->part[g].core.conf.epoch;
 }
 
 /* Whoever leads was promised it by a quorum. */
@@ -222,7 +255,7 @@ void sim_check_lead(struct sim *s, struct sim_node *n, u32 g, u64 ballot)
 		return;
 	}
 	b = book_ballot(s, g, ballot);
-	if (b && !is_quorum(s, g, b->promised))
+	if (b && !is_quorum(s, g, b->promised, b->epoch))
 		sim_fail(s, "node %u leads with ballot %llx without a quorum of promises (%x)",
 			 sim_index(s, n), U(ballot), b->promised);
 }
@@ -245,7 +278,7 @@ void sim_check_proposed(struct sim *s, struct sim_node *n, u32 g, u64 ballot, u6
 	struct proposal *p;
 
 	(void)g;
-	if (vid == SIM_NOOP || n->reborn)
+	if (vid == SIM_NOOP || vid >= SIM_CONFIG || n->reborn)
 		return;
 	if (!vid || vid >= SIM_VIDS) {
 		sim_fail(s, "node %u proposes what no client said, or more than %u values",
@@ -331,11 +364,13 @@ void sim_check_staged(struct sim *s, struct sim_node *n, const struct pxs_record
 		return;
 	}
 	part = &n->part[g];
-	vid = sim_value_vid(r->data, r->len, r->flags & PXS_ENTRY_NOOP);
+	vid = sim_value_vid(r->data, r->len, r->flags);
 	if (!vid) {
 		sim_fail(s, "node %u stages a damaged value", sim_index(s, n));
 		return;
 	}
+	if (vid >= SIM_CONFIG)
+		book_config(s, (u32)g, vid, r->data, r->len);
 	if (r->type == PXS_RECORD_DECIDED) {
 		if (sim_check_chosen(s, (u32)g, r->slot) != vid)
 			sim_fail(s, "node %u learns %llu for slot %llu, chosen is %llu",
@@ -354,11 +389,13 @@ static void vote(struct sim *s, struct sim_node *n, u32 g, u64 slot, u64 ballot,
 	struct accepted *a = book_accepted(s, g, slot, ballot, vid);
 	struct book *b = book_of(s, g);
 	struct slot *sl;
+	u64 epoch;
 
 	if (!a)
 		return;
 	a->votes |= 1u << sim_index(s, n);
-	if (!is_quorum(s, g, a->votes))
+	epoch = book_epoch_of(s, g, ballot);
+	if (!is_quorum(s, g, a->votes, epoch))
 		return;
 	sl = &b->slot[slot];
 	if (sl->chosen && sl->chosen != vid)
@@ -366,7 +403,10 @@ static void vote(struct sim *s, struct sim_node *n, u32 g, u64 slot, u64 ballot,
 			 U(sl->chosen), U(vid), U(ballot));
 	if (!sl->chosen)
 		s->stat.decided++;
+	if (!sl->chosen)
+		sl->epoch = epoch;
 	sl->chosen = vid;
+	book_chosen(s, g, slot, vid, epoch);
 	while (b->prefix + 1 < SIM_SLOTS && b->slot[b->prefix + 1].chosen)
 		b->prefix++;
 }
@@ -399,7 +439,7 @@ void sim_check_memory(struct sim *s, struct sim_node *n, const struct pxs_record
 	}
 	if (r->type == PXS_RECORD_ACCEPT)
 		vote(s, n, (u32)g, r->slot, r->ballot,
-		     sim_value_vid(r->data, r->len, r->flags & PXS_ENTRY_NOOP));
+		     sim_value_vid(r->data, r->len, r->flags));
 }
 
 void sim_check_durable(struct sim *s, struct sim_node *n, const struct pxs_record *r)
@@ -450,7 +490,8 @@ static void check_committed(struct sim *s, struct sim_node *n, struct sim_part *
 			book_check_leader(s, n, part->index, core->lead_ballot, slot);
 		if (!pxs_window_holds(&core->window, slot) || !at->value)
 			continue;
-		vid = sim_value_vid(at->value->data, at->value->len, at->value->noop);
+		vid = sim_value_vid(at->value->data, at->value->len,
+				    pxs_value_flags(at->value));
 		if (vid != sim_check_chosen(s, part->index, slot))
 			sim_fail(s, "node %u commits %llu in slot %llu, chosen is %llu",
 				 sim_index(s, n), U(vid), U(slot),

@@ -6,23 +6,41 @@
 
 #include "sim.h"
 
+static void set_address(struct pxs_address *a, u8 id)
+{
+	struct sockaddr_in *v4 = (struct sockaddr_in *)&a->storage;
+
+	v4->sin_family = AF_INET;
+	v4->sin_port = cpu_to_be16(7400);
+	v4->sin_addr.s_addr = cpu_to_be32(id);
+	a->len = sizeof(*v4);
+}
+
 static void fill_group(const struct sim *s, const struct sim_node *n, u32 g,
 		       struct pxs_group_config *config)
 {
 	struct pxs_group_conf *conf = &config->conf;
-	u32 i, k;
+	u32 i, k, joins = 0;
 
 	*conf = (struct pxs_group_conf){
 		.id = s->group[g].id, .epoch = 1, .cluster = "simulated",
-		.nmembers = s->group[g].n, .window = s->p.window,
+		.nmembers = s->group[g].founders, .window = s->p.window,
 		.heartbeat_ms = s->p.heartbeat, .election_ms = s->p.election,
 		.self = (u8)sim_part_of(s, g, sim_index(s, n)),
 		.memory = s->p.memory >> g & 1,
 	};
+	/* Not one of them yet: it knows whom to ask. */
+	if (conf->self >= s->group[g].founders) {
+		joins = s->group[g].node[conf->self];
+		conf->self = s->group[g].founders;
+		conf->learners = 1;
+		conf->nmembers++;
+	}
 	for (i = 0; i < conf->nmembers; i++) {
-		k = s->group[g].node[i];
+		k = i == s->group[g].founders ? joins : s->group[g].node[i];
 		conf->member[i].id = s->node[k].id;
 		conf->member[i].incarnation = s->node[k].known;
+		set_address(&config->address[i], s->node[k].id);
 	}
 	conf->member[conf->self].incarnation = n->incarnation;
 }

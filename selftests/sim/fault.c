@@ -8,7 +8,7 @@
  */
 #include "sim.h"
 
-u32 sim_exclude;
+u64 sim_exclude;
 
 static u64 param(struct sim *s, u64 n)
 {
@@ -32,14 +32,14 @@ static void draw_faults(struct sim *s)
 	else if (kinds == 2)
 		p->faults |= (u32)sim_draw(s, R_PARAM);
 	if (param(s, 4))
-		p->faults &= ~(1u << F_BIG);
+		p->faults &= ~(1ull << F_BIG);
 	/* These do not go together: see trim(). */
 	if (p->faults >> F_TRIM & 1 && param(s, 2))
-		p->faults &= ~(1u << F_ROT | 1u << F_DAMAGE | 1u << F_SWAP);
+		p->faults &= ~(1ull << F_ROT | 1ull << F_DAMAGE | 1ull << F_SWAP);
 	/* Large values in flight: promises of several pages. */
 	if (param(s, p->faults >> F_BIG & 1 ? 2 : 4))
-		p->faults &= ~(1u << F_BUSY);
-	p->faults &= (u32)((1ull << F_MAX) - 1) & ~sim_exclude & ~s->less.faults;
+		p->faults &= ~(1ull << F_BUSY);
+	p->faults &= ~sim_exclude & ~s->less.faults;
 }
 
 /* Members are neighbours on a ring of nodes; a single group has no others beside it. */
@@ -55,6 +55,7 @@ static void draw_groups(struct sim *s)
 	for (g = 0; g < SIM_GROUPS; g++) {
 		s->group[g].id = SIM_GROUP + g;
 		s->group[g].n = param(s, 3) || cap < 5 ? 3 : 5;
+		s->group[g].founders = s->group[g].n;
 		most = g < p->groups ? max(most, s->group[g].n) : most;
 	}
 	p->n = p->groups == 1 ? most : max(most, nodes);
@@ -83,6 +84,23 @@ static void draw_weak(struct sim *s)
 		if (!bad)
 			s->p.weak = weak;
 	}
+}
+
+/* Members come and go; disks keep what they have, or a majority might come to be weak ones. */
+static void draw_members(struct sim *s)
+{
+	struct sim_param *p = &s->p;
+	u32 g, k, n = p->n;
+
+	if (param(s, 2) || (sim_exclude | s->less.faults) >> F_MEMBER & 1)
+		return;
+	p->faults |= 1ull << F_MEMBER;
+	p->faults &= ~(1ull << F_ROT | 1ull << F_DAMAGE | 1ull << F_SWAP);
+	p->n = min(n + 1 + (u32)param(s, 2), (u32)SIM_NODES);
+	for (g = 0; g < p->groups; g++)
+		for (k = 0; k < p->n; k++)
+			if (sim_part_of(s, g, k) < 0)
+				s->group[g].node[s->group[g].n++] = (u8)k;
 }
 
 void sim_fault_param(struct sim *s)
@@ -116,12 +134,14 @@ void sim_fault_param(struct sim *s)
 	for (i = 0; i < p->n; i++)
 		if (p->faults >> F_SKEW & 1)
 			s->node[i].skew = (s64)param(s, 61) - 30;
-	if (param(s, 4))
+	if (param(s, 4)) {
+		draw_members(s);
 		return;
+	}
 	p->memory = (u32)sim_draw(s, R_PARAM) & ((1u << p->groups) - 1);
 	/* A fenced journal is memory that is lost. */
 	if (p->memory)
-		p->faults &= ~(1u << F_FAIL | 1u << F_WRITE);
+		p->faults &= ~(1ull << F_FAIL | 1ull << F_WRITE);
 }
 
 /* Its groups are deleted and its agent restarted: what an operator does after a failed flush. */
@@ -358,7 +378,7 @@ static bool hand_over(struct sim *s, struct sim_node *n)
 static bool trim(struct sim *s, struct sim_node *n)
 {
 	u32 g = (u32)hit(s, s->p.groups), i;
-	bool all = hit(s, 2), but = hit(s, 2), did = false;
+	bool all = hit(s, 2), but = hit(s, 2) && !sim_has(s, F_MEMBER), did = false;
 
 	/* What is rotten must be learned again: there must be somebody who has it. */
 	if (sim_has(s, F_ROT) || sim_has(s, F_DAMAGE) || sim_has(s, F_SWAP))
@@ -369,6 +389,38 @@ static bool trim(struct sim *s, struct sim_node *n)
 	if (did && !hit(s, 3))
 		sim_node_crash_soon(s, n);
 	return did;
+}
+
+/* @node is heard by @but alone, if by anybody, for about as long as an election takes. */
+static void cut_off(struct sim *s, u32 node, u32 but)
+{
+	u64 ms = s->p.election + hit(s, 3 * s->p.election);
+	u32 i;
+
+	for (i = 0; i < s->p.n; i++)
+		if (i != node && i != but)
+			mend_later(s, node, i, ms);
+}
+
+/* Not of a leader only: others must refuse. And perhaps somebody dies of it. */
+static bool change(struct sim *s, struct sim_node *n)
+{
+	u32 g = (u32)hit(s, s->p.groups), kind = (u32)hit(s, 5), any = (u32)hit(s, 5040);
+
+	if (!n->part[g].there || n->paused > s->now || n->stopped > s->now)
+		return false;
+	if (!sim_change(s, n, g, kind, any))
+		return false;
+	/* It reaches few or nobody; who leads next may not see it, and who leads then does. */
+	if (hit(s, 2))
+		cut_off(s, sim_index(s, n), (u32)hit(s, s->p.n));
+	else if (!hit(s, 3))
+		sim_node_crash_soon(s, hit(s, 2) ? n : &s->node[hit(s, s->p.n)]);
+	else if (!hit(s, 3))
+		sim_fault_kill_soon(s, n, hit(s, 8 * s->p.disk_ms));
+	else if (!hit(s, 3))
+		cut_link(s);
+	return true;
 }
 
 static bool strike(struct sim *s, enum sim_fault f, u32 i)
@@ -399,6 +451,8 @@ static bool strike(struct sim *s, enum sim_fault f, u32 i)
 		return hand_over(s, n);
 	case F_TRIM:
 		return trim(s, n);
+	case F_MEMBER:
+		return change(s, n);
 	case F_JUMP:
 		n->wall += (s64)hit(s, 200000) - 100000;
 		return true;
@@ -427,6 +481,9 @@ void sim_fault_strike(struct sim *s)
 	if (s->healed)
 		return;
 	s->random[R_HIT] = sim_draw(s, R_STRIKE) | 1;
+	/* In its own stream, so that the others are what they are without it. */
+	if (sim_has(s, F_MEMBER) && sim_fault_below(s, F_MEMBER, 2))
+		f = F_MEMBER;
 	if (sim_has(s, f) && !left_out(s, k)) {
 		i = victim(s, 2);
 		TRACE(s, "strike %u: %s at node %u", k, sim_fault_name(f), i);

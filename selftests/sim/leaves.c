@@ -157,9 +157,11 @@ static void leaves_entries(struct sim *s, struct sim_node *n, u32 g, const struc
 				check_ballot_chosen(s, n, g, &en);
 			continue;
 		}
-		vid = sim_value_vid(en.data, en.len, en.flags & PXS_ENTRY_NOOP);
+		vid = sim_value_vid(en.data, en.len, en.flags);
 		if (!vid)
 			sim_fail(s, "node %u sends a damaged value", sim_index(s, n));
+		if (vid >= SIM_CONFIG)
+			book_config(s, g, vid, en.data, en.len);
 		if (m->type == PXS_WIRE_ACCEPT)
 			book_accepted(s, g, en.slot, m->ballot, vid);
 		if (en.flags & PXS_ENTRY_DECIDED && sim_check_chosen(s, g, en.slot) != vid)
@@ -180,10 +182,11 @@ static void leaves_read_ack(struct sim *s, struct sim_node *n, u32 g, const stru
 /* Every member once had it, and the observer saw that. */
 static void leaves_held(struct sim *s, struct sim_node *n, u32 g, const struct pxs_msg *m)
 {
+	const struct pxs_group_conf *conf = &n->part[g].core.conf;
 	u32 i;
 
-	for (i = 0; i < s->group[g].n; i++) {
-		const struct sim_node *o = &s->node[s->group[g].node[i]];
+	for (i = 0; i < conf->nmembers; i++) {
+		const struct sim_node *o = &s->node[sim_node_of(s, conf->member[i].id)];
 
 		if (!o->reborn && !o->lost && o->part[g].most < m->slot)
 			sim_fail(s, "node %u says that all have slots up to %llu; node %u never had more than %llu",
@@ -205,6 +208,8 @@ void sim_check_leaves(struct sim *s, struct sim_node *n, u32 g, const struct pxs
 	if (!pxs_wire_check_body(m, body))
 		sim_fail(s, "node %u sends a malformed body, type %u", sim_index(s, n), m->type);
 	leaves_entries(s, n, g, m, body);
+	if (m->type == PXS_WIRE_ACCEPTED || m->type == PXS_WIRE_PROMISE)
+		n->part[g].voted = max(n->part[g].voted, m->epoch);
 	if (m->type == PXS_WIRE_ACCEPT || m->type == PXS_WIRE_HEARTBEAT)
 		leaves_leader(s, n, g, m);
 	if (m->type == PXS_WIRE_HEARTBEAT)

@@ -235,7 +235,7 @@ static bool arguments(int argc, char **argv)
 		else if (c == 'q')
 			opt.quiet = true;
 		else if (c == 'x')
-			sim_exclude = (u32)number(optarg);
+			sim_exclude = number(optarg);
 		else if (c == 'd')
 			opt.twice = true;
 		else if (c != 'r' || !sim_less_parse(optarg, &opt.less))
@@ -260,10 +260,11 @@ static void summary(const struct tally *t, double sec)
 
 	progress(sec);
 	fprintf(stderr, "# %.0f schedules per second of processor time\n", (double)t->done / cpu);
-	fprintf(stderr, "# %llu events, %llu datagrams, %llu elections won, %llu leaders changed by wish, %llu slots chosen, %llu values acknowledged, %llu reads answered, %llu refused, %llu journals refused, %llu members forgot, %llu checkpoints borrowed\n",
+	fprintf(stderr, "# %llu events, %llu datagrams, %llu elections won, %llu leaders changed by wish, %llu slots chosen, %llu values acknowledged, %llu reads answered, %llu refused, %llu journals refused, %llu members forgot, %llu checkpoints borrowed, %llu configurations\n",
 		U(t->stat.events), U(t->stat.datagrams), U(t->stat.elections), U(t->stat.handed),
 		U(t->stat.decided), U(t->stat.acked), U(t->stat.reads),
-		U(t->stat.refused), U(t->stat.lost), U(t->stat.forgot), U(t->stat.borrowed));
+		U(t->stat.refused), U(t->stat.lost), U(t->stat.forgot), U(t->stat.borrowed),
+		U(t->stat.changed));
 	for (f = 0; f < F_MAX; f++)
 		if (t->stat.by_fault[f])
 			fprintf(stderr, "# %12llu %s\n", U(t->stat.by_fault[f]), sim_fault_name(f));

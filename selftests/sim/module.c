@@ -195,13 +195,13 @@ static void send_one(struct sim *s, struct sim_node *n, u32 g, struct pxs_out *o
 		return;
 	}
 	pxs_out_body(out, send, body);
-	for (to = 0; to < s->group[g].n; to++) {
+	for (to = 0; to < part->core.conf.nmembers; to++) {
 		if (!(send->to >> to & 1))
 			continue;
 		pxs_out_msg(&part->core, out, send, (u8)to, &m);
 		sim_check_leaves(s, n, g, &m, body);
 		TRACE(s, "node %u group %u: %s to %u: ballot %llx slot %llu commit %llu arg %llx count %u",
-		      self, g, sim_wire_name(m.type), s->group[g].node[to], U(m.ballot),
+		      self, g, sim_wire_name(m.type), sim_node_of(s, m.receiver), U(m.ballot),
 		      U(m.slot), U(m.commit), U(m.arg), m.count);
 		if (to == part->self)
 			forward(s, n, g, &m, body);

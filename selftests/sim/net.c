@@ -136,6 +136,11 @@ void sim_deliver(struct sim *s, struct sim_event *e)
 			 U(e->a));
 	if (fault)
 		return;
+	if (m.epoch != part->core.conf.epoch && m.type != PXS_WIRE_LEARN &&
+	    m.type != PXS_WIRE_LEARN_REQ &&
+	    !(m.type == PXS_WIRE_PREVOTE && m.epoch < part->core.conf.epoch))
+		sim_fail(s, "S10: node %u, of epoch %llu, takes %s of epoch %llu", e->node,
+			 U(part->core.conf.epoch), sim_wire_name(m.type), U(m.epoch));
 	if (m.type == PXS_WIRE_HEARTBEAT || m.type == PXS_WIRE_TRANSFER)
 		part->beat[e->a] = max(part->beat[e->a], e->b);
 	if (e->reborn)

@@ -58,7 +58,7 @@ static void fewer_faults(struct shrink *sh)
 		if (sh->best.faults >> f & 1)
 			continue;
 		less = sh->best;
-		less.faults |= 1u << f;
+		less.faults |= 1ull << f;
 		attempt(sh, less);
 	}
 }
@@ -133,8 +133,8 @@ void sim_shrink(struct sim *s, u64 seed, struct sim_less *less, u32 runs)
 /* The words of a schedule made smaller: what is not named is as the seed says. */
 void sim_less_print(const struct sim_less *less, char *text, size_t room)
 {
-	size_t n = (size_t)snprintf(text, room, "faults=%x,nodes=%u,groups=%u,strikes=%u,heal=%llu,salt=%llu,skip=",
-				    less->faults, less->nodes, less->groups, less->strikes,
+	size_t n = (size_t)snprintf(text, room, "faults=%llx,nodes=%u,groups=%u,strikes=%u,heal=%llu,salt=%llu,skip=",
+				    U(less->faults), less->nodes, less->groups, less->strikes,
 				    U(less->heal), U(less->salt));
 	u32 k;
 
@@ -144,14 +144,15 @@ void sim_less_print(const struct sim_less *less, char *text, size_t room)
 
 bool sim_less_parse(const char *text, struct sim_less *less)
 {
-	unsigned long long heal, salt, skip[SIM_STRIKES / 64];
+	unsigned long long faults, heal, salt, skip[SIM_STRIKES / 64];
 	u32 k;
 
 	memset(less, 0, sizeof(*less));
-	if (sscanf(text, "faults=%x,nodes=%u,groups=%u,strikes=%u,heal=%llu,salt=%llu,skip=%llx.%llx.%llx.%llx",
-		   &less->faults, &less->nodes, &less->groups, &less->strikes, &heal, &salt,
+	if (sscanf(text, "faults=%llx,nodes=%u,groups=%u,strikes=%u,heal=%llu,salt=%llu,skip=%llx.%llx.%llx.%llx",
+		   &faults, &less->nodes, &less->groups, &less->strikes, &heal, &salt,
 		   &skip[0], &skip[1], &skip[2], &skip[3]) != 10)
 		return false;
+	less->faults = faults;
 	less->heal = heal;
 	less->salt = salt;
 	for (k = 0; k < ARRAY_SIZE(less->skip); k++)

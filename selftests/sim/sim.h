@@ -11,7 +11,8 @@
  *   trace.c    what happened, in words
  *   net.c      datagrams: real encoding, loss, duplication, delay, cuts, bit flips
  *   module.c   the module half: what the kernel shell does with the core
- *   agent.c    the agent half: the daemon's datapath, its start and its end, its clients
+ *   agent.c    the agent half: the daemon's datapath, and what reaches it
+ *   life.c     ... its start and its end
  *   config.c   what its configuration file would say
  *   ring.c     what stands in for io_uring and the helper thread
  *   disk.c     a disk with a page cache: what is lost, torn, refused, rotten or misplaced
@@ -19,6 +20,7 @@
  *   watch.c    the eye of the observer on a disk: which records are really there
  *   fault.c    which faults a schedule has, and when they strike
  *   decay.c    what happens to disks by themselves
+ *   change.c   who becomes a member, and who no longer is one
  *   check.c    the omniscient observer: what must never happen
  *   leaves.c   ... what may leave a node (book.h: what it has written down)
  *   shrink.c   a schedule that fails made smaller
@@ -35,6 +37,7 @@
 #define SIM_GROUPS	3
 #define SIM_SLOTS	4096	/* a schedule stops proposing before */
 #define SIM_NOOP	1ull	/* value number of a no-op */
+#define SIM_CONFIG	(1ull << 40)	/* value numbers of configurations begin here */
 #define SIM_GROUP	9	/* id of the first group */
 #define SIM_STRIKES	256	/* of those that a shrunk schedule can leave out */
 #define SIM_IOS		16	/* operations of one agent in flight */
@@ -73,6 +76,7 @@ enum sim_fault {
 	F_HAND,		/* leaders are told to hand over */
 	F_SPLIT,	/* what was linked is submitted in two parts, and runs at once */
 	F_TRIM,		/* logs are trimmed, and segments removed */
+	F_MEMBER,	/* members are added, promoted, demoted, removed */
 	F_MAX
 };
 
@@ -83,7 +87,7 @@ struct sim_param {
 	u32 heartbeat;
 	u32 election;
 	u32 silence;		/* a disk that does not move for so long is not healthy */
-	u32 faults;		/* bitmap of enum sim_fault */
+	u64 faults;		/* bitmap of enum sim_fault */
 	u32 loss, dup, late;	/* per 1024 datagrams */
 	u32 net_ms, disk_ms;	/* typical delays */
 	u32 fault_ms;		/* mean time between faults */
@@ -99,7 +103,7 @@ struct sim_param {
 
 /* What is left out of a schedule, and how else it differs from what its seed says. */
 struct sim_less {
-	u32 faults;		/* bitmap: these classes */
+	u64 faults;		/* bitmap: these classes */
 	u32 nodes, groups;	/* at most; 0: as drawn */
 	u32 strikes;		/* at most, in all; 0: as drawn */
 	u64 heal;		/* ms of faults at most; 0: as drawn */
@@ -141,11 +145,12 @@ struct sim_event {
 	u8 *data;
 };
 
-/* Where a group has its members. */
+/* Where a group has its members, and those that may become one (F_MEMBER). */
 struct sim_group {
 	u32 id;
 	u8 n;
-	u8 node[SIM_NODES];	/* by member index */
+	u8 founders;		/* the first of them: members of epoch 1 */
+	u8 node[SIM_NODES];
 };
 
 /* A group on a node. */
@@ -173,6 +178,7 @@ struct sim_part {
 	bool forgot;		/* ... and it stopped since: it must never vote again */
 	u64 checkpoint;		/* up to here it was told to trim */
 	u64 durable_trim;	/* up to here its disk says that it was */
+	u64 voted;		/* highest epoch in which an answer left; outlives all */
 	u64 most;		/* highest commit index that it ever had */
 	u64 applied;		/* by the agent, as last seen */
 	u64 beat[SIM_NODES];	/* newest heartbeat taken from each node: number of its sending */
@@ -239,7 +245,7 @@ struct sim_node {
 
 struct sim_stat {
 	u64 events, faults, datagrams, decided, elections, handed, acked, refused, lost, reads,
-	    forgot, borrowed;
+	    forgot, borrowed, changed;
 	u64 by_fault[F_MAX];
 };
 
@@ -337,7 +343,7 @@ bool sim_hand_over(struct sim *s, struct sim_node *n, u32 g, u8 member);
 /* Return: its log is being trimmed, below what everybody has, or with @but all others. */
 bool sim_trim(struct sim *s, struct sim_node *n, u32 g, bool but);
 struct pxs_replica *sim_replica(const struct sim_node *n, u32 g);
-int sim_part_of(const struct sim *s, u32 g, u32 node);	/* member index, or -1 */
+int sim_part_of(const struct sim *s, u32 g, u32 node);	/* index in its node[], or -1 */
 int sim_group_index(const struct sim *s, u32 id);
 /* Would a group (all: SIM_GROUPS) forget what it answered, if memory were lost now? */
 bool sim_would_forget(const struct sim_node *n, u32 g);
@@ -362,7 +368,7 @@ void sim_fd_close_all(const struct sim_node *n);
 void sim_watch(struct sim *s, struct sim_node *n);
 
 /* fault.c */
-extern u32 sim_exclude;	/* bitmap of enum sim_fault: never */
+extern u64 sim_exclude;	/* bitmap of enum sim_fault: never */
 void sim_fault_param(struct sim *s);
 void sim_fault_strike(struct sim *s);
 void sim_fault_mend(struct sim *s, struct sim_event *e);
@@ -392,7 +398,7 @@ void sim_check_reset(struct sim_check *c);
 void sim_check_free(struct sim_check *c);
 /* Bytes of a value and back; 0: damaged. */
 u32 sim_value_bytes(u64 vid, bool big, u8 *buf);
-u64 sim_value_vid(const u8 *data, u32 len, bool noop);
+u64 sim_value_vid(const u8 *data, u32 len, u8 flags);	/* PXS_ENTRY_* */
 void sim_check_prepare(struct sim *s, struct sim_node *n, u32 g, u64 ballot);
 void sim_check_lead(struct sim *s, struct sim_node *n, u32 g, u64 ballot);
 void sim_check_proposed(struct sim *s, struct sim_node *n, u32 g, u64 ballot, u64 slot, u64 vid);
@@ -410,6 +416,13 @@ void sim_check_read(struct sim *s, struct sim_node *n, u32 g, u64 seen, u64 inde
 void sim_check_part(struct sim *s, struct sim_node *n, u32 g);
 u64 sim_check_chosen(const struct sim *s, u32 g, u64 slot);
 u64 sim_check_prefix(const struct sim *s, u32 g);	/* every slot up to it is chosen */
+
+/* change.c: members change */
+u64 sim_config_vid(const u8 *data, u32 len);
+u32 sim_node_of(const struct sim *s, u8 id);
+bool sim_is_member(const struct sim *s, u32 g, const struct sim_node *n);	/* at last */
+bool sim_is_current(const struct sim *s, u32 g, const struct sim_node *n);
+bool sim_change(struct sim *s, struct sim_node *n, u32 g, u32 kind, u32 any);
 
 /* leaves.c: a datagram leaves */
 void sim_check_leaves(struct sim *s, struct sim_node *n, u32 g, const struct pxs_msg *m,

@@ -25,7 +25,7 @@ static const char *const fault_name[F_MAX] = {
 	[F_BUSY] = "full window", [F_LAG] = "late event", [F_ASYNC] = "slow command",
 	[F_SKEW] = "clock skew", [F_JUMP] = "clock jump",
 	[F_HAND] = "leadership handed over", [F_SPLIT] = "split submission",
-	[F_TRIM] = "log trimmed",
+	[F_TRIM] = "log trimmed", [F_MEMBER] = "members changed",
 };
 
 static const char *const wire_name[] = {
@@ -88,10 +88,10 @@ static void describe(struct sim *s, const struct sim_node *n, u32 g)
 	const struct pxs_replica *r = sim_replica(n, g);
 	const struct pxs_group *core = &n->part[g].core;
 
-	TRACE(s, "  group %u: state %d commit %llu known %llu promised %llx lead %llx next %llu base %llu mute %llu",
-	      g, core->state, U(core->commit), U(core->known_commit), U(core->promised),
-	      U(core->lead_ballot), U(core->next_slot), U(core->window.base),
-	      U(core->mute_until));
+	TRACE(s, "  group %u: epoch %llu state %d commit %llu known %llu promised %llx lead %llx next %llu base %llu mute %llu over %d",
+	      g, U(core->conf.epoch), core->state, U(core->commit), U(core->known_commit),
+	      U(core->promised), U(core->lead_ballot), U(core->next_slot), U(core->window.base),
+	      U(core->mute_until), core->over);
 	if (r)
 		TRACE(s, "  group %u: role %d ballot %llx settled %llu applied %llu of %llu", g,
 		      r->elect.role, U(r->elect.ballot), U(r->elect.settled), U(r->applied),

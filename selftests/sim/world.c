@@ -274,7 +274,7 @@ static bool node_converged(const struct sim *s, const struct sim_node *n, u32 g)
 
 	/* Who asked for another leader has an answer by then. */
 	return r && !r->transfer.done && r->applied >= prefix && n->part[g].there &&
-	       n->part[g].core.commit >= prefix;
+	       n->part[g].core.commit >= prefix && sim_is_current(s, g, n);
 }
 
 static bool converged(const struct sim *s)
@@ -288,6 +288,7 @@ static bool converged(const struct sim *s)
 			const struct sim_node *n = &s->node[s->group[g].node[i]];
 
 			if (!n->lost && !n->reborn && !n->part[g].forgot &&
+			    sim_is_member(s, g, n) &&
 			    !node_converged(s, n, g))
 				return false;
 		}

@@ -364,6 +364,12 @@ static void bad_configurations(void)
 	c = good, c.epoch = 0;
 	CHECK(pxs_group_check_conf(&c));
 	c = good, c.nmembers = 4;
+	CHECK(!pxs_group_check_conf(&c));	/* on the way from 3 to 5 */
+	c = good, c.nmembers = 8;
+	CHECK(pxs_group_check_conf(&c));
+	c = good, c.learners = 4;
+	CHECK(pxs_group_check_conf(&c));
+	c = good, c.learners = 5;
 	CHECK(pxs_group_check_conf(&c));
 	c = good, c.self = 5;
 	CHECK(pxs_group_check_conf(&c));

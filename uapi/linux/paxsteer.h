@@ -40,6 +40,7 @@
  *                             that it found something in, SLOT - 1: none
  *   GROUP_RESIGN              stop leading; nothing is lost
  *   GROUP_TRANSFER            hand leadership over to RECEIVER; EVENT_LEADER tells how it ended
+ *   GROUP_MOVE                a change of members is applied: write it down, and end the epoch
  *   GROUP_PROPOSE             append values; the reply tells the first slot and how many
  *   GROUP_SEND                send a LEARN_REQ or LEARN datagram to a member
  *   GROUP_READ                ask for a read index; the reply tells the number of a ROUND of the
@@ -125,6 +126,7 @@ enum pxs_cmd {
 	PXS_CMD_AGREED_SET,
 	PXS_CMD_AGREED_GET,
 	PXS_CMD_GROUP_TRIM,
+	PXS_CMD_GROUP_MOVE,
 	__PXS_CMD_MAX
 };
 #define PXS_CMD_MAX (__PXS_CMD_MAX - 1)
@@ -410,6 +412,7 @@ enum pxs_group_state {
 	PXS_GROUP_ACTIVE = 2,
 	/* the journal failed, or lacks what was answered: answers nothing (S4, S2) */
 	PXS_GROUP_FENCED = 3,
+	PXS_GROUP_MOVED = 4,	/* its epoch ended, or it was removed: answers nothing */
 };
 
 enum pxs_role {
@@ -439,7 +442,7 @@ enum pxs_group_attr {
 	PXS_A_GROUP_KEY_ID,		/* u8: which key; default 1 (ADD) */
 	PXS_A_GROUP_EPOCH,		/* u64, configuration epoch, >= 1; default 1 */
 	PXS_A_GROUP_SELF,		/* u8: which member is this node */
-	PXS_A_GROUP_MEMBER,		/* nest of enum pxs_member_attr; 3 or 5 times */
+	PXS_A_GROUP_MEMBER,		/* nest of enum pxs_member_attr; 2 to 7 times */
 	PXS_A_GROUP_DURABILITY,		/* u8 enum pxs_durability; default disk */
 	/* u32: slots in flight, power of two 64..65536; default 4096 */
 	PXS_A_GROUP_WINDOW,		/* u32 */
@@ -468,7 +471,7 @@ enum pxs_group_attr {
 	PXS_A_GROUP_LSN,		/* u64 */
 	PXS_A_GROUP_EVENT,		/* u8 enum pxs_leader_event (EVENT_LEADER) */
 	PXS_A_GROUP_STATS,		/* nest of enum pxs_group_stat, out */
-	PXS_A_GROUP_REASON,		/* string, out: why it is fenced */
+	PXS_A_GROUP_REASON,		/* string, out: why it is fenced, or moved */
 	PXS_A_GROUP_PAD,
 	PXS_A_GROUP_COUNT,		/* u32, out: values that PROPOSE took, the first ones */
 	PXS_A_GROUP_ALSO_KEY,		/* binary 32: accepted too, does not sign; never shown */
@@ -479,17 +482,12 @@ enum pxs_group_attr {
 	/* u64, out: highest commit index that any member told; COMMIT where nothing is missing */
 	PXS_A_GROUP_KNOWN,		/* u64 */
 	PXS_A_GROUP_TRIM,		/* u64, out: slots up to it may be gone here; 0: none are */
-	/*
-	 * u64, out: slots from COMMIT + 1 up to below it are lacking here, and gone at those who
-	 * were asked: they are in a checkpoint of theirs. 0: nothing of that kind
-	 */
+	/* u64, out: what is lacking here is, below this slot, in others' checkpoints only; 0: no */
 	PXS_A_GROUP_TRIMMED,		/* u64 */
 	PXS_A_GROUP_HELD,		/* u64, out: all members have this much; 0: not heard */
-	/*
-	 * flag (TRIM): SLOT is that of a peer's checkpoint, durable here; this member, which lacks
-	 * what TRIMMED says, goes on behind it
-	 */
+	/* flag (TRIM): SLOT is that of a peer's checkpoint, durable here, behind which we go on */
 	PXS_A_GROUP_CHECKPOINT,		/* flag */
+	PXS_A_GROUP_CONFIG,		/* binary: a pxs_wire_config: MOVE, PROPOSE */
 	__PXS_A_GROUP_MAX
 };
 #define PXS_A_GROUP_MAX (__PXS_A_GROUP_MAX - 1)
@@ -500,6 +498,8 @@ enum pxs_member_attr {
 	PXS_A_MEMBER_INCARNATION,	/* u64, not 0: identity of its journal (S3, S10) */
 	PXS_A_MEMBER_ADDR,		/* binary 4 or 16 */
 	PXS_A_MEMBER_PORT,		/* u16, network order */
+	PXS_A_MEMBER_LEARNER,		/* flag: does not vote; such members come last */
+	PXS_A_MEMBER_COMMIT,		/* u64, out: as heard in this epoch; 0: not */
 	__PXS_A_MEMBER_MAX
 };
 #define PXS_A_MEMBER_MAX (__PXS_A_MEMBER_MAX - 1)

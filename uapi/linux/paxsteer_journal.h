@@ -34,8 +34,8 @@
  * Versions: PXS_JOURNAL_VERSION rises when a paxsteerd that knows only the former one could take
  * what it reads for something else. Record types, and the floor, came without: who does not know a
  * type takes such a record for damage, who does not know the floor misses segment 1, and both
- * refuse to start. So a journal that was trimmed, or has a DURABILITY record, is not for an older
- * paxsteerd; one that has not is.
+ * refuse to start. So a journal that was trimmed, has a DURABILITY record, or tells of a change of
+ * members, is not for an older paxsteerd; one that has not is.
  */
 #ifndef _UAPI_LINUX_PAXSTEER_JOURNAL_H
 #define _UAPI_LINUX_PAXSTEER_JOURNAL_H
@@ -90,7 +90,13 @@ enum pxs_record_type {
 	PXS_RECORD_ACCEPT = 2,	/* slot, ballot, value; implies the promise of ballot */
 	PXS_RECORD_DECIDED = 3,	/* slot, ballot, value: learned as chosen; implies no promise */
 	PXS_RECORD_COMMIT = 4,	/* slot: every slot up to it is decided; lazy, forces no flush */
-	PXS_RECORD_CONFIG = 5,	/* slot = epoch; value = members, for checking at start */
+	/*
+	 * slot = epoch; ballot = the slot of the log that says so; value = struct pxs_wire_config:
+	 * these are the members now. Once there is one, the newest counts, and not what the
+	 * configuration file says. Who trims a journal keeps the newest. A COMMIT that covers the
+	 * slot stands in front of it, and nothing that was done in the epoch does.
+	 */
+	PXS_RECORD_CONFIG = 5,
 	/*
 	 * slot = enum pxs_durability: what this member's answers wait for from here on. A journal
 	 * whose newest one of a group says memory is that of a member that forgot (S2, S3). Who
@@ -116,8 +122,8 @@ struct pxs_journal_record {
 	__le32 group;
 	__u8 type;		/* enum pxs_record_type */
 	/*
-	 * PXS_ENTRY_NOOP, PXS_ENTRY_FAULTY (only in GROUP_LOAD: no value follows); of a TRIM
-	 * PXS_TRIM_MEMORY
+	 * PXS_ENTRY_NOOP, PXS_ENTRY_CONFIG, PXS_ENTRY_FAULTY (only in GROUP_LOAD: no value
+	 * follows); of a TRIM PXS_TRIM_MEMORY
 	 */
 	__u8 flags;
 	__le16 reserved[3];	/* 0 */

@@ -69,6 +69,10 @@
  * every round of a ballot; REFUSE says that it has. Only answers to the round under way count.
  * Both came after the other types, without a new version: who does not know them drops them, and
  * counts them as of a bad type; a leader of a quorum of such members cannot answer reads.
+ * Epochs: of another epoch than the receiver's only LEARN_REQ and LEARN are processed: what was
+ * chosen is chosen for good, and who lags must be able to learn of the change. Of a later epoch the
+ * commit index is believed, too: there is something to learn. PREVOTE_ACK answers the PREVOTE of an
+ * earlier one for just that.
  * HELD says that every member has what is decided up to a slot, at most the sender's commit index.
  * It came later still: who does not know it drops it, and trims nothing on that ground.
  */
@@ -103,7 +107,7 @@ struct pxs_wire_hdr {
 	__u8 sender;		/* member id */
 	__u8 receiver;		/* member id */
 	__be16 count;
-	__be64 epoch;		/* configuration epoch; other epochs are not processed (S10) */
+	__be64 epoch;		/* configuration epoch; see below (S10) */
 	__be64 sender_inc;	/* incarnation of the sender's journal */
 	__be64 receiver_inc;	/* incarnation the sender believes the receiver has */
 	__be64 counter;		/* rises with every datagram of a sender, for as long as it runs */
@@ -127,5 +131,31 @@ struct pxs_wire_entry {
 #define PXS_ENTRY_NOOP		0x01	/* fills a gap; len is 0 */
 #define PXS_ENTRY_DECIDED	0x02	/* the sender knows that this value is chosen */
 #define PXS_ENTRY_FAULTY	0x04	/* record damaged: "unknown", neither accepted nor empty (S5) */
+/*
+ * The value is a struct pxs_wire_config: the members from the next slot on. Who does not know the
+ * flag drops the datagram as malformed: no member may be older than this when the first change of
+ * members is made.
+ */
+#define PXS_ENTRY_CONFIG	0x10
+
+/*
+ * A configuration, as the value of a slot and of a CONFIG record. It is the last slot of the epoch
+ * before: slots behind it belong to this one. Voters come first, in any order, learners after them.
+ */
+struct pxs_wire_config {
+	__be64 epoch;		/* one more than that of the slots up to its own */
+	__u8 count;		/* members that follow; at most PXS_MEMBERS_MAX */
+	__u8 learners;		/* so many of them, the last ones, do not vote */
+	__u8 reserved[6];	/* 0 */
+};
+
+struct pxs_wire_member {
+	__be64 incarnation;	/* of its journal; not 0 */
+	__u8 id;		/* 1..PXS_MEMBER_ID_MAX */
+	__u8 family;		/* 4 or 6 */
+	__be16 port;		/* UDP */
+	__u8 reserved[4];	/* 0 */
+	__u8 addr[16];		/* network order; of family 4 the first four bytes, then 0 */
+};
 
 #endif /* _UAPI_LINUX_PAXSTEER_WIRE_H */

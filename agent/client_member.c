@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * client_member.c - a client that wants the members of a group changed
+ */
+#include <stdio.h>
+
+#include "client.h"
+#include "client_proto.h"
+#include "node.h"
+
+struct change {
+	struct pxs_client *client;
+	u64 id;
+	u32 group;
+	char words[PXS_MEMBER_WORDS];
+};
+
+static void change_done(void *ctx, u32 error, u64 epoch)
+{
+	struct change *ch = ctx;
+	struct pxs_client *c = ch->client;
+
+	c->appends--;
+	if (error == PXS_CLIENT_UNKNOWN)
+		snprintf(ch->words, sizeof(ch->words),
+			 "outcome unknown: see who the members are");
+	else if (error == PXS_CLIENT_NOT_LEADER)
+		snprintf(ch->words, sizeof(ch->words), "this member does not lead, or leads no more; not changed");
+	else if (error == PXS_CLIENT_BUSY)
+		snprintf(ch->words, sizeof(ch->words), "%s",
+			 "another change is under way, this member has not led for long enough, or too much is in flight; not changed");
+	if (error)
+		pxs_client_answer_words(c, ch->group, ch->id, error, ch->words);
+	else
+		pxs_client_answer(c, PXS_CLIENT_CHANGED, 0, ch->group, ch->id, epoch, 0, NULL, 0);
+	free(ch);
+}
+
+/* "10.0.0.1:7400", as its bytes. */
+static bool take_address(struct pxs_wire_member *w, const u8 *body, u32 len)
+{
+	struct pxs_address a = { 0 };
+	char text[64];
+
+	if (len >= sizeof(text))
+		return false;
+	memcpy(text, body, len);
+	text[len] = 0;
+	if (pxs_address_parse(text, &a))
+		return false;
+	w->family = pxs_address_ip_len(&a) == 4 ? 4 : 6;
+	w->port = pxs_address_port(&a);
+	memcpy(w->addr, pxs_address_ip(&a), (size_t)pxs_address_ip_len(&a));
+	return true;
+}
+
+void pxs_client_members(struct pxs_client *c, struct pxs_replica *r,
+			const struct pxs_client_hdr *h, const u8 *body, u32 len)
+{
+	u64 id = le64_to_cpu(h->arg);
+	u8 op = h->flags & ~PXS_CLIENT_CHANGE_FORCE;
+	bool there = op == PXS_MEMBER_ADD || op == PXS_MEMBER_SET;
+	struct pxs_wire_member w = { .incarnation = cpu_to_be64(le64_to_cpu(h->arg2)) };
+	struct change *ch = calloc(1, sizeof(*ch));
+	u32 error = PXS_CLIENT_INVALID;
+
+	if (!ch || !id || id > PXS_MEMBER_ID_MAX || !op || op >= __PXS_MEMBER_OP_MAX ||
+	    (there ? !w.incarnation || !take_address(&w, body, len) : len)) {
+		free(ch);
+		pxs_client_answer_words(c, r->id, le64_to_cpu(h->id), PXS_CLIENT_INVALID,
+					pxs_client_words(PXS_CLIENT_INVALID));
+		return;
+	}
+	*ch = (struct change){ .client = c, .id = le64_to_cpu(h->id), .group = r->id };
+	c->appends++;	/* it holds the client like one */
+	error = pxs_member_change(r, op, (u8)id, &w, h->flags & PXS_CLIENT_CHANGE_FORCE, ch->words,
+				  change_done, ch);
+	if (error)
+		change_done(ch, error, 0);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * member.h - changes of a group's members, at this member
+ *
+ * kmod/core/membership.h has the rules. Here: what somebody asks for becomes the next
+ * configuration and is proposed; what the log decided is gone over to. For that the datapath says
+ * so in the journal and ends its group (move), the group is deleted there, and made anew with the
+ * new members when that record is durable: loaded and activated as after a restart (restore.c). So
+ * nothing of one epoch is ever looked at in another one but what the journal has.
+ *
+ * From then on the journal says who the members are, and not the configuration file, which tells
+ * how it began, and, of a member that was added later, whom to ask: there it is a learner among
+ * others, and stays with that until the log has a configuration that names it.
+ *
+ * Belongs to the loop.
+ */
+#ifndef PXS_AGENT_MEMBER_H
+#define PXS_AGENT_MEMBER_H
+
+#include "membership.h"	/* kmod/core */
+#include "record.h"
+
+struct pxs_node;
+struct pxs_replica;
+
+/* A learner that lacks more slots than this is not promoted, unless forced. */
+#define PXS_MEMBER_BEHIND	256u
+#define PXS_MEMBER_PATIENCE_MS	20000u
+#define PXS_MEMBER_WORDS	160
+
+enum pxs_member_op {
+	PXS_MEMBER_ADD = 1,	/* as a learner */
+	PXS_MEMBER_PROMOTE = 2,
+	PXS_MEMBER_DEMOTE = 3,	/* to a learner */
+	PXS_MEMBER_REMOVE = 4,
+	PXS_MEMBER_SET = 5,	/* another address; of a learner also another incarnation */
+	__PXS_MEMBER_OP_MAX
+};
+
+/* A configuration, as its bytes. */
+struct pxs_member_config {
+	u64 epoch;		/* 0: none */
+	u64 slot;		/* of the log */
+	u64 lsn;		/* of the record it was found in */
+	u64 ballot;
+	u32 len;
+	u8 value[PXS_MEMBERSHIP_BYTES];
+};
+
+struct pxs_members {
+	struct pxs_member_config accepted;	/* the newest that the log has, chosen or not */
+	struct pxs_member_config next;	/* applied: to be gone over to; epoch 0: nothing is */
+	struct pxs_member_config now;	/* of the newest CONFIG record; epoch 0: there is none */
+	u64 asked_ms;		/* when the datapath was told to move */
+	bool away;		/* the datapath has the group no more, or not yet */
+	bool joins;		/* in no configuration of the log yet */
+	bool removed;		/* from the group: this member does nothing any more */
+	bool led;		/* ... and was who proposed what is gone over to */
+	/* what somebody asked for; done NULL: nothing */
+	struct pxs_member_change {
+		void (*done)(void *ctx, u32 error, u64 epoch);
+		void *ctx;
+		struct pxs_member_config config;	/* slot 0: not proposed yet */
+		u64 deadline;
+	} change;
+};
+
+void pxs_members_init(struct pxs_replica *r);
+
+/* A record that says something of members. */
+void pxs_member_record(struct pxs_replica *r, const struct pxs_record *rec);
+
+/* Slot @slot was applied, its newest record is @lsn of @ballot. Return: stop here, and go over. */
+bool pxs_member_applied(struct pxs_replica *r, u64 slot, u64 lsn, u64 ballot);
+
+/* Is there something to be gone over to? Nothing else is done then. */
+bool pxs_member_moves(const struct pxs_replica *r);
+
+/* Is a change to be proposed? Nothing else is proposed meanwhile. */
+bool pxs_member_waits(const struct pxs_replica *r);
+
+/* Once a round. Return: did something. */
+bool pxs_member_step(struct pxs_replica *r);
+void pxs_member_tick(struct pxs_replica *r, u64 now);
+
+/* After recovery: the journal's members are those in force. */
+void pxs_member_adopt(struct pxs_replica *r);
+
+/*
+ * Before the group is loaded: has the datapath the one with the newest members? Make it so.
+ * Return: 0; -ENOENT: this member is none of them; or why not.
+ */
+int pxs_member_enter(struct pxs_replica *r);
+
+/* It is active: go on as who led before, if we did. */
+void pxs_member_entered(struct pxs_replica *r);
+
+/*
+ * Change member @id. @to: its address and incarnation (ADD, SET). Return: 0, then @done will be
+ * called, when this member has gone over; or an enum pxs_client_error, with the reason in @words of
+ * PXS_MEMBER_WORDS bytes.
+ */
+u32 pxs_member_change(struct pxs_replica *r, enum pxs_member_op op, u8 id,
+		      const struct pxs_wire_member *to, bool force, char *words,
+		      void (*done)(void *ctx, u32 error, u64 epoch), void *ctx);
+
+void pxs_member_abandon(struct pxs_replica *r, u32 error);
+
+#endif /* PXS_AGENT_MEMBER_H */
