@@ -392,8 +392,33 @@ def feed():
     yield 'ask', b'PXSFEED1' + bytes(104)
 
 
+def request():
+    def array(*args):
+        return b'*%d\r\n' % len(args) + b''.join(b'$%d\r\n%s\r\n' % (len(a), a) for a in args)
+
+    redis = (array(b'SET', b'k', b'v\r\n') + array(b'GET', b'k'), array(b'MGET', b'a', b'b'),
+             array(b'MSET', b'a', b'1', b'b', b'2') + b'PING\r\n', array(b'DEL', b'a', b'b'),
+             array(b'EVAL', b's', b'2', b'a', b'b', b'c'), b'BLPOP a b 0\r\n',
+             array(b'XREAD', b'COUNT', b'1', b'STREAMS', b'a', b'0'), b'SELECT 0\nQUIT\n',
+             array(b'ZUNIONSTORE', b'd', b'2', b'a', b'b'), array(b'AUTH', b'x') + b'*0\r\n')
+    memcached = (b'set k 0 0 3\r\nabc\r\nget k l\r\n', b'cas k 0 0 0 7 noreply\r\n\r\n',
+                 b'incr k 1\r\ndelete k 0 noreply\r\n', b'gat 1 k\r\ngets a b \r\nversion\r\n',
+                 b'stats\r\nquit\r\n')
+    replies = (b'+OK\r\n-ERR x\r\n:1\r\n$3\r\nabc\r\n*2\r\n:1\r\n$-1\r\n',
+               b'%1\r\n+a\r\n#t\r\n|1\r\n+a\r\n,1.5\r\n_\r\n~1\r\n=5\r\ntxt:x\r\n>1\r\n:1\r\n',
+               b'VALUE k 0 3\r\nabc\r\nEND\r\nSERVER_ERROR x\r\nSTORED\r\n',
+               b'*1\r\n$1\r\na\r\n*1\r\n$-1\r\n-ERR x\r\n', b':1\r\n:2\r\n-ERR x\r\n+OK\r\n+OK\r\n')
+    for i, text in enumerate(redis):
+        yield 'redis%d' % i, b'\0\2\0\0' + text
+    for i, text in enumerate(memcached):
+        yield 'memcached%d' % i, b'\1\2\0\0' + text
+    for i, text in enumerate(replies):
+        for use in range(6):
+            yield 'reply%d-%d' % (i, use), bytes([2, 2, use]) + (b'\0' if use < 2 else b'') + text
+
+
 TARGETS = (wire, key, scan, recover, group, link, show, client, lib, cli, config, probe,
-           services, resp, feed)
+           services, resp, feed, request)
 
 
 def main():
