@@ -39,7 +39,7 @@ _paxsteer()
 		restore) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 		esac ;;
 	*)	case $object.$command.$prev in
-		service.*.mode) words='nat local dsr tunnel' ;;
+		service.*.mode) words='nat local dsr tunnel request' ;;
 		service.*.tunnel) words='ipip gue' ;;
 		service.*.fill) words='rendezvous maglev redis-slots jump ketama ipvs-mh
 			maglev-envoy maglev-katran maglev-cilium sticky' ;;

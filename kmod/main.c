@@ -16,6 +16,7 @@
 #include "kfunc.h"
 #include "netlink.h"
 #include "pernet.h"
+#include "relay.h"
 #include "way.h"
 
 static int __init pxs_init(void)
@@ -25,9 +26,12 @@ static int __init pxs_init(void)
 	err = pxs_groups_init();
 	if (err)
 		return err;
-	err = pxs_pernet_init();
+	err = pxs_relays_init();
 	if (err)
 		goto err_groups;
+	err = pxs_pernet_init();
+	if (err)
+		goto err_relays;
 	err = pxs_ways_init();
 	if (err)
 		goto err_pernet;
@@ -43,6 +47,8 @@ err_ways:
 	pxs_ways_exit();
 err_pernet:
 	pxs_pernet_exit();
+err_relays:
+	pxs_relays_exit();
 err_groups:
 	pxs_groups_exit();
 	return err;
@@ -53,6 +59,7 @@ static void __exit pxs_exit(void)
 	pxs_netlink_exit();
 	pxs_ways_exit();
 	pxs_pernet_exit();
+	pxs_relays_exit();
 	pxs_groups_exit();
 	/* Objects freed by call_rcu() run our functions: let them finish. */
 	rcu_barrier();

@@ -20,6 +20,10 @@
  *   deliver_dsr      ... as a neighbour
  *   deliver_tunnel   ... anywhere, inside another packet
  *   way              the route to who is forwarded to
+ *   relay            TCP by request: the listener of a service; ends clients' connections
+ *   relay_client     ... one of them: requests out, replies back; a work each
+ *   relay_link       ... its connections to backends
+ *   relay_sock       ... kernel sockets that queue a work
  *   keep             connections stay where they are, of services that forward
  *   icmp             errors about what was steered, to those whom they concern
  *   group ...        agreement: acceptor, leader, transport, journal link
@@ -28,6 +32,8 @@
  * Locks, outermost first:
  *   genl (none: parallel_ops)
  *   pxs_net.config   mutex; every change of configuration of one namespace
+ *   pxs_relay.lock   spinlock, process context; a list of clients. No work of a relay or client
+ *                    takes config, which is held while they are waited for
  *   (locks of a group: see group.h; never taken with one of another group)
  *
  * Contexts:

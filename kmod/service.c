@@ -21,6 +21,7 @@
 #include "keep.h"
 #include "load.h"
 #include "pernet.h"
+#include "relay.h"
 #include "service.h"
 #include "steer.h"
 
@@ -121,7 +122,8 @@ static bool pxs_service_can_ramp(u8 fill)
 }
 
 /* Would a table with this configuration be possible at all? Asked of one backend. */
-static int pxs_service_config_check(u8 proto, u32 group, const struct pxs_service_config *config,
+static int pxs_service_config_check(u8 proto, u8 mode, u32 group,
+				    const struct pxs_service_config *config,
 				    struct pxs_refusal *no)
 {
 	static const struct pxs_table_backend one = { .id = 1, .weight = 1, .family = 4 };
@@ -135,9 +137,13 @@ static int pxs_service_config_check(u8 proto, u32 group, const struct pxs_servic
 	};
 	int err;
 
-	if (proto == IPPROTO_TCP && pxs_key_peek(&config->key))
+	if (mode == PXS_MODE_REQUEST && config->key.rule != PXS_KEY_REDIS &&
+	    config->key.rule != PXS_KEY_MEMCACHED)
 		return pxs_refuse(no, -EINVAL, PXS_A_SERVICE_KEY,
-				  "keys out of the payload need protocol UDP");
+				  "mode request needs the key redis or memcached");
+	if (proto == IPPROTO_TCP && mode != PXS_MODE_REQUEST && pxs_key_peek(&config->key))
+		return pxs_refuse(no, -EINVAL, PXS_A_SERVICE_KEY,
+				  "keys out of the payload need protocol UDP, or mode request");
 	no->why = pxs_key_check(&config->key);
 	if (no->why)
 		return pxs_refuse(no, -EINVAL, PXS_A_SERVICE_KEY, no->why);
@@ -171,6 +177,9 @@ static int pxs_service_check(struct pxs_net *pn, const struct pxs_service_spec *
 	if (spec->tunnel_port && spec->mode != PXS_MODE_TUNNEL_GUE)
 		return pxs_refuse(no, -EINVAL, PXS_A_SERVICE_TUNNEL_PORT,
 				  "only mode tunnel gue has a port of the tunnel");
+	if (spec->mode == PXS_MODE_REQUEST && spec->at.proto != IPPROTO_TCP)
+		return pxs_refuse(no, -EINVAL, PXS_A_SERVICE_MODE,
+				  "mode request needs protocol TCP: with UDP every mode steers by request");
 	if (pn->services.n >= PXS_SERVICES_MAX)
 		return pxs_refuse(no, -ERANGE, 0,
 				  "the namespace has 1024 services: that is the limit");
@@ -185,7 +194,8 @@ static int pxs_service_check(struct pxs_net *pn, const struct pxs_service_spec *
 	if (pxs_services_have_backend(pn, &spec->at))
 		return pxs_refuse(no, -EADDRINUSE, PXS_A_SERVICE_ADDR,
 				  "address and port are those of a backend: this would be a loop");
-	return pxs_service_config_check(spec->at.proto, spec->group, &spec->config, no);
+	return pxs_service_config_check(spec->at.proto, spec->mode, spec->group, &spec->config,
+					no);
 }
 
 static void pxs_service_free(struct pxs_service *svc)
@@ -242,6 +252,8 @@ static bool pxs_service_wants_nat_core(const struct pxs_service *svc)
 /* What is for local sockets comes to LOCAL_IN, but several requests in a packet are cut early. */
 static bool pxs_service_wants_early(const struct pxs_service *svc)
 {
+	if (svc->mode == PXS_MODE_REQUEST)
+		return false;
 	return svc->mode != PXS_MODE_LOCAL ||
 	       (svc->at.proto == IPPROTO_UDP && pxs_key_peek(&svc->config.key));
 }
@@ -320,6 +332,12 @@ void pxs_service_steer(struct pxs_service *svc)
 	if (svc->steers)
 		return;
 	svc->steers = true;
+	/* Packets to it are its sockets', not ours. */
+	if (svc->relay) {
+		if (pxs_relay_listen(svc->relay))
+			pr_warn("service %s cannot listen: another socket does\n", svc->name);
+		return;
+	}
 	pxs_ports_add(&s->at_ports, port);
 	if (svc->mode != PXS_MODE_LOCAL)
 		pxs_ports_add(&s->remote_ports, port);
@@ -334,10 +352,38 @@ static void pxs_service_unsteer(struct pxs_service *svc)
 	if (!svc->steers)
 		return;
 	svc->steers = false;
+	if (svc->relay)
+		return;
 	hlist_del_rcu(&svc->node);
 	pxs_ports_del(&s->at_ports, port);
 	if (svc->mode != PXS_MODE_LOCAL)
 		pxs_ports_del(&s->remote_ports, port);
+}
+
+/* Does it wait until its namespace has caught up? */
+static bool pxs_service_held(const struct pxs_service *svc)
+{
+	return svc->pn->agreed.held && svc->group;
+}
+
+/* Mode request listens itself: an address that is taken is found now. Return: 0 or why not. */
+static int pxs_service_relay(struct pxs_service *svc, struct pxs_refusal *no)
+{
+	struct pxs_relay *relay;
+	int err;
+
+	if (svc->mode != PXS_MODE_REQUEST)
+		return 0;
+	relay = pxs_relay_open(svc, no);
+	if (IS_ERR(relay))
+		return PTR_ERR(relay);
+	err = pxs_service_held(svc) ? 0 : pxs_relay_listen(relay);
+	if (err) {
+		pxs_relay_close(relay);
+		return pxs_refuse(no, err, PXS_A_SERVICE_ADDR, PXS_RELAY_TAKEN);
+	}
+	svc->relay = relay;
+	return 0;
 }
 
 struct pxs_service *pxs_service_add(struct pxs_net *pn, const struct pxs_service_spec *spec,
@@ -353,11 +399,14 @@ struct pxs_service *pxs_service_add(struct pxs_net *pn, const struct pxs_service
 	svc = pxs_service_alloc(pn, spec);
 	if (!svc)
 		return ERR_PTR(-ENOMEM);
-	err = pxs_service_on(svc);
+	err = pxs_service_relay(svc, no);
 	if (err)
 		goto err_free;
+	err = pxs_service_on(svc);
+	if (err)
+		goto err_relay;
 	svc->id = pn->services.last_id + 1;
-	if (!pn->agreed.held || !svc->group)
+	if (!pxs_service_held(svc))
 		pxs_service_steer(svc);
 	pn->services.last_id = svc->id;
 	list_add_tail(&svc->list, &pn->services.list);
@@ -365,6 +414,9 @@ struct pxs_service *pxs_service_add(struct pxs_net *pn, const struct pxs_service
 	pn->services.seq++;
 	return svc;
 
+err_relay:
+	if (svc->relay)
+		pxs_relay_close(svc->relay);
 err_free:
 	pxs_service_free(svc);
 	return ERR_PTR(err);
@@ -381,9 +433,12 @@ int pxs_service_set(struct pxs_service *svc, const struct pxs_service_config *co
 
 	err = pxs_agreed_service(svc, no);
 	if (!err)
-		err = pxs_service_config_check(svc->at.proto, svc->group, config, no);
+		err = pxs_service_config_check(svc->at.proto, svc->mode, svc->group, config, no);
 	if (err)
 		return err;
+	if (svc->mode == PXS_MODE_REQUEST && config->key.rule != svc->config.key.rule)
+		return pxs_refuse(no, -EINVAL, PXS_A_SERVICE_KEY,
+				  "with mode request the key is fixed: its clients speak its protocol");
 	/* On before packets see the new plan, off when none takes the old one any more. */
 	err = pxs_service_early_get(pn);
 	if (err)
@@ -415,6 +470,8 @@ void pxs_service_del(struct pxs_service *svc)
 
 	lockdep_assert_held(&pn->config);
 	pxs_service_unsteer(svc);
+	if (svc->relay)
+		pxs_relay_close(svc->relay);
 	list_del(&svc->list);
 	pxs_plan_publish(svc, NULL);
 	list_for_each_entry_safe(be, next, &svc->backends, list)

@@ -17,6 +17,7 @@
 
 struct pxs_keep;
 struct pxs_net;
+struct pxs_relay;
 
 /* There are at most 1024 services: then 4 of them are in a chain. */
 #define PXS_AT_BITS	8
@@ -76,6 +77,7 @@ struct pxs_service {
 	u8 mode;			/* enum pxs_mode */
 	__be16 tunnel_port;		/* backends' UDP port, mode tunnel gue; else 0 */
 	struct pxs_keep *keep;		/* TCP of a mode that forwards; else NULL. Lock-free */
+	struct pxs_relay *relay;	/* mode request; else NULL */
 	char name[PXS_NAME_MAX + 1];
 	struct rcu_head rcu;
 

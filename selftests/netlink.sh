@@ -183,7 +183,8 @@ refused "command: a name that is taken" "a service has this name \(name\)" \
 refused "command: another family" "another family.*\(addr\)" pa backend add u '[fd00::2]:1'
 refused "command: weight" "weight.*0..65535" pa backend add u 10.3.0.1:1 weight 65536
 refused "command: rows" "power of two.*\(rows\)" pa service set u rows 1000
-refused "command: key" "need protocol UDP \(key\)" pa service add x tcp 192.0.2.7:1 key memcached
+refused "command: key" "need protocol UDP, or mode request \(key\)" \
+	pa service add x tcp 192.0.2.7:1 key memcached
 refused "command: unknown service" "no service has this name" pa table show nope
 refused "command: unknown backend" "no backend with this address" pa backend del u 10.3.0.1:1
 

@@ -82,7 +82,7 @@ def of_services():
     yield case("service at a backend", add,
                service.with_(ADDR=addr("10.0.0.1"), PORT=be16(1001)), E.EADDRINUSE,
                "loop", "ADDR")
-    for n, v in (("MODE", u8(0)), ("MODE", u8(6)), ("FILL", u8(0)), ("FILL", u8(11)),
+    for n, v in (("MODE", u8(0)), ("MODE", u8(7)), ("FILL", u8(0)), ("FILL", u8(11)),
                  ("KEY", u8(0)), ("KEY", u8(10)), ("SEED", bytes(15)), ("SEED", bytes(17)),
                  ("ROWS", u32(131073)), ("CAP", u16(1001)), ("MODE", u16(1)), ("ROWS", u8(1))):
         yield case("service %s %s" % (n, v.hex()), add, service.with_(**{n: v}),
@@ -114,6 +114,11 @@ def of_services():
         s = payload if k == "PAYLOAD" else service.with_(KEY=u8(C["PXS_KEY_" + k]))
         yield case("%s over TCP" % k, add, s.with_(PROTO=TCP), E.EINVAL, "need protocol UDP",
                    "KEY")
+    request = service.with_(MODE=u8(C["PXS_MODE_REQUEST"]))
+    yield case("mode request over UDP", add, request, E.EINVAL, "needs protocol TCP", "MODE")
+    yield case("mode request by tuple", add,
+               request.with_(PROTO=TCP, KEY=u8(C["PXS_KEY_TUPLE"])), E.EINVAL,
+               "needs the key redis or memcached", "KEY")
     for n in (1, 1009):
         yield case("bound of %d" % n, add, service.with_(BOUND=u16(n)), E.ERANGE,
                    "1010..10000", "BOUND")

@@ -3,9 +3,9 @@
 #
 # unload.sh - the module is unloaded under load, and leaves nothing
 #
-# UDP by nat and by local sockets, TCP, dsr and a tunnel, through which nobody answers, and a
-# group of three with appends running; then rmmod. Loaded again the module knows nothing, until
-# it is configured; the agents' journals still hold what was acknowledged.
+# UDP by nat and by local sockets, TCP, TCP by request, dsr and a tunnel, through which nobody
+# answers, and a group of three with appends running; then rmmod. Loaded again the module knows
+# nothing, until it is configured; the agents' journals still hold what was acknowledged.
 #
 # limit: 400
 # shellcheck disable=SC2034  # cluster.sh and director.sh read C_DIR, FAMILY
@@ -26,12 +26,14 @@ configure()
 	service add l udp $(vip 7100) mode local
 	service add f tcp $(vip 7200) mode dsr
 	service add g udp [2001:db8::1]:7200 mode tunnel gue
+	service add q tcp $(vip 7300) mode request key redis
 	backend add l $(vip 7101)
 	END
 	add_backends u 7000
 	add_backends t 7001
 	add_backends f 7200
 	FAMILY=v6 add_backends g 7200
+	add_backends q 7001
 }
 
 # Everything that a client may notice goes through the module while it is there.
@@ -46,6 +48,8 @@ load_all()
 	start_on c dsr "$TRAFFIC" -l -t 50 tcp "$(vip 7200)"
 	LOADS+=("$START_PID")
 	start_on c tunnel "$TRAFFIC" -l -t 5 udp "[2001:db8::1]:7200"
+	LOADS+=("$START_PID")
+	start_on c request "$TOP/selftests/steer_request.py" whenever 192.0.2.1 7300 4
 	LOADS+=("$START_PID")
 }
 

@@ -21,6 +21,7 @@ static const char *const mode[] = {
 	[PXS_MODE_DSR] = "dsr",
 	[PXS_MODE_TUNNEL_IPIP] = "tunnel ipip",
 	[PXS_MODE_TUNNEL_GUE] = "tunnel gue",
+	[PXS_MODE_REQUEST] = "request",
 };
 
 /* What follows "tunnel". */
@@ -163,6 +164,13 @@ static const char *const steer_stat[] = {
 	[PXS_STEER_STAT_NOT_KEPT] = "not_kept",
 	[PXS_STEER_STAT_TOO_BIG] = "too_big",
 	[PXS_STEER_STAT_NO_ROUTE] = "no_route",
+	[PXS_STEER_STAT_CLIENTS] = "clients",
+	[PXS_STEER_STAT_CLIENTS_REFUSED] = "clients_refused",
+	[PXS_STEER_STAT_REFUSED] = "refused",
+	[PXS_STEER_STAT_CROSSED] = "crossed",
+	[PXS_STEER_STAT_BAD_REQUESTS] = "bad_requests",
+	[PXS_STEER_STAT_CONNECT_FAILED] = "connect_failed",
+	[PXS_STEER_STAT_LOST] = "lost",
 };
 COMPLETE(steer_stat, PXS_STEER_STAT_MAX);
 

@@ -22,7 +22,7 @@ static const char usage[] =
 	"group N: a group agrees on it, through its daemon; see agreed\n"
 	"FILL := { rendezvous | maglev | redis-slots | jump | ketama | ipvs-mh |\n"
 	"          maglev-envoy | maglev-katran | maglev-cilium | sticky }\n"
-	"MODE := { nat | local | dsr | tunnel ipip | tunnel gue [tunnel-port PORT] }\n"
+	"MODE := { nat | local | dsr | tunnel ipip | tunnel gue [tunnel-port PORT] | request }\n"
 	"KEY := { source[/PREFIX] | tuple | memcached | dns | redis | http-host | http-path |\n"
 	"         quic LEN | payload OFFSET:LEN }\n"
 	"ADDR:PORT := 192.0.2.1:53 | [2001:db8::1]:53\n"

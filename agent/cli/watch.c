@@ -93,7 +93,9 @@ static void count(struct counted *c, const char *service, const struct nlattr *n
 			  nlq_uint(tb[PXS_STEER_STAT_NO_SOCKET]) +
 			  nlq_uint(tb[PXS_STEER_STAT_ERRORS]) +
 			  nlq_uint(tb[PXS_STEER_STAT_TOO_BIG]) +
-			  nlq_uint(tb[PXS_STEER_STAT_NO_ROUTE]);
+			  nlq_uint(tb[PXS_STEER_STAT_NO_ROUTE]) +
+			  nlq_uint(tb[PXS_STEER_STAT_CLIENTS_REFUSED]) +
+			  nlq_uint(tb[PXS_STEER_STAT_LOST]);
 }
 
 static int on_service(struct cli *cli, struct nl_msg *msg, void *arg)

@@ -110,7 +110,7 @@ refuses 1 'slow-start' service set web slow-start 3601
 fills='rendezvous, maglev, redis-slots, jump, ketama, ipvs-mh, maglev-envoy, maglev-katran,'
 refuses 1 "fill: \"mag\" is not $fills maglev-cilium or sticky" \
 	service add web udp 1.2.3.4:5 fill mag
-refuses 1 'mode: "tun" is not nat, local, dsr, tunnel ipip or tunnel gue' \
+refuses 1 'mode: "tun" is not nat, local, dsr, tunnel ipip, tunnel gue or request' \
 	service add web udp 1.2.3.4:5 mode tun
 refuses 1 'mode tunnel: "gre" is not ipip or gue' service add web udp 1.2.3.4:5 mode tunnel gre
 refuses 1 'mode tunnel is missing' service add web udp 1.2.3.4:5 mode tunnel

@@ -35,7 +35,8 @@ static const char all[] =
 	"service add j udp 192.0.2.3:5 mode dsr key tuple fill sticky rows 1024" SEED
 	"service add t tcp 192.0.2.3:6 mode tunnel ipip key tuple fill sticky rows 1024" SEED
 	"service add u udp 192.0.2.3:7 mode tunnel gue tunnel-port 6081 key tuple fill sticky rows 0"
-	SEED;
+	SEED
+	"service add v tcp 192.0.2.3:8 mode request key redis fill sticky rows 0" SEED;
 
 static const char other[] =
 	"service add old udp 192.0.2.9:1 mode nat key tuple fill rendezvous rows 0 cap 20" SEED

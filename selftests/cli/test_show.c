@@ -187,7 +187,8 @@ static void service_json(void)
 		"\"bytes\":1099511627776,\"requests\":0,\"replies\":0,\"fallbacks\":0,\"second\":0,"
 		"\"no_backend\":0,\"no_socket\":0,\"errors\":0,"
 		"\"icmp_requests\":0,\"icmp_replies\":0,\"spilled\":0,\"kept\":0,\"not_kept\":0,"
-		"\"too_big\":0,\"no_route\":0}}]\n");
+		"\"too_big\":0,\"no_route\":0,\"clients\":0,\"clients_refused\":0,"
+		"\"refused\":0,\"crossed\":0,\"bad_requests\":0,\"connect_failed\":0,\"lost\":0}}]\n");
 }
 
 static void service_stats_text(void)
@@ -319,14 +320,16 @@ static void backend_health(void)
 		"\"stats\":{\"packets\":12,\"bytes\":1099511627776,\"requests\":0,\"replies\":0,"
 		"\"fallbacks\":0,\"second\":0,\"no_backend\":0,\"no_socket\":0,\"errors\":0,"
 		"\"icmp_requests\":0,\"icmp_replies\":0,\"spilled\":0,\"kept\":0,\"not_kept\":0,"
-		"\"too_big\":0,\"no_route\":0}},"
+		"\"too_big\":0,\"no_route\":0,\"clients\":0,\"clients_refused\":0,"
+		"\"refused\":0,\"crossed\":0,\"bad_requests\":0,\"connect_failed\":0,\"lost\":0}},"
 		"{\"service\":\"web\",\"addr\":\"10.0.0.1\",\"port\":80,\"state\":\"up\",\"health\":\"bad\","
 		"\"weight\":2,\"effective_weight\":1.016,\"load\":70,\"full\":1,\"index\":3,\"rows\":9,\"id\":\"0x0000000000000005\","
 		"\"reason\":\"tcp connect: Connection refused\","
 		"\"stats\":{\"packets\":12,\"bytes\":1099511627776,\"requests\":0,\"replies\":0,"
 		"\"fallbacks\":0,\"second\":0,\"no_backend\":0,\"no_socket\":0,\"errors\":0,"
 		"\"icmp_requests\":0,\"icmp_replies\":0,\"spilled\":0,\"kept\":0,\"not_kept\":0,"
-		"\"too_big\":0,\"no_route\":0}}]\n");
+		"\"too_big\":0,\"no_route\":0,\"clients\":0,\"clients_refused\":0,"
+		"\"refused\":0,\"crossed\":0,\"bad_requests\":0,\"connect_failed\":0,\"lost\":0}}]\n");
 }
 
 /* Attributes that are absent, short, or unknown must not be read beyond. */

@@ -85,6 +85,7 @@
 #define PXS_BOUND_MIN		1010	/* thousandths of the fair share */
 #define PXS_BOUND_MAX		10000
 #define PXS_SLOW_START_MAX	3600	/* seconds */
+#define PXS_REQUEST_CLIENTS_MAX	16384	/* connections of clients to a service of mode request */
 #define PXS_HEALTH_REASON_MAX	63	/* bytes of why a check failed, without the NUL */
 
 enum pxs_cmd {
@@ -141,6 +142,11 @@ enum pxs_mode {
 	PXS_MODE_TUNNEL_IPIP = 4,
 	/* the same in generic UDP encapsulation (variant 0), to PXS_A_SERVICE_TUNNEL_PORT */
 	PXS_MODE_TUNNEL_GUE = 5,
+	/*
+	 * TCP: clients' connections end here, each request on them goes to the owner of its key by
+	 * a connection of this host; keys memcached (text) and redis only
+	 */
+	PXS_MODE_REQUEST = 6,
 };
 
 /* How the table is filled from the backends. */
@@ -167,9 +173,10 @@ enum pxs_key_rule {
 	PXS_KEY_SOURCE = 1,	/* source address */
 	PXS_KEY_TUPLE = 2,	/* protocol, source and destination address and port */
 	PXS_KEY_PAYLOAD = 3,	/* KEY_LEN bytes of the payload from KEY_OFFSET on; UDP only */
-	PXS_KEY_MEMCACHED = 4,	/* first key of a memcached request, text or binary; UDP only */
+	/* first key of a memcached request, text or binary; UDP, or text with mode request */
+	PXS_KEY_MEMCACHED = 4,
 	PXS_KEY_DNS = 5,	/* name that a DNS query asks for, in lower case; UDP only */
-	/* hash tag or all of the first key of a Redis request; UDP only */
+	/* hash tag or all of the first key of a Redis request; UDP, or mode request */
 	PXS_KEY_REDIS = 6,
 	/* host of an HTTP/1 request, in lower case and without port; UDP only */
 	PXS_KEY_HTTP_HOST = 7,
@@ -357,6 +364,20 @@ enum pxs_steer_stat {
 	PXS_STEER_STAT_TOO_BIG,
 	/* the same: no way to the backend, no hop left, source refused: dropped */
 	PXS_STEER_STAT_NO_ROUTE,
+	/* request: connections of clients that were accepted */
+	PXS_STEER_STAT_CLIENTS,
+	/* request: connections closed at once: too many, or no memory */
+	PXS_STEER_STAT_CLIENTS_REFUSED,
+	/* request: answered with an error here: not a command with a key that can be steered */
+	PXS_STEER_STAT_REFUSED,
+	/* request: answered with an error here: its keys belong to several backends */
+	PXS_STEER_STAT_CROSSED,
+	/* request: connections ended, because what came was no request, or too long */
+	PXS_STEER_STAT_BAD_REQUESTS,
+	/* request: connections to a backend that failed or took too long to be made */
+	PXS_STEER_STAT_CONNECT_FAILED,
+	/* request: answered with an error: the connection to the backend ended before its reply */
+	PXS_STEER_STAT_LOST,
 	__PXS_STEER_STAT_MAX
 };
 #define PXS_STEER_STAT_MAX (__PXS_STEER_STAT_MAX - 1)
