@@ -40,7 +40,8 @@ export V
 
 .DEFAULT_GOAL := all
 .PHONY: all modules modules_clean matrix toolchains debug-kernel deps agent unit sim mutants \
-	fuzz model check results lint vm vm-shell demo bench bench-paxos bench-steer bench-store \
+	fuzz model check results lint vm vm-shell demo bench bench-paxos bench-request bench-steer \
+	bench-store \
 	bench-tables lin uml-kernel check-long coverage \
 	dkms-install dkms-remove install uninstall clean distclean help
 
@@ -161,6 +162,11 @@ bench-steer: deps
 	$(Q)$(MAKE) agent
 	$(Q)KERNEL=$(VM_KERNEL) selftests/bench_steer.sh
 
+bench-request: deps
+	$(Q)$(MAKE) modules KERNEL=$(VM_KERNEL)
+	$(Q)$(MAKE) agent
+	$(Q)KERNEL=$(VM_KERNEL) selftests/bench_request.sh
+
 bench-paxos: deps
 	$(Q)$(MAKE) modules KERNEL=$(VM_KERNEL)
 	$(Q)$(MAKE) agent
@@ -274,6 +280,7 @@ help:
 	'  demo            the guided tour, in a throw-away machine (HOST=1: on this one)' \
 	'  bench           what the main path costs, a table of ratios: ROUNDS=7 KERNEL=6.1' \
 	'  bench-steer     instructions per packet against IPVS: ROUNDS=3 KERNEL=6.1 PROFILE=0' \
+	'  bench-request   TCP by request, beside twemproxy: ROUNDS=5 (minutes)' \
 	'  bench-paxos     what an appended value costs: kernel, user, etcd: hours; PXS_SHORT=1: minutes' \
 	'  bench-store     commands of the store beside a Redis that flushes and etcd; PXS_SHORT=1: minutes' \
 	'  bench-tables    balance, moves, speed of tables, ours against others (minutes)' \
