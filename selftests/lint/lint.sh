@@ -19,7 +19,7 @@ LOG=$(mktemp -d) || exit 2
 trap 'rm -rf "$LOG"' EXIT
 
 STEPS=(spdx lines functions files layers core-freestanding core-division core-stack shell spec
-	checkpatch warnings sparse analyzer cppcheck)
+	planted checkpatch warnings sparse analyzer cppcheck)
 
 # Sources, tracked or not: what somebody is about to commit is checked as well.
 sources()
@@ -210,6 +210,9 @@ step_core_stack()
 	done
 	return $rc
 }
+
+# Each planted bug still finds its place.
+step_planted() { selftests/mutants/run --look; }
 
 step_shell()
 {
