@@ -49,11 +49,6 @@ void pxs_leader_beat(struct pxs_group *g, u64 now, struct pxs_out *out)
 		g->beat_ms = now;
 }
 
-bool pxs_leader_untold(const struct pxs_group *g)
-{
-	return g->lead_ballot && g->told < g->commit && g->next_slot == g->commit + 1;
-}
-
 int pxs_group_lead(struct pxs_group *g, u64 ballot, u64 first, u64 found, u64 now,
 		   struct pxs_out *out)
 {

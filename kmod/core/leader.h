@@ -24,7 +24,10 @@ void pxs_leader_beat(struct pxs_group *g, u64 now, struct pxs_out *out);
  * hear of it at the next tick: followers apply it, and their readers see it, without a heartbeat's
  * wait.
  */
-bool pxs_leader_untold(const struct pxs_group *g);
+static inline bool pxs_leader_untold(const struct pxs_group *g)
+{
+	return g->lead_ballot && g->told < g->commit && g->next_slot == g->commit + 1;
+}
 
 /* Has a quorum answered our ballot within two election time-outs? */
 bool pxs_leader_heard(const struct pxs_group *g, u64 now);

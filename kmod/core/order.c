@@ -417,6 +417,8 @@ void pxs_order_fail(struct pxs_order *o, const char *text, struct pxs_emit *emit
 	const struct pxs_outstanding *e = pxs_order_head(o);
 
 	memset(emit, 0, offsetof(struct pxs_emit, text));
+	if (!e)
+		return;
 	switch (e->use) {
 	case PXS_USE_DROP:
 		leave(o, e, emit);
