@@ -394,7 +394,7 @@ void pxs_order_step(struct pxs_order *o, const u8 *p, u32 len, struct pxs_emit *
 	const struct pxs_outstanding *e = pxs_order_head(o);
 
 	memset(emit, 0, offsetof(struct pxs_emit, text));
-	if (!len && !(e->use == PXS_USE_ELEMENT && !o->headed))
+	if (!e || (!len && !(e->use == PXS_USE_ELEMENT && !o->headed)))
 		return;
 	switch (e->use) {
 	case PXS_USE_ELEMENT:

@@ -165,7 +165,7 @@ s/^group 1/group x/|group "x": is not a number
 s/member 2/member 64/|member "64": is not a number in 1..63
 s/member 2/member 1/|bad.conf:13: found duplicate title '1'
 s/member 2/member 01/|group 1: member
-s/member 2.*//|group 1: has 2 members; a group has 3 or 5
+s/member 2.*//|group 1: has 2 members, 0 of them learners; a group begins
 s/^group.*//;/^self/,$d|has 0 groups
 s/journal =.*/&\njournal = "x"/|bad.conf:5: journal: is given twice
 s/cluster =.*/& &/|bad.conf:2: cluster: is given twice

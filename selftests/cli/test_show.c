@@ -221,8 +221,8 @@ static void group_text(void)
 		"trim        0\ntrimmed     0\nheld        0\n"
 		"durability  disk\nepoch       1\ncluster     ab000000-0000-0000-0000-000000000000\n"
 		"key-id      1\nwindow      0\nheartbeat   0\nelection    0\n"
-		"  MEMBER  ADDRESS             INCARNATION\n"
-		"       1  [2001:db8::1]:7000  0x0000000000001234\n");
+		"  MEMBER  ADDRESS             INCARNATION         ROLE   COMMIT\n"
+		"       1  [2001:db8::1]:7000  0x0000000000001234  voter       0\n");
 	nlmsg_free(msg);
 }
 
@@ -243,7 +243,8 @@ static void group_json(void)
 		"\"cluster\":\"ab000000-0000-0000-0000-000000000000\",\"key_id\":1,"
 		"\"also_key_id\":null,\"window\":0,"
 		"\"heartbeat_ms\":0,\"election_ms\":0,\"members\":[{\"id\":1,"
-		"\"addr\":\"2001:db8::1\",\"port\":7000,\"incarnation\":\"0x0000000000001234\"}]}\n");
+		"\"addr\":\"2001:db8::1\",\"port\":7000,\"incarnation\":\"0x0000000000001234\","
+		"\"role\":\"voter\",\"commit\":0}]}\n");
 	nlmsg_free(msg);
 }
 
