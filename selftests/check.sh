@@ -40,7 +40,7 @@ for m in selftests/*/Makefile; do
 	limit=600+ skip=no
 	case $d in
 	# It has a process for each processor, and it counts inputs, not seconds.
-	fuzz)	limit=1200~ ;;
+	fuzz)	limit=1500~ ;;
 	# It counts nanoseconds.
 	tables) limit=600 ;;
 	# The bounded model checker is not in Debian 12 and may be out of reach.
