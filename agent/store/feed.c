@@ -4,23 +4,7 @@
  */
 #include "feed.h"
 
-#include <blake2.h>
-
 /* --- the head --- */
-
-/* @data need not be aligned: what follows the head stands behind it. */
-static void sum(const u8 *key, const struct pxs_feed_head *head, const u8 *data, u32 len, u8 *tag)
-{
-	struct pxs_feed_head h = *head;
-	blake2s_state b;
-
-	memset(h.tag, 0, sizeof(h.tag));
-	blake2s_init_key(&b, sizeof(h.tag), key, PXS_KEY_LEN);
-	blake2s_update(&b, (const u8 *)&h, sizeof(h));
-	if (len)
-		blake2s_update(&b, data, len);
-	blake2s_final(&b, tag, sizeof(h.tag));
-}
 
 void pxs_feed_seal(const struct pxs_keys *keys, const u8 cluster[16], const struct pxs_feed *f,
 		   struct pxs_feed_head *head)
@@ -42,43 +26,20 @@ void pxs_feed_seal(const struct pxs_keys *keys, const u8 cluster[16], const stru
 	};
 	memcpy(head->magic, PXS_FEED_MAGIC, sizeof(head->magic));
 	memcpy(head->cluster, cluster, sizeof(head->cluster));
-	sum(keys->key[0].bytes, head, (const u8 *)(head + 1), f->len, head->tag);
-}
-
-/* Takes the same time wherever the first difference is. */
-static bool same_tag(const u8 *a, const u8 *b)
-{
-	u8 diff = 0;
-	u32 i;
-
-	for (i = 0; i < sizeof(((struct pxs_feed_head *)0)->tag); i++)
-		diff |= a[i] ^ b[i];
-	return !diff;
-}
-
-static bool tag_holds(const struct pxs_keys *keys, const struct pxs_feed_head *head,
-		      const u8 *data, u32 len)
-{
-	u8 tag[sizeof(head->tag)];
-	u8 i;
-
-	for (i = 0; i < keys->count; i++) {
-		if (keys->key[i].id != head->key_id)
-			continue;
-		sum(keys->key[i].bytes, head, data, len, tag);
-		return same_tag(tag, head->tag);
-	}
-	return false;
+	pxs_tag_make(keys->key[0].bytes, head, sizeof(*head), head + 1, f->len, head->tag);
 }
 
 int pxs_feed_open(const struct pxs_keys *keys, const u8 cluster[16], const void *data, u32 bytes,
 		  struct pxs_feed *f)
 {
 	struct pxs_feed_head h;
+	u8 tag[PXS_TAG_LEN];
 
 	if (bytes < sizeof(h))
 		return -EBADMSG;
 	memcpy(&h, data, sizeof(h));
+	memcpy(tag, h.tag, sizeof(tag));
+	memset(h.tag, 0, sizeof(h.tag));
 	*f = (struct pxs_feed){
 		.list = le64_to_cpu(h.list),
 		.nonce = le64_to_cpu(h.nonce),
@@ -97,7 +58,7 @@ int pxs_feed_open(const struct pxs_keys *keys, const u8 cluster[16], const void 
 	    f->len != bytes - sizeof(h))
 		return -EBADMSG;
 	if (memcmp(h.cluster, cluster, sizeof(h.cluster)) ||
-	    !tag_holds(keys, &h, (const u8 *)data + sizeof(h), f->len))
+	    !pxs_tag_holds(keys, h.key_id, tag, &h, sizeof(h), (const u8 *)data + sizeof(h), f->len))
 		return -EKEYREJECTED;
 	return 0;
 }

@@ -14,8 +14,8 @@
 #ifndef PXS_STORE_FEED_H
 #define PXS_STORE_FEED_H
 
-#include "auth.h"
 #include "lww.h"
+#include "tag.h"
 
 #define PXS_FEED_MAGIC	"PXSFEED1"
 #define PXS_FEED_BYTES	(256u << 10)	/* of items: no more is added then */
@@ -43,7 +43,7 @@ struct pxs_feed_head {
 	u8 from, to;		/* ids of members */
 	u8 key_id;		/* of the key that made the tag */
 	__le32 reserved;	/* 0 */
-	u8 tag[16];		/* BLAKE2s with the key, over the head with 0 here, and the rest */
+	u8 tag[PXS_TAG_LEN];		/* BLAKE2s with the key, over the head with 0 here, and the rest */
 };
 
 /* Who asks has everything that this table has written up to there: it need not be told. */

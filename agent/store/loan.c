@@ -4,21 +4,6 @@
  */
 #include "loan.h"
 
-#include <blake2.h>
-
-static void sum(const u8 *key, const struct pxs_loan_head *head, u32 len, u8 *tag)
-{
-	struct pxs_loan_head h = *head;
-	blake2s_state b;
-
-	memset(h.tag, 0, sizeof(h.tag));
-	blake2s_init_key(&b, sizeof(h.tag), key, PXS_KEY_LEN);
-	blake2s_update(&b, (const u8 *)&h, sizeof(h));
-	if (len)
-		blake2s_update(&b, (const u8 *)(head + 1), len);
-	blake2s_final(&b, tag, sizeof(h.tag));
-}
-
 void pxs_loan_seal(const struct pxs_keys *keys, const u8 cluster[16], const struct pxs_loan *loan,
 		   struct pxs_loan_head *head)
 {
@@ -34,37 +19,14 @@ void pxs_loan_seal(const struct pxs_keys *keys, const u8 cluster[16], const stru
 	};
 	memcpy(head->magic, PXS_LOAN_MAGIC, sizeof(head->magic));
 	memcpy(head->cluster, cluster, sizeof(head->cluster));
-	sum(keys->key[0].bytes, head, loan->len, head->tag);
-}
-
-/* Takes the same time wherever the first difference is. */
-static bool same_tag(const u8 *a, const u8 *b)
-{
-	u8 diff = 0;
-	u32 i;
-
-	for (i = 0; i < sizeof(((struct pxs_loan_head *)0)->tag); i++)
-		diff |= a[i] ^ b[i];
-	return !diff;
-}
-
-static bool tag_holds(const struct pxs_keys *keys, const struct pxs_loan_head *head, u32 len)
-{
-	u8 tag[sizeof(head->tag)];
-	u8 i;
-
-	for (i = 0; i < keys->count; i++) {
-		if (keys->key[i].id != head->key_id)
-			continue;
-		sum(keys->key[i].bytes, head, len, tag);
-		return same_tag(tag, head->tag);
-	}
-	return false;
+	pxs_tag_make(keys->key[0].bytes, head, sizeof(*head), head + 1, loan->len, head->tag);
 }
 
 int pxs_loan_open(const struct pxs_keys *keys, const u8 cluster[16],
 		  const struct pxs_loan_head *head, u32 bytes, struct pxs_loan *loan)
 {
+	struct pxs_loan_head h;
+
 	if (bytes < sizeof(*head) || memcmp(head->magic, PXS_LOAN_MAGIC, sizeof(head->magic)))
 		return -EBADMSG;
 	*loan = (struct pxs_loan){
@@ -79,8 +41,10 @@ int pxs_loan_open(const struct pxs_keys *keys, const u8 cluster[16],
 	if (loan->len > PXS_LOAN_BYTES || bytes != sizeof(*head) + loan->len ||
 	    loan->offset > loan->size || loan->len > loan->size - loan->offset)
 		return -EBADMSG;
+	h = *head;
+	memset(h.tag, 0, sizeof(h.tag));
 	if (memcmp(head->cluster, cluster, sizeof(head->cluster)) ||
-	    !tag_holds(keys, head, loan->len))
+	    !pxs_tag_holds(keys, head->key_id, head->tag, &h, sizeof(h), head + 1, loan->len))
 		return -EKEYREJECTED;
 	return 0;
 }

@@ -11,7 +11,7 @@
 #ifndef PXS_STORE_LOAN_H
 #define PXS_STORE_LOAN_H
 
-#include "auth.h"
+#include "tag.h"
 
 #define PXS_LOAN_BYTES	(256u << 10)	/* of data, at most */
 
@@ -27,7 +27,7 @@ struct pxs_loan_head {
 	__le32 len;		/* bytes of data; 0: offset is size */
 	u8 key_id;		/* of the key that made the tag */
 	u8 reserved[7];		/* 0 */
-	u8 tag[16];		/* BLAKE2s with the key, over the head with 0 here, and the data */
+	u8 tag[PXS_TAG_LEN];		/* BLAKE2s with the key, over the head with 0 here, and the data */
 };
 
 #define PXS_LOAN_MAGIC	"PXSLOAN1"
