@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../report.h"
+#include "peer.h"
 
 #define from(op) \
 	((struct pxs_store *)((char *)(op) - offsetof(struct pxs_store, ask.op)))
@@ -70,7 +71,6 @@ static void next(struct pxs_store *s)
 /* Write the question; the time is taken before it can have left. */
 static void compose(struct pxs_store *s)
 {
-	const char *password = s->config->password;
 	struct pxs_ask *a = &s->ask;
 	char group[12];
 
@@ -78,13 +78,8 @@ static void compose(struct pxs_store *s)
 	a->sent = 0;
 	a->len = 0;
 	a->answers = 1;
-	if (!a->greeted && password) {
-		a->answers = 2;
-		pxs_reply_array(&a->out, 3);
-		pxs_reply_text(&a->out, "AUTH");
-		pxs_reply_text(&a->out, "default");
-		pxs_reply_text(&a->out, password);
-	}
+	if (!a->greeted)
+		a->answers += pxs_peer_greet(&a->out, s->config->password);
 	a->greeted = true;
 	pxs_reply_array(&a->out, s->set ? 3 : 2);
 	pxs_reply_text(&a->out, "PAXSTEER");

@@ -49,7 +49,7 @@ struct pxs_borrow {
 	int fd;			/* -1: not connected */
 	int part;		/* -1: not open */
 	u8 member;		/* index of who lends, or is asked next */
-	u8 answers;		/* wanted: the last one is the piece */
+	u32 answers;		/* wanted: the last one is the piece */
 	u32 tries;
 	u64 need;		/* slots up to it are lacking; 0: none */
 	u64 looked;		/* loop time, when that was looked at */

@@ -13,6 +13,7 @@
 
 #include "../report.h"
 #include "image.h"
+#include "peer.h"
 
 #define SAY_MS		10000
 #define IN_MAX		(sizeof(struct pxs_loan_head) + PXS_LOAN_BYTES + 64)
@@ -85,7 +86,6 @@ void pxs_borrow_fail(struct pxs_store *s, const char *why)
 
 static void compose(struct pxs_store *s)
 {
-	const char *password = s->config->password;
 	struct pxs_borrow *b = &s->borrow;
 	u64 n[4] = { b->loan.id, b->loan.offset, 0, s->replica->id };
 	u32 i;
@@ -98,13 +98,8 @@ static void compose(struct pxs_store *s)
 	b->sent = 0;
 	b->len = 0;
 	b->answers = 1;
-	if (!b->greeted && password) {
-		b->answers = 2;
-		pxs_reply_array(&b->out, 3);
-		pxs_reply_text(&b->out, "AUTH");
-		pxs_reply_text(&b->out, "default");
-		pxs_reply_text(&b->out, password);
-	}
+	if (!b->greeted)
+		b->answers += pxs_peer_greet(&b->out, s->config->password);
 	b->greeted = true;
 	pxs_reply_array(&b->out, 6);
 	pxs_reply_text(&b->out, "PAXSTEER");
@@ -180,72 +175,29 @@ static void refused(struct pxs_store *s, const char *words)
 	pxs_borrow_fail(s, words);
 }
 
-/* "$BYTES\r\n": where the bytes begin, 0: more is wanted; *bytes ~0: it is none. */
-static u32 bulk(const u8 *in, u32 len, u32 *bytes)
-{
-	const u8 *end = memchr(in, '\n', len);
-	struct pxs_str digits;
-	s64 n;
-
-	*bytes = ~0u;
-	if (!end)
-		return len < 32 ? 0 : 1;
-	digits = (struct pxs_str){ in + 1, end - in < 2 ? 0 : (u32)(end - in) - 2 };
-	if (*in == '$' && end[-1] == '\r' && pxs_str_int(digits, &n) && n >= 0 &&
-	    n <= (s64)IN_MAX - 64)
-		*bytes = (u32)n;
-	return (u32)(end - in) + 1;
-}
-
-static bool line(struct pxs_borrow *b)
-{
-	u8 *end = memchr(b->in, '\n', b->len);
-
-	if (!end)
-		return false;
-	end[end > b->in ? -1 : 0] = 0;
-	return true;
-}
-
 /* Return: more is wanted. */
 static bool received(struct pxs_store *s)
 {
 	struct pxs_borrow *b = &s->borrow;
-	u32 at, bytes;
+	u32 bytes;
 
-	if (!b->len)
+	switch (pxs_peer_look(b->in, &b->len, &b->answers, IN_MAX - 64, &bytes)) {
+	case PXS_PEER_MORE:
 		return true;
-	if (*b->in == '-') {
-		if (!line(b) && b->len < 512)
-			return true;
-		b->in[min(b->len, 511u)] = 0;
+	case PXS_PEER_REFUSED:
 		refused(s, (const char *)b->in);
-		return false;
-	}
-	if (b->answers == 2) {
-		if (b->len < 5)
-			return true;
-		if (memcmp(b->in, "+OK\r\n", 5)) {
-			pxs_borrow_fail(s, "it takes no password");
-			return false;
-		}
-		b->answers = 1;
-		b->len -= 5;
-		memmove(b->in, b->in + 5, b->len);
-		return received(s);
-	}
-	at = bulk(b->in, b->len, &bytes);
-	if (!at)
-		return true;
-	if (bytes == ~0u || b->len > at + bytes + 2) {
+		break;
+	case PXS_PEER_NO_PASSWORD:
+		pxs_borrow_fail(s, "it takes no password");
+		break;
+	case PXS_PEER_ODD:
 		pxs_borrow_fail(s, "it answers something else");
-		return false;
+		break;
+	case PXS_PEER_BULK:
+		/* The head must lie as a struct of its kind does. */
+		piece(s, b->in, bytes);
+		break;
 	}
-	if (b->len < at + bytes + 2)
-		return true;
-	/* The head must lie as a struct of its kind does. */
-	memmove(b->in, b->in + at, bytes);
-	piece(s, b->in, bytes);
 	return false;
 }
 

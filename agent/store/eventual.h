@@ -50,7 +50,7 @@ struct pxs_pull {
 	struct pxs_store *store;
 	const char *text;	/* its store's address, as configured; NULL: not said */
 	u8 id;
-	u8 answers;		/* wanted: the last one is that to the question */
+	u32 answers;		/* wanted: the last one is that to the question */
 	enum pxs_pull_stage stage;
 	struct pxs_op op;	/* one at a time */
 	bool cancelled;

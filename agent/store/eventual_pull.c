@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "../report.h"
+#include "peer.h"
 
 #define IN_MIN		(64u << 10)
 #define IN_MAX		(PXS_FEED_MAX + 64)
@@ -99,7 +100,6 @@ static void compose(struct pxs_pull *p)
 		struct pxs_feed_head head;
 		struct pxs_feed_has has[PXS_EVDB_PEERS + 1];
 	} ask;
-	const char *password = p->store->config->password;
 	struct pxs_eventual *ev = ev_of(p);
 	const struct pxs_evdb_peer *peer = pxs_evdb_peer(&ev->db.state, p->id);
 	struct pxs_feed f = {
@@ -117,13 +117,8 @@ static void compose(struct pxs_pull *p)
 	p->sent = 0;
 	p->len = 0;
 	p->answers = 1;
-	if (!p->greeted && password) {
-		p->answers = 2;
-		pxs_reply_array(&p->out, 3);
-		pxs_reply_text(&p->out, "AUTH");
-		pxs_reply_text(&p->out, "default");
-		pxs_reply_text(&p->out, password);
-	}
+	if (!p->greeted)
+		p->answers += pxs_peer_greet(&p->out, p->store->config->password);
 	p->greeted = true;
 	pxs_reply_array(&p->out, 3);
 	pxs_reply_text(&p->out, "PAXSTEER");
@@ -267,32 +262,14 @@ void pxs_pull_merged(struct pxs_pull *p, int err)
 
 /* --- bytes --- */
 
-/* "-WORDS": it refuses. */
 static void refused(struct pxs_pull *p)
 {
-	if (p->len > 9 && !memcmp(p->in, "-DIFFERS ", 9)) {
+	if (!strncmp((const char *)p->in, "-DIFFERS ", 9)) {
 		ev_of(p)->differs++;
 		fail(p, "its eventual prefixes are others", true);
 	} else {
 		fail(p, "it refuses: see its log", true);
 	}
-}
-
-/* "$BYTES\r\n": where the bytes begin; 0: more is wanted; *bytes ~0: it is none. */
-static u32 bulk(const u8 *in, u32 len, u32 *bytes)
-{
-	const u8 *end = memchr(in, '\n', min(len, 32u));
-	struct pxs_str digits;
-	s64 n;
-
-	*bytes = ~0u;
-	if (!end)
-		return len < 32 ? 0 : 1;
-	digits = (struct pxs_str){ in + 1, end - in < 2 ? 0 : (u32)(end - in) - 2 };
-	if (*in == '$' && end[-1] == '\r' && pxs_str_int(digits, &n) && n >= 0 &&
-	    n <= (s64)PXS_FEED_MAX)
-		*bytes = (u32)n;
-	return (u32)(end - in) + 1;
 }
 
 static bool reserve(struct pxs_pull *p, u32 room)
@@ -313,43 +290,27 @@ static bool reserve(struct pxs_pull *p, u32 room)
 /* Return: more is wanted. */
 static bool received(struct pxs_pull *p)
 {
-	u32 at, bytes;
+	u32 bytes;
 
-	if (!p->len)
-		return true;
-	if (*p->in == '-') {
-		if (p->len < 512 && !memchr(p->in, '\n', p->len))
-			return true;
-		refused(p);
-		return false;
-	}
-	if (p->answers == 2) {
-		if (p->len < 5)
-			return true;
-		if (memcmp(p->in, "+OK\r\n", 5)) {
-			fail(p, "it takes no password", true);
-			return false;
-		}
-		p->answers = 1;
-		p->len -= 5;
-		memmove(p->in, p->in + 5, p->len);
-		return received(p);
-	}
-	at = bulk(p->in, p->len, &bytes);
-	if (!at)
-		return true;
-	if (bytes == ~0u || p->len > at + bytes + 2) {
-		fail(p, "it answers something else", true);
-		return false;
-	}
-	if (p->len < at + bytes + 2) {
-		if (reserve(p, at + bytes + 2))
+	switch (pxs_peer_look(p->in, &p->len, &p->answers, PXS_FEED_MAX, &bytes)) {
+	case PXS_PEER_MORE:
+		if (reserve(p, bytes))
 			return true;
 		fail(p, "there is no memory for its answer", true);
-		return false;
+		break;
+	case PXS_PEER_REFUSED:
+		refused(p);
+		break;
+	case PXS_PEER_NO_PASSWORD:
+		fail(p, "it takes no password", true);
+		break;
+	case PXS_PEER_ODD:
+		fail(p, "it answers something else", true);
+		break;
+	case PXS_PEER_BULK:
+		answered(p, bytes);
+		break;
 	}
-	memmove(p->in, p->in + at, bytes);
-	answered(p, bytes);
 	return false;
 }
 
