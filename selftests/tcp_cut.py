@@ -4,9 +4,11 @@
 
 Listens on 127.0.0.1:PORT. While FILE has a NAME in it, connections of that name are closed, and new
 ones are, too. A name may have two words, I-J: it is cut by either, I or J, as well. Says
-"listening" first.
+"listening" first. FILE.done is what FILE said when it was last seen to: from then on nothing comes
+through what it cuts.
 """
 import asyncio
+import os
 import sys
 
 POLL = 0.05
@@ -17,22 +19,31 @@ class Cut:
         self.path = path
         self.open = {}      # writer: name
 
-    def is_cut(self, name):
+    def says(self):
         with open(self.path, encoding="ascii") as f:
-            words = set(f.read().split())
-        return bool(words & ({name} | set(name.split("-"))))
+            return f.read()
+
+    def is_cut(self, name):
+        return bool(set(self.says().split()) & ({name} | set(name.split("-"))))
 
     async def watch(self):
+        seen = None
         while True:
+            says = self.says()
             for writer, name in list(self.open.items()):
                 if self.is_cut(name):
                     writer.transport.abort()
+            if says != seen:
+                with open(self.path + ".new", "w", encoding="ascii") as f:
+                    f.write(says)
+                os.rename(self.path + ".new", self.path + ".done")
+                seen = says
             await asyncio.sleep(POLL)
 
     async def pipe(self, reader, writer, name):
         self.open[writer] = name
         try:
-            while data := await reader.read(65536):
+            while (data := await reader.read(65536)) and not self.is_cut(name):
                 writer.write(data)
                 await writer.drain()
         except OSError:
