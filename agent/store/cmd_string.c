@@ -326,7 +326,7 @@ void pxs_cmd_setrange(struct pxs_run *x)
 void pxs_cmd_getrange(struct pxs_run *x)
 {
 	struct pxs_rec rec;
-	s64 from, to, len;
+	s64 from, to;
 	int found;
 
 	if (!pxs_cmd_int(x, 2, &from) || !pxs_cmd_int(x, 3, &to))
@@ -334,17 +334,7 @@ void pxs_cmd_getrange(struct pxs_run *x)
 	found = pxs_cmd_find_type(x, x->argv[1], PXS_TYPE_STRING, &rec);
 	if (found < 0)
 		return;
-	len = found ? rec.value.len : 0;
-	if (!len || (from < 0 && to < 0 && from > to)) {
-		pxs_reply_text(x->out, "");
-		return;
-	}
-	from = from < 0 ? max(from + len, 0) : from;
-	to = to < 0 ? max(to + len, 0) : min(to, len - 1);
-	if (from > to)
-		pxs_reply_text(x->out, "");
-	else
-		pxs_reply_bulk(x->out, rec.value.data + from, (u32)(to - from + 1));
+	pxs_reply_range(x->out, found ? rec.value : (struct pxs_str){ 0 }, from, to);
 }
 
 /* --- numbers ----------------------------------------------------------------- */

@@ -191,7 +191,7 @@ static bool number(struct pxs_ev_run *x, u32 i, s64 *n)
 static void cmd_getrange(struct pxs_ev_run *x)
 {
 	struct pxs_element e;
-	s64 from, to, len;
+	s64 from, to;
 	int found;
 
 	if (!number(x, 2, &from) || !number(x, 3, &to))
@@ -199,17 +199,7 @@ static void cmd_getrange(struct pxs_ev_run *x)
 	found = find_string(x, &e);
 	if (found < 0)
 		return;
-	len = found ? e.value.len : 0;
-	if (!len || (from < 0 && to < 0 && from > to)) {
-		pxs_reply_text(x->out, "");
-		return;
-	}
-	from = from < 0 ? max(from + len, 0) : from;
-	to = to < 0 ? max(to + len, 0) : min(to, len - 1);
-	if (from > to)
-		pxs_reply_text(x->out, "");
-	else
-		pxs_reply_bulk(x->out, e.value.data + from, (u32)(to - from + 1));
+	pxs_reply_range(x->out, found ? e.value : (struct pxs_str){ 0 }, from, to);
 }
 
 /* Argument @i as a deadline. */

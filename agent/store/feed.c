@@ -58,7 +58,8 @@ int pxs_feed_open(const struct pxs_keys *keys, const u8 cluster[16], const void 
 	    f->len != bytes - sizeof(h))
 		return -EBADMSG;
 	if (memcmp(h.cluster, cluster, sizeof(h.cluster)) ||
-	    !pxs_tag_holds(keys, h.key_id, tag, &h, sizeof(h), (const u8 *)data + sizeof(h), f->len))
+	    !pxs_tag_holds(keys, h.key_id, tag, &h, sizeof(h), (const u8 *)data + sizeof(h),
+			   f->len))
 		return -EKEYREJECTED;
 	return 0;
 }

@@ -43,7 +43,7 @@ struct pxs_feed_head {
 	u8 from, to;		/* ids of members */
 	u8 key_id;		/* of the key that made the tag */
 	__le32 reserved;	/* 0 */
-	u8 tag[PXS_TAG_LEN];		/* BLAKE2s with the key, over the head with 0 here, and the rest */
+	u8 tag[PXS_TAG_LEN];	/* over the head with 0 here, and what follows it */
 };
 
 /* Who asks has everything that this table has written up to there: it need not be told. */

@@ -27,7 +27,7 @@ struct pxs_loan_head {
 	__le32 len;		/* bytes of data; 0: offset is size */
 	u8 key_id;		/* of the key that made the tag */
 	u8 reserved[7];		/* 0 */
-	u8 tag[PXS_TAG_LEN];		/* BLAKE2s with the key, over the head with 0 here, and the data */
+	u8 tag[PXS_TAG_LEN];	/* over the head with 0 here, and what follows it */
 };
 
 #define PXS_LOAN_MAGIC	"PXSLOAN1"

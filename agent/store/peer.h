@@ -13,7 +13,7 @@
 #define PXS_PEER_LINE_MAX	512	/* of words that refuse; the rest is of no interest */
 
 enum pxs_peer_said {
-	PXS_PEER_MORE,		/* more is wanted; *bytes: all that the buffer must hold, 0: not known */
+	PXS_PEER_MORE,		/* *bytes: all that the buffer must hold, 0: not known yet */
 	PXS_PEER_REFUSED,	/* in[] is its words, "-...", terminated */
 	PXS_PEER_NO_PASSWORD,	/* it answers something else to AUTH */
 	PXS_PEER_ODD,		/* no bulk string, a longer one, or something behind it */

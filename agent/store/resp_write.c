@@ -88,6 +88,22 @@ void pxs_reply_str(struct pxs_reply *o, struct pxs_str s)
 	pxs_reply_bulk(o, s.data, s.len);
 }
 
+void pxs_reply_range(struct pxs_reply *o, struct pxs_str s, s64 from, s64 to)
+{
+	s64 len = s.len;
+
+	if (!len || (from < 0 && to < 0 && from > to)) {
+		pxs_reply_text(o, "");
+		return;
+	}
+	from = from < 0 ? max(from + len, 0) : from;
+	to = to < 0 ? max(to + len, 0) : min(to, len - 1);
+	if (from > to)
+		pxs_reply_text(o, "");
+	else
+		pxs_reply_bulk(o, s.data + from, (u32)(to - from + 1));
+}
+
 void pxs_reply_text(struct pxs_reply *o, const char *text)
 {
 	pxs_reply_bulk(o, text, (u32)strlen(text));

@@ -30,6 +30,8 @@ void pxs_reply_status(struct pxs_reply *o, const char *word);
 void pxs_reply_int(struct pxs_reply *o, s64 n);
 void pxs_reply_bulk(struct pxs_reply *o, const void *data, u32 len);
 void pxs_reply_str(struct pxs_reply *o, struct pxs_str s);
+/* Bytes @from to @to of it, as GETRANGE counts them: from the end where negative. */
+void pxs_reply_range(struct pxs_reply *o, struct pxs_str s, s64 from, s64 to);
 void pxs_reply_text(struct pxs_reply *o, const char *text);
 void pxs_reply_number(struct pxs_reply *o, s64 n);		/* as a bulk string */
 void pxs_reply_null(struct pxs_reply *o);

@@ -27,8 +27,8 @@ static bool same(const u8 *a, const u8 *b)
 	return !diff;
 }
 
-bool pxs_tag_holds(const struct pxs_keys *keys, u8 key_id, const u8 *tag, const void *head, u32 size,
-		   const void *data, u32 len)
+bool pxs_tag_holds(const struct pxs_keys *keys, u8 key_id, const u8 *tag, const void *head,
+		   u32 size, const void *data, u32 len)
 {
 	u8 want[PXS_TAG_LEN];
 	u8 i;

@@ -18,7 +18,7 @@ void pxs_tag_make(const u8 *key, const void *head, u32 size, const void *data, u
  * Is @tag that of the key with id @key_id? @head as above, so a copy whose tag is 0. False also
  * when there is no such key. Takes the same time wherever the first difference is.
  */
-bool pxs_tag_holds(const struct pxs_keys *keys, u8 key_id, const u8 *tag, const void *head, u32 size,
-		   const void *data, u32 len);
+bool pxs_tag_holds(const struct pxs_keys *keys, u8 key_id, const u8 *tag, const void *head,
+		   u32 size, const void *data, u32 len);
 
 #endif /* PXS_STORE_TAG_H */
