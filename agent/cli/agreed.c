@@ -14,18 +14,12 @@
 #include "../change.h"
 #include "nlq.h"
 #include "paxsteer.h"
+#include "where.h"
 
 static const char usage[] =
 	"Usage: paxsteer agreed [show]\n"
 	"       paxsteer agreed leave\n"
 	"Changes of services with a group go through PAXSTEER_SOCKETS, one of which must lead.\n";
-
-const char *agreed_sockets(void)
-{
-	const char *sockets = getenv("PAXSTEER_SOCKETS");
-
-	return sockets && *sockets ? sockets : PXS_DEFAULT_SOCKET;
-}
 
 /* --- a change ---------------------------------------------------------------- */
 
@@ -81,12 +75,12 @@ static int tell(struct cli *cli, struct pxs_log *log, const struct pxs_log_resul
 
 static int propose(struct cli *cli, uint32_t group, const void *change, size_t len)
 {
-	struct pxs_log *log = pxs_log_open(agreed_sockets(), group);
+	struct pxs_log *log = pxs_log_open(where_sockets(), group);
 	struct pxs_log_result r;
 	int ret;
 
 	if (!log) {
-		cli_error(cli, "%s: %s", agreed_sockets(), strerror(errno));
+		cli_error(cli, "%s: %s", where_sockets(), strerror(errno));
 		return CLI_NO_KERNEL;
 	}
 	pxs_log_append(log, change, len, NULL, 0, &r);

@@ -5,13 +5,8 @@
 #ifndef PXS_CLI_AGREED_H
 #define PXS_CLI_AGREED_H
 
-#define PXS_DEFAULT_SOCKET	"/run/paxsteer/paxsteerd.sock"
-
 struct cli;
 struct nl_msg;
-
-/* Where daemons listen: PAXSTEER_SOCKETS, or the default. */
-const char *agreed_sockets(void);
 
 /*
  * The kernel says that a group makes the change of @request: have it proposed there, and wait

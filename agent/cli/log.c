@@ -11,7 +11,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "agreed.h"
 #include "cli.h"
 #include "group.h"
 #include "logload.h"
@@ -20,6 +19,7 @@
 #include "logtrim.h"
 #include "paxsteer.h"
 #include "value.h"
+#include "where.h"
 #include "words.h"
 
 #define DEFAULT_SIZE	64u
@@ -538,32 +538,12 @@ static int dispatch(struct cli *cli, struct args *a, int argc, char **argv)
 int log_run(struct cli *cli, int argc, char **argv)
 {
 	struct args a = { .outstanding = 1, .timeout = 10000 };
-	const struct word group = { .name = "group", .number = &a.group, .min = 1, .max = INT32_MAX };
-	const char *list = NULL;
-	int ret = CLI_OK;
+	struct where where;
+	int ret = where_take(cli, &argc, &argv, &where);
 
-	while (argc && !ret) {
-		bool is_socket = !strcmp(argv[0], "-S") || !strcmp(argv[0], "socket");
-
-		if (!is_socket && strcmp(argv[0], "group"))
-			break;
-		if (argc == 1)
-			ret = cli_usage_error(cli, "%s: a value is missing", argv[0]);
-		else if (is_socket ? !!list : a.group != 0)
-			ret = cli_usage_error(cli, "%s: is given twice", argv[0]);
-		else if (is_socket)
-			list = argv[1];
-		else
-			ret = words_take_one(cli, &group, argv[1]);
-		argc -= 2;
-		argv += 2;
-	}
-	if (!a.group)
-		a.group = 1;
-	if (!list)
-		list = agreed_sockets();
+	a.group = where.group;
 	if (!ret)
-		ret = set_sockets(cli, &a, list);
+		ret = set_sockets(cli, &a, where.sockets);
 	if (!ret)
 		ret = dispatch(cli, &a, argc, argv);
 	free(a.list);

@@ -12,11 +12,11 @@
 
 #include <linux/paxsteer.h>
 
-#include "agreed.h"
 #include "cli.h"
 #include "out.h"
 #include "parse.h"
 #include "paxsteer.h"
+#include "where.h"
 #include "words.h"
 
 #define TIMEOUT_MAX_MS	3600000u
@@ -33,8 +33,8 @@ static const char usage[] =
 	"incarnation HEX: of its journal, as `paxsteer journal show` says\n";
 
 struct change_args {
-	const char *sockets;
-	uint64_t group, id, incarnation, timeout;
+	struct where where;
+	uint64_t id, incarnation, timeout;
 	const char *address;
 	bool force;
 };
@@ -58,7 +58,7 @@ static int change(struct cli *cli, const struct change_args *a, unsigned int wha
 		.change = what, .id = (unsigned int)a->id, .address = a->address,
 		.incarnation = a->incarnation,
 	};
-	struct pxs_log *log = pxs_log_open(a->sockets, (unsigned int)a->group);
+	struct pxs_log *log = pxs_log_open(a->where.sockets, (unsigned int)a->where.group);
 	struct pxs_log_result r;
 	int ret = CLI_OK;
 
@@ -70,7 +70,7 @@ static int change(struct cli *cli, const struct change_args *a, unsigned int wha
 	if (pxs_log_member(log, &m, a->force ? PXS_LOG_FORCE : 0, &r))
 		ret = refused(cli, log, &r);
 	else if (cli->json)
-		printf("{\"group\":%" PRIu64 ",\"epoch\":%" PRIu64 "}\n", a->group, r.slot);
+		printf("{\"group\":%" PRIu64 ",\"epoch\":%" PRIu64 "}\n", a->where.group, r.slot);
 	else
 		printf("epoch %" PRIu64 "\n", r.slot);
 	pxs_log_close(log);
@@ -124,7 +124,7 @@ static void print_json(json_t *group)
 
 static int show(struct cli *cli, const struct change_args *a)
 {
-	struct pxs_log *log = pxs_log_open(a->sockets, (unsigned int)a->group);
+	struct pxs_log *log = pxs_log_open(a->where.sockets, (unsigned int)a->where.group);
 	json_t *status = NULL, *group;
 	char *text = NULL;
 	int ret = CLI_NO_KERNEL;
@@ -135,7 +135,7 @@ static int show(struct cli *cli, const struct change_args *a)
 	}
 	if (!pxs_log_status(log, 0, &text))
 		status = json_loads(text, 0, NULL);
-	group = find_group(status, a->group);
+	group = find_group(status, a->where.group);
 	if (!status) {
 		cli_error(cli, "%s", pxs_log_detail(log));
 	} else if (!group || !json_object_get(group, "members")) {
@@ -247,28 +247,7 @@ static int dispatch(struct cli *cli, struct change_args *a, int argc, char **arg
 int member_run(struct cli *cli, int argc, char **argv)
 {
 	struct change_args a = { .timeout = 30000 };
-	const struct word group = { .name = "group", .number = &a.group, .min = 1, .max = INT32_MAX };
-	int ret = CLI_OK;
+	int ret = where_take(cli, &argc, &argv, &a.where);
 
-	while (argc && !ret) {
-		bool is_socket = !strcmp(argv[0], "-S") || !strcmp(argv[0], "socket");
-
-		if (!is_socket && strcmp(argv[0], "group"))
-			break;
-		if (argc == 1)
-			ret = cli_usage_error(cli, "%s: a value is missing", argv[0]);
-		else if (is_socket ? !!a.sockets : a.group != 0)
-			ret = cli_usage_error(cli, "%s: is given twice", argv[0]);
-		else if (is_socket)
-			a.sockets = argv[1];
-		else
-			ret = words_take_one(cli, &group, argv[1]);
-		argc -= 2;
-		argv += 2;
-	}
-	if (!a.group)
-		a.group = 1;
-	if (!a.sockets)
-		a.sockets = agreed_sockets();
 	return ret ? ret : dispatch(cli, &a, argc, argv);
 }
