@@ -244,7 +244,7 @@ members=(member 1 127.0.0.1:7001 incarnation 0x1a member 2 127.0.0.1:7002 incarn
 	member 3 127.0.0.1:7003 incarnation 0x8000000000000000)
 ip link set lo up
 refuses 2 'heartbeat), must be 10..10000' "${group[@]}" "${members[@]}" heartbeat 9
-refuses 2 '3 or 5 members' "${group[@]}" member 1 127.0.0.1:7001 incarnation 1
+refuses 2 '2 to 5 members that vote' "${group[@]}" member 1 127.0.0.1:7001 incarnation 1
 does 'add a group' "${group[@]}" "${members[@]}" epoch 3 window 128 heartbeat 50 election 500
 json 'it comes back, inactive' "[x[0][k] for k in ('id','cluster','state','self','epoch','window',
 	'heartbeat_ms','election_ms','leader','promised','durability','reason')] == [7,

@@ -320,7 +320,12 @@ static void lie_once(struct draft *d, enum want want)
 		m->key_id = not8(KEY_ID, KEY_ID);
 		break;
 	case EPOCH:
+		/* What was chosen is heard in any epoch, and how far it goes from a later one. */
+		while (m->type == PXS_WIRE_LEARN || m->type == PXS_WIRE_LEARN_REQ ||
+		       m->type == PXS_WIRE_PREVOTE)
+			honest(d, false);
 		m->epoch = not(1);
+		m->commit = 0;
 		break;
 	case INCARNATION:
 		if (rnd(2))
