@@ -92,6 +92,7 @@ static u64 honest_ballot(u8 type)
 	case PXS_WIRE_PREVOTE:
 	case PXS_WIRE_TRANSFER:
 	case PXS_WIRE_READ:
+	case PXS_WIRE_HELD:
 		return ballot_of(peer_id);
 	case PXS_WIRE_LEARN_REQ:
 	case PXS_WIRE_LEARN:
