@@ -46,20 +46,23 @@ static void add_saga(struct kinds *k, u32 argc, const struct pxs_str *argv)
 	}
 }
 
-/* Is a key in the log's data, too? */
-static bool has_twin(const struct pxs_request *r)
+/* Is a key in the log's data, too? Return: 1, 0, or -errno: not known. */
+static int find_twin(const struct pxs_request *r)
 {
 	struct pxs_store *s;
 	struct pxs_rec rec;
-	bool found = false;
+	int found = 0;
 	u32 i = 0;
 
 	while (!found && (i = pxs_cmd_next_key(r->cmd, r->argc, i))) {
 		s = pxs_set_of_key(r->conn->store, r->argv[i]);
 		pxs_store_settle(s);
-		if (pxs_db_begin(&s->db, false))
-			continue;
+		found = pxs_db_begin(&s->db, false);
+		if (found)
+			break;
 		found = pxs_db_find(&s->db, r->argv[i], &rec);
+		if (s->db.err)
+			found = s->db.err;
 		pxs_db_abort(&s->db);
 	}
 	return found;
@@ -104,6 +107,7 @@ enum pxs_claim pxs_eventual_claim(struct pxs_request *r)
 {
 	struct pxs_eventual *ev = r->conn->store->eventual;
 	struct kinds k = { .store = r->conn->store };
+	int twin;
 
 	if (!ev)
 		return PXS_CLAIM_NONE;
@@ -124,8 +128,13 @@ enum pxs_claim pxs_eventual_claim(struct pxs_request *r)
 	}
 	if (r->cmd->flags & PXS_CF_WRITE && !may_write(r, ev))
 		return PXS_CLAIM_REFUSED;
-	if (!has_twin(r))
+	twin = find_twin(r);
+	if (!twin)
 		return PXS_CLAIM_OURS;
+	if (twin < 0) {
+		pxs_reply_error(&r->out, "ERR the store cannot be read");
+		return PXS_CLAIM_REFUSED;
+	}
 	ev->refused++;
 	pxs_reply_error(&r->out, "ERR the key was written as a strong one, before its prefix was eventual: take the prefix away to get at it");
 	return PXS_CLAIM_REFUSED;
