@@ -46,19 +46,6 @@ static const struct mc_command *find_command(const struct pxs_slice *word)
 	return NULL;
 }
 
-/* The protocol forbids control characters in a text key. */
-static bool valid_text_key(const struct pxs_slice *key)
-{
-	u32 i;
-
-	if (!key->len || key->len > PXS_KEY_BYTES_MAX)
-		return false;
-	for (i = 0; i < key->len; i++)
-		if (key->p[i] < 0x20 || key->p[i] == 0x7f)
-			return false;
-	return true;
-}
-
 static bool memcached_text(struct pxs_slice s, struct pxs_slice *key)
 {
 	const struct mc_command *cmd;
@@ -73,7 +60,7 @@ static bool memcached_text(struct pxs_slice s, struct pxs_slice *key)
 	for (i = 0; i < cmd->skip; i++)
 		if (!pxs_next_word(&s, &word))
 			return false;
-	return pxs_next_word(&s, key) && valid_text_key(key);
+	return pxs_next_word(&s, key) && pxs_memcached_key_ok(key);
 }
 
 static bool memcached_binary(struct pxs_slice s, struct pxs_slice *key)

@@ -64,6 +64,36 @@ static inline bool pxs_same_word(const struct pxs_slice *s, const char *word)
 	return !word[i];
 }
 
+/* @s, decimal digits alone. Return: false when it is none, or above @max. */
+static inline bool pxs_word_number(const struct pxs_slice *s, u32 max, u32 *n)
+{
+	u64 value = 0;
+	u32 i;
+
+	if (!s->len || s->len > 10)
+		return false;
+	for (i = 0; i < s->len; i++) {
+		if (s->p[i] < '0' || s->p[i] > '9')
+			return false;
+		value = value * 10 + (s->p[i] - '0');
+	}
+	*n = (u32)value;
+	return value <= max;
+}
+
+/* memcached's text protocol forbids blanks and control characters in a key. */
+static inline bool pxs_memcached_key_ok(const struct pxs_slice *key)
+{
+	u32 i;
+
+	if (!key->len || key->len > PXS_KEY_BYTES_MAX)
+		return false;
+	for (i = 0; i < key->len; i++)
+		if (key->p[i] <= ' ' || key->p[i] == 0x7f)
+			return false;
+	return true;
+}
+
 /* @s in lower case. Return: false when it is too long. */
 bool pxs_key_fold(struct pxs_slice s, struct pxs_key_buf *buf, struct pxs_slice *key);
 

@@ -63,34 +63,6 @@ static const struct command *find(const struct pxs_slice *name)
 	return NULL;
 }
 
-static bool valid_key(const struct pxs_slice *key)
-{
-	u32 i;
-
-	if (!key->len || key->len > PXS_KEY_BYTES_MAX)
-		return false;
-	for (i = 0; i < key->len; i++)
-		if (key->p[i] <= ' ' || key->p[i] == 0x7f)
-			return false;
-	return true;
-}
-
-static bool number(const struct pxs_slice *word, u32 max, u32 *n)
-{
-	u64 value = 0;
-	u32 i;
-
-	if (!word->len || word->len > 10)
-		return false;
-	for (i = 0; i < word->len; i++) {
-		if (word->p[i] < '0' || word->p[i] > '9')
-			return false;
-		value = value * 10 + (word->p[i] - '0');
-	}
-	*n = (u32)value;
-	return value <= max;
-}
-
 /* Words of a line that ends with LF at its last byte. Return: how many, WORDS_MAX + 1: too many. */
 static u32 words_of(const struct pxs_slice *line, struct pxs_slice *word)
 {
@@ -125,7 +97,7 @@ static void cut_line(struct pxs_cutter *c, const struct command *cmd, struct pxs
 	if (noreply)
 		n--;
 	if (n > WORDS_MAX || n - 1 < cmd->min || n - 1 > cmd->max ||
-	    (stores && !number(&word[4], DATA_MAX, &length))) {
+	    (stores && !pxs_word_number(&word[4], DATA_MAX, &length))) {
 		/* The length of what follows is not known, unless nothing does. */
 		pxs_cut_say(cut, stores ? PXS_CUT_BAD : PXS_CUT_REFUSE, stores ? 0 : line.len,
 			    MALFORMED);
@@ -134,7 +106,7 @@ static void cut_line(struct pxs_cutter *c, const struct command *cmd, struct pxs
 	cut->key = word[cmd->shape == GET_AND_TOUCH ? 2 : 1];
 	if (stores)
 		c->bulk = (u64)length + 2;
-	if (!valid_key(&cut->key)) {
+	if (!pxs_memcached_key_ok(&cut->key)) {
 		c->drop = stores;
 		pxs_cut_say(cut, PXS_CUT_REFUSE, line.len, MALFORMED);
 		return;
@@ -181,7 +153,7 @@ static void cut_keys(struct pxs_cutter *c, struct pxs_slice s, struct pxs_cut *c
 	cut->key.p = s.p + from;
 	cut->key.len = to - from;
 	/* Parts of it may be under way: nothing but an end is clear to the client. */
-	if (!valid_key(&cut->key)) {
+	if (!pxs_memcached_key_ok(&cut->key)) {
 		pxs_cut_say(cut, PXS_CUT_BAD, 0, MALFORMED);
 		return;
 	}

@@ -120,22 +120,6 @@ static enum outcome walk_past(struct walk *w, u32 n)
 	return out;
 }
 
-/* A decimal number of keys. Return: false when it is none. */
-static bool count_of(const struct pxs_slice *arg, u32 *n)
-{
-	u32 i;
-
-	*n = 0;
-	if (!arg->len || arg->len > 7)
-		return false;
-	for (i = 0; i < arg->len; i++) {
-		if (arg->p[i] < '0' || arg->p[i] > '9')
-			return false;
-		*n = *n * 10 + (arg->p[i] - '0');
-	}
-	return true;
-}
-
 /*
  * Keys of a request: the first one, then @n more, every @step'th argument from the walk's place on,
  * which is behind the first. Ends behind the last.
@@ -185,7 +169,7 @@ static enum outcome counted_keys(struct walk *w, u32 before, bool dest, struct p
 		out = walk_arg(w, &arg);
 	if (out != FOUND)
 		return out;
-	if (!count_of(&arg, &n) || !n || n > w->left)
+	if (!pxs_word_number(&arg, w->left, &n) || !n)
 		return BAD;
 	if (dest)
 		return take_keys(w, n, 1, cut);
