@@ -34,6 +34,16 @@
 cd "$(dirname "$0")/.." || exit 2
 
 # --- in the machine -------------------------------------------------------------
+# Nothing that comes after it would mean anything.
+give_up()
+{
+	local i
+
+	cluster_logs 30
+	for i in 1 2 3; do diag "group at $i:" "$(on "n$i" paxsteer -j -s group show)"; done
+	bail "the group did not come back"
+}
+
 guest()
 {
 	. selftests/lib.sh
@@ -53,11 +63,14 @@ guest()
 	fi
 	echo recovering >"$PXS_OUT/stage"
 	for i in 1 2 3; do cluster_start "$i" kernel; done
-	ok "a leader is elected" cluster_wait_leader 300
-	ok "it commits" wait_until 120 cluster_log append "round $PXS_ROUND"
-	ok "all members have applied all" wait_until 300 cluster_even 1 2 3
+	ok "a leader is elected" cluster_wait_leader 150
+	[ $T_FAILED -eq 0 ] || give_up
+	ok "it commits" wait_until 60 timeout 60 paxsteer log -S "$(cluster_sockets)" \
+		append "round $PXS_ROUND"
+	[ $T_FAILED -eq 0 ] || give_up
+	ok "all members have applied all" wait_until 150 cluster_even 1 2 3
+	[ $T_FAILED -eq 0 ] || give_up
 	for i in 1 2 3; do cluster_hashes "$i" >"$PXS_OUT/log.$i"; done
-	[ $T_FAILED -eq 0 ] || cluster_logs 30
 	echo shown >"$PXS_OUT/stage"
 	if [ "$PXS_LAST" = 1 ]; then
 		for i in 1 2 3; do cluster_kill "$i" TERM; done
@@ -119,7 +132,7 @@ bad()
 {
 	echo "not ok $round - $*"
 	echo "round $round failed: $*" | put failed
-	tail -n 30 "$DIR/round.log" | sed 's/^/# /'
+	tail -n 80 "$DIR/round.log" | sed 's/^/# /'
 	mkdir -p build/vm
 	cp "$DIR/round.log" build/vm/powercut.log
 	echo "bar: powercut-rounds $((round - 1)) wanted $ROUNDS missed"
@@ -182,7 +195,7 @@ boot()
 		sleep 0.05
 	done
 	selftests/vm/run -k "$KERNEL" --disk "nbd:unix:$DIR/sock" --out "$DIR/out" \
-		--pidfile "$DIR/pid" --name powercut --timeout 1800 \
+		--pidfile "$DIR/pid" --name powercut --timeout 900 \
 		--env "PXS_ROUND=$round" --env "PXS_LAST=$1" "${crash[@]}" \
 		-- selftests/powercut.sh guest >"$DIR/round.log" 2>&1 &
 	RUN=$!
