@@ -164,7 +164,7 @@ static int write_identity(int dirfd, const struct pxs_identity *id)
 	return err;
 }
 
-int pxs_identity_create(const char *dir, struct pxs_identity *id, char *error, size_t room)
+int pxs_identity_place(const char *dir, const struct pxs_identity *id, char *error, size_t room)
 {
 	int dirfd, err;
 
@@ -178,14 +178,7 @@ int pxs_identity_create(const char *dir, struct pxs_identity *id, char *error, s
 		fail(error, room, err, dir, "a journal is made in a new or empty directory only");
 		goto out;
 	}
-	do {
-		err = 0;
-		if (getrandom(&id->incarnation, sizeof(id->incarnation), 0) !=
-		    (ssize_t)sizeof(id->incarnation))
-			err = -EIO;
-	} while (!err && !id->incarnation);
-	if (!err)
-		err = write_identity(dirfd, id);
+	err = write_identity(dirfd, id);
 	if (!err)
 		err = sync_parent(dir);
 	if (err)
@@ -193,6 +186,16 @@ int pxs_identity_create(const char *dir, struct pxs_identity *id, char *error, s
 out:
 	close(dirfd);
 	return err;
+}
+
+int pxs_identity_create(const char *dir, struct pxs_identity *id, char *error, size_t room)
+{
+	do {
+		if (getrandom(&id->incarnation, sizeof(id->incarnation), 0) !=
+		    (ssize_t)sizeof(id->incarnation))
+			return fail(error, room, -EIO, dir, "no random incarnation");
+	} while (!id->incarnation);
+	return pxs_identity_place(dir, id, error, room);
 }
 
 static int check_identity(struct pxs_journal_identity *j, ssize_t n, char *error, size_t room)

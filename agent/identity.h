@@ -28,6 +28,12 @@ struct pxs_identity {
  */
 int pxs_identity_create(const char *dir, struct pxs_identity *id, char *error, size_t room);
 
+/*
+ * The same with the incarnation that is in *id. Only for one that was drawn for this journal and no
+ * other: two journals with one incarnation would be one member with two memories (S3).
+ */
+int pxs_identity_place(const char *dir, const struct pxs_identity *id, char *error, size_t room);
+
 /* Read and check the identity below @dirfd. Return: 0, or -errno with the reason. */
 int pxs_identity_read(int dirfd, struct pxs_identity *id, char *error, size_t room);
 

@@ -122,6 +122,27 @@ static void identity_is_checked(void)
 	remove_dir();
 }
 
+/* `paxsteer cluster` gives a journal an incarnation that others know already. */
+static void incarnation_is_given(void)
+{
+	struct pxs_identity id = { .member = 2, .segment_size = SEGMENT, .incarnation = 0x1234 };
+	struct pxs_identity was = { 0 };
+	char error[512], path[4200];
+	int fd;
+
+	new_dir("given");
+	CHECK(pxs_identity_place(dir, &id, error, sizeof(error)) == -ENOTEMPTY);
+	snprintf(path, sizeof(path), "%s/identity", dir);
+	CHECK(!unlink(path));
+	CHECK_EQ(pxs_identity_place(dir, &id, error, sizeof(error)), 0);
+	fd = open(dir, O_RDONLY | O_DIRECTORY);
+	CHECK_EQ(pxs_identity_read(fd, &was, error, sizeof(error)), 0);
+	close(fd);
+	CHECK_EQ(was.incarnation, 0x1234);
+	CHECK_EQ(was.member, 2);
+	remove_dir();
+}
+
 int main(void)
 {
 	pxs_report_level(0);	/* what is provoked here is not worth reading */
@@ -129,5 +150,6 @@ int main(void)
 	RUN(locked_segment_is_refused);
 	RUN(more_segments_than_files);
 	RUN(identity_is_checked);
+	RUN(incarnation_is_given);
 	return unit_done();
 }
