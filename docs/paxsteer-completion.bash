@@ -21,7 +21,7 @@ _paxsteer()
 	done
 	object=${COMP_WORDS[i]} command=${COMP_WORDS[i + 1]}
 	case $((COMP_CWORD - i)) in
-	0)	words='service backend table agreed lookup group member log journal stats monitor save
+	0)	words='service backend table agreed lookup group cluster member log journal stats monitor save
 			restore import help
 			-json -pretty -statistics -netns -batch -force -Version' ;;
 	1)	case $object in
@@ -31,6 +31,7 @@ _paxsteer()
 		agreed) words='show leave help' ;;
 		stats) words='show -w help' ;;
 		lookup) words=$(_paxsteer_services) ;;
+		cluster) words='init join status help' ;;
 		member) words='show add promote demote set remove group -S' ;;
 		log) words='append tail status transfer read-index trim group -S' ;;
 		journal) words='init show verify dump' ;;
@@ -64,6 +65,15 @@ _paxsteer()
 		save.service.service) words=$(_paxsteer_services) ;;
 		restore.*) words='flush' ;;
 		import.*) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+		cluster.join.join | cluster.*.etc | cluster.*.journal | cluster.*.socket | \
+			cluster.*.units | cluster.*.bundle | cluster.*.password-file)
+			mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+		cluster.*.datapath) words='kernel user' ;;
+		cluster.*.user) mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
+		cluster.init.*) words='self etc journal socket units user segment-size datapath bundle
+			valid' ;;
+		cluster.join.*) words='self etc journal socket units user segment-size' ;;
+		cluster.status.*) words='-S group password-file' ;;
 		journal.*."$command") mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
 		journal.dump.*) words='group slot from count values' ;;
 		journal.init.*) words='cluster member segment-size' ;;

@@ -15,7 +15,7 @@ PURPOSES=(
 "dkms       dkms openssl"
 "agent      pkg-config libnl-3-dev libnl-genl-3-dev liburing-dev libb2-dev"
 "agent      libjansson-dev libconfuse-dev liblmdb-dev"
-"store      redis-server redis-tools python3-redis stunnel4 openssl"
+"store      redis-server redis-tools python3-redis stunnel4 openssl systemd"
 "unit       gcc-12 libasan8 libubsan1 libc6-dbg valgrind"
 "fuzz       clang-14 libclang-rt-14-dev python3-minimal"
 "model      spin gcc-12 apt debian-archive-keyring"

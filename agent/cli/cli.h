@@ -76,6 +76,7 @@ int stats_run(struct cli *cli, int argc, char **argv);
 int monitor_run(struct cli *cli, int argc, char **argv);
 int log_run(struct cli *cli, int argc, char **argv);
 int member_run(struct cli *cli, int argc, char **argv);
+int cluster_run(struct cli *cli, int argc, char **argv);
 int journal_run(struct cli *cli, int argc, char **argv);
 int save_run(struct cli *cli, int argc, char **argv);
 int restore_run(struct cli *cli, int argc, char **argv);

@@ -260,6 +260,27 @@ refuses 1 'from: must be 1..4611686018427387904' log tail from 46116860184273879
 refuses 1 'count: must be 1..' log tail count 0
 refuses 1 '"frob" is not understood' log tail frob
 
+# A cluster: what is wrong with the words; selftests/cluster_init.sh has the rest.
+three=("1=10.0.0.1" "2=10.0.0.2" "3=10.0.0.3")
+refuses 1 'Usage: paxsteer cluster' cluster
+refuses 1 'unknown command "frob"' cluster frob
+refuses 1 'self is missing' cluster init "${three[@]}"
+refuses 1 'self: must be 1..63' cluster init self 64 "${three[@]}"
+refuses 1 'self: is given twice' cluster init self 1 self 1 "${three[@]}"
+refuses 1 'valid: must be 1..720' cluster init self 1 valid 0 "${three[@]}"
+refuses 1 'valid: must be 1..720' cluster init self 1 valid 721 "${three[@]}"
+refuses 1 'segment-size: must be 65536..' cluster init self 1 segment-size 1 "${three[@]}"
+refuses 1 'segment-size: must be a multiple of 4096' cluster init self 1 segment-size 65537 \
+	"${three[@]}"
+refuses 1 '0 members: a cluster begins with 3 or 5' cluster init self 1
+refuses 1 'BUNDLE is missing' cluster join self 1
+refuses 1 'self is missing' cluster join -
+refuses 1 '-: is no bundle' cluster join - self 1
+refuses 1 "$tmp: is not a file" cluster join "$tmp" self 1
+refuses 1 '"x" is not understood' cluster join - x self 1
+refuses 1 "password-file $tmp/none: No such file" cluster status password-file "$tmp/none"
+refuses 3 "$tmp/none: No such file" cluster status -S "$tmp/none"
+
 # Batches.
 refuses 1 'cannot open "/' -b "$tmp/none"
 refuses 1 'cannot read' -b "$tmp"

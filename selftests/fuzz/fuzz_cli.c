@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "cluster_files.h"
 #include "fuzz.h"
 #include "io.h"
 #include "logload.h"
@@ -58,6 +59,50 @@ int pxs_identity_create(const char *dir, struct pxs_identity *id, char *error, s
 	(void)id;
 	snprintf(error, room, "%s: fuzz", dir);
 	return -EROFS;
+}
+
+int cluster_owner(const char *user, uid_t *uid, gid_t *gid, char *error)
+{
+	(void)error;
+	*uid = user ? 1 : 0;
+	*gid = 0;
+	return 0;
+}
+
+int cluster_draw(void *bytes, size_t len, char *error)
+{
+	static u8 last;
+
+	(void)error;
+	memset(bytes, ++last, len);
+	return 0;
+}
+
+int cluster_bundle_read(const char *path, char *text, size_t size, size_t *len, char *error)
+{
+	(void)path;
+	(void)error;
+	*len = min(size, file_size);
+	memcpy(text, file ? (const char *)file : "", *len);
+	return 0;
+}
+
+int cluster_bundle_replace(const char *path, const char *text, size_t len, char *error)
+{
+	(void)path;
+	(void)error;
+	FUZZ_CHECK(len == strlen(text));
+	return 0;
+}
+
+int cluster_files_make(const struct cluster_files *f, char *error)
+{
+	unsigned int i;
+
+	for (i = 0; i < f->n; i++)
+		FUZZ_CHECK(f->file[i].path && f->file[i].len == strlen(f->file[i].text));
+	strcpy(error, "fuzz");
+	return -1;
 }
 
 int pxs_recover_look(struct pxs_recovery *r, const char *dir, const struct pxs_scan_sink *sink)

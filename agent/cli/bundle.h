@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * bundle.h - a new cluster in one text: what `cluster init` tells `cluster join`
+ *
+ *	paxsteer-bundle 1
+ *	cluster UUID
+ *	until SECONDS
+ *	datapath kernel|user
+ *	key HEX
+ *	password HEX
+ *	member ID ADDRESS:PORT store ADDRESS:PORT incarnation HEX joined SECONDS
+ *	...						3 or 5 of them
+ *	sum HEX
+ *
+ * One word apart, in this order, every line with its end. Seconds are those of the epoch. It holds
+ * the cluster's key and the store's password: nobody else may read it.
+ *
+ * An incarnation must never be used by two journals: they would be one member with two memories,
+ * whose votes could choose two values for one slot. So "joined" says when a member was made of
+ * this very file, and after "until" no member is made of any copy.
+ *
+ * Pure: no I/O, no clock, no allocation.
+ */
+#ifndef PXS_CLI_BUNDLE_H
+#define PXS_CLI_BUNDLE_H
+
+#include "parse.h"
+
+#define BUNDLE_VERSION		1u
+#define BUNDLE_TEXT_MAX		2048u	/* bytes, with a 0 */
+#define BUNDLE_MEMBERS_MAX	5u	/* a group begins with 3 or 5 */
+#define BUNDLE_ERROR_MAX	256u
+#define BUNDLE_KEY_LEN		32u
+#define BUNDLE_PASSWORD_LEN	16u	/* bytes drawn; the password is twice as many hex digits */
+#define BUNDLE_PORT		7400u
+#define BUNDLE_STORE_PORT	6379u
+
+struct bundle_member {
+	uint8_t id;			/* 1..63 */
+	struct endpoint address;	/* of datagrams between members */
+	struct endpoint store;		/* where its store listens, and is told to be */
+	uint64_t incarnation;		/* not 0 */
+	uint64_t joined;		/* when its journal was made of this file; 0: not yet */
+};
+
+struct bundle {
+	uint8_t cluster[16];
+	uint64_t until;			/* nobody joins later */
+	bool user;			/* datapath user, otherwise kernel */
+	uint8_t key[BUNDLE_KEY_LEN];
+	uint8_t password[BUNDLE_PASSWORD_LEN];
+	unsigned int n;
+	struct bundle_member member[BUNDLE_MEMBERS_MAX];
+};
+
+/*
+ * "ID=ADDRESS[:PORT][,STORE]": STORE is a port at the same address, or ADDRESS:PORT.
+ * Return: 0, or -1 with the reason in @error (BUNDLE_ERROR_MAX bytes). So do all below.
+ */
+int bundle_member_parse(const char *word, struct bundle_member *m, char *error);
+
+/* Do the members make a cluster? Incarnations are not looked at. */
+int bundle_members_check(const struct bundle *b, char *error);
+
+/* May member @id, *at being its index, be made at @now, in seconds of the epoch? */
+int bundle_joins(const struct bundle *b, uint64_t id, uint64_t now, unsigned int *at, char *error);
+
+int bundle_parse(const char *text, size_t len, struct bundle *b, char *error);
+
+/* Into BUNDLE_TEXT_MAX bytes, whose length is returned. */
+size_t bundle_format(const struct bundle *b, char *text);
+
+#endif /* PXS_CLI_BUNDLE_H */

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cluster_ask.c - how is a member? Asked of its store, as any Redis client would
+ */
+#include "cluster_ask.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ANSWER_MAX	8192u
+#define QUESTION_MAX	(CLUSTER_PASSWORD_MAX + 128)
+
+/* --- what it says ------------------------------------------------------------ */
+
+static int find_number(const char *text, const char *name, uint64_t *n)
+{
+	char mark[24], *end;
+	const char *at;
+
+	snprintf(mark, sizeof(mark), "\n%s:", name);
+	at = strstr(text, mark);
+	if (!at)
+		return -1;
+	at += strlen(mark);
+	errno = 0;
+	*n = strtoull(at, &end, 10);
+	return errno || *at < '0' || *at > '9' || (*end != '\r' && *end != '\n') ? -1 : 0;
+}
+
+void cluster_answer_parse(const char *text, struct cluster_answer *a)
+{
+	*a = (struct cluster_answer){ 0 };
+	while (*text == '+') {
+		text += strcspn(text, "\n");
+		text += *text == '\n';
+	}
+	if (*text == '-')
+		snprintf(a->why, sizeof(a->why), "%.*s", (int)strcspn(text + 1, "\r\n"), text + 1);
+	else if (find_number(text, "group", &a->group) || find_number(text, "leader", &a->leader) ||
+		 find_number(text, "commit", &a->commit))
+		strcpy(a->why, "answers, but not as a store of paxsteerd does");
+}
+
+/* --- asking ------------------------------------------------------------------ */
+
+struct talk {
+	int fd;
+	uint64_t end;		/* ms */
+};
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* Return: 0 or -errno. */
+static int await(const struct talk *t, short events)
+{
+	struct pollfd p = { .fd = t->fd, .events = events };
+	uint64_t now = now_ms();
+	int n = now < t->end ? poll(&p, 1, (int)(t->end - now)) : 0;
+
+	return n > 0 ? 0 : n ? -errno : -ETIMEDOUT;
+}
+
+static int dial(struct talk *t, const struct endpoint *e)
+{
+	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(e->port) };
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6, .sin6_port = htons(e->port) };
+	socklen_t len = sizeof(int);
+	int ret, fault = 0;
+
+	memcpy(&v4.sin_addr, e->addr, sizeof(v4.sin_addr));
+	memcpy(&v6.sin6_addr, e->addr, sizeof(v6.sin6_addr));
+	t->fd = socket(e->len == 4 ? AF_INET : AF_INET6,
+		       SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (t->fd < 0)
+		return -errno;
+	ret = e->len == 4 ? connect(t->fd, (struct sockaddr *)&v4, sizeof(v4)) :
+			    connect(t->fd, (struct sockaddr *)&v6, sizeof(v6));
+	if (ret && errno != EINPROGRESS)
+		return -errno;
+	ret = await(t, POLLOUT);
+	if (!ret && getsockopt(t->fd, SOL_SOCKET, SO_ERROR, &fault, &len))
+		fault = errno;
+	return ret ? ret : -fault;
+}
+
+static int say(const struct talk *t, const char *text, size_t len)
+{
+	ssize_t n;
+	int err;
+
+	for (; len; text += n, len -= (size_t)n) {
+		err = await(t, POLLOUT);
+		if (err)
+			return err;
+		n = send(t->fd, text, len, MSG_NOSIGNAL);
+		if (n < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+/* All that comes until the other side ends. */
+static int listen_to(const struct talk *t, char *text)
+{
+	size_t len = 0;
+	ssize_t n = 1;
+	int err = 0;
+
+	while (!err && n > 0 && len < ANSWER_MAX - 1) {
+		err = await(t, POLLIN);
+		if (err)
+			break;
+		n = recv(t->fd, text + len, ANSWER_MAX - 1 - len, 0);
+		if (n < 0)
+			err = -errno;
+		else
+			len += (size_t)n;
+	}
+	text[len] = 0;
+	return err;
+}
+
+void cluster_ask(const struct endpoint *store, const char *password, unsigned int ms,
+		 struct cluster_answer *a)
+{
+	struct talk t = { .fd = -1, .end = now_ms() + ms };
+	char question[QUESTION_MAX] = "", answer[ANSWER_MAX];
+	int err;
+
+	if (password)
+		snprintf(question, sizeof(question), "*2\r\n$4\r\nAUTH\r\n$%zu\r\n%s\r\n",
+			 strlen(password), password);
+	strcat(question, "INFO paxsteer\r\nQUIT\r\n");
+	err = dial(&t, store);
+	if (!err)
+		err = say(&t, question, strlen(question));
+	if (!err)
+		err = listen_to(&t, answer);
+	if (err) {
+		*a = (struct cluster_answer){ 0 };
+		snprintf(a->why, sizeof(a->why), "%s", strerror(-err));
+	} else {
+		cluster_answer_parse(answer, a);
+	}
+	explicit_bzero(question, sizeof(question));
+	if (t.fd >= 0)
+		close(t.fd);
+}
