@@ -295,10 +295,12 @@ static inline bool pxs_group_needs_checkpoint(const struct pxs_group *g)
 
 /*
  * Slot @slot, decided, holds the configuration @data of a later epoch, and the agent has applied
- * all up to it: say so in the journal, and do nothing in this epoch any more, ever: MOVED. When
- * the record, *lsn, is durable the shell may make the group anew, with those members.
- * Return: 0; -EINVAL: it is no such thing; -EOPNOTSUPP: durability memory; -EAGAIN: no credit;
- * -ENOMEM; -ESHUTDOWN.
+ * all up to it, or lacks slots that no log has any more, and was told of it by a peer that has
+ * applied it: say so in the journal, and do nothing in this epoch any more, ever: MOVED. When
+ * the record, *lsn, is durable the shell may make the group anew, with those members. It neither
+ * votes nor leads there before it has all up to @slot (pxs_group_mute()).
+ * Return: 0; -EINVAL: it is no such thing, or @slot is further than anybody said it is;
+ * -EOPNOTSUPP: durability memory; -EAGAIN: no credit; -ENOMEM; -ESHUTDOWN.
  */
 int pxs_group_move(struct pxs_group *g, u64 slot, const void *data, u32 len, u64 *lsn);
 

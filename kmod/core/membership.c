@@ -181,7 +181,7 @@ void pxs_membership_decided(struct pxs_group *g, const struct pxs_value *v, stru
 	pxs_leader_preempted(g, g->lead_ballot, out);
 }
 
-/* No COMMIT may stand behind it that covers less than its slot. */
+/* Behind a COMMIT that covers its slot, unless that was gone over to before it was here. */
 bool pxs_membership_stage(struct pxs_group *g)
 {
 	const struct pxs_value *v = g->config;
@@ -219,7 +219,10 @@ int pxs_membership_load(struct pxs_group *g, const struct pxs_record *r)
 	return 0;
 }
 
-/* The commit index first: who restarts in the new epoch has all of the former one. */
+/*
+ * The commit index first: who restarts in the new epoch has all of the former one, as far as it
+ * had it (pxs_group_mute()).
+ */
 static bool stage_move(struct pxs_group *g)
 {
 	struct pxs_record r = {
@@ -252,8 +255,8 @@ int pxs_group_move(struct pxs_group *g, u64 slot, const void *data, u32 len, u64
 
 	if (g->state != PXS_GROUP_ACTIVE)
 		return -ESHUTDOWN;
-	if (!slot || slot > g->commit || pxs_membership_parse(data, len, &m) ||
-	    m.epoch <= g->conf.epoch)
+	if (!slot || slot > max(g->commit, g->known_commit) ||
+	    pxs_membership_parse(data, len, &m) || m.epoch <= g->conf.epoch)
 		return -EINVAL;
 	if (g->conf.memory)
 		return -EOPNOTSUPP;

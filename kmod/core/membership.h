@@ -17,6 +17,11 @@
  *     votes nor stands in e any more (pxs_group_move()). A message of another epoch counts nothing.
  *  4. Two configurations that follow each other differ in one member (pxs_membership_check()), so
  *     that a majority of voters of one has a voter of every majority of the other (S9).
+ *  5. Who lacks slots that no log has any more goes over to the newest configuration that a peer
+ *     has applied, over those between, before it takes that peer's checkpoint (pxs_group_skip()).
+ *     So it never stands in an epoch with a commit index beyond that epoch's end; and where it
+ *     goes it is mute until its commit index covers the configuration's slot, as who restarts with
+ *     damage is: what it says and does there is what it would if it had learned all one by one.
  *
  * Why nothing behind s is ever chosen in e where the change is. "Proposed the change at c" below
  * means: at s, with ballot c.

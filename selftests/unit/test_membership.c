@@ -286,6 +286,40 @@ static void loaded(void)
 	end();
 }
 
+/*
+ * Rule 5: over what it lacks, as far as it heard that the log goes; and it neither votes nor stands
+ * there before it has that.
+ */
+static void told_by_a_peer(void)
+{
+	struct pxs_record r = { .group = 1, .type = PXS_RECORD_CONFIG, .lsn = 1, .slot = 3,
+				.ballot = 7, .data = bytes };
+	u64 lsn;
+	u32 len;
+
+	begin();
+	begin_next();
+	m.epoch = 3;
+	len = pxs_membership_put(bytes, &m);
+	CHECK_EQ(-pxs_group_move(&g, 7, bytes, len, &lsn), EINVAL);
+	CHECK_EQ(trust(PXS_WIRE_HEARTBEAT, 6, 7), PXS_GROUP_STAT_BAD_EPOCH);
+	CHECK_EQ(-pxs_group_move(&g, 8, bytes, len, &lsn), EINVAL);
+	CHECK_EQ(pxs_group_move(&g, 7, bytes, len, &lsn), 0);
+	CHECK_EQ(g.state, PXS_GROUP_MOVED);
+	end();
+
+	init();
+	g.conf.epoch = 3;
+	r.len = len;
+	CHECK_EQ(pxs_group_load(&g, &r), 0);
+	attach(1);
+	CHECK_EQ(pxs_group_activate(&g, 0, now), 0);
+	CHECK(pxs_group_mute(&g));
+	CHECK(!pxs_group_votes(&g));
+	CHECK_EQ(-pxs_group_prepare(&g, 0x101, 1, 0, &out), EAGAIN);
+	end();
+}
+
 int main(void)
 {
 	RUN(one_at_a_time);
@@ -295,5 +329,6 @@ int main(void)
 	RUN(a_learner_does_not_vote);
 	RUN(other_epochs);
 	RUN(loaded);
+	RUN(told_by_a_peer);
 	return unit_done();
 }
