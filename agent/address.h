@@ -27,4 +27,7 @@ u16 pxs_address_port(const struct pxs_address *a);	/* in network order */
 /* ADDRESS:PORT, an IPv6 address in brackets. */
 void pxs_address_format(const struct pxs_address *a, char *text, size_t size);
 
+/* "10.0.0.1:7400", "[fd00::1]:7400". Return: 0 or -EINVAL. */
+int pxs_address_parse(const char *text, struct pxs_address *a);
+
 #endif /* PXS_AGENT_ADDRESS_H */

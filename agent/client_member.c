@@ -3,6 +3,8 @@
  * client_member.c - a client that wants the members of a group changed
  */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "client.h"
 #include "client_proto.h"
@@ -36,16 +38,35 @@ static void change_done(void *ctx, u32 error, u64 epoch)
 	free(ch);
 }
 
+/* " 6379" behind the address: the port of its store. */
+static bool take_store_port(struct pxs_wire_member *w, const char *text)
+{
+	unsigned long port;
+
+	if (!*text || strspn(text, "0123456789") != strlen(text) || strlen(text) > 5)
+		return false;
+	port = strtoul(text, NULL, 10);
+	w->store_port = cpu_to_be16((u16)port);
+	return port && port <= 65535;
+}
+
 /* "10.0.0.1:7400", as its bytes. */
 static bool take_address(struct pxs_wire_member *w, const u8 *body, u32 len)
 {
 	struct pxs_address a = { 0 };
-	char text[64];
+	char text[80];
+	char *blank;
 
 	if (len >= sizeof(text))
 		return false;
 	memcpy(text, body, len);
 	text[len] = 0;
+	blank = strchr(text, ' ');
+	if (blank) {
+		*blank = 0;
+		if (!take_store_port(w, blank + 1))
+			return false;
+	}
 	if (pxs_address_parse(text, &a))
 		return false;
 	w->family = pxs_address_ip_len(&a) == 4 ? 4 : 6;

@@ -209,38 +209,6 @@ static int check_flush(cfg_t *cfg, cfg_opt_t *opt)
 	return -1;
 }
 
-int pxs_address_parse(const char *text, struct pxs_address *a)
-{
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&a->storage;
-	struct sockaddr_in *v4 = (struct sockaddr_in *)&a->storage;
-	char host[INET6_ADDRSTRLEN + 2];
-	const char *colon = strrchr(text, ':');
-	unsigned long port;
-	size_t len;
-	char *end;
-
-	memset(a, 0, sizeof(*a));
-	if (!colon || !colon[1] || strspn(colon + 1, "0123456789") != strlen(colon + 1))
-		return -EINVAL;
-	port = strtoul(colon + 1, &end, 10);
-	len = (size_t)(colon - text);
-	if (!port || port > 65535 || len >= sizeof(host))
-		return -EINVAL;
-	memcpy(host, text, len);
-	host[len] = 0;
-	if (host[0] == '[' && host[len - 1] == ']') {
-		host[len - 1] = 0;
-		v6->sin6_family = AF_INET6;
-		v6->sin6_port = htons((u16)port);
-		a->len = sizeof(*v6);
-		return inet_pton(AF_INET6, host + 1, &v6->sin6_addr) == 1 ? 0 : -EINVAL;
-	}
-	v4->sin_family = AF_INET;
-	v4->sin_port = htons((u16)port);
-	a->len = sizeof(*v4);
-	return inet_pton(AF_INET, host, &v4->sin_addr) == 1 ? 0 : -EINVAL;
-}
-
 int pxs_config_want(const struct pxs_config *c, cfg_t *section, const char *where,
 		    const char *name)
 {

@@ -11,6 +11,7 @@
 #include "health.h"
 #include "journal.h"
 #include "probe.h"
+#include "store_where.h"
 
 struct pxs_store_config;
 
@@ -24,7 +25,11 @@ struct pxs_group_config {
 	struct pxs_keys keys;
 	bool tables;			/* the log holds changes of services; see director.h */
 	struct pxs_store_config *store;	/* NULL: the log is all there is; see store_config.h */
+	bool shared;			/* ... of several groups */
+	bool eventual;			/* ... that has eventual keys */
 	u64 retain;			/* slots that are kept; 0: all, until somebody asks */
+	struct pxs_store_where file_where[PXS_MEMBERS_MAX];
+	char where[PXS_MEMBERS_MAX][PXS_WHERE_TEXT];	/* a store of member[]; "": not known */
 };
 
 /* How the backends of a service are checked. Zeroed before it is filled. */
@@ -63,8 +68,5 @@ void pxs_config_free(struct pxs_config *c);
 
 /* Are the sections "health" equal, and in the same order? */
 bool pxs_config_health_same(const struct pxs_config *a, const struct pxs_config *b);
-
-/* "10.0.0.1:7400", "[fd00::1]:7400". Return: 0 or -EINVAL. */
-int pxs_address_parse(const char *text, struct pxs_address *a);
 
 #endif /* PXS_AGENT_CONFIG_H */

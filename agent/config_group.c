@@ -124,8 +124,6 @@ int pxs_config_group_load(struct pxs_config *c, struct pxs_group_config *g, cfg_
 	g->tables = cfg_getbool(group, "tables");
 	if (!wrong)
 		wrong = load_retain(g, group);
-	if (!wrong && g->store && g->conf.learners)
-		wrong = "learner: not with a store, whose members do not change";
 	if (!wrong && g->tables)
 		wrong = tables_refusal(c, g);
 	if (!wrong)

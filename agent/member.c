@@ -107,6 +107,38 @@ bool pxs_member_applied(struct pxs_replica *r, u64 slot, u64 lsn, u64 ballot)
 	return true;
 }
 
+/* --- what a peer says ---------------------------------------------------------------- */
+
+const struct pxs_member_config *pxs_member_newest(const struct pxs_replica *r)
+{
+	const struct pxs_members *ms = &r->members;
+
+	return ms->next.epoch > ms->now.epoch ? &ms->next : &ms->now;
+}
+
+bool pxs_member_hear(struct pxs_replica *r, u64 slot, const u8 *value, u32 len)
+{
+	struct pxs_members *ms = &r->members;
+	struct pxs_membership m;
+
+	if (!len)
+		return true;
+	if (!slot || slot > PXS_SLOT_MAX || pxs_membership_parse(value, len, &m))
+		return false;
+	if (m.epoch <= r->config->conf.epoch)
+		return true;
+	/* Who comes and is not in it yet goes on as its file says: it neither votes nor leads. */
+	if (ms->joins && self_in(r, &m) < 0)
+		return true;
+	if (r->gone || !r->started || pxs_member_moves(r))
+		return false;
+	ms->next = (struct pxs_member_config){ .epoch = m.epoch, .slot = slot, .len = len };
+	memcpy(ms->next.value, value, len);
+	ms->asked_ms = 0;
+	ms->led = false;
+	return false;
+}
+
 /* --- going over --------------------------------------------------------------------- */
 
 static void set_address(struct pxs_address *to, const struct pxs_wire_member *w)
@@ -147,6 +179,7 @@ static bool adopt(struct pxs_replica *r, const struct pxs_membership *m)
 		g->conf.member[i].incarnation = be64_to_cpu(m->member[i].incarnation);
 		set_address(&g->address[i], &m->member[i]);
 	}
+	pxs_store_where_follow(g, m);
 	pxs_elect_conf(&r->elect, &g->conf);
 	return true;
 }
@@ -213,6 +246,9 @@ static bool move(struct pxs_replica *r)
 		return false;
 	ms->asked_ms = now ? now : 1;
 	err = dp->ops->move(dp, r->id, ms->next.slot, ms->next.value, ms->next.len);
+	/* Of what a peer said it was not heard yet how far the group is. */
+	if (err == -EINVAL && ms->next.slot > r->applied)
+		return false;
 	/* It did so already, and the answer or the record is late; or it has no room yet. */
 	if (err && err != -EAGAIN && err != -ESHUTDOWN && err != -ETIMEDOUT)
 		pxs_err("group %u: going over to epoch %" PRIu64 ": %s", r->id, ms->next.epoch,
@@ -295,6 +331,7 @@ static void begin(const struct pxs_replica *r, struct pxs_membership *m)
 		w->incarnation = cpu_to_be64(g->conf.member[i].incarnation);
 		w->family = pxs_address_ip_len(&g->address[i]) == 4 ? 4 : 6;
 		w->port = pxs_address_port(&g->address[i]);
+		w->store_port = pxs_store_where_port(g, i);
 		memcpy(w->addr, pxs_address_ip(&g->address[i]),
 		       (size_t)pxs_address_ip_len(&g->address[i]));
 	}
@@ -315,6 +352,16 @@ static void drop(struct pxs_membership *m, int i)
 	m->nmembers--;
 	memmove(&m->member[i], &m->member[i + 1],
 		(size_t)(m->nmembers - i) * sizeof(m->member[0]));
+}
+
+/* Where its store listens stays, unless it is said anew, or it is another member. */
+static void set_member(struct pxs_wire_member *w, const struct pxs_wire_member *to)
+{
+	__be16 port = w->incarnation == to->incarnation ? w->store_port : 0;
+
+	*w = *to;
+	if (!w->store_port)
+		w->store_port = port;
 }
 
 static u32 behind(struct pxs_replica *r, int i, char *words)
@@ -363,7 +410,7 @@ static u32 plan(struct pxs_replica *r, enum pxs_member_op op, u8 id,
 	} else if (op == PXS_MEMBER_REMOVE) {
 		drop(m, i);
 	} else {
-		m->member[i] = *to;
+		set_member(&m->member[i], to);
 		m->member[i].id = id;
 	}
 	return 0;
@@ -378,8 +425,10 @@ static u32 may_change(const struct pxs_replica *r, char *words)
 		return PXS_CLIENT_FENCED;
 	if (g->conf.memory)
 		return refuse(words, "the members of a group with durability memory do not change: one that goes over forgets what it did not write down");
-	if (g->store)
-		return refuse(words, "the members of a group with a store do not change: its checkpoints do not say who they are");
+	if (g->shared)
+		return refuse(words, "the members of a store of several groups do not change: each group of it must have all of them");
+	if (g->eventual)
+		return refuse(words, "the members of a store with eventual keys do not change: its table is about those that it began with");
 	if (g->tables)
 		return refuse(words, "the members of a group that has the tables do not change");
 	snprintf(words, PXS_MEMBER_WORDS, "this member does not lead");

@@ -41,7 +41,7 @@ enum pxs_member_op {
 struct pxs_member_config {
 	u64 epoch;		/* 0: none */
 	u64 slot;		/* of the log */
-	u64 lsn;		/* of the record it was found in */
+	u64 lsn;		/* of the record it was found in; 0: a peer said so */
 	u64 ballot;
 	u32 len;
 	u8 value[PXS_MEMBERSHIP_BYTES];
@@ -72,6 +72,20 @@ void pxs_member_record(struct pxs_replica *r, const struct pxs_record *rec);
 
 /* Slot @slot was applied, its newest record is @lsn of @ballot. Return: stop here, and go over. */
 bool pxs_member_applied(struct pxs_replica *r, u64 slot, u64 lsn, u64 ballot);
+
+/*
+ * The newest configuration that is chosen for all this member knows; epoch 0: the file's is. It
+ * covers what is applied here, unless this member is in none yet (members.joins).
+ */
+const struct pxs_member_config *pxs_member_newest(const struct pxs_replica *r);
+
+/*
+ * A peer's checkpoint is to be taken, and the peer says that @slot holds the newest configuration
+ * (@len 0: there is none). It is gone over to first: with the checkpoint this member would be
+ * beyond the end of its epoch without knowing it (rule 5 of membership.h). Return: it was, or need
+ * not be: take the checkpoint.
+ */
+bool pxs_member_hear(struct pxs_replica *r, u64 slot, const u8 *value, u32 len);
 
 /* Is there something to be gone over to? Nothing else is done then. */
 bool pxs_member_moves(const struct pxs_replica *r);

@@ -46,7 +46,9 @@ static bool same_group(const struct pxs_group_config *a, const struct pxs_group_
 	if (x->window != y->window || x->heartbeat_ms != y->heartbeat_ms ||
 	    x->election_ms != y->election_ms || a->tables != b->tables || a->retain != b->retain)
 		return false;
-	return pxs_store_config_same(a->store, b->store, x->nmembers);
+	if (memcmp(a->file_where, b->file_where, sizeof(a->file_where)))
+		return false;
+	return pxs_store_config_same(a->store, b->store);
 }
 
 /* The datapath is not compared: the command line may have its own. */

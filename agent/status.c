@@ -9,7 +9,6 @@
 #include "director.h"
 #include "health_run.h"
 #include "node.h"
-#include "store_config.h"
 
 static const char *role_word(u8 role)
 {
@@ -120,10 +119,10 @@ static void members_status(json_t *o, const struct pxs_replica *r,
 							   "learner"));
 		pxs_address_format(&r->config->address[i], text, sizeof(text));
 		json_object_set_new(m, "address", json_string(text));
-		if (r->config->store && r->config->store->member[i])
-			json_object_set_new(m, "store", json_string(r->config->store->member[i]));
 		set_hex(m, "incarnation", conf->member[i].incarnation);
 		set_int(m, "commit", st->has[i]);
+		if (*r->config->where[i])
+			json_object_set_new(m, "store", json_string(r->config->where[i]));
 		json_array_append_new(members, m);
 	}
 	set_int(o, "epoch", conf->epoch);

@@ -370,23 +370,38 @@ static int load_listen(const struct pxs_config *c, struct pxs_store_config *s, c
 	return 0;
 }
 
-static int load_members(struct pxs_store_config *s, const struct pxs_group_config *g, cfg_t *group)
+/* The group's members are voters first, each kind in the order of the file: by id, then. */
+static const char *where_of(cfg_t *group, u8 id)
+{
+	u32 i;
+
+	for (i = 0; i < cfg_size(group, "member"); i++)
+		if (strtoul(cfg_title(cfg_getnsec(group, "member", i)), NULL, 10) == id)
+			return cfg_getstr(cfg_getnsec(group, "member", i), "store");
+	return NULL;
+}
+
+static int load_members(const struct pxs_store_config *s, struct pxs_group_config *g, cfg_t *group)
 {
 	const char *text;
 	u32 i;
 
 	for (i = 0; i < g->conf.nmembers; i++) {
-		text = cfg_getstr(cfg_getnsec(group, "member", i), "store");
+		text = where_of(group, g->conf.member[i].id);
 		if (!text && s->eventual.n) {
 			pxs_err("group %u: store: eventual: member %u has no address `store`: all members must have one",
 				g->conf.id, g->conf.member[i].id);
 			return -EINVAL;
 		}
-		if (!text)
-			continue;
-		s->member[i] = strdup(text);
-		if (!s->member[i])
-			return -ENOMEM;
+		if (text && strlen(text) >= PXS_WHERE_TEXT) {
+			pxs_err("group %u: member %u: store: is too long", g->conf.id,
+				g->conf.member[i].id);
+			return -EINVAL;
+		}
+		g->file_where[i].id = g->conf.member[i].id;
+		g->file_where[i].incarnation = g->conf.member[i].incarnation;
+		strcpy(g->file_where[i].text, text ? text : "");
+		strcpy(g->where[i], g->file_where[i].text);
 	}
 	return 0;
 }
@@ -451,6 +466,7 @@ int pxs_store_config_load(const struct pxs_config *c, struct pxs_group_config *g
 	if (!g->store)
 		return -ENOMEM;
 	err = load(c, g->store, g, store);
+	g->eventual = g->store->eventual.n;
 	return err ? err : load_members(g->store, g, group);
 }
 
@@ -462,8 +478,6 @@ void pxs_store_config_free(struct pxs_store_config *s)
 		return;
 	for (i = 0; i < PXS_STORE_LISTEN_MAX; i++)
 		free(s->listen_text[i]);
-	for (i = 0; i < PXS_MEMBERS_MAX; i++)
-		free(s->member[i]);
 	if (s->password)
 		explicit_bzero(s->password, strlen(s->password));
 	free(s->password);
@@ -481,8 +495,7 @@ static bool same_level(const struct pxs_read_level *a, const struct pxs_read_lev
 	return a->kind == b->kind && a->ms == b->ms && a->entries == b->entries;
 }
 
-bool pxs_store_config_same(const struct pxs_store_config *a, const struct pxs_store_config *b,
-			   u8 members)
+bool pxs_store_config_same(const struct pxs_store_config *a, const struct pxs_store_config *b)
 {
 	u32 i;
 
@@ -506,9 +519,6 @@ bool pxs_store_config_same(const struct pxs_store_config *a, const struct pxs_st
 		return false;
 	for (i = 0; i < a->nlisten; i++)
 		if (strcmp(a->listen_text[i], b->listen_text[i]))
-			return false;
-	for (i = 0; i < members; i++)
-		if (!same_text(a->member[i], b->member[i]))
 			return false;
 	return true;
 }

@@ -62,7 +62,6 @@ struct pxs_store_config {
 	u64 eventual_memory;	/* bytes of them; 0: no limit */
 	u32 eventual_drift;	/* ms that another member's clock may be ahead */
 	u64 eventual_rate;	/* bytes a second from each other member; 0: as fast as they come */
-	char *member[PXS_MEMBERS_MAX];	/* where each member's store listens, NULL: not said */
 };
 
 /* The section's options, for libconfuse. */
@@ -76,8 +75,7 @@ int pxs_store_config_load(const struct pxs_config *c, struct pxs_group_config *g
 /* After all groups were read: those that another's section names. Return: 0 or -errno, said why. */
 int pxs_store_config_share(struct pxs_config *c);
 void pxs_store_config_free(struct pxs_store_config *s);
-bool pxs_store_config_same(const struct pxs_store_config *a, const struct pxs_store_config *b,
-			   u8 members);
+bool pxs_store_config_same(const struct pxs_store_config *a, const struct pxs_store_config *b);
 
 /*
  * "strong", "bounded MS [ENTRIES]", "session" or "eventual", in any case of letters. Return: NULL,

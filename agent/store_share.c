@@ -57,11 +57,11 @@ static bool copy_text(char **to, const char *from)
 	return !from || *to;
 }
 
-static int copy(struct pxs_group_config *g, const struct pxs_store_config *from)
+static int copy(struct pxs_group_config *g, const struct pxs_group_config *home)
 {
+	const struct pxs_store_config *from = home->store;
 	struct pxs_store_config *s = malloc(sizeof(*s));
 	bool ok;
-	u32 i;
 
 	if (!s)
 		return -ENOMEM;
@@ -74,9 +74,9 @@ static int copy(struct pxs_group_config *g, const struct pxs_store_config *from)
 	ok = copy_text(&s->password, from->password);
 	if (asprintf(&s->directory, "%s-%u", from->directory, g->conf.id) < 0)
 		s->directory = NULL;
-	for (i = 0; i < PXS_MEMBERS_MAX; i++)
-		ok &= copy_text(&s->member[i], from->member[i]);
 	g->store = s;
+	memcpy(g->file_where, home->file_where, sizeof(g->file_where));
+	memcpy(g->where, home->where, sizeof(g->where));
 	return ok && s->directory ? 0 : -ENOMEM;
 }
 
@@ -105,7 +105,8 @@ static int share(struct pxs_config *c, struct pxs_group_config *home)
 	}
 	for (i = 0; i < s->ngroups; i++) {
 		g = find(c, s->group[i]);
-		if (g != home && copy(g, s))
+		g->shared = s->ngroups > 1;
+		if (g != home && copy(g, home))
 			return -ENOMEM;
 	}
 	if (s->ngroups == 1)

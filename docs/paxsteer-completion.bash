@@ -83,7 +83,7 @@ _paxsteer()
 		log.read-index.*) words='timeout' ;;
 		log.trim.*) words='to force timeout' ;;
 		member.promote.*) words='force timeout' ;;
-		member.add.* | member.set.*) words='incarnation timeout' ;;
+		member.add.* | member.set.*) words='incarnation store timeout' ;;
 		member.*) words='timeout' ;;
 		log.tail.*) words='from count follow hash noops once' ;;
 		group.add.*) words='cluster key-file self member incarnation key-id also-key-file

@@ -3,7 +3,8 @@
 """Clients of a store that record what they did, as a history for selftests/lin.
 
 store_load.py --ports P,P,P --seconds S --history FILE [--clients N] [--keys K] [--prefix P]
-store_load.py --entries SOCKET --member N --history FILE [--prefix P]
+              [--stop FILE] [--pause S]
+store_load.py --entries SOCKET --member N --history FILE [--prefix P] [--first SLOT]
 
 Clients write and read a few registers: strong ones at the leader, which they look for; those of
 a session at any node, carrying their token; eventual and bounded ones at one node each. Every
@@ -14,6 +15,7 @@ The second form adds what a member holds in its log, by the daemon's client port
 the history: so it is known what became of a write that nobody answered.
 """
 import argparse
+import os
 import random
 import socket
 import struct
@@ -145,6 +147,8 @@ class Client(threading.Thread):
         key = f"{self.load.prefix}{self.rnd.randrange(self.load.keys)}"
         if self.level != "strong":
             time.sleep(0.001)   # reads here are so fast that nobody else would get on
+        if self.load.pause:
+            time.sleep(self.load.pause)
         try:
             self.connect()
             if self.level == "strong" and self.writer and self.rnd.random() < 0.5:
@@ -161,7 +165,7 @@ class Client(threading.Thread):
             self.leave()
 
     def run(self):
-        while time.monotonic() < self.load.end:
+        while self.load.goes_on():
             self.step()
 
 
@@ -169,10 +173,15 @@ class Load:
     def __init__(self, args):
         self.ports = [int(p) for p in args.ports.split(",")]
         self.keys = args.keys
+        self.stop = args.stop
+        self.pause = args.pause
         self.prefix = args.prefix
         self.end = time.monotonic() + args.seconds
         levels = ["strong", "strong", "session", "eventual", BOUNDED]
         self.clients = [Client(self, n, levels[n % len(levels)]) for n in range(args.clients)]
+
+    def goes_on(self):
+        return time.monotonic() < self.end and not (self.stop and os.path.exists(self.stop))
 
     def last_reads(self):
         c = Client(self, len(self.clients), "strong")
@@ -195,11 +204,11 @@ ENTRY = struct.Struct("<IBBHII4Q")  # struct pxs_store_entry_hdr
 READ, VALUE, END = 2, 67, 68
 
 
-def log_values(path):
-    """All slots of group 1, and what is in them."""
+def log_values(path, first):
+    """All slots of group 1 from this one on, and what is in them."""
     s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     s.connect(path)
-    s.sendall(HEAD.pack(0, READ, 0, 0, 1, 0, 1, 1, 0))
+    s.sendall(HEAD.pack(0, READ, 0, 0, 1, 0, 1, first, 0))
     f = s.makefile("rb")
     while True:
         size, kind, _, _, _, _, _, slot, _ = HEAD.unpack(f.read(HEAD.size))
@@ -226,9 +235,9 @@ def arguments(body):
     return args
 
 
-def add_entries(path, member, history, prefix):
+def add_entries(path, member, history, prefix, first):
     with open(history, "a", encoding="ascii") as f:
-        for slot, body in log_values(path):
+        for slot, body in log_values(path, first):
             args = arguments(body)
             if len(args) == 3 and args[0] == b"SET" and args[1][:1] == prefix.encode() and \
                     args[1][1:].isdigit():
@@ -241,15 +250,18 @@ def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     p.add_argument("--ports")
     p.add_argument("--seconds", type=float)
+    p.add_argument("--stop", metavar="FILE", help="end when it is there, however early")
+    p.add_argument("--pause", type=float, default=0, help="seconds, before each operation")
     p.add_argument("--entries", metavar="SOCKET")
     p.add_argument("--member", type=int)
+    p.add_argument("--first", type=int, default=1, help="what is below was told before")
     p.add_argument("--history", required=True)
     p.add_argument("--clients", type=int, default=10)
     p.add_argument("--keys", type=int, default=4)
     p.add_argument("--prefix", default="k", help="a letter: of the registers' names")
     args = p.parse_args()
     if args.entries:
-        add_entries(args.entries, args.member, args.history, args.prefix)
+        add_entries(args.entries, args.member, args.history, args.prefix, args.first)
         return 0
     load = Load(args)
     for c in load.clients:

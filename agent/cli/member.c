@@ -24,17 +24,18 @@
 static const char usage[] =
 	"Usage: paxsteer member [-S SOCKET[,SOCKET...]] [group N] COMMAND\n"
 	"  [show]\n"
-	"  add ID ADDR:PORT incarnation HEX [timeout MS]     as a learner: it does not vote\n"
+	"  add ID ADDR:PORT incarnation HEX [store PORT] [timeout MS]   as a learner: it does not vote\n"
 	"  promote ID [force] [timeout MS]                   a learner votes from now on\n"
 	"  demote ID [timeout MS]                            a voter becomes a learner\n"
-	"  set ID ADDR:PORT incarnation HEX [timeout MS]     another address, or, of a learner, journal\n"
+	"  set ID ADDR:PORT incarnation HEX [store PORT] [timeout MS]   another address, or, of a learner, journal\n"
 	"  remove ID [timeout MS]\n"
 	"ID := 1..63\n"
-	"incarnation HEX: of its journal, as `paxsteer journal show` says\n";
+	"incarnation HEX: of its journal, as `paxsteer journal show` says\n"
+	"store PORT: its store listens there, at ADDR\n";
 
 struct change_args {
 	struct where where;
-	uint64_t id, incarnation, timeout;
+	uint64_t id, incarnation, timeout, store;
 	const char *address;
 	bool force;
 };
@@ -56,7 +57,7 @@ static int change(struct cli *cli, const struct change_args *a, unsigned int wha
 {
 	const struct pxs_log_member m = {
 		.change = what, .id = (unsigned int)a->id, .address = a->address,
-		.incarnation = a->incarnation,
+		.incarnation = a->incarnation, .store_port = (unsigned int)a->store,
 	};
 	struct pxs_log *log = pxs_log_open(a->where.sockets, (unsigned int)a->where.group);
 	struct pxs_log_result r;
@@ -100,13 +101,17 @@ static void print_group(json_t *group)
 	       json_integer_value(json_object_get(group, "epoch")),
 	       json_is_true(json_object_get(group, "removed")) ? " removed" :
 	       json_is_true(json_object_get(group, "changing")) ? " changing" : "");
-	json_array_foreach(json_object_get(group, "members"), i, member)
-		printf("  member %" JSON_INTEGER_FORMAT " %s %s incarnation %s commit %" JSON_INTEGER_FORMAT "\n",
+	json_array_foreach(json_object_get(group, "members"), i, member) {
+		const char *store = json_string_value(json_object_get(member, "store"));
+
+		printf("  member %" JSON_INTEGER_FORMAT " %s %s incarnation %s commit %" JSON_INTEGER_FORMAT "%s%s\n",
 		       json_integer_value(json_object_get(member, "id")),
 		       json_string_value(json_object_get(member, "role")),
 		       json_string_value(json_object_get(member, "address")),
 		       json_string_value(json_object_get(member, "incarnation")),
-		       json_integer_value(json_object_get(member, "commit")));
+		       json_integer_value(json_object_get(member, "commit")),
+		       store ? " store " : "", store ? store : "");
+	}
 }
 
 static void print_json(json_t *group)
@@ -188,9 +193,10 @@ static int run_change(struct cli *cli, struct change_args *a, unsigned int what,
 	const char *incarnation = NULL;
 	const struct word words[] = {
 		{ .name = "timeout", .number = &a->timeout, .min = 1, .max = TIMEOUT_MAX_MS },
-		/* the last two, as far as the command has them */
+		/* the others, as far as the command has them */
 		{ .name = there ? "incarnation" : what == PXS_LOG_MEMBER_PROMOTE ? "force" : NULL,
 		  .text = there ? &incarnation : NULL, .flag = there ? NULL : &a->force },
+		{ .name = there ? "store" : NULL, .number = &a->store, .min = 1, .max = 65535 },
 		{ }
 	};
 	int ret = take_id(cli, a, &argc, &argv);

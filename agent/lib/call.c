@@ -5,6 +5,7 @@
 #include "handle.h"
 
 #include <limits.h>
+#include <stdio.h>
 
 /* --- one request, one answer ----------------------------------------------- */
 
@@ -246,11 +247,14 @@ static int change_member(struct pxs_log *log, const struct pxs_log_member *m, un
 		.flags = (u8)(m->change | (flags & PXS_LOG_FORCE ? PXS_CLIENT_CHANGE_FORCE : 0)),
 	};
 	int ret = search(log, &log->want_leader, false, false, time_out(log));
+	char where[PXS_LOG_ADDRESS_MAX + 8];
 
 	if (ret)
 		return ret;
-	ret = call_with(log, log->peer[log->leader].path, &req, m->address ? m->address : "",
-			PXS_CLIENT_CHANGED, log->timeout_ms);
+	snprintf(where, sizeof(where), m->store_port ? "%s %u" : "%s", m->address ? m->address : "",
+		 m->store_port);
+	ret = call_with(log, log->peer[log->leader].path, &req, where, PXS_CLIENT_CHANGED,
+			log->timeout_ms);
 	/* Once it was asked, only an answer tells. */
 	return ret == PXS_LOG_PROTOCOL ? PXS_LOG_UNKNOWN : ret;
 }
@@ -263,7 +267,8 @@ int pxs_log_member(struct pxs_log *log, const struct pxs_log_member *member, uns
 	if (!log->inside && member->change >= PXS_LOG_MEMBER_ADD &&
 	    member->change <= PXS_LOG_MEMBER_SET && member->id &&
 	    member->id <= PXS_MEMBER_ID_MAX && !(flags & ~PXS_LOG_FORCE) &&
-	    (!member->address || strlen(member->address) < PXS_LOG_ADDRESS_MAX)) {
+	    (!member->address || strlen(member->address) < PXS_LOG_ADDRESS_MAX) &&
+	    (member->address || !member->store_port) && member->store_port <= UINT16_MAX) {
 		log->words[0] = 0;
 		log->call.leader = 0;
 		r.error = change_member(log, member, flags);

@@ -258,6 +258,8 @@ struct pxs_log_member {
 	unsigned int id;		/* 1..63 */
 	const char *address;		/* ADD, SET: "10.0.0.1:7400", "[fd00::1]:7400"; else NULL */
 	uint64_t incarnation;		/* ADD, SET: of its journal; else 0 */
+	/* ADD, SET: TCP port of its store, at that address; 0: not said (SET: as it was) */
+	unsigned int store_port;
 };
 
 /*

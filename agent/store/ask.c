@@ -46,16 +46,12 @@ static void fail(struct pxs_store *s)
 
 static void next(struct pxs_store *s)
 {
-	const struct pxs_group_conf *conf = &s->replica->config->conf;
 	struct io_uring_sqe *sqe = pxs_loop_sqe(&s->node->loop);
 	struct pxs_ask *a = &s->ask;
-	u32 i = 0;
 
 	switch (a->stage) {
 	case PXS_ASK_CONNECT:
-		while (conf->member[i].id != a->member)
-			i++;
-		io_uring_prep_connect(sqe, a->fd, &s->member[i].sa, s->member[i].len);
+		io_uring_prep_connect(sqe, a->fd, &a->to.sa, a->to.len);
 		break;
 	case PXS_ASK_SEND:
 		io_uring_prep_send(sqe, a->fd, a->out.buf + a->sent, a->out.len - a->sent,
@@ -167,22 +163,18 @@ static void step(struct pxs_op *op, int res)
 /* Index of member @id, if it is another one and its address is known; else -1. */
 static int other(const struct pxs_store *s, u8 id)
 {
-	const struct pxs_group_conf *conf = &s->replica->config->conf;
-	u32 i;
+	int i = pxs_store_member(s, id);
 
-	for (i = 0; i < conf->nmembers; i++)
-		if (conf->member[i].id == id && i != conf->self && s->config->member[i])
-			return (int)i;
-	return -1;
+	return i >= 0 && i != s->replica->config->conf.self && pxs_store_where(s, (u32)i) ? i : -1;
 }
 
 static bool dial(struct pxs_store *s, u8 id, u32 i)
 {
 	struct pxs_ask *a = &s->ask;
 
-	if (pxs_address_parse(s->config->member[i], &s->member[i]))
+	if (pxs_address_parse(pxs_store_where(s, i), &a->to))
 		return false;
-	a->fd = socket(s->member[i].sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	a->fd = socket(a->to.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (a->fd < 0)
 		return false;
 	a->member = id;

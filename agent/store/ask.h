@@ -10,6 +10,7 @@
 #ifndef PXS_STORE_ASK_H
 #define PXS_STORE_ASK_H
 
+#include "../address.h"
 #include "../loop.h"
 #include "resp_write.h"
 
@@ -32,6 +33,7 @@ struct pxs_ask {
 	bool greeted;		/* the password was sent */
 	int fd;			/* -1: not connected */
 	u8 member;		/* whose store it is: an id */
+	struct pxs_address to;	/* ... and where it listened when that was looked up */
 	u64 at;			/* ns: before the question went out */
 	u64 late;		/* loop time */
 	u64 pause;		/* likewise: not before then */

@@ -26,7 +26,7 @@ static void show(struct pxs_store *s)
 	*l = (struct pxs_replica_loan){ 0 };
 	if (b->stage == PXS_BORROW_IDLE && !b->need)
 		return;
-	l->lender = s->replica->config->conf.member[b->member].id;
+	l->lender = b->member;
 	l->slot = b->loan.slot;
 	l->size = b->loan.size;
 	l->bytes = b->loan.offset;
@@ -92,7 +92,7 @@ static void loaded(struct pxs_job *job, int res)
 		return;
 	}
 	pxs_err("group %u: store: the checkpoint of slot %" PRIu64 " from member %u cannot be used: %s",
-		s->replica->id, b->loan.slot, s->replica->config->conf.member[b->member].id,
+		s->replica->id, b->loan.slot, b->member,
 		res == -EUCLEAN ? "it is damaged" : strerror(-res));
 	b->loan.id = 0;		/* all of it again */
 	pxs_borrow_fail(s, "it cannot be used");
@@ -182,7 +182,7 @@ static void replace(struct pxs_store *s)
 	s->db.cross_moved = true;
 	b->count++;
 	pxs_notice("group %u: store: goes on from member %u's checkpoint of slot %" PRIu64 ", %" PRIu64 " keys",
-		   s->replica->id, s->replica->config->conf.member[b->member].id,
+		   s->replica->id, b->member,
 		   s->db.state.applied, s->db.state.keys);
 	wrong = pxs_set_wrong(s);
 	if (wrong)
@@ -199,7 +199,10 @@ static bool log_is_there(struct pxs_store *s)
 
 	if (r->applied >= b->loan.slot)
 		return true;
-	if (r->gone || s->node->loop.now < b->pause)
+	if (r->gone || !r->started ||
+	    !pxs_member_hear(r, b->loan.config_slot, b->config, b->loan.config))
+		return false;
+	if (s->node->loop.now < b->pause)
 		return false;
 	b->pause = s->node->loop.now + PXS_BORROW_PAUSE_MS;
 	err = dp->ops->trim(dp, r->id, b->loan.slot, true);

@@ -18,6 +18,7 @@
 #ifndef PXS_STORE_BORROW_H
 #define PXS_STORE_BORROW_H
 
+#include "../address.h"
 #include "../worker.h"
 #include "db.h"
 #include "loan.h"
@@ -48,7 +49,8 @@ struct pxs_borrow {
 	bool greeted;		/* the password was sent */
 	int fd;			/* -1: not connected */
 	int part;		/* -1: not open */
-	u8 member;		/* index of who lends, or is asked next */
+	u8 member;		/* id of who lends, or is asked next; 0: nobody yet */
+	struct pxs_address to;	/* where its store listens */
 	u32 answers;		/* wanted: the last one is the piece */
 	u32 tries;
 	u64 need;		/* slots up to it are lacking; 0: none */
@@ -59,6 +61,8 @@ struct pxs_borrow {
 	u64 said;		/* likewise: when its progress was */
 	struct pxs_loan loan;	/* the image, id 0: not known yet; its offset: so much is here */
 	u64 nonce;
+	/* Who the members are, as who lends says: loan.config bytes. */
+	u8 config[PXS_MEMBERSHIP_BYTES];
 	struct pxs_reply out;
 	u32 sent;
 	u8 *in;

@@ -16,7 +16,7 @@
 #include "peer.h"
 
 #define SAY_MS		10000
-#define IN_MAX		(sizeof(struct pxs_loan_head) + PXS_LOAN_BYTES + 64)
+#define IN_MAX		(sizeof(struct pxs_loan_head) + PXS_LOAN_BYTES + PXS_LOAN_CONFIG + 64)
 
 #define from(p, member) \
 	((struct pxs_store *)((char *)(p) - offsetof(struct pxs_store, borrow.member)))
@@ -51,16 +51,25 @@ static void start_over(struct pxs_store *s)
 	b->tries = 0;
 }
 
+/* Is who would be asked another member, with an address? */
+static bool may_ask(const struct pxs_store *s)
+{
+	int i = pxs_store_member(s, s->borrow.member);
+
+	return i >= 0 && i != s->replica->config->conf.self && pxs_store_where(s, (u32)i);
+}
+
 /* The next member that is another one, and whose store's address is known. */
 static bool turn(struct pxs_store *s)
 {
 	const struct pxs_group_conf *conf = &s->replica->config->conf;
 	struct pxs_borrow *b = &s->borrow;
-	u32 i;
+	int i, n, at = pxs_store_member(s, b->member);	/* -1: from the first on */
 
-	for (i = 0; i < conf->nmembers; i++) {
-		b->member = b->member + 1 < conf->nmembers ? b->member + 1 : 0;
-		if (b->member != conf->self && s->config->member[b->member])
+	for (n = 0; n < conf->nmembers; n++) {
+		i = (at + 1 + n) % conf->nmembers;
+		b->member = conf->member[i].id;
+		if (may_ask(s))
 			return true;
 	}
 	return false;
@@ -75,10 +84,10 @@ void pxs_borrow_fail(struct pxs_store *s, const char *why)
 	struct pxs_borrow *b = &s->borrow;
 
 	pxs_debug("group %u: store: a checkpoint of member %u: %s", s->replica->id,
-		  s->replica->config->conf.member[b->member].id, why);
+		  b->member, why);
 	pxs_borrow_hang_up(b);
 	b->pause = s->node->loop.now + PXS_BORROW_PAUSE_MS;
-	if (b->loan.id && ++b->tries < PXS_BORROW_TRIES)
+	if (b->loan.id && may_ask(s) && ++b->tries < PXS_BORROW_TRIES)
 		return;
 	start_over(s);
 	turn(s);
@@ -126,9 +135,23 @@ static bool take_image(struct pxs_store *s, const struct pxs_loan *l)
 	if (l->slot < b->need || l->slot <= s->db.state.applied || !l->id)
 		return false;
 	pxs_notice("group %u: store: member %u lends its checkpoint of slot %" PRIu64 ", %" PRIu64 " bytes",
-		   s->replica->id, s->replica->config->conf.member[b->member].id, l->slot,
+		   s->replica->id, b->member, l->slot,
 		   l->size);
 	b->loan = *l;
+	return true;
+}
+
+static bool take_config(struct pxs_borrow *b, const struct pxs_loan_head *head,
+			const struct pxs_loan *l)
+{
+	const u8 *config = pxs_loan_config(head, l);
+	struct pxs_membership m;
+
+	if (l->config && pxs_membership_parse(config, l->config, &m))
+		return false;
+	memcpy(b->config, config, l->config);
+	b->loan.config = l->config;
+	b->loan.config_slot = l->config_slot;
 	return true;
 }
 
@@ -142,7 +165,7 @@ static void piece(struct pxs_store *s, u8 *at, u32 bytes)
 	err = pxs_loan_open(&s->replica->config->keys, s->db.owner.cluster, head, bytes, &l);
 	if (err) {
 		pxs_warn("group %u: store: member %u: a piece of its checkpoint %s", s->replica->id,
-			 s->replica->config->conf.member[b->member].id,
+			 b->member,
 			 err == -EBADMSG ? "is none" : "has a wrong tag");
 		pxs_borrow_fail(s, "a piece does not hold");
 		return;
@@ -150,6 +173,10 @@ static void piece(struct pxs_store *s, u8 *at, u32 bytes)
 	if (l.nonce != b->nonce || l.group != s->replica->id || l.offset != b->loan.offset ||
 	    (b->loan.id ? l.id != b->loan.id : !take_image(s, &l))) {
 		pxs_borrow_fail(s, "its checkpoint is not what is needed");
+		return;
+	}
+	if (!take_config(b, head, &l)) {
+		pxs_borrow_fail(s, "what it says of the members does not hold");
 		return;
 	}
 	b->loan.slot = l.slot;
@@ -242,8 +269,7 @@ static void next(struct pxs_store *s)
 
 	switch (b->stage) {
 	case PXS_BORROW_CONNECT:
-		io_uring_prep_connect(sqe, b->fd, &s->member[b->member].sa,
-				      s->member[b->member].len);
+		io_uring_prep_connect(sqe, b->fd, &b->to.sa, b->to.len);
 		break;
 	case PXS_BORROW_SEND:
 		io_uring_prep_send(sqe, b->fd, b->out.buf + b->sent, b->out.len - b->sent,
@@ -315,9 +341,9 @@ static void take_part(struct pxs_store *s)
 	for (i = 0; i < conf->nmembers; i++)
 		if (conf->member[i].incarnation == info.incarnation)
 			break;
-	if (i == conf->nmembers || i == conf->self || !s->config->member[i])
+	if (i == conf->nmembers || i == conf->self || !pxs_store_where(s, i))
 		return;
-	b->member = i;
+	b->member = conf->member[i].id;
 	b->loan = (struct pxs_loan){
 		.slot = info.applied, .id = info.id, .offset = (u64)st.st_size,
 	};
@@ -344,15 +370,14 @@ static bool dial(struct pxs_store *s)
 {
 	struct pxs_borrow *b = &s->borrow;
 
-	if (pxs_address_parse(s->config->member[b->member], &s->member[b->member]))
+	if (pxs_address_parse(pxs_store_where(s, (u32)pxs_store_member(s, b->member)), &b->to))
 		return false;
-	b->fd = socket(s->member[b->member].sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	b->fd = socket(b->to.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	return b->fd >= 0;
 }
 
 void pxs_borrow_begin(struct pxs_store *s)
 {
-	const struct pxs_group_conf *conf = &s->replica->config->conf;
 	struct pxs_borrow *b = &s->borrow;
 
 	b->pause = s->node->loop.now + PXS_BORROW_PAUSE_MS;
@@ -361,7 +386,7 @@ void pxs_borrow_begin(struct pxs_store *s)
 			PXS_DB_PART, strerror(errno));
 		return;
 	}
-	if ((b->member == conf->self || !s->config->member[b->member]) && !turn(s))
+	if (!may_ask(s) && !turn(s))
 		return;		/* nobody's address is known */
 	if (!dial(s)) {
 		pxs_borrow_fail(s, strerror(errno));

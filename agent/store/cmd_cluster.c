@@ -16,14 +16,14 @@ bool pxs_cluster_known(const struct pxs_store *s)
 	u32 i;
 
 	for (i = 0; i < PXS_MEMBERS_MAX; i++)
-		if (s->config->member[i])
+		if (pxs_store_where(s, i))
 			return true;
 	return false;
 }
 
 /* A member as others see it. */
 struct place {
-	u32 index;		/* of the member, in its group's configuration */
+	u8 member;
 	char host[64];
 	u32 port;
 	char id[41];
@@ -34,7 +34,7 @@ struct place {
 static bool place_of(const struct pxs_store *s, u32 i, struct place *p)
 {
 	const struct pxs_group_conf *conf = &s->replica->config->conf;
-	const char *text = s->config->member[i];
+	const char *text = pxs_store_where(s, i);
 	const char *colon;
 	int len;
 
@@ -51,20 +51,23 @@ static bool place_of(const struct pxs_store *s, u32 i, struct place *p)
 	/* One for a node, whatever groups it is in. */
 	snprintf(p->id, sizeof(p->id), "%08x%016x%016" PRIx64, pxs_set_home(s)->replica->id,
 		 conf->member[i].id, conf->member[i].incarnation);
-	p->index = i;
+	p->member = conf->member[i].id;
 	p->self = i == conf->self;
 	p->leads = s->replica->elect.leader == conf->member[i].id ||
 		   (p->self && pxs_store_leads(s));
 	return true;
 }
 
-/* Those whose address is known, the leader first. Return: how many; 0 without a leader. */
+/*
+ * Those who vote and whose address is known, the leader first: a learner may have next to nothing
+ * yet. Return: how many; 0 without a leader.
+ */
 static u32 places(const struct pxs_store *s, struct place *p)
 {
 	u32 i, n = 0;
 	struct place leader;
 
-	for (i = 0; i < s->replica->config->conf.nmembers; i++) {
+	for (i = 0; i < pxs_group_voters(&s->replica->config->conf); i++) {
 		if (!place_of(s, i, &p[n]))
 			continue;
 		if (p[n].leads && n) {
@@ -209,10 +212,11 @@ static void info(struct pxs_request *r)
 	pxs_reply_verbatim(&r->out, text, (u32)len);
 }
 
-/* Members have the same places in all groups. */
 static bool leads_there(const struct pxs_store *s, const struct place *p, struct place *there)
 {
-	return place_of(s, p->index, there) && there->leads;
+	int i = pxs_store_member(s, p->member);
+
+	return i >= 0 && place_of(s, (u32)i, there) && there->leads;
 }
 
 /* A line for a node: a master of all slots that it leads, or a slave of who leads the home. */

@@ -522,6 +522,7 @@ void pxs_server_info(struct pxs_request *r)
 /* A write is answered when a majority has it: so many other members do. */
 void pxs_server_wait(struct pxs_request *r)
 {
+	const struct pxs_group_conf *conf = &r->conn->store->replica->config->conf;
 	s64 replicas, timeout;
 
 	if (!pxs_str_int(r->argv[1], &replicas))
@@ -531,5 +532,5 @@ void pxs_server_wait(struct pxs_request *r)
 	else if (timeout < 0)
 		pxs_reply_error(&r->out, "ERR timeout is negative");
 	else
-		pxs_reply_int(&r->out, r->conn->store->replica->config->conf.nmembers / 2);
+		pxs_reply_int(&r->out, pxs_group_voters(conf) / 2);
 }

@@ -354,7 +354,7 @@ static int open_table(struct pxs_store *s, struct pxs_eventual *ev, const char *
 	for (i = 0; i < conf->nmembers; i++) {
 		if (i == conf->self)
 			continue;
-		address[n] = s->config->member[i];
+		address[n] = pxs_store_where(s, i);
 		members[n++] = conf->member[i].id;
 	}
 	err = pxs_evdb_open(&ev->db, path, &owner, members, true,

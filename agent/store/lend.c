@@ -49,7 +49,7 @@ static int take_out(struct pxs_store *s)
 	l->fd = openat(s->db.dirfd, PXS_DB_CHECKPOINT, O_RDONLY | O_CLOEXEC);
 	if (l->fd < 0)
 		return -errno;
-	l->buf = malloc(sizeof(struct pxs_loan_head) + PXS_LOAN_BYTES);
+	l->buf = malloc(sizeof(struct pxs_loan_head) + PXS_LOAN_BYTES + PXS_LOAN_CONFIG);
 	err = !l->buf ? -ENOMEM : fstat(l->fd, &st) ? -errno : pxs_image_info(l->fd, &s->db, &info);
 	if (err) {
 		let_go(l);
@@ -67,6 +67,7 @@ static void read_done(struct pxs_op *op, int res)
 	struct pxs_lend *l = (struct pxs_lend *)((char *)op - offsetof(struct pxs_lend, op));
 	struct pxs_request *r = l->request;
 	struct pxs_store *s = (struct pxs_store *)((char *)l - offsetof(struct pxs_store, lend));
+	const struct pxs_member_config *c = pxs_member_newest(s->replica);
 
 	l->request = NULL;
 	l->asked = s->node->loop.now;
@@ -74,9 +75,12 @@ static void read_done(struct pxs_op *op, int res)
 		pxs_reply_error(&r->out, "ERR the checkpoint cannot be read: %s",
 				res < 0 ? strerror(-res) : "it is cut off");
 	} else {
-		pxs_loan_seal(&s->replica->config->keys, s->db.owner.cluster, &l->loan,
+		l->loan.config = c->epoch ? c->len : 0;
+		l->loan.config_slot = c->slot;
+		pxs_loan_seal(&s->replica->config->keys, s->db.owner.cluster, &l->loan, c->value,
 			      (struct pxs_loan_head *)l->buf);
-		pxs_reply_bulk(&r->out, l->buf, (u32)sizeof(struct pxs_loan_head) + l->loan.len);
+		pxs_reply_bulk(&r->out, l->buf, (u32)sizeof(struct pxs_loan_head) +
+			       pxs_loan_rest(&l->loan));
 		l->pieces++;
 	}
 	pxs_request_hold(r, r->out.len);
@@ -129,6 +133,9 @@ static const char *no_piece(struct pxs_store *s, u64 id, u64 offset)
 		return "TRYAGAIN another one is being lent";
 	if (new && take_out(s))
 		return "NOIMAGE there is no checkpoint here";
+	/* What it says of the members must be as new: so all of it is applied in this life, too. */
+	if (s->replica->members.joins || l->loan.slot > s->replica->applied)
+		return "TRYAGAIN this member does not know yet who the members are";
 	if (id && l->loan.id != id)
 		return "NOIMAGE that checkpoint is not here any more";
 	return offset > l->loan.size ? "ERR it ends before that" : NULL;

@@ -24,7 +24,7 @@ struct pxs_lend {
 	int fd;			/* -1: nothing is lent */
 	u64 asked;		/* loop time */
 	struct pxs_loan loan;
-	u8 *buf;		/* a head, and PXS_LOAN_BYTES */
+	u8 *buf;		/* a head, PXS_LOAN_BYTES, and PXS_LOAN_CONFIG */
 	u64 pieces;		/* count */
 };
 

@@ -118,22 +118,17 @@ static u32 slot_of(const struct pxs_request *r)
 void pxs_session_redirect(struct pxs_request *r)
 {
 	struct pxs_store *s = r->store;
-	const struct pxs_group_conf *conf = &s->replica->config->conf;
 	u8 leader = s->replica->elect.leader;
-	u32 i;
+	int i = leader ? pxs_store_member(s, leader) : -1;
 
-	for (i = 0; i < conf->nmembers; i++) {
-		if (!leader || conf->member[i].id != leader || i == conf->self)
-			continue;
-		if (s->config->member[i])
-			pxs_reply_error(&r->out, "MOVED %u %s", slot_of(r), s->config->member[i]);
-		else
-			pxs_reply_error(&r->out,
-					"CLUSTERDOWN member %u leads; where its store listens is not configured",
-					leader);
-		return;
-	}
-	pxs_reply_error(&r->out, "CLUSTERDOWN The cluster is down");
+	if (i < 0 || i == s->replica->config->conf.self)
+		pxs_reply_error(&r->out, "CLUSTERDOWN The cluster is down");
+	else if (pxs_store_where(s, (u32)i))
+		pxs_reply_error(&r->out, "MOVED %u %s", slot_of(r), pxs_store_where(s, (u32)i));
+	else
+		pxs_reply_error(&r->out,
+				"CLUSTERDOWN member %u leads; where its store listens is not configured",
+				leader);
 }
 
 /* Return: a write may be proposed here; else the error is said. */
@@ -182,6 +177,8 @@ static bool acceptable(struct pxs_request *r)
 	else if (r->session && !makes_entry(r))
 		pxs_reply_error(&r->out,
 				"ERR PAXSTEER SESSION RUN takes a command that writes, or EXEC");
+	else if (c->store->replica->members.removed && !(cmd->flags & PXS_CF_STALE))
+		pxs_reply_error(&r->out, "CLUSTERDOWN this member was removed from the group: ask another one");
 	else if (!pxs_set_ready(c->store) && !(cmd->flags & PXS_CF_STALE))
 		pxs_reply_error(&r->out, "LOADING Redis is loading the dataset in memory");
 	else if (c->multi && (cmd->flags & PXS_CF_SAGA ||

@@ -234,7 +234,6 @@ struct pxs_store {
 	struct pxs_fresh fresh;
 	bool want_fresh;	/* somebody has use for a newer point of evidence */
 	struct pxs_ask ask;
-	struct pxs_address member[PXS_MEMBERS_MAX];	/* whom to ask */
 	struct pxs_drive drive;
 	struct pxs_cross_drive cross;
 	struct pxs_request_list crossed;	/* transactions that are in the log */
@@ -331,6 +330,26 @@ void pxs_store_version(struct pxs_store *s, struct pxs_request *r, u64 slot);
 void pxs_store_read(struct pxs_store *s, struct pxs_request *r);
 
 bool pxs_store_leads(const struct pxs_store *s);
+
+/* Where the store of the member with this index listens; NULL: not known. */
+static inline const char *pxs_store_where(const struct pxs_store *s, u32 i)
+{
+	const char *text = s->replica->config->where[i];
+
+	return *text ? text : NULL;
+}
+
+/* Index of the member @id, or -1: it is in the group no more. */
+static inline int pxs_store_member(const struct pxs_store *s, u8 id)
+{
+	const struct pxs_group_conf *conf = &s->replica->config->conf;
+	int i;
+
+	for (i = 0; i < conf->nmembers; i++)
+		if (conf->member[i].id == id)
+			return i;
+	return -1;
+}
 
 /* What a fetch from the journal has applied between the rounds is committed: it can be read. */
 void pxs_store_settle(struct pxs_store *s);

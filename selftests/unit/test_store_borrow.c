@@ -18,7 +18,7 @@ static const u8 cluster[16] = "a cluster";
 static struct pxs_keys keys = {
 	.count = 2, .key = { { .id = 1, .bytes = "one" }, { .id = 2, .bytes = "two" } },
 };
-static u64 room[64];
+static u64 room[96];
 static struct pxs_loan_head *const head = (struct pxs_loan_head *)room;
 #define DATA	100u
 #define BYTES	((u32)sizeof(*head) + DATA)
@@ -31,7 +31,7 @@ static void seal(const struct pxs_keys *by)
 	};
 
 	memset(room, 'x', sizeof(room));
-	pxs_loan_seal(by, cluster, &l, head);
+	pxs_loan_seal(by, cluster, &l, NULL, head);
 }
 
 static int open_piece(u32 bytes)
@@ -64,6 +64,32 @@ static void any_bit_counts(void)
 		((u8 *)room)[i / 8] ^= (u8)(1 << i % 8);
 		CHECK(open_piece(BYTES) != 0);
 	}
+}
+
+/* Who the members are goes with it, and is under the same tag. */
+static void it_says_who_the_members_are(void)
+{
+	static const u8 config[48] = "not looked at here";
+	struct pxs_loan l = {
+		.slot = 7, .id = 8, .size = 1000, .offset = 300, .nonce = 9, .group = 3,
+		.len = DATA, .config = sizeof(config), .config_slot = 70000,
+	}, got;
+	u32 i, bytes = (u32)sizeof(*head) + DATA + 8 + (u32)sizeof(config);
+
+	CHECK_EQ(pxs_loan_rest(&l), DATA + 8 + sizeof(config));
+	for (i = 0; i <= bytes * 8; i++) {
+		memset(room, 'x', sizeof(room));
+		pxs_loan_seal(&keys, cluster, &l, config, head);
+		if (i < bytes * 8)
+			((u8 *)room)[i / 8] ^= (u8)(1 << i % 8);
+		CHECK((pxs_loan_open(&keys, cluster, head, bytes, &got) != 0) == (i < bytes * 8));
+	}
+	CHECK(got.len == DATA && got.config == sizeof(config) && got.config_slot == 70000);
+	CHECK(!memcmp(pxs_loan_config(head, &got), config, sizeof(config)));
+	CHECK_EQ(open_piece(bytes - 1), EBADMSG);
+	CHECK_EQ(open_piece(BYTES), EBADMSG);
+	head->config = PXS_MEMBERSHIP_BYTES + 1;
+	CHECK_EQ(open_piece((u32)sizeof(*head) + DATA + 8 + PXS_MEMBERSHIP_BYTES + 1), EBADMSG);
 }
 
 static void who_may_not_lend(void)
@@ -324,6 +350,7 @@ int main(void)
 {
 	RUN(a_piece_arrives);
 	RUN(any_bit_counts);
+	RUN(it_says_who_the_members_are);
 	RUN(who_may_not_lend);
 	RUN(it_takes_the_place);
 	RUN(once_more);

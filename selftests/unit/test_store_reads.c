@@ -272,6 +272,44 @@ static void who_waits_when_it_stops(void)
 	teardown();
 }
 
+/* Nothing old, at any level, and no word about who leads: it is told that no more. */
+static void who_was_removed_answers_nothing(void)
+{
+	static const char no[] = "-CLUSTERDOWN this member was removed from the group: ask another one\r\n";
+
+	setup(false);
+	apply_slots(3);
+	CHECK_STR(say("READONLY\r\nGET a\r\n"), "+OK\r\n$-1\r\n");
+	replica.members.removed = true;
+	replica.gone = true;
+	CHECK_STR(say("GET a\r\n"), no);
+	CHECK_STR(say("SET a 1\r\n"), no);
+	CHECK_STR(say("PAXSTEER CONSISTENCY strong\r\n"), "+OK\r\n");
+	CHECK_STR(say("GET a\r\n"), no);
+	CHECK_STR(say("PING\r\n"), "+PONG\r\n");
+	teardown();
+}
+
+/* A checkpoint is lent with the members as of what it holds, or not at all. */
+static void who_does_not_know_lends_nothing(void)
+{
+	setup(false);
+	s.lend.fd = 0;
+	s.lend.loan = (struct pxs_loan){ .id = 5, .slot = 7, .size = 100, .group = replica.id };
+	replica.applied = 6;
+	CHECK_STR(say("PAXSTEER IMAGE 5 0 1 0\r\n"),
+		  "-TRYAGAIN this member does not know yet who the members are\r\n");
+	replica.applied = 7;
+	replica.members.joins = true;
+	CHECK_STR(say("PAXSTEER IMAGE 5 0 1 0\r\n"),
+		  "-TRYAGAIN this member does not know yet who the members are\r\n");
+	replica.members.joins = false;
+	CHECK_STR(say("PAXSTEER IMAGE 6 0 1 0\r\n"),
+		  "-NOIMAGE that checkpoint is not here any more\r\n");
+	s.lend.fd = -1;
+	teardown();
+}
+
 int main(void)
 {
 	RUN(watching_what_is_not_there);
@@ -283,5 +321,7 @@ int main(void)
 	RUN(no_room_for_the_map);
 	RUN(an_answer_is_made_anew);
 	RUN(who_waits_when_it_stops);
+	RUN(who_was_removed_answers_nothing);
+	RUN(who_does_not_know_lends_nothing);
 	return unit_done();
 }

@@ -40,7 +40,7 @@ static inline void setup(bool us)
 	config.client_memory = 1ull << 30;
 	config.request_limit = 1 << 16;
 	config.read_wait = 1000;
-	config.member[1] = (char *)"127.0.0.1:7";
+	strcpy(group.where[1], "127.0.0.1:7");
 	node.loop.now = 5000;
 	replica.node = &node;
 	replica.config = &group;

@@ -154,7 +154,9 @@ struct pxs_wire_member {
 	__u8 id;		/* 1..PXS_MEMBER_ID_MAX */
 	__u8 family;		/* 4 or 6 */
 	__be16 port;		/* UDP */
-	__u8 reserved[4];	/* 0 */
+	/* TCP, at the same address: its store speaks the Redis protocol there; 0: not said */
+	__be16 store_port;
+	__u8 reserved[2];	/* 0 */
 	__u8 addr[16];		/* network order; of family 4 the first four bytes, then 0 */
 };
 

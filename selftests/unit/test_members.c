@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * test_members.c - changes of members at one daemon: what a peer says of them, what is refused, and
+ * where their stores listen
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "../../agent/client_proto.h"
+#include "../../agent/node.h"
+#include "unit.h"
+
+#define INC 100u
+
+static struct pxs_node node;
+static struct pxs_replica r;
+static struct pxs_group_config conf;
+static char words[PXS_MEMBER_WORDS];
+
+static void begin(u8 n, u8 learners, u8 self)
+{
+	u8 i;
+	char text[32];
+
+	memset(&node, 0, sizeof(node));
+	memset(&r, 0, sizeof(r));
+	memset(&conf, 0, sizeof(conf));
+	conf.conf.id = 1;
+	conf.conf.epoch = 4;
+	conf.conf.nmembers = n;
+	conf.conf.learners = learners;
+	conf.conf.self = self;
+	for (i = 0; i < n; i++) {
+		conf.conf.member[i].id = i + 1;
+		conf.conf.member[i].incarnation = INC + i;
+		snprintf(text, sizeof(text), "10.0.0.%u:7400", i + 1);
+		CHECK_EQ(pxs_address_parse(text, &conf.address[i]), 0);
+	}
+	r.node = &node;
+	r.config = &conf;
+	r.id = 1;
+	r.started = true;
+	pxs_members_init(&r);
+}
+
+/* The members of epoch @epoch: ids 2.. of those in force, and @more. */
+static u32 config_of(u8 *bytes, u64 epoch, u8 more)
+{
+	struct pxs_membership m = { .epoch = epoch };
+	u8 i, id;
+
+	for (i = 0; i < 3; i++) {
+		id = i < 2 ? i + 2 : more;
+		m.member[m.nmembers++] = (struct pxs_wire_member){
+			.id = id, .family = 4, .port = cpu_to_be16(7400 + id),
+			.incarnation = cpu_to_be64(INC + id - 1),
+		};
+	}
+	return pxs_membership_put(bytes, &m);
+}
+
+/* Rule 5 of membership.h: who takes a checkpoint goes over to what its lender goes by, first. */
+static void a_peer_says_who_they_are(void)
+{
+	u8 bytes[PXS_MEMBERSHIP_BYTES];
+	u32 len;
+
+	begin(3, 0, 1);
+	CHECK(pxs_member_hear(&r, 0, NULL, 0));
+	len = config_of(bytes, 4, 9);
+	CHECK(pxs_member_hear(&r, 7, bytes, len));
+	CHECK(!pxs_member_moves(&r));
+	len = config_of(bytes, 6, 9);
+	CHECK(!pxs_member_hear(&r, 0, bytes, len));
+	CHECK(!pxs_member_hear(&r, 7, bytes, len - 1));
+	CHECK(!pxs_member_moves(&r));
+	r.started = false;
+	CHECK(!pxs_member_hear(&r, 7, bytes, len));
+	CHECK(!pxs_member_moves(&r));
+	r.started = true;
+	CHECK_EQ(pxs_member_newest(&r)->epoch, 0);
+	CHECK(!pxs_member_hear(&r, 7, bytes, len));
+	CHECK(pxs_member_moves(&r));
+	CHECK_EQ(r.members.next.epoch, 6);
+	CHECK_EQ(r.members.next.slot, 7);
+	CHECK_EQ(pxs_member_newest(&r)->epoch, 6);
+	/* One is under way. */
+	len = config_of(bytes, 7, 9);
+	CHECK(!pxs_member_hear(&r, 8, bytes, len));
+	CHECK_EQ(r.members.next.epoch, 6);
+	r.members.now.epoch = 8;
+	CHECK_EQ(pxs_member_newest(&r)->epoch, 8);
+}
+
+/* Whoever comes goes on as its file says until there is a configuration that names it. */
+static void who_comes_is_not_removed(void)
+{
+	u8 bytes[PXS_MEMBERSHIP_BYTES];
+	u32 len;
+
+	begin(4, 1, 3);
+	len = config_of(bytes, 6, 9);
+	CHECK(pxs_member_hear(&r, 7, bytes, len));
+	CHECK(!pxs_member_moves(&r));
+	len = config_of(bytes, 7, 4);
+	CHECK(!pxs_member_hear(&r, 9, bytes, len));
+	CHECK(pxs_member_moves(&r));
+	/* Whoever was a member goes over, and learns that it is none any more. */
+	begin(3, 0, 0);
+	len = config_of(bytes, 6, 9);
+	CHECK(!pxs_member_hear(&r, 7, bytes, len));
+	CHECK(pxs_member_moves(&r));
+}
+
+static void done(void *ctx, u32 error, u64 epoch)
+{
+	(void)ctx;
+	(void)error;
+	(void)epoch;
+}
+
+static u32 ask(enum pxs_member_op op, u8 id, const struct pxs_wire_member *to)
+{
+	words[0] = 0;
+	return pxs_member_change(&r, op, id, to, false, words, done, NULL);
+}
+
+static void refused_with_the_reason(void)
+{
+	begin(3, 0, 0);
+	CHECK_EQ(ask(PXS_MEMBER_REMOVE, 2, NULL), PXS_CLIENT_NOT_LEADER);
+	conf.shared = true;
+	CHECK_EQ(ask(PXS_MEMBER_REMOVE, 2, NULL), PXS_CLIENT_MEMBERS_KEPT);
+	CHECK(strstr(words, "several groups"));
+	conf.shared = false;
+	conf.eventual = true;
+	CHECK_EQ(ask(PXS_MEMBER_REMOVE, 2, NULL), PXS_CLIENT_MEMBERS_KEPT);
+	CHECK(strstr(words, "eventual keys"));
+	conf.eventual = false;
+	conf.conf.memory = true;
+	CHECK_EQ(ask(PXS_MEMBER_REMOVE, 2, NULL), PXS_CLIENT_MEMBERS_KEPT);
+	CHECK(strstr(words, "durability memory"));
+}
+
+static void lead(void)
+{
+	begin(3, 0, 0);
+	strcpy(conf.where[0], "10.0.0.1:6379");
+	strcpy(conf.where[1], "10.9.0.2:6379");
+	r.elect.role = PXS_ROLE_LEADER;
+	r.elect.next = 1;
+}
+
+static const struct pxs_membership *planned(void)
+{
+	const struct pxs_member_config *c = &r.members.change.config;
+	static struct pxs_membership m;
+
+	CHECK(!pxs_membership_parse(c->value, c->len, &m));
+	return &m;
+}
+
+/* The log says it where it can: the same address, another port. */
+static void a_change_says_where_stores_listen(void)
+{
+	struct pxs_wire_member to = {
+		.family = 4, .port = cpu_to_be16(7400), .addr = { 10, 0, 0, 4 },
+		.incarnation = cpu_to_be64(77), .store_port = cpu_to_be16(6380),
+	};
+
+	lead();
+	CHECK_EQ(ask(PXS_MEMBER_ADD, 4, &to), 0);
+	CHECK_EQ(planned()->member[0].store_port, cpu_to_be16(6379));
+	CHECK_EQ(planned()->member[1].store_port, 0);
+	CHECK_EQ(planned()->member[2].store_port, 0);
+	CHECK_EQ(planned()->member[3].store_port, cpu_to_be16(6380));
+	/* Another address of the same member: its store stays where it was, unless that is said. */
+	lead();
+	to.incarnation = cpu_to_be64(INC);
+	to.store_port = 0;
+	CHECK_EQ(ask(PXS_MEMBER_SET, 1, &to), 0);
+	CHECK_EQ(planned()->member[0].store_port, cpu_to_be16(6379));
+	lead();
+	to.store_port = cpu_to_be16(1);
+	CHECK_EQ(ask(PXS_MEMBER_SET, 1, &to), 0);
+	CHECK_EQ(planned()->member[0].store_port, cpu_to_be16(1));
+	/* Of another one nothing is known. */
+	lead();
+	conf.conf.learners = 1;
+	strcpy(conf.where[2], "10.0.0.3:6379");
+	to.incarnation = cpu_to_be64(78);
+	to.store_port = 0;
+	CHECK_EQ(ask(PXS_MEMBER_SET, 3, &to), 0);
+	CHECK_EQ(planned()->member[2].store_port, 0);
+}
+
+static void where_stores_listen(void)
+{
+	struct pxs_membership m = { .nmembers = 4 };
+	u8 i;
+
+	begin(4, 0, 0);
+	for (i = 0; i < 3; i++) {
+		conf.file_where[i].id = i + 1;
+		conf.file_where[i].incarnation = INC + i;
+		strcpy(conf.file_where[i].text, i == 1 ? "[fd00::2]:6379" : "10.7.0.1:6379");
+	}
+	conf.file_where[2].incarnation = INC + 9;	/* it was another one */
+	m.member[3].store_port = cpu_to_be16(6380);
+	pxs_store_where_follow(&conf, &m);
+	CHECK_STR(conf.where[0], "10.7.0.1:6379");
+	CHECK_STR(conf.where[1], "[fd00::2]:6379");
+	CHECK_STR(conf.where[2], "");
+	CHECK_STR(conf.where[3], "10.0.0.4:6380");
+	CHECK_EQ(pxs_store_where_port(&conf, 0), 0);
+	CHECK_EQ(pxs_store_where_port(&conf, 1), 0);
+	CHECK_EQ(pxs_store_where_port(&conf, 2), 0);
+	CHECK_EQ(pxs_store_where_port(&conf, 3), cpu_to_be16(6380));
+	/* What the log says comes before what the file says. */
+	m.member[0].store_port = cpu_to_be16(6381);
+	CHECK_EQ(pxs_address_parse("[fd00::2]:7400", &conf.address[1]), 0);
+	m.member[1].store_port = cpu_to_be16(6382);
+	m.nmembers = 2;
+	pxs_store_where_follow(&conf, &m);
+	CHECK_STR(conf.where[0], "10.0.0.1:6381");
+	CHECK_STR(conf.where[1], "[fd00::2]:6382");
+	CHECK_STR(conf.where[3], "");
+}
+
+int main(void)
+{
+	RUN(a_peer_says_who_they_are);
+	RUN(who_comes_is_not_removed);
+	RUN(refused_with_the_reason);
+	RUN(a_change_says_where_stores_listen);
+	RUN(where_stores_listen);
+	return unit_done();
+}
