@@ -90,19 +90,50 @@ static void readers(struct sim *s, struct pxs_replica *r, u32 g)
 		ask(s, r, g);
 }
 
-/* Another member's checkpoint is here at once: what the log makes of it is what matters. */
+/* Who has the newest checkpoint of those that may lend one (agent/store/lend.c); NULL: nobody. */
+static struct pxs_replica *lender(struct sim *s, const struct sim_node *but, u32 g, u64 *slot)
+{
+	struct pxs_replica *r, *best = NULL;
+	struct sim_node *n;
+	u32 i;
+
+	*slot = 0;
+	for (i = 0; i < s->group[g].n; i++) {
+		n = &s->node[s->group[g].node[i]];
+		r = sim_replica(n, g);
+		if (n == but || !r || r->members.joins || n->part[g].checkpoint <= *slot ||
+		    n->part[g].checkpoint > r->applied)
+			continue;
+		*slot = n->part[g].checkpoint;
+		best = r;
+	}
+	return best;
+}
+
+/*
+ * Another member's checkpoint is here at once, with who the members are: what the log makes of it
+ * is what matters.
+ */
 static void borrow(struct sim *s, struct sim_node *n, struct pxs_replica *r, u32 g)
 {
+	const struct pxs_member_config *c;
 	struct sim_part *part = &n->part[g];
 	struct pxs_datapath *dp = r->node->dp;
-	u64 slot = 0;
+	struct pxs_replica *from;
+	u64 slot;
 	int err;
-	u32 i;
 
 	if (!pxs_group_needs_checkpoint(&part->core) || r->gone || !r->started)
 		return;
-	for (i = 0; i < s->group[g].n; i++)
-		slot = max(slot, s->node[s->group[g].node[i]].part[g].checkpoint);
+	from = lender(s, n, g, &slot);
+	if (!from)
+		return;
+	c = pxs_member_newest(from);
+	if (!pxs_member_hear(r, c->slot, c->value, c->epoch ? c->len : 0)) {
+		TRACE(s, "node %u group %u: hears of epoch %llu", sim_index(s, n), g,
+		      (unsigned long long)c->epoch);
+		return;
+	}
 	part->checkpoint = max(part->checkpoint, slot);
 	err = dp->ops->trim(dp, r->id, slot, true);
 	TRACE(s, "node %u group %u: goes on behind a checkpoint of slot %llu: %d", sim_index(s, n),
@@ -146,6 +177,9 @@ static u64 everybody_has(const struct sim *s, u32 g, bool but)
 
 	for (i = 0; i < s->group[g].n; i++) {
 		n = &s->node[s->group[g].node[i]];
+		/* Who comes later borrows, too. */
+		if (but && !sim_is_member(s, g, n))
+			continue;
 		r = sim_replica(n, g);
 		has = !r || n->reborn || n->lost || !n->part[g].there ? 0 : r->hint_commit;
 		low = min(low, max(has, lower));

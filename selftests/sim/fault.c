@@ -378,7 +378,7 @@ static bool hand_over(struct sim *s, struct sim_node *n)
 static bool trim(struct sim *s, struct sim_node *n)
 {
 	u32 g = (u32)hit(s, s->p.groups), i;
-	bool all = hit(s, 2), but = hit(s, 2) && !sim_has(s, F_MEMBER), did = false;
+	bool all = hit(s, 2), but = hit(s, 2), did = false;
 
 	/* What is rotten must be learned again: there must be somebody who has it. */
 	if (sim_has(s, F_ROT) || sim_has(s, F_DAMAGE) || sim_has(s, F_SWAP))
