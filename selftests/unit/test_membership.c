@@ -4,6 +4,7 @@
  * epoch
  */
 #include "unit_group.h"
+#include "held.h"
 #include "membership.h"
 
 static struct pxs_membership m;
@@ -320,6 +321,29 @@ static void told_by_a_peer(void)
 	end();
 }
 
+/* What a learner lacks is kept; who is in the group no more holds nothing. */
+static void who_holds_the_log(void)
+{
+	u8 i;
+
+	begin();
+	g.conf.learners = 1;
+	g.commit = 9;
+	for (i = 1; i < 4; i++)
+		pxs_held_heard(&g, i, 9);
+	pxs_held_beat(&g, &out);
+	CHECK_EQ(g.held, 0);
+	pxs_held_heard(&g, 4, 7);
+	pxs_held_beat(&g, &out);
+	CHECK_EQ(g.held, 7);
+	g.conf.nmembers = 4;
+	g.conf.learners = 0;
+	pxs_held_beat(&g, &out);
+	CHECK_EQ(g.held, 9);
+	g.commit = 0;
+	end();
+}
+
 int main(void)
 {
 	RUN(one_at_a_time);
@@ -330,5 +354,6 @@ int main(void)
 	RUN(other_epochs);
 	RUN(loaded);
 	RUN(told_by_a_peer);
+	RUN(who_holds_the_log);
 	return unit_done();
 }
