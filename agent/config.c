@@ -121,6 +121,11 @@ static int check_election(cfg_t *cfg, cfg_opt_t *opt)
 	return pxs_config_range(cfg, opt, 30, 60000);
 }
 
+static int check_lease_drift(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return pxs_config_range(cfg, opt, 0, PXS_LEASE_DRIFT_MAX);
+}
+
 static int check_key_id(cfg_t *cfg, cfg_opt_t *opt)
 {
 	return pxs_config_range(cfg, opt, 0, 255);	/* key-id and also-key-id */
@@ -345,6 +350,33 @@ static cfg_opt_t member_options[] = {
 	CFG_END()
 };
 
+static const struct {
+	const char *name;
+	cfg_validate_callback_t check;
+} checks[] = {
+	{ "node|cluster", check_cluster },
+	{ "node|key-file", pxs_config_path },
+	{ "node|also-key-file", pxs_config_path },
+	{ "node|journal", pxs_config_path },
+	{ "node|socket", check_socket },
+	{ "node|datapath", check_datapath },
+	{ "node|flush", check_flush },
+	{ "node|cache", check_cache },
+	{ "group|self", check_self },
+	{ "group|epoch", check_epoch },
+	{ "group|key-id", check_key_id },
+	{ "group|also-key-id", check_key_id },
+	{ "group|durability", check_durability },
+	{ "group|tables", pxs_config_once },
+	{ "group|retain", check_retain },
+	{ "group|window", check_window },
+	{ "group|heartbeat", check_heartbeat },
+	{ "group|election", check_election },
+	{ "group|lease-drift", check_lease_drift },
+	{ "group|member|address", check_address },
+	{ "group|member|incarnation", check_incarnation },
+};
+
 static cfg_t *make_parser(void)
 {
 	cfg_opt_t node[] = {
@@ -369,6 +401,7 @@ static cfg_t *make_parser(void)
 		CFG_INT("window", 4096, CFGF_NONE),
 		CFG_INT("heartbeat", 100, CFGF_NONE),
 		CFG_INT("election", 1000, CFGF_NONE),
+		CFG_INT("lease-drift", 0, CFGF_NONE),
 		CFG_SEC("member", member_options, CFGF_TITLE | CFGF_MULTI | CFGF_NO_TITLE_DUPES),
 		CFG_SEC("store", (cfg_opt_t *)pxs_store_options, CFGF_MULTI),
 		CFG_END()
@@ -379,31 +412,6 @@ static cfg_t *make_parser(void)
 		CFG_SEC("health", pxs_config_health_options(),
 			CFGF_TITLE | CFGF_MULTI | CFGF_NO_TITLE_DUPES),
 		CFG_END()
-	};
-	static const struct {
-		const char *name;
-		cfg_validate_callback_t check;
-	} checks[] = {
-		{ "node|cluster", check_cluster },
-		{ "node|key-file", pxs_config_path },
-		{ "node|also-key-file", pxs_config_path },
-		{ "node|journal", pxs_config_path },
-		{ "node|socket", check_socket },
-		{ "node|datapath", check_datapath },
-		{ "node|flush", check_flush },
-		{ "node|cache", check_cache },
-		{ "group|self", check_self },
-		{ "group|epoch", check_epoch },
-		{ "group|key-id", check_key_id },
-		{ "group|also-key-id", check_key_id },
-		{ "group|durability", check_durability },
-		{ "group|tables", pxs_config_once },
-		{ "group|retain", check_retain },
-		{ "group|window", check_window },
-		{ "group|heartbeat", check_heartbeat },
-		{ "group|election", check_election },
-		{ "group|member|address", check_address },
-		{ "group|member|incarnation", check_incarnation },
 	};
 	cfg_t *cfg = cfg_init(top, CFGF_NONE);
 	unsigned int i;

@@ -115,6 +115,7 @@ int pxs_config_group_load(struct pxs_config *c, struct pxs_group_config *g, cfg_
 	g->conf.window = (u32)cfg_getint(group, "window");
 	g->conf.heartbeat_ms = (u32)cfg_getint(group, "heartbeat");
 	g->conf.election_ms = (u32)cfg_getint(group, "election");
+	g->conf.lease_drift = (u32)cfg_getint(group, "lease-drift");
 	wrong = pxs_group_check_conf(&g->conf);
 	if (!wrong)
 		wrong = pxs_keys_check(&g->keys);

@@ -137,7 +137,9 @@ struct nl_msg *pxs_kernel_add_msg(struct pxs_link *link, const struct pxs_group_
 			 conf->memory ? PXS_DURABILITY_MEMORY : PXS_DURABILITY_DISK) ||
 	      nla_put_u32(msg, PXS_A_GROUP_WINDOW, conf->window) ||
 	      nla_put_u32(msg, PXS_A_GROUP_HEARTBEAT_MS, conf->heartbeat_ms) ||
-	      nla_put_u32(msg, PXS_A_GROUP_ELECTION_MS, conf->election_ms);
+	      nla_put_u32(msg, PXS_A_GROUP_ELECTION_MS, conf->election_ms) ||
+	      /* A module that does not know them refuses the attribute. */
+	      (conf->lease_drift && nla_put_u32(msg, PXS_A_GROUP_LEASE_DRIFT, conf->lease_drift));
 	for (i = 0; i < conf->nmembers && !bad; i++)
 		bad = put_member(msg, g, i);
 	if (!bad)
@@ -211,6 +213,9 @@ static void compare_group(void *ctx, struct nlmsghdr *nlh)
 		c->differs = "heartbeat";
 	else if (pxs_kernel_u32(a[PXS_A_GROUP_ELECTION_MS]) != conf->election_ms)
 		c->differs = "election";
+	else if ((a[PXS_A_GROUP_LEASE_DRIFT] ? pxs_kernel_u32(a[PXS_A_GROUP_LEASE_DRIFT]) : 0) !=
+		 conf->lease_drift)
+		c->differs = "lease-drift";
 	if (c->differs)
 		return;
 	nlmsg_for_each_attr(attr, nlh, GENL_HDRLEN, rem) {

@@ -15,7 +15,8 @@ u64 pxs_clock_ms(void)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	/* As the module: a lease that ran while the machine slept is over (core/lease.h). */
+	clock_gettime(CLOCK_BOOTTIME, &ts);
 	return (u64)ts.tv_sec * 1000 + (u64)ts.tv_nsec / 1000000;
 }
 

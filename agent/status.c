@@ -171,6 +171,9 @@ static json_t *group_status(struct pxs_node *n, struct pxs_replica *r)
 	set_int(o, "reads", r->reads.answered);
 	set_int(o, "reads_refused", r->reads.refused);
 	set_int(o, "read_rounds", st.stat[PXS_GROUP_STAT_READ_ROUNDS]);
+	set_int(o, "lease_drift", conf->lease_drift);
+	set_int(o, "lease_reads", st.stat[PXS_GROUP_STAT_LEASE_READS]);
+	set_int(o, "put_off", st.stat[PXS_GROUP_STAT_PUT_OFF]);
 	set_int(o, "lessons", r->lessons);
 	set_int(o, "damaged", st.stat[PXS_GROUP_STAT_FAULTY]);
 	set_int(o, "no_credit", st.stat[PXS_GROUP_STAT_NO_CREDIT]);

@@ -87,7 +87,8 @@ _paxsteer()
 		member.*) words='timeout' ;;
 		log.tail.*) words='from count follow hash noops once' ;;
 		group.add.*) words='cluster key-file self member incarnation key-id also-key-file
-			also-key-id epoch window heartbeat election durability learner' ;;
+			also-key-id epoch window heartbeat election durability learner
+			lease-drift' ;;
 		group.set.*) words='key-file key-id also-key-file also-key-id' ;;
 		esac ;;
 	esac

@@ -24,6 +24,7 @@ static PXS_NLA_RANGE pxs_group_id_range = { .min = 1, .max = S32_MAX };
 static PXS_NLA_RANGE pxs_window_range = { .min = 64, .max = 65536 };
 static PXS_NLA_RANGE pxs_heartbeat_range = { .min = 10, .max = 10000 };
 static PXS_NLA_RANGE pxs_election_range = { .min = 30, .max = 60000 };
+static PXS_NLA_RANGE pxs_drift_range = { .min = 0, .max = PXS_LEASE_DRIFT_MAX };
 
 static const struct nla_policy pxs_member_policy[PXS_A_MEMBER_MAX + 1] = {
 	[PXS_A_MEMBER_ID] = NLA_POLICY_RANGE(NLA_U8, 1, PXS_MEMBER_ID_MAX),
@@ -50,6 +51,7 @@ static const struct nla_policy pxs_group_add_policy[PXS_A_GROUP_MAX + 1] = {
 	[PXS_A_GROUP_WINDOW] = NLA_POLICY_FULL_RANGE(NLA_U32, &pxs_window_range),
 	[PXS_A_GROUP_HEARTBEAT_MS] = NLA_POLICY_FULL_RANGE(NLA_U32, &pxs_heartbeat_range),
 	[PXS_A_GROUP_ELECTION_MS] = NLA_POLICY_FULL_RANGE(NLA_U32, &pxs_election_range),
+	[PXS_A_GROUP_LEASE_DRIFT] = NLA_POLICY_FULL_RANGE(NLA_U32, &pxs_drift_range),
 };
 
 static const struct nla_policy pxs_group_set_policy[PXS_A_GROUP_MAX + 1] = {
@@ -273,6 +275,7 @@ static int pxs_parse_spec(struct pxs_group_spec *spec, struct genl_info *info)
 	conf->window = pxs_u32_or(a[PXS_A_GROUP_WINDOW], PXS_DEFAULT_WINDOW);
 	conf->heartbeat_ms = pxs_u32_or(a[PXS_A_GROUP_HEARTBEAT_MS], PXS_DEFAULT_HEARTBEAT);
 	conf->election_ms = pxs_u32_or(a[PXS_A_GROUP_ELECTION_MS], PXS_DEFAULT_ELECTION);
+	conf->lease_drift = pxs_u32_or(a[PXS_A_GROUP_LEASE_DRIFT], 0);
 	err = pxs_parse_keys(&spec->keys, info) ?: pxs_parse_durability(conf, info) ?:
 	      pxs_parse_members(spec, info);
 	if (err)
@@ -392,7 +395,8 @@ static int pxs_fill_conf(struct sk_buff *skb, const struct pxs_kgroup *kg, const
 		       conf->memory ? PXS_DURABILITY_MEMORY : PXS_DURABILITY_DISK) ||
 	    nla_put_u32(skb, PXS_A_GROUP_WINDOW, conf->window) ||
 	    nla_put_u32(skb, PXS_A_GROUP_HEARTBEAT_MS, conf->heartbeat_ms) ||
-	    nla_put_u32(skb, PXS_A_GROUP_ELECTION_MS, conf->election_ms))
+	    nla_put_u32(skb, PXS_A_GROUP_ELECTION_MS, conf->election_ms) ||
+	    nla_put_u32(skb, PXS_A_GROUP_LEASE_DRIFT, conf->lease_drift))
 		return -EMSGSIZE;
 	for (i = 0; i < conf->nmembers; i++)
 		if (pxs_fill_member(skb, kg, i, has[i]))

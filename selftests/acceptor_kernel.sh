@@ -7,7 +7,7 @@
 #           │             journals on an ext4 of its own
 #           n3
 #
-# Over IPv4, then over IPv6.
+# Over IPv4, then over IPv6, where the leader may have a lease.
 #
 # check-kernels: 6.1 newest
 # limit: 600
@@ -120,5 +120,6 @@ run_family()
 cluster_disk "$T_DIR/disk" 256M
 cluster_hosts 3
 run_family v4
+C_LEASE=200
 run_family v6
 done_testing

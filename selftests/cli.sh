@@ -244,11 +244,14 @@ members=(member 1 127.0.0.1:7001 incarnation 0x1a member 2 127.0.0.1:7002 incarn
 	member 3 127.0.0.1:7003 incarnation 0x8000000000000000)
 ip link set lo up
 refuses 2 'heartbeat), must be 10..10000' "${group[@]}" "${members[@]}" heartbeat 9
+refuses 2 'lease-drift), must be 0..1000' "${group[@]}" "${members[@]}" lease-drift 1001
 refuses 2 '2 to 5 members that vote' "${group[@]}" member 1 127.0.0.1:7001 incarnation 1
-does 'add a group' "${group[@]}" "${members[@]}" epoch 3 window 128 heartbeat 50 election 500
+does 'add a group' "${group[@]}" "${members[@]}" epoch 3 window 128 heartbeat 50 election 500 \
+	lease-drift 200
 json 'it comes back, inactive' "[x[0][k] for k in ('id','cluster','state','self','epoch','window',
-	'heartbeat_ms','election_ms','leader','promised','durability','reason')] == [7,
-	'01234567-89ab-cdef-0123-456789abcdef','inactive',1,3,128,50,500,None,None,'disk',None] and
+	'heartbeat_ms','election_ms','lease_drift','leader','promised','durability',
+	'reason')] == [7,'01234567-89ab-cdef-0123-456789abcdef','inactive',1,3,128,50,500,200,
+	None,None,'disk',None] and
 	[(m['id'], m['addr'], m['port'], m['incarnation']) for m in x[0]['members']] ==
 	[(1,'127.0.0.1',7001,'0x000000000000001a'),(2,'127.0.0.1',7002,'0x000000000000002b'),
 	(3,'127.0.0.1',7003,'0x8000000000000000')]" group show 7

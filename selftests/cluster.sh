@@ -18,6 +18,7 @@ C_INC=()
 LEADER=0
 C_HEARTBEAT=${C_HEARTBEAT:-200}
 C_ELECTION=${C_ELECTION:-2000}
+C_LEASE=${C_LEASE:-0}	# lease-drift
 
 # cluster_hosts N: members' hosts, joined by a bridge
 cluster_hosts()
@@ -93,6 +94,7 @@ cluster_config()
 				self = $i
 				heartbeat = $C_HEARTBEAT
 				election = $C_ELECTION
+				lease-drift = $C_LEASE
 			END
 			for ((j = 1; j <= C_N; j++)); do
 				printf '\tmember %d { address = "%s" incarnation = "%s" }\n' \

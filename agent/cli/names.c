@@ -202,6 +202,8 @@ static const char *const group_stat[] = {
 	[PXS_GROUP_STAT_TRIMMED] = "trimmed",
 	[PXS_GROUP_STAT_PAD] = NULL,
 	[PXS_GROUP_STAT_READ_ROUNDS] = "read_rounds",
+	[PXS_GROUP_STAT_LEASE_READS] = "lease_reads",
+	[PXS_GROUP_STAT_PUT_OFF] = "put_off",
 };
 COMPLETE(group_stat, PXS_GROUP_STAT_MAX);
 
@@ -354,6 +356,7 @@ static const char *const group_attr[] = {
 	[PXS_A_GROUP_HELD] = "held",
 	[PXS_A_GROUP_CHECKPOINT] = "checkpoint",
 	[PXS_A_GROUP_CONFIG] = "config",
+	[PXS_A_GROUP_LEASE_DRIFT] = "lease-drift",
 };
 COMPLETE(group_attr, PXS_A_GROUP_MAX);
 

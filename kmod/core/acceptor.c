@@ -9,6 +9,7 @@
 #include "acceptor.h"
 #include "durability.h"
 #include "leader.h"
+#include "lease.h"
 #include "membership.h"
 
 bool pxs_parked_room(const struct pxs_group *g, u32 n)
@@ -150,9 +151,10 @@ u64 pxs_acceptor_promise(struct pxs_group *g, u64 ballot)
 	return lsn;
 }
 
-void pxs_acceptor_prepare(struct pxs_group *g, u64 ballot, u64 slot, u8 from,
+void pxs_acceptor_prepare(struct pxs_group *g, const struct pxs_msg *m, u8 from,
 			  struct pxs_out *out)
 {
+	u64 ballot = m->ballot, slot = m->slot;
 	u64 lsn;
 
 	if (ballot < g->promised) {
@@ -165,6 +167,10 @@ void pxs_acceptor_prepare(struct pxs_group *g, u64 ballot, u64 slot, u8 from,
 			g->stat[PXS_GROUP_STAT_REPEATS]++;
 			pxs_acceptor_answer(g, ballot, slot, from, out);
 		}
+		return;
+	}
+	if (pxs_lease_bars(g, from, m->arg)) {
+		g->stat[PXS_GROUP_STAT_PUT_OFF]++;
 		return;
 	}
 	if (!pxs_parked_room(g, 1)) {

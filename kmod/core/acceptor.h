@@ -20,8 +20,11 @@ enum pxs_accept_result {
 	PXS_ACCEPT_DROPPED,	/* no room or no credit: nothing changed */
 };
 
-/* Phase 1, at the acceptor (Paxos Made Simple, section 2.2, phase 1b). */
-void pxs_acceptor_prepare(struct pxs_group *g, u64 ballot, u64 slot, u8 from,
+/*
+ * Phase 1, at the acceptor (Paxos Made Simple, section 2.2, phase 1b). A new ballot waits while a
+ * lease bars it: its owner asks again.
+ */
+void pxs_acceptor_prepare(struct pxs_group *g, const struct pxs_msg *m, u8 from,
 			  struct pxs_out *out);
 
 /*

@@ -10,6 +10,7 @@
 #include "candidate.h"
 #include "acceptor.h"
 #include "durability.h"
+#include "lease.h"
 
 static bool leader_is_heard(const struct pxs_group *g, u64 now)
 {
@@ -32,7 +33,7 @@ void pxs_candidate_prevote(struct pxs_group *g, const struct pxs_msg *m, u8 from
 	bool lags = m->epoch != g->conf.epoch;
 	struct pxs_send *send;
 
-	if (!lags && (!m->slot || !pxs_group_votes(g)))
+	if (!lags && (!m->slot || !pxs_group_votes(g) || pxs_lease_bars(g, from, 0)))
 		return;
 	send = pxs_out_send(g, out, PXS_WIRE_PREVOTE_ACK, 1ull << from, m->ballot, m->slot);
 	/* In an epoch that is over: that it hears ours tells it so. Nobody counts it there. */
@@ -40,18 +41,26 @@ void pxs_candidate_prevote(struct pxs_group *g, const struct pxs_msg *m, u8 from
 		send->arg = lags ? m->ballot : in_the_way(g, m->ballot, now);
 }
 
-/* A quorum welcomes @ballot, or the leader wants it. PREPARE leaves when the promise is durable. */
-static int open_ballot(struct pxs_group *g, u64 ballot, u64 slot)
+/*
+ * A quorum welcomes @ballot, or the leader of @freed wants it. PREPARE leaves when the promise is
+ * durable.
+ */
+static int open_ballot(struct pxs_group *g, u64 ballot, u64 slot, u64 freed)
 {
 	u64 lsn;
 
 	if (!pxs_parked_room(g, 2))
 		return -EAGAIN;
+	if (pxs_lease_bars(g, g->conf.self, freed)) {
+		g->stat[PXS_GROUP_STAT_PUT_OFF]++;
+		return -EAGAIN;
+	}
 	lsn = pxs_acceptor_promise(g, ballot);
 	if (!lsn)
 		return -EAGAIN;
 	pxs_group_resign(g);
 	g->prepare_ballot = ballot;
+	g->lease.freed = freed;
 	pxs_park(g, lsn, PXS_WIRE_PREPARE, ballot, slot, g->conf.self);
 	pxs_park(g, lsn, PXS_WIRE_PROMISE, ballot, slot, g->conf.self);
 	return 0;
@@ -69,7 +78,7 @@ void pxs_candidate_prevote_ack(struct pxs_group *g, const struct pxs_msg *m, u8 
 	/* Without credit the agent's next PREPARE finds the quorum and tries again. */
 	if (!m->arg && pxs_quorum_add(&g->poll, from, m->ballot) &&
 	    pxs_quorum_reached(&g->poll) && m->ballot > g->promised && pxs_group_votes(g))
-		open_ballot(g, m->ballot, g->poll_slot);
+		open_ballot(g, m->ballot, g->poll_slot, 0);
 }
 
 /* Would a quorum welcome @ballot? Ask who has not said so yet; our own agent has. */
@@ -83,7 +92,7 @@ static int ask_welcome(struct pxs_group *g, u64 ballot, u64 slot, struct pxs_out
 	}
 	g->poll_slot = slot;
 	if (pxs_quorum_reached(&g->poll))
-		return open_ballot(g, ballot, slot);
+		return open_ballot(g, ballot, slot, 0);
 	pxs_out_send(g, out, PXS_WIRE_PREVOTE, all & ~g->poll.votes, ballot, slot);
 	return 0;
 }
@@ -96,6 +105,14 @@ static bool is_chosen(const struct pxs_group *g, u64 ballot)
 {
 	return g->handed && ballot > g->handed &&
 	       g->handed == g->leader_ballot && g->promised <= g->handed;
+}
+
+void pxs_candidate_ask(struct pxs_group *g, u64 to, u64 ballot, u64 slot, struct pxs_out *out)
+{
+	struct pxs_send *send = pxs_out_send(g, out, PXS_WIRE_PREPARE, to, ballot, slot);
+
+	if (send)
+		send->arg = g->lease.freed;
 }
 
 int pxs_group_prepare(struct pxs_group *g, u64 ballot, u64 slot, u64 to, struct pxs_out *out)
@@ -114,7 +131,7 @@ int pxs_group_prepare(struct pxs_group *g, u64 ballot, u64 slot, u64 to, struct 
 	if (!to)
 		to = all;
 	if (is_chosen(g, ballot))
-		return open_ballot(g, ballot, slot);
+		return open_ballot(g, ballot, slot, g->handed);
 	if (ballot > g->promised)
 		return ask_welcome(g, ballot, slot, out);
 	if (ballot != g->promised || ballot != g->prepare_ballot)
@@ -122,7 +139,7 @@ int pxs_group_prepare(struct pxs_group *g, u64 ballot, u64 slot, u64 to, struct 
 	if (g->promised_lsn > pxs_settled(g))
 		return 0;	/* parked: it will leave by itself */
 	if (to & ~self)
-		pxs_out_send(g, out, PXS_WIRE_PREPARE, to & ~self, ballot, slot);
+		pxs_candidate_ask(g, to & ~self, ballot, slot, out);
 	if (to & self)
 		pxs_acceptor_answer(g, ballot, slot, g->conf.self, out);
 	return 0;

@@ -17,6 +17,9 @@ void pxs_candidate_prevote(struct pxs_group *g, const struct pxs_msg *m, u8 from
 void pxs_candidate_prevote_ack(struct pxs_group *g, const struct pxs_msg *m, u8 from,
 			       struct pxs_out *out);
 
+/* PREPARE of our open ballot, whose promise is durable here. */
+void pxs_candidate_ask(struct pxs_group *g, u64 to, u64 ballot, u64 slot, struct pxs_out *out);
+
 /* The leader of m->ballot, which we follow, wants us to lead. */
 void pxs_candidate_transfer(struct pxs_group *g, const struct pxs_msg *m, u64 now,
 			    struct pxs_out *out);

@@ -10,6 +10,7 @@
 #include "candidate.h"
 #include "durability.h"
 #include "leader.h"
+#include "lease.h"
 #include "handover.h"
 #include "held.h"
 #include "learner.h"
@@ -35,6 +36,8 @@ const char *pxs_group_check_conf(const struct pxs_group_conf *conf)
 		return "heartbeat must be 10..10000 ms";
 	if (conf->election_ms < 3 * conf->heartbeat_ms || conf->election_ms > 60000)
 		return "election must be at least 3 heartbeats and at most 60000 ms";
+	if (conf->lease_drift > PXS_LEASE_DRIFT_MAX)
+		return "lease-drift must be 0 (no leases) or 1..1000 per mille";
 	for (i = 0; i < conf->nmembers; i++) {
 		if (!conf->member[i].id || conf->member[i].id > PXS_MEMBER_ID_MAX)
 			return "member id must be 1..63";
@@ -108,6 +111,8 @@ int pxs_group_activate(struct pxs_group *g, u64 commit, u64 now)
 	g->known_commit = g->commit;
 	g->leader_ms = now;
 	g->lost_ms = now;
+	g->now = now;
+	pxs_lease_restart(g);
 	return 0;
 }
 
@@ -304,7 +309,7 @@ static void recv_read(struct pxs_group *g, const struct pxs_msg *m, u8 from, boo
 		return;
 	}
 	follow_leader(g, m, alive, now, out);
-	pxs_read_answer(g, m, from, out);
+	pxs_read_answer(g, m, from, alive, out);
 }
 
 static void recv_transfer(struct pxs_group *g, const struct pxs_msg *m, u8 from, bool alive,
@@ -392,6 +397,7 @@ void pxs_group_recv(struct pxs_group *g, const struct pxs_msg *m, const u8 *body
 		return;
 	}
 	g->stat[PXS_GROUP_STAT_RX]++;
+	g->now = max(g->now, now);
 	if (is_of_now(m)) {
 		g->beat_ballot[from] = m->ballot;
 		g->beat_counter[from] = m->counter;
@@ -403,7 +409,7 @@ void pxs_group_recv(struct pxs_group *g, const struct pxs_msg *m, const u8 *body
 	switch (m->type) {
 	case PXS_WIRE_PREPARE:
 		if (m->slot && pxs_group_votes(g))
-			pxs_acceptor_prepare(g, m->ballot, m->slot, from, out);
+			pxs_acceptor_prepare(g, m, from, out);
 		break;
 	case PXS_WIRE_PROMISE:
 		/* For a ballot that is no longer open it is too late (S11). */
@@ -462,6 +468,7 @@ void pxs_group_tick(struct pxs_group *g, u64 now, bool healthy, struct pxs_out *
 {
 	if (g->state != PXS_GROUP_ACTIVE)
 		return;
+	g->now = max(g->now, now);
 	if (g->lead_ballot) {
 		g->leader_ms = now;
 		/*
@@ -498,8 +505,8 @@ static bool release_one(struct pxs_group *g, const struct pxs_parked *p, struct 
 	switch (p->type) {
 	case PXS_WIRE_PREPARE:
 		if (p->ballot == g->prepare_ballot)
-			pxs_out_send(g, out, PXS_WIRE_PREPARE, all & ~(1ull << g->conf.self),
-				     p->ballot, p->slot);
+			pxs_candidate_ask(g, all & ~(1ull << g->conf.self), p->ballot, p->slot,
+					  out);
 		return true;
 	case PXS_WIRE_PROMISE:
 		if (p->ballot == g->promised)

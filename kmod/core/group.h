@@ -13,6 +13,7 @@
  *   leader.c    slots, votes, the commit index
  *   handover.c  a leader hands over
  *   read.c      does it still lead? what a linearizable read must have applied
+ *   lease.c     for how long is it known to?
  *   durability.c what an answer waits for
  *   held.c      what every member has
  *   membership.c  who the members are, and changes of that
@@ -69,11 +70,15 @@ struct pxs_group_conf {
 	u32 heartbeat_ms;
 	u32 election_ms;
 	bool memory;		/* durability memory (S2): see durability.h */
+	u32 lease_drift;	/* per mille; 0: leaders have no leases: see lease.h */
 };
 
 /* Those that the log can bring about; a configuration file begins with 3 or 5. */
 #define PXS_VOTERS_MIN		2
 #define PXS_VOTERS_MAX		5
+
+/* Of pxs_group_conf.lease_drift: one clock runs twice as fast as another. */
+#define PXS_LEASE_DRIFT_MAX	1000
 
 /* Members that vote: indexes below this. All quorums are of them. */
 static inline u8 pxs_group_voters(const struct pxs_group_conf *conf)
@@ -111,7 +116,8 @@ struct pxs_handover {
 
 /* Rounds have numbers, which rise for as long as the group is there; a round is of one ballot. */
 struct pxs_read {
-	u64 given;		/* the highest number that anybody was given */
+	u64 given;		/* the highest number that there is */
+	u64 wanted;		/* the highest one that somebody waits for */
 	u64 round;		/* under way, 0: none; of ours while we lead */
 	u64 index;		/* what it is to tell */
 	struct pxs_quorum heard;	/* who has answered it */
@@ -122,12 +128,30 @@ struct pxs_read {
 	u64 done_ballot;
 };
 
+/* A leader's right to answer reads by itself for a while: lease.h. Times are of our clock. */
+struct pxs_lease {
+	/* what we granted */
+	u64 granted;		/* highest ballot that we granted one; 0: none */
+	u64 until;
+	u64 mute;		/* we restarted: no promise before, to anybody */
+	/* what is ours */
+	u64 round;		/* of reads; what it may bring; 0: it asked for none */
+	u64 sent;		/* when it was, at the latest */
+	struct pxs_quorum heard;	/* who granted it */
+	u64 ballot;		/* what leads with a lease */
+	u64 end;		/* ... until then */
+	bool used;		/* a read was answered by it since */
+	u64 given_up;		/* ballot of ours that has none any more, ever */
+	u64 freed;		/* our open ballot may pass leases of this one: it was given up */
+};
+
 struct pxs_group {
 	struct pxs_group_conf conf;
 	u8 state;		/* enum pxs_group_state */
 	const char *fence_reason;	/* static string, when fenced */
 	struct pxs_stage *stage;
 	struct pxs_window window;
+	u64 now;		/* as of the newest datagram or tick: it is not earlier than that */
 
 	/* acceptor */
 	u64 promised;		/* ballot; nothing below it is accepted */
@@ -178,6 +202,7 @@ struct pxs_group {
 	u64 heard_ms[PXS_MEMBERS_MAX];	/* when a member last answered our ballot */
 	struct pxs_handover hand;
 	struct pxs_read read;
+	struct pxs_lease lease;
 
 	/* who leads */
 	struct pxs_quorum poll;	/* who would welcome poll.ballot; 0: we ask nobody */
@@ -366,6 +391,7 @@ int pxs_group_propose_many(struct pxs_group *g, struct pxs_value *const *v, u32 
 
 /*
  * Ask for a read index, by a round in which a quorum says that we still lead. *round: its number.
+ * While we hold a lease (lease.h) it is answered at once. @now: read after the reader asked.
  * When it ends, PXS_OUT_READ: who was given this number at g->read.done_ballot, or a lower one, may
  * read what is applied up to g->read.done_index. While we are not deposed, nobody is left without
  * an answer but by a quorum that does not answer. When we are, nothing comes: the agent knows that

@@ -5,10 +5,12 @@
  * As TimeoutNow in Raft (D. Ongaro, Consensus, 2014, section 3.10): no new slots; when the other
  * one has all that there are, it is told to stand at once. Nothing rests on any of this: whoever
  * stands wins phase 1 or not, and a leader that waits in vain goes on with the ballot it has. So
- * TRANSFER may be lost, repeated, or come when we lead on: at worst it costs an election.
+ * TRANSFER may be lost, repeated, or come when we lead on: at worst it costs an election. A lease
+ * does rest on who may stand: with this ballot we have none any more (lease.h).
  */
 #include "handover.h"
 #include "leader.h"
+#include "lease.h"
 
 int pxs_group_transfer(struct pxs_group *g, u8 to, u64 now, struct pxs_out *out)
 {
@@ -37,6 +39,8 @@ static bool is_ready(const struct pxs_group *g)
 
 static void tell(struct pxs_group *g, struct pxs_out *out)
 {
+	/* Before it leaves: who hears it passes by those who granted us one. */
+	pxs_lease_give_up(g);
 	if (pxs_out_send(g, out, PXS_WIRE_TRANSFER, 1ull << g->hand.to, g->lead_ballot,
 			 g->next_slot))
 		g->hand.told = true;

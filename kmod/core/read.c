@@ -18,8 +18,11 @@
  *
  * One round is under way at a time, and serves all who asked before it began. Whoever asks
  * meanwhile gets the number of the next one, which begins when this one ends.
+ *
+ * A leader with a lease (lease.h) knows that no value was chosen above B, and needs no round.
  */
 #include "read.h"
+#include "lease.h"
 #include "quorum.h"
 
 static void ask(struct pxs_group *g, u64 now, struct pxs_out *out)
@@ -33,6 +36,7 @@ static void ask(struct pxs_group *g, u64 now, struct pxs_out *out)
 	if (!send)
 		return;		/* the next tick sees to it */
 	send->arg = g->read.round;
+	send->count = pxs_lease_wish(g);
 	g->read.asked_ms = now;
 }
 
@@ -46,7 +50,18 @@ static void start(struct pxs_group *g, u64 now, struct pxs_out *out)
 	/* We promised no higher ballot: we would not lead then. */
 	pxs_quorum_add(&r->heard, g->conf.self, g->lead_ballot);
 	g->stat[PXS_GROUP_STAT_READ_ROUNDS]++;
+	pxs_lease_round(g, now);
 	ask(g, now, out);
+}
+
+static void done(struct pxs_group *g, u64 round, u64 index, struct pxs_out *out)
+{
+	struct pxs_read *r = &g->read;
+
+	r->done = round;
+	r->done_index = index;
+	r->done_ballot = g->lead_ballot;
+	out->what |= PXS_OUT_READ;
 }
 
 int pxs_group_read(struct pxs_group *g, u64 now, u64 *round, struct pxs_out *out)
@@ -57,21 +72,35 @@ int pxs_group_read(struct pxs_group *g, u64 now, u64 *round, struct pxs_out *out
 		return -ESHUTDOWN;
 	if (!g->lead_ballot)
 		return -ENOTCONN;
-	if (r->given == r->round || !r->round)
-		r->given++;
-	*round = r->given;
+	if (pxs_lease_holds(g, now) && g->commit >= g->found) {
+		/* Who waits for the round under way may read as well: it is later now. */
+		*round = ++r->given;
+		done(g, r->given, g->commit, out);
+		g->lease.used = true;
+		g->stat[PXS_GROUP_STAT_LEASE_READS]++;
+		return 0;
+	}
+	/* One that nobody has waited for yet, and that has not begun, serves all who come now. */
+	if (r->wanted <= r->done || r->wanted == r->round)
+		r->wanted = ++r->given;
+	*round = r->wanted;
 	if (!r->round)
 		start(g, now, out);
 	return 0;
 }
 
-void pxs_read_answer(struct pxs_group *g, const struct pxs_msg *m, u8 from, struct pxs_out *out)
+void pxs_read_answer(struct pxs_group *g, const struct pxs_msg *m, u8 from, bool alive,
+		     struct pxs_out *out)
 {
 	struct pxs_send *send = pxs_out_send(g, out, PXS_WIRE_READ_ACK, 1ull << from, m->ballot,
 					     m->slot);
 
-	if (send)
-		send->arg = m->arg;
+	if (!send)
+		return;
+	send->arg = m->arg;
+	/* A copy of what it said before asks for nothing. */
+	if (alive)
+		send->count = pxs_lease_grant(g, m);
 }
 
 void pxs_read_answered(struct pxs_group *g, const struct pxs_msg *m, u8 from)
@@ -79,6 +108,7 @@ void pxs_read_answered(struct pxs_group *g, const struct pxs_msg *m, u8 from)
 	/* An answer of an older round says nothing of now. */
 	if (g->read.round && m->arg == g->read.round)
 		pxs_quorum_add(&g->read.heard, from, m->ballot);
+	pxs_lease_answered(g, m, from);
 }
 
 void pxs_read_step(struct pxs_group *g, u64 now, struct pxs_out *out)
@@ -87,12 +117,11 @@ void pxs_read_step(struct pxs_group *g, u64 now, struct pxs_out *out)
 
 	if (!r->round || !pxs_quorum_reached(&r->heard) || g->commit < r->index)
 		return;
-	r->done = r->round;
-	r->done_index = r->index;
-	r->done_ballot = g->lead_ballot;
+	/* Nobody waits for one that renews a lease. */
+	if (r->done < r->round && r->done < r->wanted)
+		done(g, r->round, r->index, out);
 	r->round = 0;
-	out->what |= PXS_OUT_READ;
-	if (r->given != r->done)
+	if (r->wanted > r->done)
 		start(g, now, out);
 }
 
@@ -100,10 +129,15 @@ void pxs_read_tick(struct pxs_group *g, u64 now, struct pxs_out *out)
 {
 	if (g->read.round && now >= g->read.asked_ms + g->conf.heartbeat_ms)
 		ask(g, now, out);
+	if (g->read.round || !pxs_lease_wanes(g, now))
+		return;
+	g->read.given++;
+	start(g, now, out);
 }
 
 void pxs_read_forget(struct pxs_group *g)
 {
 	g->read.round = 0;
+	g->read.wanted = 0;
 	pxs_quorum_start(&g->read.heard, pxs_group_voters(&g->conf), 0);
 }

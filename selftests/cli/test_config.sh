@@ -133,6 +133,8 @@ s/self = 1/self = 64/|bad.conf:9: self: 64 is not in 1..63
 s/self = 1/self = 4/|group 1: self
 s/heartbeat = 100/heartbeat = 9/|bad.conf:10: heartbeat: 9 is not in 10..10000
 s/election = 1000/election = 29/|bad.conf:11: election: 29 is not in 30..60000
+s/election = 1000/lease-drift = 1001/|bad.conf:11: lease-drift: 1001 is not in 0..1000
+s/election = 1000/lease-drift = 1 lease-drift = 1/|bad.conf:11: lease-drift: is given twice
 s/heartbeat = 100/durability = "tape"/|bad.conf:10: durability: "tape" is neither disk nor memory
 s/heartbeat = 100/durability = disk durability = memory/|bad.conf:10: durability: is given twice
 s/heartbeat = 100/tables = true tables = true/|bad.conf:10: tables: is given twice

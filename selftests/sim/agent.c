@@ -357,6 +357,7 @@ static int dp_read(struct pxs_datapath *dp, u32 group, u64 *ballot, u64 *round)
 {
 	struct sim_part *part = part_of(group);
 	struct pxs_out out;
+	u64 leased;
 	int ret;
 
 	(void)dp;
@@ -365,9 +366,11 @@ static int dp_read(struct pxs_datapath *dp, u32 group, u64 *ballot, u64 *round)
 	under_way(8);
 	pxs_out_init(&out);
 	*ballot = part->core.lead_ballot;
+	leased = part->core.stat[PXS_GROUP_STAT_LEASE_READS];
 	ret = pxs_group_read(&part->core, sim_clock(world, here), round, &out);
 	TRACE(world, "node %u group %u: READ command ballot %llx round %llu: %d",
 	      sim_index(world, here), part->index, U(*ballot), ret ? 0 : U(*round), ret);
+	world->stat.leased += part->core.stat[PXS_GROUP_STAT_LEASE_READS] - leased;
 	return answer(part, &out, ret);
 }
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "book.h"
+#include "lease.h"
 
 struct sim_check *sim_check_new(void)
 {
@@ -351,12 +352,37 @@ void sim_check_answer(struct sim *s, u32 g, u64 vid, u32 error, u64 slot)
 		s->healed_group[g] = true;
 }
 
+/* S8: who granted a lease promises nobody else's ballot, for as long as the holder relies on it. */
+static void check_granted(struct sim *s, struct sim_node *n, u32 g, u64 ballot)
+{
+	const struct pxs_group *core;
+	const struct sim_node *of;
+	int at;
+	u32 i;
+
+	for (i = 0; i < s->p.n; i++) {
+		of = &s->node[i];
+		core = &of->part[g].core;
+		if (of == n || !of->mod.up || !of->part[g].there || of->reborn ||
+		    core->lead_ballot >= ballot || pxs_ballot_member(ballot) == of->id ||
+		    !pxs_lease_holds(core, sim_clock(s, of)))
+			continue;
+		at = pxs_group_member(core, n->id);
+		if (at >= 0 && core->lease.heard.ballot == core->lead_ballot &&
+		    core->lease.heard.votes >> at & 1)
+			sim_fail(s, "S8: node %u promises %llx; node %u has a lease of it for %llx",
+				 sim_index(s, n), U(ballot), i, U(core->lead_ballot));
+	}
+}
+
 void sim_check_staged(struct sim *s, struct sim_node *n, const struct pxs_record *r)
 {
 	int g = sim_group_index(s, r->group);
 	struct sim_part *part;
 	u64 vid;
 
+	if (r->type == PXS_RECORD_PROMISE && g >= 0 && !n->reborn)
+		check_granted(s, n, (u32)g, r->ballot);
 	if ((r->type != PXS_RECORD_ACCEPT && r->type != PXS_RECORD_DECIDED) || n->reborn)
 		return;
 	if (g < 0) {
@@ -384,6 +410,24 @@ void sim_check_staged(struct sim *s, struct sim_node *n, const struct pxs_record
 			 sim_index(s, n), U(r->slot), U(r->ballot), U(part->promise_left));
 }
 
+/* S8: who may answer reads without asking anybody knows of all that is chosen. */
+static void check_leases(struct sim *s, u32 g, u64 ballot)
+{
+	const struct pxs_group *core;
+	struct sim_node *n;
+	u32 i;
+
+	for (i = 0; i < s->p.n; i++) {
+		n = &s->node[i];
+		core = &n->part[g].core;
+		if (!n->mod.up || !n->part[g].there || n->reborn || core->lead_ballot >= ballot ||
+		    core->commit < core->found || !pxs_lease_holds(core, sim_clock(s, n)))
+			continue;
+		sim_fail(s, "S8: node %u holds a lease of ballot %llx; a value is chosen at %llx",
+			 i, U(core->lead_ballot), U(ballot));
+	}
+}
+
 static void vote(struct sim *s, struct sim_node *n, u32 g, u64 slot, u64 ballot, u64 vid)
 {
 	struct accepted *a = book_accepted(s, g, slot, ballot, vid);
@@ -397,6 +441,7 @@ static void vote(struct sim *s, struct sim_node *n, u32 g, u64 slot, u64 ballot,
 	epoch = book_epoch_of(s, g, ballot);
 	if (!is_quorum(s, g, a->votes, epoch))
 		return;
+	check_leases(s, g, ballot);
 	sl = &b->slot[slot];
 	if (sl->chosen && sl->chosen != vid)
 		sim_fail(s, "slot %llu: %llu was chosen, and now %llu at ballot %llx", U(slot),

@@ -27,7 +27,7 @@ static void fill_group(const struct sim *s, const struct sim_node *n, u32 g,
 		.nmembers = s->group[g].founders, .window = s->p.window,
 		.heartbeat_ms = s->p.heartbeat, .election_ms = s->p.election,
 		.self = (u8)sim_part_of(s, g, sim_index(s, n)),
-		.memory = s->p.memory >> g & 1,
+		.memory = s->p.memory >> g & 1, .lease_drift = s->p.drift,
 	};
 	/* Not one of them yet: it knows whom to ask. */
 	if (conf->self >= s->group[g].founders) {

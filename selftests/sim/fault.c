@@ -103,7 +103,31 @@ static void draw_members(struct sim *s)
 				s->group[g].node[s->group[g].n++] = (u8)k;
 }
 
-void sim_fault_param(struct sim *s)
+/*
+ * Leases, and the bound for the clocks that they rest on: not more than these differ. Some run at
+ * very different rates, and for long: a lease that ends too late by little is seen by nobody.
+ */
+static void draw_leases(struct sim *s)
+{
+	struct sim_param *p = &s->p;
+	bool wide = param(s, 2);
+	s64 most = 0;
+	u32 i;
+
+	if (param(s, 2))
+		return;
+	p->election *= wide ? 4 : 1;
+	for (i = 0; i < p->n; i++) {
+		if (wide && p->faults >> F_SKEW & 1)
+			s->node[i].skew = (s64)param(s, 2) * 600 - 300;
+		most = max(most, max(s->node[i].skew, -s->node[i].skew));
+	}
+	/* The fastest clock against the slowest one, rounded up. */
+	p->drift = (u32)(((1000 + most) * 1000 + 999 - most) / (1000 - most)) - 1000;
+	p->drift = max(p->drift, 1u);
+}
+
+static void draw_most(struct sim *s)
 {
 	struct sim_param *p = &s->p;
 	u32 i;
@@ -142,6 +166,12 @@ void sim_fault_param(struct sim *s)
 	/* A fenced journal is memory that is lost. */
 	if (p->memory)
 		p->faults &= ~(1ull << F_FAIL | 1ull << F_WRITE);
+}
+
+void sim_fault_param(struct sim *s)
+{
+	draw_most(s);
+	draw_leases(s);
 }
 
 /* Its groups are deleted and its agent restarted: what an operator does after a failed flush. */

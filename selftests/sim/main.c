@@ -87,8 +87,8 @@ static void print_params(void)
 	const struct sim_param *p = &sim.p;
 	u32 g, i;
 
-	fprintf(stderr, "# %u nodes, %u groups, window %u, heartbeat %u, election %u, faults end at %llu:",
-		p->n, p->groups, p->window, p->heartbeat, p->election, U(p->heal));
+	fprintf(stderr, "# %u nodes, %u groups, window %u, heartbeat %u, election %u, lease-drift %u, faults end at %llu:",
+		p->n, p->groups, p->window, p->heartbeat, p->election, p->drift, U(p->heal));
 	for (i = 0; i < F_MAX; i++)
 		if (p->faults >> i & 1)
 			fprintf(stderr, " %s,", sim_fault_name(i));
@@ -260,9 +260,9 @@ static void summary(const struct tally *t, double sec)
 
 	progress(sec);
 	fprintf(stderr, "# %.0f schedules per second of processor time\n", (double)t->done / cpu);
-	fprintf(stderr, "# %llu events, %llu datagrams, %llu elections won, %llu leaders changed by wish, %llu slots chosen, %llu values acknowledged, %llu reads answered, %llu refused, %llu journals refused, %llu members forgot, %llu checkpoints borrowed, %llu configurations\n",
+	fprintf(stderr, "# %llu events, %llu datagrams, %llu elections won, %llu leaders changed by wish, %llu slots chosen, %llu values acknowledged, %llu reads answered, %llu by a lease, %llu refused, %llu journals refused, %llu members forgot, %llu checkpoints borrowed, %llu configurations\n",
 		U(t->stat.events), U(t->stat.datagrams), U(t->stat.elections), U(t->stat.handed),
-		U(t->stat.decided), U(t->stat.acked), U(t->stat.reads),
+		U(t->stat.decided), U(t->stat.acked), U(t->stat.reads), U(t->stat.leased),
 		U(t->stat.refused), U(t->stat.lost), U(t->stat.forgot), U(t->stat.borrowed),
 		U(t->stat.changed));
 	for (f = 0; f < F_MAX; f++)

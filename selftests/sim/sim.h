@@ -94,6 +94,7 @@ struct sim_param {
 	u32 rest;		/* clients come in one of so many ticks */
 	u32 weak;		/* bitmap of nodes whose disks rot: a minority of each group */
 	u32 memory;		/* bitmap of groups: durability memory (S2) */
+	u32 drift;		/* per mille: bound for the clocks of leases; 0: there are none */
 	u32 cache;		/* bytes of values in an agent's memory */
 	u32 segment;		/* bytes */
 	enum pxs_flush flush;
@@ -245,7 +246,7 @@ struct sim_node {
 
 struct sim_stat {
 	u64 events, faults, datagrams, decided, elections, handed, acked, refused, lost, reads,
-	    forgot, borrowed, changed;
+	    leased, forgot, borrowed, changed;
 	u64 by_fault[F_MAX];
 };
 

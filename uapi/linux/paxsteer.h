@@ -459,6 +459,12 @@ enum pxs_group_attr {
 	/* flag (TRIM): SLOT is that of a peer's checkpoint, durable here, behind which we go on */
 	PXS_A_GROUP_CHECKPOINT,		/* flag */
 	PXS_A_GROUP_CONFIG,		/* binary: a pxs_wire_config: MOVE, PROPOSE */
+	/*
+	 * u32, 0..1000; default 0: a leader asks a quorum for each read. Else it may hold a lease,
+	 * on the ground that clocks of members differ in rate by at most so many per mille; see
+	 * LEASES in paxsteerd.conf(5)
+	 */
+	PXS_A_GROUP_LEASE_DRIFT,	/* u32 */
 	__PXS_A_GROUP_MAX
 };
 #define PXS_A_GROUP_MAX (__PXS_A_GROUP_MAX - 1)

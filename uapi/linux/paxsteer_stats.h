@@ -87,6 +87,8 @@ enum pxs_group_stat {
 	PXS_GROUP_STAT_PAD,
 	PXS_GROUP_STAT_READ_ROUNDS,	/* rounds in which a leader asked whether it leads */
 	PXS_GROUP_STAT_TRIMMED,		/* "trimmed at": what we asked for is gone there (S7) */
+	PXS_GROUP_STAT_LEASE_READS,	/* reads that a leader answered by its lease, at once */
+	PXS_GROUP_STAT_PUT_OFF,		/* promises not made yet: a lease that was granted runs */
 	__PXS_GROUP_STAT_MAX
 };
 #define PXS_GROUP_STAT_MAX (__PXS_GROUP_STAT_MAX - 1)

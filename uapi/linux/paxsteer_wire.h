@@ -25,7 +25,7 @@
 
 /*
  * type           slot                 count    arg                     body
- * PREPARE        first slot asked     0        0                       -
+ * PREPARE        first slot asked     0        0, or ballot given up   -
  * PROMISE        first slot answered  entries  next slot to ask, 0=end entries
  * ACCEPT         first slot           entries  0                       entries
  * ACCEPTED       first slot           slots    0                       -
@@ -38,8 +38,8 @@
  * PREVOTE        first slot asked     0        0                       -
  * PREVOTE_ACK    first slot asked     0        0, or ballot in the way -
  * TRANSFER       leader's next slot   0        0                       -
- * READ           leader's next slot   0        number of the round     -
- * READ_ACK       leader's next slot   0        number of the round     -
+ * READ           leader's next slot   ms asked number of the round     -
+ * READ_ACK       leader's next slot   ms given number of the round     -
  * HELD           the slot             0        0                       -
  *
  * ballot is the ballot the message belongs to (REFUSE: the refused one; LEARN_REQ
@@ -69,6 +69,10 @@
  * every round of a ballot; REFUSE says that it has. Only answers to the round under way count.
  * Both came after the other types, without a new version: who does not know them drops them, and
  * counts them as of a bad type; a leader of a quorum of such members cannot answer reads.
+ * Leases (kmod/core/lease.h): with a count, READ asks for a lease of so many milliseconds. READ_ACK
+ * with the same count grants it; with 0 it does not, and says what else it says. The arg of a
+ * PREPARE is a ballot whose leader gave its lease up, by TRANSFER, so that the sender may stand.
+ * These were 0 before there were leases, and nobody looked: who does not know them grants none.
  * Epochs: of another epoch than the receiver's only LEARN_REQ and LEARN are processed: what was
  * chosen is chosen for good, and who lags must be able to learn of the change. Of a later epoch the
  * commit index is believed, too: there is something to learn. PREVOTE_ACK answers the PREVOTE of an
