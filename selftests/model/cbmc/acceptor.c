@@ -16,6 +16,7 @@ void proof_free(void *p);
 #include "../../../kmod/core/window.c"
 #include "../../../kmod/core/acceptor.c"
 #include "leader.h"
+#include "lease.h"
 
 #ifndef K
 #define K		3u	/* events of EVENT 9 */
@@ -260,15 +261,24 @@ static void new_group(struct pxs_group *n, struct pxs_slot *window)
 	pxs_window_init(&n->window, window, SIZE);
 }
 
+/* A promise may wait for any reason, and for any time. */
+bool pxs_lease_bars(const struct pxs_group *n, u8 from, u64 given_up)
+{
+	(void)n;
+	(void)from;
+	(void)given_up;
+	return nondet_bool();
+}
+
 /* --- one event ------------------------------------------------------------------------- */
 
 static void prepare(void)
 {
-	u64 ballot = any_number(), slot = any_number();
+	struct pxs_msg m = { .ballot = any_number(), .slot = any_number(), .arg = any_number() };
 	const struct pxs_slot *s;
 	u8 from = nondet_u8();
 
-	SUPPOSE(ballot && slot && slot <= PXS_SLOT_MAX && from < NMEMBERS);
+	SUPPOSE(m.ballot && m.slot && m.slot <= PXS_SLOT_MAX && from < NMEMBERS);
 	watched = any_number();
 	SUPPOSE(pxs_window_holds(&g.window, watched));
 	s = pxs_window_at(&g.window, watched);
@@ -276,9 +286,9 @@ static void prepare(void)
 	told = false;
 	page_full = false;
 	out.nentry = 0;
-	pxs_acceptor_prepare(&g, ballot, slot, from, &out);
+	pxs_acceptor_prepare(&g, &m, from, &out);
 	ENSURE(!answered || page_full || told || !(s->flags & PXS_SLOT_USED) ||
-	       watched < slot || watched <= g.commit, "a PROMISE conceals an accept");
+	       watched < m.slot || watched <= g.commit, "a PROMISE conceals an accept");
 }
 
 static void accept(void)
