@@ -203,7 +203,13 @@ host d2
 for i in 3 4 5 6 7 8 9; do
 	printf 'addr add %s dev eth0\n' 10.1.0.$i/24 fd01::$i/64
 done | ip -n pxs-c -batch -
-for FAMILY in v4 v6; do
+FAMILIES="v4 v6"
+# make check has an hour: one family on each of its kernels, as steer_tcp.sh has both on all.
+case ${PXS_SHORT:-0}.${PXS_KERNEL:-} in
+1.6.1)		FAMILIES=v4 ;;
+1.newest)	FAMILIES=v6 ;;
+esac
+for FAMILY in $FAMILIES; do
 	start_backends udp 7000
 	by_key
 	shapes

@@ -208,6 +208,7 @@ static void lie_in_entry(struct draft *d)
 {
 	struct pxs_wire_entry w;
 	u32 len;
+	u8 flag;
 
 	memcpy(&w, d->body, sizeof(w));
 	len = be32_to_cpu(w.len);
@@ -219,7 +220,11 @@ static void lie_in_entry(struct draft *d)
 		w.len = cpu_to_be32(PXS_VALUE_MAX + 1 + rnd(8));
 		break;
 	case 2:
-		w.flags |= 0x08 << rnd(5);
+		do
+			flag = (u8)(1 << rnd(8));
+		while (flag & (PXS_ENTRY_NOOP | PXS_ENTRY_DECIDED | PXS_ENTRY_FAULTY |
+			       PXS_ENTRY_CONFIG));
+		w.flags |= flag;
 		break;
 	case 3:		/* with a value */
 		w.flags |= rnd(2) ? PXS_ENTRY_NOOP : PXS_ENTRY_FAULTY;
