@@ -39,6 +39,14 @@ u16 pxs_address_port(const struct pxs_address *a)
 	return is_v6(a) ? v6(a)->sin6_port : v4(a)->sin_port;
 }
 
+void pxs_address_set_port(struct pxs_address *a, u16 port)
+{
+	if (is_v6(a))
+		((struct sockaddr_in6 *)&a->storage)->sin6_port = port;
+	else
+		((struct sockaddr_in *)&a->storage)->sin_port = port;
+}
+
 void pxs_address_format(const struct pxs_address *a, char *text, size_t size)
 {
 	char host[INET6_ADDRSTRLEN];

@@ -23,6 +23,7 @@ struct pxs_address {
 const void *pxs_address_ip(const struct pxs_address *a);
 int pxs_address_ip_len(const struct pxs_address *a);
 u16 pxs_address_port(const struct pxs_address *a);	/* in network order */
+void pxs_address_set_port(struct pxs_address *a, u16 port);	/* likewise */
 
 /* ADDRESS:PORT, an IPv6 address in brackets. */
 void pxs_address_format(const struct pxs_address *a, char *text, size_t size);

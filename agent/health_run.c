@@ -178,14 +178,6 @@ static void probed(void *ctx, enum pxs_probe_end end, const char *why)
 
 /* --- checks ------------------------------------------------------------------- */
 
-static void set_port(struct pxs_address *a, u16 port)
-{
-	if (a->sa.sa_family == AF_INET)
-		((struct sockaddr_in *)&a->storage)->sin_port = htons(port);
-	else
-		((struct sockaddr_in6 *)&a->storage)->sin6_port = htons(port);
-}
-
 static void begin_check(struct pxs_checker *c, struct target *t)
 {
 	const struct pxs_health_section *s = t->section;
@@ -194,7 +186,7 @@ static void begin_check(struct pxs_checker *c, struct target *t)
 	int err;
 
 	if (s->port)
-		set_port(&to, s->port);
+		pxs_address_set_port(&to, htons(s->port));
 	pxs_address_format(&to, p.at, sizeof(p.at));
 	p.datagram = s->probe.kind->udp ||
 		     (s->probe.kind == &pxs_probe_memcached && t->proto == IPPROTO_UDP);

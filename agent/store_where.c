@@ -17,14 +17,6 @@ static const char *of_file(const struct pxs_group_config *g, u32 i)
 	return "";
 }
 
-static void set_port(struct pxs_address *a, __be16 port)
-{
-	if (a->storage.ss_family == AF_INET6)
-		((struct sockaddr_in6 *)&a->storage)->sin6_port = port;
-	else
-		((struct sockaddr_in *)&a->storage)->sin_port = port;
-}
-
 void pxs_store_where_follow(struct pxs_group_config *g, const struct pxs_membership *m)
 {
 	struct pxs_address a;
@@ -37,7 +29,7 @@ void pxs_store_where_follow(struct pxs_group_config *g, const struct pxs_members
 			continue;
 		}
 		a = g->address[i];
-		set_port(&a, m->member[i].store_port);
+		pxs_address_set_port(&a, m->member[i].store_port);
 		pxs_address_format(&a, g->where[i], sizeof(g->where[i]));
 	}
 }
