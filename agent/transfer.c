@@ -21,16 +21,6 @@ static void end(struct pxs_transfer *t, u32 error)
 	done(t->ctx, error);
 }
 
-static bool is_member(const struct pxs_group_conf *conf, u8 id)
-{
-	u8 i;
-
-	for (i = 0; i < conf->nmembers; i++)
-		if (conf->member[i].id == id)
-			return true;
-	return false;
-}
-
 static u32 error_of(int err)
 {
 	switch (err) {
@@ -55,7 +45,7 @@ u32 pxs_transfer(struct pxs_replica *r, u8 member, void (*done)(void *ctx, u32 e
 
 	if (r->gone || r->node->journal.failed)
 		return PXS_CLIENT_FENCED;
-	if (!is_member(conf, member))
+	if (pxs_conf_member(conf, member) < 0)
 		return PXS_CLIENT_NO_MEMBER;
 	if (r->elect.role != PXS_ROLE_LEADER)
 		return PXS_CLIENT_NOT_LEADER;

@@ -342,13 +342,7 @@ static inline const char *pxs_store_where(const struct pxs_store *s, u32 i)
 /* Index of the member @id, or -1: it is in the group no more. */
 static inline int pxs_store_member(const struct pxs_store *s, u8 id)
 {
-	const struct pxs_group_conf *conf = &s->replica->config->conf;
-	int i;
-
-	for (i = 0; i < conf->nmembers; i++)
-		if (conf->member[i].id == id)
-			return i;
-	return -1;
+	return pxs_conf_member(&s->replica->config->conf, id);
 }
 
 /* What a fetch from the journal has applied between the rounds is committed: it can be read. */

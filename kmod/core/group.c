@@ -126,12 +126,12 @@ void pxs_group_fence(struct pxs_group *g, const char *reason)
 	pxs_group_resign(g);
 }
 
-int pxs_group_member(const struct pxs_group *g, u8 id)
+int pxs_conf_member(const struct pxs_group_conf *conf, u8 id)
 {
 	int i;
 
-	for (i = 0; i < g->conf.nmembers; i++)
-		if (g->conf.member[i].id == id)
+	for (i = 0; i < conf->nmembers; i++)
+		if (conf->member[i].id == id)
 			return i;
 	return -1;
 }

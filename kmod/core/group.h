@@ -257,7 +257,12 @@ static inline u64 pxs_group_others(const struct pxs_group *g)
 }
 
 /* Index of member @id, or -1. */
-int pxs_group_member(const struct pxs_group *g, u8 id);
+int pxs_conf_member(const struct pxs_group_conf *conf, u8 id);
+
+static inline int pxs_group_member(const struct pxs_group *g, u8 id)
+{
+	return pxs_conf_member(&g->conf, id);
+}
 
 /*
  * May this datagram be processed? admit: cheap, before the tag; trust: after it held.
