@@ -45,17 +45,6 @@ static uint64_t number(json_t *o, const char *key)
 	return (uint64_t)json_integer_value(json_object_get(o, key));
 }
 
-static json_t *find_group(json_t *status, uint64_t id)
-{
-	json_t *group;
-	size_t i;
-
-	json_array_foreach(json_object_get(status, "groups"), i, group)
-		if (number(group, "group") == id)
-			return group;
-	return NULL;
-}
-
 /* --- the daemons ------------------------------------------------------------- */
 
 static int ask_daemons(struct cli *cli, const struct where *w, struct view *v)
@@ -79,7 +68,7 @@ static int ask_daemons(struct cli *cli, const struct where *w, struct view *v)
 		else
 			v->status[v->n] = json_loads(text, 0, NULL);
 		free(text);
-		v->group[v->n] = find_group(v->status[v->n], w->group);
+		v->group[v->n] = where_group(w, v->status[v->n]);
 		if (v->group[v->n] && (!v->best || json_is_true(json_object_get(v->group[v->n],
 										"ready"))))
 			v->best = v->group[v->n];

@@ -80,17 +80,6 @@ static int change(struct cli *cli, const struct change_args *a, unsigned int wha
 
 /* --- show ----------------------------------------------------------------------- */
 
-static json_t *find_group(json_t *status, uint64_t id)
-{
-	json_t *group;
-	size_t i;
-
-	json_array_foreach(json_object_get(status, "groups"), i, group)
-		if ((uint64_t)json_integer_value(json_object_get(group, "group")) == id)
-			return group;
-	return NULL;
-}
-
 static void print_group(json_t *group)
 {
 	json_t *member;
@@ -140,7 +129,7 @@ static int show(struct cli *cli, const struct change_args *a)
 	}
 	if (!pxs_log_status(log, 0, &text))
 		status = json_loads(text, 0, NULL);
-	group = find_group(status, a->where.group);
+	group = where_group(&a->where, status);
 	if (!status) {
 		cli_error(cli, "%s", pxs_log_detail(log));
 	} else if (!group || !json_object_get(group, "members")) {

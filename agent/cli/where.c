@@ -49,3 +49,14 @@ int where_take(struct cli *cli, int *argc, char ***argv, struct where *w)
 		w->sockets = where_sockets();
 	return ret;
 }
+
+json_t *where_group(const struct where *w, json_t *status)
+{
+	json_t *group;
+	size_t i;
+
+	json_array_foreach(json_object_get(status, "groups"), i, group)
+		if ((uint64_t)json_integer_value(json_object_get(group, "group")) == w->group)
+			return group;
+	return NULL;
+}

@@ -5,6 +5,7 @@
 #ifndef PXS_CLI_WHERE_H
 #define PXS_CLI_WHERE_H
 
+#include <jansson.h>
 #include <stdint.h>
 
 #define PXS_DEFAULT_SOCKET	"/run/paxsteer/paxsteerd.sock"
@@ -24,5 +25,8 @@ const char *where_sockets(void);
  * where_sockets() and group 1. Return: an exit status.
  */
 int where_take(struct cli *cli, int *argc, char ***argv, struct where *w);
+
+/* The group in what a daemon says of itself, pxs_log_status(); NULL: it has none. Borrowed. */
+json_t *where_group(const struct where *w, json_t *status);
 
 #endif /* PXS_CLI_WHERE_H */
