@@ -38,6 +38,7 @@ struct pxs_loan_head {
 
 #define PXS_LOAN_MAGIC	"PXSLOAN1"
 #define PXS_LOAN_CONFIG	(sizeof(__le64) + PXS_MEMBERSHIP_BYTES)	/* at most */
+_Static_assert(PXS_MEMBERSHIP_BYTES <= 255, "pxs_loan_head.config is a byte");
 
 /* The same, as numbers. */
 struct pxs_loan {
