@@ -27,12 +27,23 @@ program()
 		-o "$T_DIR/$1.o" || bail "lookup.bpf.c does not build"
 }
 
-# In compatibility with the generic kind, which works at any device.
-xdp() { on d ip link set dev c0 xdpgeneric "$@"; }
+# In compatibility with the generic kind, which works at any device. A program takes another's place,
+# and another device has one all the time, because the kernel writes into its own code when the first
+# one comes and when the last one goes. Once, in some hundred runs, a request found no program that had
+# just come: suspected is QEMU 7.2, which may keep what it translates while another processor writes.
+xdp() { on d ip -force link set dev "${DEV:-c0}" xdpgeneric "$@"; }
 bare() { local a=${1%:*}; a=${a#[}; echo "${a%]}"; }
 ASK=$TOP/selftests/kfunc_ask.py
 ask() { on c python3 "$ASK" "$@" "$(bare "$(vip 0)")" 7000; }
-first() { ask "$T_DIR/key" 2>&1; }
+# The first answer; where there is none, what became of the request.
+first() { ask "$T_DIR/key" 2>&1 || lost; }
+lost()
+{
+	pxs -j service show u | jq -c '.[0].stats'
+	on d ip -s link show dev c0
+	on c ip -6 neigh
+	on c nstat -as | grep -iE 'err|drop'
+}
 refs() { cat /sys/module/paxsteer/refcnt; }
 unused() { [ "$(refs)" = 0 ]; }
 
@@ -62,8 +73,9 @@ by_xdp()
 	for i in 1 3; do pxs backend set u "$(be $i 7000)" state down; done
 	is "$FAMILY: all are down" "$(first)" "k00001 error EHOSTUNREACH"
 	for i in 1 2 3; do pxs backend set u "$(be $i 7000)" state up; done
+	is "$FAMILY: a sum that comes out as 0 is sent as 65535" "$(ask --zero "$T_DIR/key" 2>&1)" \
+		"$(first)"
 	is "$FAMILY: nothing is counted" "$(service_stat u requests)" 0
-	xdp off
 }
 
 # A service that hashes addresses has no keys, and the other way round.
@@ -76,7 +88,6 @@ by_address()
 	add_backends u 7000
 	is "$FAMILY: by the client's address" "$(first)" \
 		"k00001 $(pxs lookup u from "$(client 5)" | sed -n 's/^backend  *\([^ ]*\).*/\1/p')"
-	xdp off
 	xdp obj "$T_DIR/keyed.o" sec xdp
 	is "$FAMILY: a key too many" "$(first)" "k00001 error ENOKEY"
 	xdp off
@@ -119,11 +130,14 @@ keys 200 >"$T_DIR/keys"
 keys 1 >"$T_DIR/key"
 program keyed 6
 program flow 0
+on d ip link add other type dummy
+DEV=other xdp obj "$T_DIR/flow.o" sec xdp || bail "the verifier refuses: $(dmesg | tail -n 3)"
 for FAMILY in v4 v6; do
 	by_xdp
 	by_address
 	by_tc
 done
+DEV=other xdp off
 ok "nobody uses the module any more" wait_until 10 unused
 
 # The namespace goes while its device still asks.

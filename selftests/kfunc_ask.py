@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """Ask the XDP program of bpf/lookup.bpf.c who serves each key of a file, a line each.
 
-    kfunc_ask.py [--send N] KEYS ADDRESS PORT
+    kfunc_ask.py [--send N|--zero] KEYS ADDRESS PORT
 
 prints "KEY ADDRESS:PORT", or "KEY error NAME", one at a time. --send: only send all, N times.
+--zero: each key once more, from the port with which the sum of its answer's UDP comes out as 0.
 """
 import errno
 import ipaddress
@@ -25,13 +26,30 @@ def shown(answer, v4):
     return f"[{ipaddress.IPv6Address(address)}]:{port}"
 
 
+def words(data):
+    """The sum of 16-bit words."""
+    return sum(struct.unpack(f"!{len(data) // 2}H", data))
+
+
+def port_for_zero(sock, answer):
+    """The client's port with which the sum over this answer is 0xffff, whose complement is 0."""
+    family = sock.family
+    rest = words(answer) + sock.getpeername()[1] + socket.IPPROTO_UDP + 2 * (8 + len(answer))
+    for name in (sock.getsockname(), sock.getpeername()):
+        rest += words(socket.inet_pton(family, name[0]))
+    return -rest % 0xffff
+
+
 def main():
     """Ask, or send."""
     args = sys.argv[1:]
     times = 0
+    zero = args[0] == "--zero"
     if args[0] == "--send":
         times = int(args[1])
         args = args[2:]
+    if zero:
+        args = args[1:]
     with open(args[0], encoding="ascii") as file:
         keys = file.read().split()
     v4 = ":" not in args[1]
@@ -44,8 +62,18 @@ def main():
     sock.connect((args[1], int(args[2])))
     sock.settimeout(10)
     for key in keys:
-        sock.send(key.encode().ljust(ANSWER.size, b"\0"))
-        print(key, shown(sock.recv(64), v4), flush=True)
+        data = key.encode().ljust(ANSWER.size, b"\0")
+        sock.send(data)
+        answer = sock.recv(64)
+        if zero:
+            name = (sock.getsockname()[0], port_for_zero(sock, answer))
+            with socket.socket(sock.family, socket.SOCK_DGRAM) as other:
+                other.bind(name)
+                other.connect((args[1], int(args[2])))
+                other.settimeout(10)
+                other.send(data)
+                answer = other.recv(64)
+        print(key, shown(answer, v4), flush=True)
 
 
 main()

@@ -136,7 +136,9 @@ SECTION("xdp") int answer_requests(struct xdp_md *ctx)
 	sum = (sum & 0xffff) + (sum >> 16);
 	*at = a;
 	turn_round(data, &r);
-	r.udp->check = ~sum ?: 0xffff;
+	sum = ~sum & 0xffff;
+	/* 0 would mean that there is none, which IPv6 drops. */
+	r.udp->check = sum ?: 0xffff;
 	return XDP_TX;
 }
 
