@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * tcp_lookup.h - TCP's socket lookups; the hash table ceased to be an argument in 6.18
+ *
+ * A kernel without SYN cookies has no function that says whether a listener made some.
  */
 #ifndef PXS_COMPAT_TCP_LOOKUP_H
 #define PXS_COMPAT_TCP_LOOKUP_H
@@ -9,6 +11,10 @@
 #include <net/inet_hashtables.h>
 #include <net/inet6_hashtables.h>
 #include <net/tcp.h>
+
+#ifndef CONFIG_SYN_COOKIES
+#define tcp_synq_no_recent_overflow(sk)	((void)(sk), true)
+#endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
 #define pxs_tcp_lookup(lookup, net, ...) \
