@@ -16,6 +16,7 @@
 #include <linux/tcp.h>
 #include <net/sock.h>
 #include <net/tcp.h>
+#include <net/tcp_states.h>
 
 #include "relay_client.h"
 
@@ -113,6 +114,17 @@ static int pxs_relay_buf_ready(struct pxs_relay_buf *buf)
 	return 0;
 }
 
+/*
+ * Would a read find nothing? Most runs end by looking at sockets that have nothing yet, and TCP
+ * takes the socket's lock to say so. What comes right behind this look is not missed: its callback
+ * queues the work again. The end of the stream and errors change the state: TCP tells of them.
+ */
+static bool pxs_relay_dry(const struct sock *sk)
+{
+	return skb_queue_empty_lockless(&sk->sk_receive_queue) &&
+	       inet_sk_state_load(sk) == TCP_ESTABLISHED;
+}
+
 int pxs_relay_recv(struct pxs_relay_sock *s, struct pxs_relay_buf *buf)
 {
 	struct msghdr msg = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
@@ -121,6 +133,8 @@ int pxs_relay_recv(struct pxs_relay_sock *s, struct pxs_relay_buf *buf)
 
 	if (!s->sock)
 		return -ENOTCONN;
+	if (pxs_relay_dry(s->sock->sk))
+		return -EAGAIN;
 	ret = pxs_relay_buf_ready(buf);
 	if (ret)
 		return ret;
