@@ -39,8 +39,8 @@ endif
 export V
 
 .DEFAULT_GOAL := all
-.PHONY: all modules modules_clean matrix toolchains debug-kernel deps agent unit sim mutants \
-	fuzz model check results lint vm vm-shell demo bench bench-paxos bench-request bench-steer \
+.PHONY: all modules modules_clean matrix toolchains debug-kernel deps agent unit sim sim-store \
+	mutants fuzz model check results lint vm vm-shell demo bench bench-paxos bench-request bench-steer \
 	bench-store \
 	bench-tables lin uml-kernel check-long coverage \
 	dkms-install dkms-remove install uninstall clean distclean help
@@ -93,6 +93,10 @@ unit:
 sim:
 	$(Q)$(MAKE) -j$(JOBS) -C selftests/sim run JOBS=$(JOBS) $(if $(N),N=$(N)) \
 		$(if $(SEED),SEED=$(SEED)) $(if $(LESS),LESS=$(LESS))
+
+# The store over its logs: transactions, sagas, exactly once; the same words, and one process.
+sim-store:
+	$(Q)$(MAKE) -j$(JOBS) -C selftests/sim_store run $(if $(N),N=$(N)) $(if $(SEED),SEED=$(SEED))
 
 # The history checker itself; the cluster tests use it.
 lin:
@@ -270,6 +274,7 @@ help:
 	'  lint            layering, style, static analysis' \
 	'  unit            the core in user space, under ASan and UBSan' \
 	'  sim             clusters in a deterministic simulator: N=1000 SEED=1 JOBS=2' \
+	'  sim-store       likewise the store over its logs: N=200 SEED=1' \
 	'  lin             the history checker (linearizability): is it right, and how fast' \
 	'  mutants         planted bugs: which are caught, by what, how soon (MUTANTS_VM=1: more)' \
 	'  fuzz            one fuzz target, or all: T=scan SECONDS=3600' \

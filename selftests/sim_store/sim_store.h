@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * sim_store.h - the store above the logs, in one process and in virtual time
+ *
+ *	main.c     schedules, one seed each
+ *	world.c    a schedule: steps of time, what goes wrong, the end
+ *	log.c      the logs: who leads, what is decided, who knows
+ *	node.c     a node: the daemon's stores, a round of its loop, its death
+ *	shell.c    what the stores call: loop, helper thread, fetches, clocks
+ *	clients.c  what clients ask
+ *	answers.c  ... and are answered
+ *	sagas.c    sagas among it
+ *	history.c  what must be so of all that was answered
+ *	state.c    what must be so of the data
+ *	trace.c    what happened, in words
+ *
+ * The stores, their transactions and sagas are the shipped files, from a client's bytes to LMDB,
+ * and so are propose.c and readindex.c below them. What is below those is a model: ../sim proves
+ * that the logs are logs. Each group's log is a row of slots; what its leader has proposed is
+ * decided in order, or, when another one leads, may be kept, may be an empty slot, or gone. A
+ * leader that is not one any more learns that late. Nodes hear of what is decided at their own
+ * pace, stand still, are cut off, and die with all that is not in their files.
+ */
+#ifndef SIM_STORE_H
+#define SIM_STORE_H
+
+#include "node.h"
+#include "store/store.h"
+
+#define SS_NODES	3u
+#define SS_GROUPS	3u
+#define SS_CLIENTS	6u
+#define SS_STEP_MS	4u
+
+#define SS_LISTS	6u	/* keys to which tokens are appended: two of each group */
+#define SS_ACCOUNTS	6u	/* likewise, whose sum is 0 */
+#define SS_TWINS	3u	/* one of each group, always written together */
+#define SS_KEYS		(SS_LISTS + SS_ACCOUNTS + SS_TWINS)
+#define SS_KEY_MAX	16u
+#define SS_TOKEN	5u	/* bytes: "%04x." of the operation's number */
+#define SS_OPS		600u
+#define SS_ACCESSES	6u
+
+/*
+ * With a leader in each group, no key is locked so long after all is well (virtual ms), and the
+ * difference of clocks: what is not ready after 2 s is aborted then, and the rest is steps.
+ */
+#define SS_ORPHAN_MS	3000u
+/* ... and every client has its answer. */
+#define SS_ANSWER_MS	16000u
+
+#define U(x)		((unsigned long long)(x))
+
+/* --- logs (log.c) -------------------------------------------------------------- */
+
+struct ss_entry {
+	u8 *data;		/* NULL: an empty slot */
+	u32 len;
+	u64 ballot;
+	bool digested;		/* a member has been here: with this outcome */
+	u8 digest[16];
+};
+
+#define SS_LOST		4u
+
+struct ss_log {
+	struct ss_entry *entry;	/* [slot - 1] */
+	u32 n, room;		/* slots that have a value */
+	struct ss_entry lost[SS_LOST];	/* proposed once, and not decided so far */
+	u32 decided;
+	u32 leader;		/* SS_NODES: none */
+	u64 ballot;
+	u64 since;		/* when it began, or when the leader was seen last */
+};
+
+/* --- nodes (node.c, shell.c) --------------------------------------------------- */
+
+/* What a node's ring holds. */
+struct ss_sqe {
+	struct pxs_op *op;
+	u8 opcode;
+	u8 *to;
+	u32 len;
+};
+
+#define SS_SQES		64u
+#define SS_JOBS		16u
+#define SS_ROUNDS	8u
+
+struct ss_round {		/* of reads */
+	u64 ballot, number, index, due;
+};
+
+struct ss_node {
+	u32 i;
+	struct pxs_datapath dp;		/* first: see node_of() in log.c */
+	struct pxs_node node;
+	struct pxs_replica replica[SS_GROUPS];
+	struct pxs_group_config group[SS_GROUPS];
+	struct pxs_store_config config[SS_GROUPS];
+	bool up;
+	u64 up_at;		/* down until then */
+	u64 cut;		/* cut off from the others until then */
+	u64 asleep;		/* runs nothing until then */
+	u64 ticked;
+	s64 skew;		/* of its clock, ms */
+	u32 known[SS_GROUPS];	/* slots that it knows to be decided; its journal remembers them */
+	u64 given[SS_GROUPS];	/* slot that it gave last, as a leader or one that believed so */
+	u64 rounds;
+	struct ss_round round[SS_GROUPS][SS_ROUNDS];
+	u32 nrounds[SS_GROUPS];
+	struct ss_sqe sqe[SS_SQES];
+	u32 nsqes;
+	struct pxs_job *job[SS_JOBS];
+	u32 njobs;
+	struct pxs_fetch *fetch[SS_GROUPS];	/* that goes on in a later round */
+	u32 nfetches;
+	u64 seen[SS_GROUPS];	/* applied when its data was looked at last */
+};
+
+/* --- what clients did (clients.c) ------------------------------------------------ */
+
+enum ss_kind {
+	SS_APPENDS,		/* EXEC or a single command of APPEND and GET */
+	SS_ONCE,		/* one APPEND by PAXSTEER SESSION RUN, until it is answered */
+	SS_TRANSFER,		/* EXEC of two INCRBY */
+	SS_AUDIT,		/* MGET of all accounts */
+	SS_WRITE_TWINS,
+	SS_READ_TWINS,
+	SS_OTHER,		/* keys that expire, sessions that begin */
+	SS_SAGA,		/* PAXSTEER SAGA BEGIN, until it is answered */
+	SS_KINDS
+};
+
+enum ss_outcome { SS_PENDING, SS_DONE, SS_NOT_DONE, SS_UNKNOWN };
+
+struct ss_access {
+	u32 key;
+	bool append;
+	u32 at;			/* append: tokens then, with its own; 0: not known */
+	char *text;		/* read */
+};
+
+struct ss_op {
+	enum ss_kind kind;
+	enum ss_outcome outcome;
+	u64 begun, ended;	/* in the order of all that clients did */
+	u32 client;
+	u32 n;
+	struct ss_access access[SS_ACCESSES];
+	bool exec;
+};
+
+struct ss_client {
+	u32 i;
+	struct ss_node *node;
+	struct pxs_conn *conn;	/* NULL: none */
+	struct pxs_reply in;	/* answers so far, as bytes */
+	u8 *out;		/* to be received by the node */
+	u32 out_len, out_room;
+	u32 want;		/* answers to what is under way; 0: nothing is */
+	struct ss_op *op;
+	u64 next;		/* when it asks something */
+	int there;		/* node that it shall ask; -1: any */
+	u64 session, number;	/* in group session_group; 0: none */
+	u32 session_key;	/* list whose group it is of */
+	u32 tries;
+};
+
+/* --- all of it ------------------------------------------------------------------- */
+
+struct ss_stat {
+	u64 steps, slots, commits, crashes, power, cuts, sleeps, jumps, leaders, lost;
+	u64 ops, done, not_done, unknown, again;
+	u64 committed, aborted, sagas, undone, orphan_ms;
+};
+
+struct ss {
+	u64 rng, now, seed;
+	struct ss_log log[SS_GROUPS];
+	struct ss_node node[SS_NODES];
+	struct ss_client client[SS_CLIENTS];
+	struct ss_op op[SS_OPS];
+	u32 nops;
+	u64 order;		/* counts what clients do */
+	struct ss_node *at;	/* whose code runs; NULL: ours */
+	char key[SS_KEYS][SS_KEY_MAX];
+	char saga_key[SS_GROUPS][SS_KEY_MAX];
+	u32 sagas;
+	bool calm;		/* nothing goes wrong any more */
+	bool last;		/* clients ask nothing new */
+	bool full;		/* maxmemory is small */
+	u64 skew;		/* of clocks at most, ms */
+	u32 wild;		/* per mille of steps in which something goes wrong */
+	bool failed;
+	char why[256];
+	bool tracing;
+	u64 digest;		/* of everything that clients were told */
+	struct ss_stat stat;
+};
+
+extern struct ss sim;
+extern const char *ss_dir;
+
+u64 ss_random(u64 below);
+static inline bool ss_chance(u32 permille) { return ss_random(1000) < permille; }
+
+__attribute__((format(printf, 1, 2))) void ss_fail(const char *fmt, ...);
+__attribute__((format(printf, 1, 2))) void ss_trace(const char *fmt, ...);
+void ss_trace_dump(void);
+void ss_trace_clear(void);
+void ss_note(const void *bytes, u32 len);	/* into sim.digest */
+
+/* --- world.c --- */
+void ss_run(u64 seed, bool tracing);
+
+/* --- log.c --- */
+void ss_log_init(void);
+void ss_log_free(void);
+void ss_log_step(void);			/* leaders change, slots are decided */
+void ss_log_hear(struct ss_node *n);	/* what this node learns of it in a round */
+bool ss_hears(const struct ss_node *n);	/* up, awake, not cut off */
+extern const struct pxs_datapath_ops ss_datapath;
+
+/* --- node.c --- */
+void ss_node_start(struct ss_node *n);
+void ss_node_round(struct ss_node *n);
+/* @power: the machine, so its files are not to be believed. */
+void ss_node_crash(struct ss_node *n, bool power);
+struct pxs_store *ss_store(const struct ss_node *n, u32 group);
+
+/* --- shell.c --- */
+void ss_shell_round(struct ss_node *n);
+void ss_remove(const char *path);
+
+/* --- clients.c, answers.c --- */
+void ss_clients_init(void);
+void ss_clients_step(void);
+void ss_clients_free(void);
+bool ss_clients_idle(void);
+void ss_client_lost(struct ss_client *c);	/* its connection is */
+void ss_client_got(struct ss_client *c, const u8 *bytes, u32 len);
+void ss_client_say(struct ss_client *c, u32 argc, const char *const *argv);
+void ss_op_end(struct ss_client *c, enum ss_outcome outcome);
+void ss_answered(struct ss_client *c);	/* all answers are in c->in */
+
+/* --- sagas.c --- */
+void ss_saga_begin(struct ss_client *c);
+bool ss_saga_answered(struct ss_client *c, u64 number);	/* false: it is asked once more */
+bool ss_sagas_over(struct ss_node *n);
+void ss_sagas_check(struct ss_node *n);
+
+/* --- history.c, state.c --- */
+void ss_history_check(void);
+void ss_state_look(struct ss_node *n);	/* after a round */
+bool ss_state_quiet(bool all);		/* no key is locked; @all: nothing is under way */
+void ss_state_end(void);
+char *ss_state_value(struct ss_node *n, const char *key);	/* to free(); NULL: none */
+u32 ss_key_group(const char *key);
+
+#endif /* SIM_STORE_H */
