@@ -122,6 +122,26 @@ static void take_accesses(struct ss_client *c, u32 at)
 	}
 }
 
+/* What is not a value was refused: nothing is known of that key. Those not answered stay so. */
+static void take_reads(struct ss_client *c)
+{
+	struct ss_op *op = c->op;
+	u32 i, at = 0;
+	s64 number;
+
+	for (i = 0; i < c->reads; i++, op++) {
+		if (c->in.buf[at] == '-')
+			op->outcome = SS_NOT_DONE;
+		op->access[0].text = take(c, &at, &number);
+		if (!op->access[0].text && !op->outcome)
+			op->access[0].text = calloc(1, 1);
+		if (i && !op->outcome)
+			op->outcome = SS_DONE;
+		op->ended = sim.order + 1;
+	}
+	ss_op_end(c, SS_DONE);
+}
+
 static void take_audit(struct ss_client *c, u32 at)
 {
 	s64 number, sum = 0;
@@ -244,6 +264,8 @@ void ss_answered(struct ss_client *c)
 		once_answered(c, answer);
 	else if (c->op->kind == SS_SAGA)
 		saga_answered(c, answer);
+	else if (c->op->kind == SS_READS)
+		take_reads(c);
 	else if (go_there(c, answer) && c->tries < TRIES)
 		ask_there(c);
 	else if (answer[0] == '-')

@@ -125,6 +125,23 @@ static const char *token_of(const struct ss_op *op)
 
 /* --- what it asks --------------------------------------------------------------------- */
 
+/* Each is an operation by itself, and they are executed in their order. */
+static bool begin_reads(struct ss_client *c)
+{
+	u32 i, n = 2 + (u32)ss_random(3), key = (u32)ss_random(SS_LISTS);
+
+	if (sim.nops + n > SS_OPS)
+		return false;
+	for (i = 0; i < n; i++) {
+		c->op[i] = (struct ss_op){ .kind = i ? SS_APPENDS : SS_READS, .client = c->i,
+					   .begun = sim.order, .follows = i, .n = 1 };
+		c->op[i].access[0].key = (key + i) % SS_LISTS;
+	}
+	sim.nops += n - 1;
+	c->reads = n;
+	return true;
+}
+
 static void begin_appends(struct ss_client *c)
 {
 	struct ss_op *op = c->op;
@@ -256,8 +273,10 @@ static enum ss_kind choose(const struct ss_client *c)
 {
 	u64 n = ss_random(100);
 
-	if (n < 40)
+	if (n < 30)
 		return SS_APPENDS;
+	if (n < 40)
+		return SS_READS;
 	if (n < 55)
 		return SS_TRANSFER;
 	if (n < 62)
@@ -283,6 +302,8 @@ static bool make_op(struct ss_client *c)
 	sim.stat.ops++;
 	if (c->op->kind == SS_APPENDS)
 		begin_appends(c);
+	else if (c->op->kind == SS_READS && !begin_reads(c))
+		c->op->kind = SS_OTHER;
 	else if (c->op->kind == SS_ONCE)
 		begin_once(c);
 	return true;
@@ -299,6 +320,10 @@ static void say(struct ss_client *c)
 			SAY(c, "MULTI");
 		for (i = 0; !c->op->exec && i < c->op->n; i++)
 			say_access(c, i);
+		break;
+	case SS_READS:
+		for (i = 0; i < c->reads; i++)
+			SAY(c, "GET", list_key(c->op[i].access[0].key));
 		break;
 	case SS_ONCE:
 		say_once(c);
@@ -331,7 +356,7 @@ void ss_op_end(struct ss_client *c, enum ss_outcome outcome)
 
 	c->op = NULL;
 	c->want = 0;
-	c->next = sim.now + ss_random(60);
+	c->next = sim.now + ss_random(ss_chance(500) ? 10 : 60);
 	if (op->outcome)
 		return;
 	op->outcome = outcome;

@@ -124,6 +124,9 @@ static void add_orders(void)
 		for (k = 0; here[i] && k < sim.op[i].n; k++)
 			if (sim.op[i].access[k].text)
 				add_read(i, &sim.op[i].access[k]);
+	for (i = 1; i < sim.nops; i++)
+		if (sim.op[i].follows && here[i] && here[i - 1])
+			add(i - 1, i);
 	for (i = 0; i < sim.nops; i++)
 		for (k = 0; k < sim.nops; k++)
 			if (here[i] && here[k] && sim.op[i].outcome == SS_DONE &&
@@ -180,7 +183,7 @@ static void check_order(void)
 /* An operation with two reads is one that took effect even if it has no token. */
 static bool is_of_lists(const struct ss_op *op)
 {
-	return op->kind == SS_APPENDS || op->kind == SS_ONCE;
+	return op->kind == SS_APPENDS || op->kind == SS_ONCE || op->kind == SS_READS;
 }
 
 void ss_history_check(void)

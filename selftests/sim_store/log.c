@@ -150,8 +150,8 @@ static void hear_slots(struct ss_node *n, u32 g)
 	struct pxs_replica *r = &n->replica[g];
 	const struct ss_log *l = &sim.log[g];
 
-	/* A quorum has its slots on disk, and a leader waits for its own. */
-	if (n->known[g] < l->decided && ss_chance(sim.calm ? 900 : 350))
+	/* A quorum has its slots on disk: this one need not. */
+	if (sim.now >= n->deaf[g] && n->known[g] < l->decided && ss_chance(sim.calm ? 900 : 350))
 		n->known[g] += 1 + (u32)ss_random(l->decided - n->known[g]);
 	while (r->applied < n->known[g]) {
 		r->commit = max(r->commit, (u64)n->known[g]);

@@ -129,8 +129,8 @@ static bool arguments(int argc, char **argv)
 static void summary(double sec)
 {
 	progress(sec);
-	fprintf(stderr, "# %llu crashes (%llu of a machine), %llu cut off, %llu asleep, %llu clocks set, %llu leaders changed, %llu slots, %llu states compared\n",
-		U(sum.crashes), U(sum.power), U(sum.cuts), U(sum.sleeps), U(sum.jumps),
+	fprintf(stderr, "# %llu crashes (%llu of a machine), %llu cut off, %llu asleep, %llu behind with a log, %llu clocks set, %llu leaders changed, %llu slots, %llu states compared\n",
+		U(sum.crashes), U(sum.power), U(sum.cuts), U(sum.sleeps), U(sum.deaf), U(sum.jumps),
 		U(sum.leaders), U(sum.slots), U(sum.commits));
 	fprintf(stderr, "# %llu questions: %llu done, %llu refused, %llu not known; %llu connections lost, %llu numbers asked again, %llu commits applied by coordinators' members, %llu aborts, %llu sagas done, %llu undone\n",
 		U(sum.ops), U(sum.done), U(sum.not_done), U(sum.unknown), U(sum.lost),

@@ -32,7 +32,7 @@ static void fill_config(struct ss_node *n, u32 g)
 		.part = g, .directory = strdup(path), .read_wait = 1000, .maxclients = 100,
 		.request_limit = 1 << 20, .sessions = 50, .session_age = 600, .sagas = 100,
 		.saga_age = 3600, .client_memory = 1ull << 30, .checkpoint_entries = 150,
-		.maxmemory = sim.full ? 9000 : 0,
+		.maxmemory = sim.full,
 	};
 	if (g)
 		return;

@@ -93,7 +93,7 @@ struct ss_round {		/* of reads */
 
 struct ss_node {
 	u32 i;
-	struct pxs_datapath dp;		/* first: see node_of() in log.c */
+	struct pxs_datapath dp;
 	struct pxs_node node;
 	struct pxs_replica replica[SS_GROUPS];
 	struct pxs_group_config group[SS_GROUPS];
@@ -102,6 +102,7 @@ struct ss_node {
 	u64 up_at;		/* down until then */
 	u64 cut;		/* cut off from the others until then */
 	u64 asleep;		/* runs nothing until then */
+	u64 deaf[SS_GROUPS];	/* hears nothing of what is decided there until then */
 	u64 ticked;
 	s64 skew;		/* of its clock, ms */
 	u32 known[SS_GROUPS];	/* slots that it knows to be decided; its journal remembers them */
@@ -127,6 +128,7 @@ enum ss_kind {
 	SS_AUDIT,		/* MGET of all accounts */
 	SS_WRITE_TWINS,
 	SS_READ_TWINS,
+	SS_READS,		/* GETs in a pipeline: the next ones are of SS_APPENDS */
 	SS_OTHER,		/* keys that expire, sessions that begin */
 	SS_SAGA,		/* PAXSTEER SAGA BEGIN, until it is answered */
 	SS_KINDS
@@ -149,6 +151,7 @@ struct ss_op {
 	u32 n;
 	struct ss_access access[SS_ACCESSES];
 	bool exec;
+	u32 follows;		/* its number behind the operation in front of it in a pipeline */
 };
 
 struct ss_client {
@@ -165,12 +168,13 @@ struct ss_client {
 	u64 session, number;	/* in group session_group; 0: none */
 	u32 session_key;	/* list whose group it is of */
 	u32 tries;
+	u32 reads;		/* SS_READS: so many operations, from op on */
 };
 
 /* --- all of it ------------------------------------------------------------------- */
 
 struct ss_stat {
-	u64 steps, slots, commits, crashes, power, cuts, sleeps, jumps, leaders, lost;
+	u64 steps, slots, commits, crashes, power, cuts, sleeps, deaf, jumps, leaders, lost;
 	u64 ops, done, not_done, unknown, again;
 	u64 committed, aborted, sagas, undone, orphan_ms;
 };
@@ -189,7 +193,7 @@ struct ss {
 	u32 sagas;
 	bool calm;		/* nothing goes wrong any more */
 	bool last;		/* clients ask nothing new */
-	bool full;		/* maxmemory is small */
+	u32 full;		/* maxmemory, when it is small; 0: there is none */
 	u64 skew;		/* of clocks at most, ms */
 	u32 wild;		/* per mille of steps in which something goes wrong */
 	bool failed;

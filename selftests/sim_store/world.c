@@ -32,6 +32,15 @@ static void set_clock(struct ss_node *n)
 	n->skew = (s64)ss_random(2 * sim.skew + 1) - (s64)sim.skew;
 }
 
+/* One log comes late to one node: often, for others wait for what stands there. */
+static void fall_behind(void)
+{
+	struct ss_node *n = &sim.node[ss_random(SS_NODES)];
+
+	n->deaf[ss_random(SS_GROUPS)] = sim.now + ss_random(300);
+	sim.stat.deaf++;
+}
+
 static void go_wrong(void)
 {
 	struct ss_node *n = &sim.node[ss_random(SS_NODES)];
@@ -76,6 +85,8 @@ static void step(void)
 	sim.stat.steps++;
 	if (!sim.calm && ss_chance(sim.wild))
 		go_wrong();
+	if (!sim.calm && ss_chance(sim.wild))
+		fall_behind();
 	ss_log_step();
 	ss_clients_step();
 	for (i = 0; i < SS_NODES && !sim.failed; i++) {
@@ -103,6 +114,7 @@ static void heal(void)
 		sim.node[i].up_at = min(sim.node[i].up_at, sim.now);
 		sim.node[i].cut = 0;
 		sim.node[i].asleep = 0;
+		memset(sim.node[i].deaf, 0, sizeof(sim.node[i].deaf));
 	}
 	sim.calm = true;
 	sim.last = true;
@@ -190,7 +202,7 @@ static void begin(u64 seed, bool tracing)
 	sim.now = 1000;
 	sim.digest = 0xcbf29ce484222325ull;
 	sim.wild = ss_chance(150) ? 0 : 1 + (u32)ss_random(25);
-	sim.full = ss_chance(150);
+	sim.full = ss_chance(200) ? 1500 + (u32)ss_random(6000) : 0;
 	sim.skew = skews[ss_random(ARRAY_SIZE(skews))];
 	ss_log_init();
 	for (i = 0; i < SS_NODES; i++) {
