@@ -248,7 +248,7 @@ static void fetch_on(struct pxs_fetch *f)
 		if (!f->take(f->ctx, &v))
 			break;
 		f->slot++;
-		if (f->slot <= f->last && ss_chance(100)) {
+		if (f->slot <= f->last && ss_chance(sim.pieces)) {
 			f->busy = true;
 			sim.at->fetch[sim.at->nfetches++] = f;
 			return;

@@ -174,7 +174,8 @@ struct ss_client {
 /* --- all of it ------------------------------------------------------------------- */
 
 struct ss_stat {
-	u64 steps, slots, commits, crashes, power, cuts, sleeps, deaf, jumps, leaders, lost;
+	u64 steps, slots, commits, leaders, lost;
+	u64 crashes, power, cuts, sleeps, deaf, jumps;
 	u64 ops, done, not_done, unknown, again;
 	u64 committed, aborted, sagas, undone, orphan_ms;
 };
@@ -195,6 +196,7 @@ struct ss {
 	bool last;		/* clients ask nothing new */
 	u32 full;		/* maxmemory, when it is small; 0: there is none */
 	u64 skew;		/* of clocks at most, ms */
+	u32 pieces;		/* per mille of values behind which a fetch waits */
 	u32 wild;		/* per mille of steps in which something goes wrong */
 	bool failed;
 	char why[256];

@@ -202,6 +202,7 @@ static void begin(u64 seed, bool tracing)
 	sim.now = 1000;
 	sim.digest = 0xcbf29ce484222325ull;
 	sim.wild = ss_chance(150) ? 0 : 1 + (u32)ss_random(25);
+	sim.pieces = ss_chance(500) ? 400 : (u32)ss_random(50);
 	sim.full = ss_chance(200) ? 1500 + (u32)ss_random(6000) : 0;
 	sim.skew = skews[ss_random(ARRAY_SIZE(skews))];
 	ss_log_init();
