@@ -220,8 +220,11 @@ static int propose(struct pxs_datapath *dp, u32 group, const struct iovec *value
 	for (i = 0; i < n; i++)
 		put(l, values[i].iov_base, (u32)values[i].iov_len);
 	node->given[group - 1] = l->n;
-	/* The answer may get lost on the way to the agent. */
-	return !sim.calm && ss_chance(5) ? -ETIMEDOUT : (int)n;
+	if (sim.calm || !ss_chance(15))
+		return (int)n;
+	/* The answer gets lost on the way to the agent, and more with it: it is tried again. */
+	node->deaf[group - 1] = sim.now + ss_random(300);
+	return -ETIMEDOUT;
 }
 
 static int begin_read(struct pxs_datapath *dp, u32 group, u64 *ballot, u64 *number)
