@@ -142,6 +142,43 @@ static void take_reads(struct ss_client *c)
 	ss_op_end(c, SS_DONE);
 }
 
+/* The value is what its EXEC is to come right behind. */
+bool ss_watch_answered(struct ss_client *c)
+{
+	struct ss_access *a = &c->op->access[0];
+	u32 at = last_answer(c);
+	s64 number;
+
+	c->watching = false;
+	if (c->in.buf[0] == '-' || c->in.buf[at] == '-') {
+		ss_op_end(c, SS_NOT_DONE);
+		return false;
+	}
+	free(a->text);
+	a->text = take(c, &at, &number);
+	if (!a->text)
+		a->text = calloc(1, 1);
+	c->want = 0;
+	c->in.len = 0;
+	return true;
+}
+
+static void take_watched(struct ss_client *c, u32 at)
+{
+	s64 number;
+
+	if (c->in.buf[at + 1] == '-') {	/* the key has changed */
+		ss_op_end(c, SS_NOT_DONE);
+		return;
+	}
+	at = first_of_array(c, at);
+	if (c->in.buf[at] != ':')
+		ss_fail("client %u: APPEND is answered %.30s", c->i, c->in.buf + at);
+	take(c, &at, &number);
+	c->op->access[1].at = (u32)number / SS_TOKEN;
+	ss_op_end(c, SS_DONE);
+}
+
 static void take_audit(struct ss_client *c, u32 at)
 {
 	s64 number, sum = 0;
@@ -179,6 +216,9 @@ static void take_twins(struct ss_client *c, u32 at)
 static void done(struct ss_client *c, u32 at)
 {
 	switch (c->op->kind) {
+	case SS_WATCH:
+		take_watched(c, at);
+		return;
 	case SS_APPENDS:
 		take_accesses(c, at);
 		break;

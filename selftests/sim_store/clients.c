@@ -142,6 +142,33 @@ static bool begin_reads(struct ss_client *c)
 	return true;
 }
 
+static void say_access(struct ss_client *c, u32 i)
+{
+	const struct ss_access *a = &c->op->access[i];
+
+	if (a->append)
+		SAY(c, "APPEND", list_key(a->key), token_of(c->op));
+	else
+		SAY(c, "GET", list_key(a->key));
+}
+
+static void begin_watch(struct ss_client *c)
+{
+	u32 key = (u32)ss_random(SS_LISTS);
+
+	c->op->access[0] = (struct ss_access){ .key = key };
+	c->op->access[1] = (struct ss_access){ .key = key, .append = true };
+	c->op->n = 2;
+	c->op->exec = true;
+}
+
+static void say_watch(struct ss_client *c)
+{
+	SAY(c, "WATCH", list_key(c->op->access[0].key));
+	say_access(c, 0);
+	c->watching = true;
+}
+
 static void begin_appends(struct ss_client *c)
 {
 	struct ss_op *op = c->op;
@@ -156,16 +183,6 @@ static void begin_appends(struct ss_client *c)
 		op->access[i] = (struct ss_access){ .key = key, .append = ss_chance(600) };
 	}
 	op->exec = op->n > 1 || ss_chance(100);
-}
-
-static void say_access(struct ss_client *c, u32 i)
-{
-	const struct ss_access *a = &c->op->access[i];
-
-	if (a->append)
-		SAY(c, "APPEND", list_key(a->key), token_of(c->op));
-	else
-		SAY(c, "GET", list_key(a->key));
 }
 
 static void say_transfer(struct ss_client *c)
@@ -192,7 +209,7 @@ static void say_rest(struct ss_client *c)
 
 	if (c->op->kind == SS_TRANSFER)
 		say_transfer(c);
-	for (i = 0; i < c->op->n; i++)
+	for (i = c->op->kind == SS_WATCH; i < c->op->n; i++)
 		say_access(c, i);
 	SAY(c, "EXEC");
 }
@@ -275,8 +292,10 @@ static enum ss_kind choose(const struct ss_client *c)
 
 	if (n < 30)
 		return SS_APPENDS;
-	if (n < 40)
+	if (n < 35)
 		return SS_READS;
+	if (n < 40)
+		return SS_WATCH;
 	if (n < 55)
 		return SS_TRANSFER;
 	if (n < 62)
@@ -304,6 +323,8 @@ static bool make_op(struct ss_client *c)
 		begin_appends(c);
 	else if (c->op->kind == SS_READS && !begin_reads(c))
 		c->op->kind = SS_OTHER;
+	else if (c->op->kind == SS_WATCH)
+		begin_watch(c);
 	else if (c->op->kind == SS_ONCE)
 		begin_once(c);
 	return true;
@@ -314,6 +335,7 @@ static void say(struct ss_client *c)
 	u32 i;
 
 	c->in.len = 0;
+	c->watching = false;
 	switch (c->op->kind) {
 	case SS_APPENDS:
 		if (c->op->exec)
@@ -324,6 +346,9 @@ static void say(struct ss_client *c)
 	case SS_READS:
 		for (i = 0; i < c->reads; i++)
 			SAY(c, "GET", list_key(c->op[i].access[0].key));
+		break;
+	case SS_WATCH:
+		say_watch(c);
 		break;
 	case SS_ONCE:
 		say_once(c);
@@ -357,6 +382,9 @@ void ss_op_end(struct ss_client *c, enum ss_outcome outcome)
 	c->op = NULL;
 	c->want = 0;
 	c->next = sim.now + ss_random(ss_chance(500) ? 10 : 60);
+	/* Its keys may be watched yet. */
+	if (op->kind == SS_WATCH && outcome != SS_DONE)
+		c->conn = NULL;
 	if (op->outcome)
 		return;
 	op->outcome = outcome;
@@ -395,6 +423,11 @@ void ss_client_got(struct ss_client *c, const u8 *bytes, u32 len)
 	pxs_reply_raw(&c->in, bytes, len);
 	if (!all_here(c))
 		return;
+	if (c->watching) {
+		if (ss_watch_answered(c))
+			SAY(c, "MULTI");
+		return;
+	}
 	if (c->op->exec && c->op->kind != SS_OTHER && c->want == 1 && c->in.buf[0] == '+') {
 		c->want = 0;
 		c->in.len = 0;

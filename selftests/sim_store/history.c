@@ -183,7 +183,8 @@ static void check_order(void)
 /* An operation with two reads is one that took effect even if it has no token. */
 static bool is_of_lists(const struct ss_op *op)
 {
-	return op->kind == SS_APPENDS || op->kind == SS_ONCE || op->kind == SS_READS;
+	return op->kind == SS_APPENDS || op->kind == SS_ONCE || op->kind == SS_READS ||
+	       op->kind == SS_WATCH;
 }
 
 void ss_history_check(void)

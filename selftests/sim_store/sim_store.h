@@ -129,6 +129,7 @@ enum ss_kind {
 	SS_WRITE_TWINS,
 	SS_READ_TWINS,
 	SS_READS,		/* GETs in a pipeline: the next ones are of SS_APPENDS */
+	SS_WATCH,		/* WATCH and GET, then EXEC of an APPEND to the same key */
 	SS_OTHER,		/* keys that expire, sessions that begin */
 	SS_SAGA,		/* PAXSTEER SAGA BEGIN, until it is answered */
 	SS_KINDS
@@ -168,6 +169,7 @@ struct ss_client {
 	u64 session, number;	/* in group session_group; 0: none */
 	u32 session_key;	/* list whose group it is of */
 	u32 tries;
+	bool watching;		/* SS_WATCH: its EXEC is to follow */
 	u32 reads;		/* SS_READS: so many operations, from op on */
 };
 
@@ -249,6 +251,7 @@ void ss_client_got(struct ss_client *c, const u8 *bytes, u32 len);
 void ss_client_say(struct ss_client *c, u32 argc, const char *const *argv);
 void ss_op_end(struct ss_client *c, enum ss_outcome outcome);
 void ss_answered(struct ss_client *c);	/* all answers are in c->in */
+bool ss_watch_answered(struct ss_client *c);	/* of WATCH and GET; false: refused, and over */
 
 /* --- sagas.c --- */
 void ss_saga_begin(struct ss_client *c);
