@@ -178,24 +178,6 @@ struct transfer {
 	u8 to;
 };
 
-static const char *transfer_words(u32 error)
-{
-	switch (error) {
-	case PXS_CLIENT_NOT_LEADER:
-		return "this member does not lead";
-	case PXS_CLIENT_BUSY:
-		return "this member has not led for long enough, or hands over already";
-	case PXS_CLIENT_FENCED:
-		return "the group does not work on this node (see status)";
-	case PXS_CLIENT_NO_MEMBER:
-		return "no such member in the group";
-	case PXS_CLIENT_RESUMED:
-		return "the member lacks too much, or does not answer; this one leads on";
-	default:
-		return "outcome unknown: see who leads";
-	}
-}
-
 static void transfer_done(void *ctx, u32 error)
 {
 	struct transfer *t = ctx;
@@ -203,7 +185,7 @@ static void transfer_done(void *ctx, u32 error)
 
 	c->appends--;
 	if (error)
-		pxs_client_answer_words(c, t->group, t->id, error, transfer_words(error));
+		pxs_client_answer_words(c, t->group, t->id, error, pxs_transfer_words(error));
 	else
 		pxs_client_answer(c, PXS_CLIENT_LEADS, 0, t->group, t->id, t->to, 0, NULL, 0);
 	free(t);

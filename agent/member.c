@@ -416,21 +416,28 @@ static u32 plan(struct pxs_replica *r, enum pxs_member_op op, u8 id,
 	return 0;
 }
 
+const char *pxs_member_kept(const struct pxs_group_config *g)
+{
+	if (g->conf.memory)
+		return "the members of a group with durability memory do not change: one that goes over forgets what it did not write down";
+	if (g->shared)
+		return "the members of a store of several groups do not change: each group of it must have all of them";
+	if (g->eventual)
+		return "the members of a store with eventual keys do not change: its table is about those that it began with";
+	if (g->tables)
+		return "the members of a group that has the tables do not change";
+	return NULL;
+}
+
 static u32 may_change(const struct pxs_replica *r, char *words)
 {
-	const struct pxs_group_config *g = r->config;
+	const char *kept = pxs_member_kept(r->config);
 
 	snprintf(words, PXS_MEMBER_WORDS, "the group does not work on this node (see status)");
 	if (r->gone || r->node->journal.failed)
 		return PXS_CLIENT_FENCED;
-	if (g->conf.memory)
-		return refuse(words, "the members of a group with durability memory do not change: one that goes over forgets what it did not write down");
-	if (g->shared)
-		return refuse(words, "the members of a store of several groups do not change: each group of it must have all of them");
-	if (g->eventual)
-		return refuse(words, "the members of a store with eventual keys do not change: its table is about those that it began with");
-	if (g->tables)
-		return refuse(words, "the members of a group that has the tables do not change");
+	if (kept)
+		return refuse(words, "%s", kept);
 	snprintf(words, PXS_MEMBER_WORDS, "this member does not lead");
 	if (!r->started || r->elect.role != PXS_ROLE_LEADER)
 		return PXS_CLIENT_NOT_LEADER;

@@ -21,6 +21,7 @@
 #include "record.h"
 
 struct pxs_node;
+struct pxs_group_config;
 struct pxs_replica;
 
 /* A learner that lacks more slots than this is not promoted, unless forced. */
@@ -108,6 +109,9 @@ int pxs_member_enter(struct pxs_replica *r);
 
 /* It is active: go on as who led before, if we did. */
 void pxs_member_entered(struct pxs_replica *r);
+
+/* Why the members of such a group never change; NULL: they may. */
+const char *pxs_member_kept(const struct pxs_group_config *g);
 
 /*
  * Change member @id. @to: its address and incarnation (ADD, SET). Return: 0, then @done will be

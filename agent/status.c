@@ -62,8 +62,11 @@ static json_t *journal_status(const struct pxs_node *n)
 {
 	const struct pxs_journal *j = &n->journal;
 	json_t *o = json_object();
+	char cluster[37];
 
 	json_object_set_new(o, "directory", json_string(n->config.journal));
+	pxs_uuid_format(j->id.cluster, cluster);
+	json_object_set_new(o, "cluster", json_string(cluster));
 	set_hex(o, "incarnation", j->id.incarnation);
 	json_object_set_new(o, "state", json_string(journal_state(j)));
 	if (j->failed)
@@ -131,6 +134,8 @@ static void members_status(json_t *o, const struct pxs_replica *r,
 	json_object_set_new(o, "changing", json_boolean(r->members.change.done ||
 							pxs_member_moves(r)));
 	json_object_set_new(o, "removed", json_boolean(r->members.removed));
+	if (pxs_member_kept(r->config))
+		json_object_set_new(o, "members_kept", json_string(pxs_member_kept(r->config)));
 	json_object_set_new(o, "members", members);
 }
 

@@ -36,6 +36,24 @@ static u32 error_of(int err)
 	}
 }
 
+const char *pxs_transfer_words(u32 error)
+{
+	switch (error) {
+	case PXS_CLIENT_NOT_LEADER:
+		return "this member does not lead";
+	case PXS_CLIENT_BUSY:
+		return "this member has not led for long enough, or hands over already";
+	case PXS_CLIENT_FENCED:
+		return "the group does not work on this node (see status)";
+	case PXS_CLIENT_NO_MEMBER:
+		return "no such member in the group";
+	case PXS_CLIENT_RESUMED:
+		return "the member lacks too much, or does not answer; this one leads on";
+	default:
+		return "outcome unknown: see who leads";
+	}
+}
+
 u32 pxs_transfer(struct pxs_replica *r, u8 member, void (*done)(void *ctx, u32 error), void *ctx)
 {
 	const struct pxs_group_conf *conf = &r->config->conf;

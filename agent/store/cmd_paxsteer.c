@@ -211,6 +211,46 @@ static void digest(struct pxs_request *r)
 		group_digest(r, pxs_set_at(s, i));
 }
 
+/* Who has asked looks who leads: the outcome may come after an election. */
+static void handed_over(void *ctx, u32 error)
+{
+	(void)ctx;
+	(void)error;
+}
+
+/* LEADER ID [GROUP]: that member shall lead. Answered when it is told to, or why it is not. */
+static void leader(struct pxs_request *r)
+{
+	struct pxs_store *s = r->conn->store;
+	s64 member, group = s->replica->id;
+	int i = 0;
+	u32 error;
+
+	if (!pxs_str_int(r->argv[2], &member) || member < 1 || member > PXS_MEMBER_ID_MAX) {
+		pxs_reply_error(&r->out, "ERR a member's id is 1..%u", PXS_MEMBER_ID_MAX);
+		return;
+	}
+	if (r->argc > 3) {
+		if (!pxs_str_int(r->argv[3], &group) || group < 1 || group > INT32_MAX)
+			i = -1;
+		else if (s->set)
+			i = pxs_shards_index(&s->set->map, (u32)group);
+		else
+			i = group == s->replica->id ? 0 : -1;
+	}
+	if (i < 0) {
+		pxs_reply_error(&r->out, "ERR there is no such group in this store");
+		return;
+	}
+	if (r->argc > 3 && s->set)
+		s = pxs_set_at(s, (u32)i);
+	error = pxs_transfer(s->replica, (u8)member, handed_over, NULL);
+	if (error)
+		pxs_reply_error(&r->out, "ERR %s", pxs_transfer_words(error));
+	else
+		pxs_reply_status(&r->out, "OK");
+}
+
 bool pxs_server_paxsteer(struct pxs_request *r)
 {
 	bool over = false;
@@ -231,6 +271,8 @@ bool pxs_server_paxsteer(struct pxs_request *r)
 			return true;
 		pxs_submit_read(r->store, r);
 		return false;
+	} else if (pxs_server_sub(r, "leader", -3, &over) && r->argc <= 4) {
+		leader(r);
 	} else if (pxs_server_sub(r, "image", 6, &over)) {
 		return pxs_lend(r);
 	} else if (pxs_server_sub(r, "feed", 3, &over)) {

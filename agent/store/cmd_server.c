@@ -467,6 +467,8 @@ static u32 info_cross(struct pxs_store *s, char *to)
 
 static u32 info_paxsteer(struct pxs_store *s, char *to)
 {
+	const struct pxs_group_conf *conf = &s->replica->config->conf;
+	const struct pxs_member *self = &conf->member[conf->self];
 	const struct pxs_db_state *st = &s->db.state;
 	s64 age = s->fresh.at ? (s64)((pxs_store_steady() - s->fresh.at) / 1000000) : -1;
 	u64 sessions, sagas, live;
@@ -481,14 +483,19 @@ static u32 info_paxsteer(struct pxs_store *s, char *to)
 			    "sagas:%" PRIu64 "\r\nsagas_live:%" PRIu64 "\r\n"
 			    "checkpoint:%" PRIu64 "\r\ncheckpoint_age_ms:%" PRId64 "\r\n"
 			    "checkpoint_error:%s\r\nopened:%" PRIu64 "\r\n"
-			    "loading:%d\r\nstopped:%d\r\nstalled:%s\r\n",
+			    "loading:%d\r\nstopped:%d\r\nstalled:%s\r\n"
+			    "member:%u\r\nincarnation:0x%016" PRIx64 "\r\nepoch:%" PRIu64 "\r\n"
+			    "borrows_slot:%" PRIu64 "\r\nborrows_size:%" PRIu64 "\r\n"
+			    "borrows_bytes:%" PRIu64 "\r\n",
 			    s->replica->id, s->replica->elect.leader, s->replica->commit,
 			    st->applied, st->time, st->foreign, s->barriers, s->indexes, age,
 			    s->ask.asked, s->ask.failed, sessions, sagas, live, s->checkpoint.done,
 			    checkpoint_age(s),
 			    s->checkpoint.error ? strerror(-s->checkpoint.error) : "no",
 			    s->db.opened, !!s->loading, s->stopped,
-			    s->stalled ? strerror(-s->stalled) : "no");
+			    s->stalled ? strerror(-s->stalled) : "no", self->id,
+			    self->incarnation, conf->epoch, s->replica->loan.slot,
+			    s->replica->loan.size, s->replica->loan.bytes);
 	len += info_cross(s, to + len);
 	return len + info_groups(s, to + len);
 }
