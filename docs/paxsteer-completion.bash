@@ -31,7 +31,7 @@ _paxsteer()
 		agreed) words='show leave help' ;;
 		stats) words='show -w help' ;;
 		lookup) words=$(_paxsteer_services) ;;
-		cluster) words='init join status help' ;;
+		cluster) words='init join status add remove rebalance help' ;;
 		member) words='show add promote demote set remove group -S' ;;
 		log) words='append tail status transfer read-index trim group -S' ;;
 		journal) words='init show verify dump' ;;
@@ -74,6 +74,9 @@ _paxsteer()
 			valid' ;;
 		cluster.join.*) words='self etc journal socket units user segment-size' ;;
 		cluster.status.*) words='-S group password-file' ;;
+		cluster.add.*) words='-S learner etc bundle valid datapath timeout' ;;
+		cluster.remove.*) words='-S password-file timeout' ;;
+		cluster.rebalance.*) words='-S dry-run password-file' ;;
 		journal.*."$command") mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
 		journal.dump.*) words='group slot from count values' ;;
 		journal.init.*) words='cluster member segment-size' ;;

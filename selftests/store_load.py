@@ -8,7 +8,7 @@ store_load.py --entries SOCKET --member N --history FILE [--prefix P] [--first S
 
 Clients write and read a few registers: strong ones at the leader, which they look for; those of
 a session at any node, carrying their token; eventual and bounded ones at one node each. Every
-value is written once. In the end all registers are read once more, strongly. Prints how much was
+value is written once. A password is taken from where redis-cli does: REDISCLI_AUTH. In the end all registers are read once more, strongly. Prints how much was
 done.
 
 The second form adds what a member holds in its log, by the daemon's client port, as entries of
@@ -47,6 +47,8 @@ class Node:
     def __init__(self, port):
         self.sock = socket.create_connection(("127.0.0.1", port), timeout=30)
         self.file = self.sock.makefile("rb")
+        if os.environ.get("REDISCLI_AUTH"):
+            self.call(["AUTH", os.environ["REDISCLI_AUTH"]])
 
     def close(self):
         self.file.close()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * bundle.c - a new cluster in one text: what `cluster init` tells `cluster join`
+ * bundle.c - a cluster in one text: what `cluster init` and `cluster add` tell `cluster join`
  */
 #include "bundle.h"
 
@@ -13,7 +13,7 @@
 #include <linux/paxsteer.h>
 
 #define LINE_LEN	256u
-#define WORDS		10u
+#define WORDS		12u
 #define SUM_LEN		16u
 
 static int __attribute__((format(printf, 2, 3))) wrong(char *error, const char *fmt, ...)
@@ -91,9 +91,26 @@ int bundle_member_parse(const char *word, struct bundle_member *m, char *error)
 	return fault ? wrong(error, "member %u: \"%.80s\" %s", m->id, eq + 1, fault) : 0;
 }
 
-static bool same(const struct endpoint *a, const struct endpoint *b)
+bool bundle_same_place(const struct endpoint *a, const struct endpoint *b)
 {
 	return a->len == b->len && a->port == b->port && !memcmp(a->addr, b->addr, a->len);
+}
+
+static int check_count(const struct bundle *b, char *error)
+{
+	unsigned int i;
+
+	if (!b->adds)
+		return b->n == 3 || b->n == 5 ? 0 :
+		       wrong(error, "%u members: a cluster begins with 3 or 5", b->n);
+	if (b->n < 3 || b->n > BUNDLE_MEMBERS_MAX)
+		return wrong(error, "%u members: with one more there are 3 to %u", b->n,
+			     BUNDLE_MEMBERS_MAX);
+	for (i = 0; i < b->n && b->member[i].id != b->adds; i++)
+		;
+	if (i == b->n || !b->member[i].learner)
+		return wrong(error, "adds: member %u is not there as a learner", b->adds);
+	return 0;
 }
 
 int bundle_members_check(const struct bundle *b, char *error)
@@ -101,8 +118,8 @@ int bundle_members_check(const struct bundle *b, char *error)
 	char text[PARSE_ENDPOINT_LEN];
 	unsigned int i, j;
 
-	if (b->n != 3 && b->n != 5)
-		return wrong(error, "%u members: a cluster begins with 3 or 5", b->n);
+	if (check_count(b, error))
+		return -1;
 	for (i = 0; i < b->n; i++) {
 		const struct bundle_member *m = &b->member[i];
 
@@ -111,10 +128,10 @@ int bundle_members_check(const struct bundle *b, char *error)
 
 			if (m->id == o->id)
 				return wrong(error, "member %u is given twice", m->id);
-			if (same(&m->address, &o->address))
+			if (bundle_same_place(&m->address, &o->address))
 				return wrong(error, "members %u and %u have the same address %s", o->id,
 					     m->id, format_endpoint(text, &m->address));
-			if (same(&m->store, &o->store))
+			if (bundle_same_place(&m->store, &o->store))
 				return wrong(error, "the stores of members %u and %u have the same address %s",
 					     o->id, m->id, format_endpoint(text, &m->store));
 			if (m->address.len != o->address.len)
@@ -135,6 +152,9 @@ int bundle_joins(const struct bundle *b, uint64_t id, uint64_t now, unsigned int
 			 b->member[i].id);
 	if (i == b->n)
 		return wrong(error, "member %" PRIu64 " is not in the bundle: it has %s", id, list);
+	if (b->adds && b->adds != id)
+		return wrong(error, "member %" PRIu64 " is there: the bundle is for member %u", id,
+			     b->adds);
 	if (b->member[i].joined)
 		return wrong(error, "member %" PRIu64 " was made of this bundle before; two journals of one member can lose what was acknowledged",
 			     id);
@@ -166,17 +186,21 @@ size_t bundle_format(const struct bundle *b, char *text)
 	size_t n;
 
 	n = (size_t)sprintf(text, "paxsteer-bundle %u\ncluster %s\nuntil %" PRIu64 "\ndatapath %s\n"
-			    "key %s\npassword %s\n", BUNDLE_VERSION, format_uuid(uuid, b->cluster),
-			    b->until, b->user ? "user" : "kernel",
+			    "key %s\npassword %s\n", b->adds ? BUNDLE_VERSION_ADD : BUNDLE_VERSION,
+			    format_uuid(uuid, b->cluster), b->until, b->user ? "user" : "kernel",
 			    format_hex(key, b->key, sizeof(b->key)),
 			    format_hex(password, b->password, sizeof(b->password)));
+	if (b->adds)
+		n += (size_t)sprintf(text + n, "adds %u key-id %u\n", b->adds, b->key_id);
 	for (i = 0; i < b->n; i++) {
 		const struct bundle_member *m = &b->member[i];
 
 		n += (size_t)sprintf(text + n, "member %u %s store %s incarnation 0x%016" PRIx64
-				     " joined %" PRIu64 "\n", m->id,
+				     " joined %" PRIu64 "%s%s\n", m->id,
 				     format_endpoint(address, &m->address),
-				     format_endpoint(store, &m->store), m->incarnation, m->joined);
+				     format_endpoint(store, &m->store), m->incarnation, m->joined,
+				     b->adds ? " role " : "",
+				     !b->adds ? "" : m->learner ? "learner" : "voter");
 	}
 	sum_of(b, text, n, sum);
 	n += (size_t)sprintf(text + n, "sum %s\n", format_hex(hex, sum, sizeof(sum)));
@@ -244,35 +268,54 @@ static int take_hex(struct reader *r, const char *name, uint8_t *bytes, size_t l
 	return 0;
 }
 
-static int take_version(struct reader *r)
+static int take_version(struct reader *r, bool *adds)
 {
 	uint64_t version;
 
 	if (!at_line(r, "paxsteer-bundle"))
-		return wrong(r->error, "is no bundle of `paxsteer cluster init`");
+		return wrong(r->error, "is no bundle of `paxsteer cluster init` or `add`");
 	if (next_line(r, "paxsteer-bundle", 2))
 		return -1;
 	if (parse_u64(r->word[1], 1, UINT32_MAX, &version))
 		return bad_word(r, "version", 1);
-	if (version != BUNDLE_VERSION)
-		return wrong(r->error, "version: is %" PRIu64 ", this program reads version %u", version,
-			     BUNDLE_VERSION);
+	if (version != BUNDLE_VERSION && version != BUNDLE_VERSION_ADD)
+		return wrong(r->error, "version: is %" PRIu64 ", this program reads versions %u and %u",
+			     version, BUNDLE_VERSION, BUNDLE_VERSION_ADD);
+	*adds = version == BUNDLE_VERSION_ADD;
+	return 0;
+}
+
+static int take_adds(struct reader *r, struct bundle *b)
+{
+	uint64_t id, key_id;
+
+	if (next_line(r, "adds", 4))
+		return -1;
+	if (parse_u64(r->word[1], 1, PXS_MEMBER_ID_MAX, &id))
+		return bad_word(r, "adds", 1);
+	if (strcmp(r->word[2], "key-id") || parse_u64(r->word[3], 0, UINT8_MAX, &key_id))
+		return bad_word(r, "key-id", 3);
+	b->adds = (uint8_t)id;
+	b->key_id = (uint8_t)key_id;
 	return 0;
 }
 
 static int take_member(struct reader *r, struct bundle *b)
 {
-	static const char *const fields[] = { [3] = "store", [5] = "incarnation", [7] = "joined" };
+	static const char *const fields[] = {
+		[3] = "store", [5] = "incarnation", [7] = "joined", [9] = "role",
+	};
+	unsigned int most = b->adds ? BUNDLE_MEMBERS_MAX : BUNDLE_BEGIN_MAX;
+	unsigned int words = b->adds ? 11 : 9;
 	struct bundle_member *m = &b->member[b->n];
 	unsigned int i;
 	uint64_t id;
 
-	if (b->n == BUNDLE_MEMBERS_MAX)
-		return wrong(r->error, "line %u: has more than %u members", r->line + 1,
-			     BUNDLE_MEMBERS_MAX);
-	if (next_line(r, "member", 9))
+	if (b->n == most)
+		return wrong(r->error, "line %u: has more than %u members", r->line + 1, most);
+	if (next_line(r, "member", words))
 		return -1;
-	for (i = 3; i < 9; i += 2)
+	for (i = 3; i < words; i += 2)
 		if (strcmp(r->word[i], fields[i]))
 			return wrong(r->error, "line %u: %s: is missing", r->line, fields[i]);
 	if (parse_u64(r->word[1], 1, PXS_MEMBER_ID_MAX, &id))
@@ -286,6 +329,9 @@ static int take_member(struct reader *r, struct bundle *b)
 		return bad_word(r, "incarnation", 6);
 	if (parse_u64(r->word[8], 0, INT64_MAX, &m->joined))
 		return bad_word(r, "joined", 8);
+	m->learner = b->adds && !strcmp(r->word[10], "learner");
+	if (b->adds && !m->learner && strcmp(r->word[10], "voter"))
+		return bad_word(r, "role", 10);
 	for (i = 0; i < b->n; i++)
 		if (b->member[i].incarnation == m->incarnation)
 			return wrong(r->error, "line %u: incarnation: is that of another member", r->line);
@@ -297,9 +343,11 @@ static int take_all(struct reader *r, struct bundle *b)
 {
 	const char *text = r->at;
 	uint8_t sum[SUM_LEN], want[SUM_LEN];
+	bool adds = false;
 	size_t len;
 
-	if (take_version(r) || next_line(r, "cluster", 2))
+	b->key_id = BUNDLE_KEY_ID;
+	if (take_version(r, &adds) || next_line(r, "cluster", 2))
 		return -1;
 	if (parse_uuid(r->word[1], b->cluster))
 		return bad_word(r, "cluster", 1);
@@ -314,6 +362,8 @@ static int take_all(struct reader *r, struct bundle *b)
 		return bad_word(r, "datapath", 1);
 	if (take_hex(r, "key", b->key, sizeof(b->key)) ||
 	    take_hex(r, "password", b->password, sizeof(b->password)))
+		return -1;
+	if (adds && take_adds(r, b))
 		return -1;
 	while (at_line(r, "member"))
 		if (take_member(r, b))

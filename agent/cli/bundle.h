@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * bundle.h - a new cluster in one text: what `cluster init` tells `cluster join`
+ * bundle.h - a cluster in one text: what `cluster init` and `cluster add` tell `cluster join`
  *
  *	paxsteer-bundle 1
  *	cluster UUID
@@ -11,6 +11,12 @@
  *	member ID ADDRESS:PORT store ADDRESS:PORT incarnation HEX joined SECONDS
  *	...						3 or 5 of them
  *	sum HEX
+ *
+ * Version 2 is that of `cluster add`, for one member beside those that there are. It has
+ *
+ *	adds ID key-id N
+ *	member ID ADDRESS:PORT store ADDRESS:PORT incarnation HEX joined SECONDS role voter|learner
+ *	...						3 to 7 of them, ID among them
  *
  * One word apart, in this order, every line with its end. Seconds are those of the epoch. It holds
  * the cluster's key and the store's password: nobody else may read it.
@@ -26,14 +32,17 @@
 
 #include "parse.h"
 
-#define BUNDLE_VERSION		1u
+#define BUNDLE_VERSION		1u	/* of init */
+#define BUNDLE_VERSION_ADD	2u
 #define BUNDLE_TEXT_MAX		2048u	/* bytes, with a 0 */
-#define BUNDLE_MEMBERS_MAX	5u	/* a group begins with 3 or 5 */
+#define BUNDLE_BEGIN_MAX	5u	/* a group begins with 3 or 5 */
+#define BUNDLE_MEMBERS_MAX	7u	/* and grows to 7 */
 #define BUNDLE_ERROR_MAX	256u
 #define BUNDLE_KEY_LEN		32u
 #define BUNDLE_PASSWORD_LEN	16u	/* bytes drawn; the password is twice as many hex digits */
 #define BUNDLE_PORT		7400u
 #define BUNDLE_STORE_PORT	6379u
+#define BUNDLE_KEY_ID		1u	/* of a new cluster, and the daemon's default */
 
 struct bundle_member {
 	uint8_t id;			/* 1..63 */
@@ -41,12 +50,15 @@ struct bundle_member {
 	struct endpoint store;		/* where its store listens, and is told to be */
 	uint64_t incarnation;		/* not 0 */
 	uint64_t joined;		/* when its journal was made of this file; 0: not yet */
+	bool learner;			/* it does not vote, or not yet */
 };
 
 struct bundle {
 	uint8_t cluster[16];
 	uint64_t until;			/* nobody joins later */
 	bool user;			/* datapath user, otherwise kernel */
+	uint8_t adds;			/* the one member that is made of it; 0: a new cluster */
+	uint8_t key_id;			/* which of the cluster's keys it is */
 	uint8_t key[BUNDLE_KEY_LEN];
 	uint8_t password[BUNDLE_PASSWORD_LEN];
 	unsigned int n;
@@ -64,6 +76,9 @@ int bundle_members_check(const struct bundle *b, char *error);
 
 /* May member @id, *at being its index, be made at @now, in seconds of the epoch? */
 int bundle_joins(const struct bundle *b, uint64_t id, uint64_t now, unsigned int *at, char *error);
+
+/* The same address and port? */
+bool bundle_same_place(const struct endpoint *a, const struct endpoint *b);
 
 int bundle_parse(const char *text, size_t len, struct bundle *b, char *error);
 

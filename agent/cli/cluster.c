@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * cluster.c - `paxsteer cluster`: a new cluster with a store, and how it is
+ * cluster.c - `paxsteer cluster`: a new cluster with a store
  *
  * init makes everything up: the cluster's id, key and password, and an incarnation for each member.
  * It makes the first machine's files, and a bundle of which join makes the others'. Neither starts
@@ -16,6 +16,7 @@
 
 #include "bundle.h"
 #include "cli.h"
+#include "cluster_change.h"
 #include "cluster_conf.h"
 #include "cluster_files.h"
 #include "cluster_status.h"
@@ -34,13 +35,22 @@ static const char usage[] =
 	"Usage: paxsteer cluster init self ID MEMBER MEMBER MEMBER [MEMBER MEMBER] [OPTION...]\n"
 	"           [datapath kernel|user] [bundle FILE] [valid HOURS]\n"
 	"       paxsteer cluster join BUNDLE|- self ID [OPTION...]\n"
-	"       paxsteer cluster status [-S SOCKET[,SOCKET...]] [group N] [password-file FILE]\n"
+	"       paxsteer cluster status [WHERE] [password-file FILE]\n"
+	"       paxsteer cluster add [WHERE] MEMBER [learner] [etc DIR] [bundle FILE] [valid HOURS]\n"
+	"           [datapath kernel|user] [timeout SECONDS]\n"
+	"       paxsteer cluster remove [WHERE] ID [password-file FILE] [timeout SECONDS]\n"
+	"       paxsteer cluster rebalance [WHERE] [dry-run] [password-file FILE]\n"
 	"MEMBER := ID=ADDRESS[:PORT][,[ADDRESS:]STOREPORT]   the same on all machines\n"
 	"OPTION := etc DIR | journal DIR | socket PATH | units DIR | user NAME | segment-size BYTES\n"
 	"          where things are on this machine, and whom paxsteerd runs as\n"
+	"WHERE := [-S SOCKET[,SOCKET...]] [group N]          the daemons here\n"
 	"  init    on the first machine: its files, and a bundle for the others\n"
 	"  join    on each other machine, with that bundle; - is standard input\n"
-	"then `systemctl enable --now paxsteerd` on each\n";
+	"then `systemctl enable --now paxsteerd` on each\n"
+	"  add     on a machine of the cluster: a bundle for one more, with which it joins and is started\n"
+	"          meanwhile; ends when that member votes, and goes on where it was when run again\n"
+	"  remove  a member, for good: dead, or alive and at work\n"
+	"  rebalance  each member leads about as many groups; keys do not move between groups\n";
 
 struct cluster_args {
 	struct bundle bundle;
@@ -109,9 +119,9 @@ static int take_members(struct cli *cli, struct cluster_args *a, int argc, char 
 		}
 		if (bundle_member_parse(argv[i], &m, error))
 			return cli_usage_error(cli, "%s", error);
-		if (a->bundle.n == BUNDLE_MEMBERS_MAX)
+		if (a->bundle.n == BUNDLE_BEGIN_MAX)
 			return cli_usage_error(cli, "more than %u members: a cluster begins with 3 or 5",
-					       BUNDLE_MEMBERS_MAX);
+					       BUNDLE_BEGIN_MAX);
 		a->bundle.member[a->bundle.n++] = m;
 	}
 	if (bundle_members_check(&a->bundle, error))
@@ -234,6 +244,7 @@ static int init(struct cli *cli, struct cluster_args *a)
 		return CLI_REFUSED;
 	}
 	a->bundle.until = now() + a->hours * 3600;
+	a->bundle.key_id = BUNDLE_KEY_ID;
 	a->bundle.member[a->self].joined = now();
 	bundle_format(&a->bundle, text);
 	ret = make_files(cli, a, text);
@@ -363,6 +374,9 @@ int cluster_run(struct cli *cli, int argc, char **argv)
 		{ "init", cluster_init },
 		{ "join", cluster_join },
 		{ "status", cluster_status },
+		{ "add", cluster_add },
+		{ "remove", cluster_remove },
+		{ "rebalance", cluster_rebalance },
 		{ }
 	};
 

@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
@@ -24,29 +25,55 @@ static int find_number(const char *text, const char *name, uint64_t *n)
 {
 	char mark[24], *end;
 	const char *at;
+	uint64_t value;
+	int base;
 
 	snprintf(mark, sizeof(mark), "\n%s:", name);
 	at = strstr(text, mark);
 	if (!at)
 		return -1;
 	at += strlen(mark);
+	base = at[0] == '0' && at[1] == 'x' ? 16 : 10;
 	errno = 0;
-	*n = strtoull(at, &end, 10);
-	return errno || *at < '0' || *at > '9' || (*end != '\r' && *end != '\n') ? -1 : 0;
+	value = strtoull(at, &end, base);
+	if (errno || *at < '0' || *at > '9' || (*end != '\r' && *end != '\n'))
+		return -1;
+	*n = value;
+	return 0;
+}
+
+/* The answers that are OK. */
+static const char *skip_ok(const char *text)
+{
+	while (*text == '+') {
+		text += strcspn(text, "\n");
+		text += *text == '\n';
+	}
+	return text;
+}
+
+static void take_error(const char *text, char *why)
+{
+	snprintf(why, CLUSTER_WHY_MAX, "%.*s", (int)strcspn(text + 1, "\r\n"), text + 1);
 }
 
 void cluster_answer_parse(const char *text, struct cluster_answer *a)
 {
 	*a = (struct cluster_answer){ 0 };
-	while (*text == '+') {
-		text += strcspn(text, "\n");
-		text += *text == '\n';
-	}
+	text = skip_ok(text);
 	if (*text == '-')
-		snprintf(a->why, sizeof(a->why), "%.*s", (int)strcspn(text + 1, "\r\n"), text + 1);
+		take_error(text, a->why);
 	else if (find_number(text, "group", &a->group) || find_number(text, "leader", &a->leader) ||
 		 find_number(text, "commit", &a->commit))
 		strcpy(a->why, "answers, but not as a store of paxsteerd does");
+	if (*a->why)
+		return;
+	find_number(text, "member", &a->member);
+	find_number(text, "incarnation", &a->incarnation);
+	find_number(text, "epoch", &a->epoch);
+	find_number(text, "borrows_slot", &a->borrows_slot);
+	find_number(text, "borrows_size", &a->borrows_size);
+	find_number(text, "borrows_bytes", &a->borrows_bytes);
 }
 
 /* --- asking ------------------------------------------------------------------ */
@@ -56,7 +83,7 @@ struct talk {
 	uint64_t end;		/* ms */
 };
 
-static uint64_t now_ms(void)
+uint64_t cluster_now_ms(void)
 {
 	struct timespec t;
 
@@ -68,7 +95,7 @@ static uint64_t now_ms(void)
 static int await(const struct talk *t, short events)
 {
 	struct pollfd p = { .fd = t->fd, .events = events };
-	uint64_t now = now_ms();
+	uint64_t now = cluster_now_ms();
 	int n = now < t->end ? poll(&p, 1, (int)(t->end - now)) : 0;
 
 	return n > 0 ? 0 : n ? -errno : -ETIMEDOUT;
@@ -134,29 +161,61 @@ static int listen_to(const struct talk *t, char *text)
 	return err;
 }
 
-void cluster_ask(const struct endpoint *store, const char *password, unsigned int ms,
-		 struct cluster_answer *a)
+/* Say @what, and then goodbye. Return: 0 or -errno. */
+static int converse(const struct endpoint *store, const char *password, unsigned int ms,
+		    const char *what, char *answer)
 {
-	struct talk t = { .fd = -1, .end = now_ms() + ms };
-	char question[QUESTION_MAX] = "", answer[ANSWER_MAX];
+	struct talk t = { .fd = -1, .end = cluster_now_ms() + ms };
+	char question[QUESTION_MAX] = "";
 	int err;
 
 	if (password)
 		snprintf(question, sizeof(question), "*2\r\n$4\r\nAUTH\r\n$%zu\r\n%s\r\n",
 			 strlen(password), password);
-	strcat(question, "INFO paxsteer\r\nQUIT\r\n");
+	strcat(question, what);
+	strcat(question, "\r\nQUIT\r\n");
 	err = dial(&t, store);
 	if (!err)
 		err = say(&t, question, strlen(question));
 	if (!err)
 		err = listen_to(&t, answer);
-	if (err) {
-		*a = (struct cluster_answer){ 0 };
-		snprintf(a->why, sizeof(a->why), "%s", strerror(-err));
-	} else {
-		cluster_answer_parse(answer, a);
-	}
 	explicit_bzero(question, sizeof(question));
 	if (t.fd >= 0)
 		close(t.fd);
+	return err;
+}
+
+void cluster_ask(const struct endpoint *store, const char *password, unsigned int ms,
+		 struct cluster_answer *a)
+{
+	char answer[ANSWER_MAX];
+	int err = converse(store, password, ms, "INFO paxsteer", answer);
+
+	if (!err) {
+		cluster_answer_parse(answer, a);
+		return;
+	}
+	*a = (struct cluster_answer){ 0 };
+	snprintf(a->why, sizeof(a->why), "%s", strerror(-err));
+}
+
+int cluster_ask_lead(const struct endpoint *store, const char *password, unsigned int ms,
+		     uint64_t group, uint64_t member, char *why)
+{
+	char answer[ANSWER_MAX], what[80];
+	const char *at;
+	int err;
+
+	snprintf(what, sizeof(what), "PAXSTEER LEADER %" PRIu64 " %" PRIu64, member, group);
+	err = converse(store, password, ms, what, answer);
+	if (err) {
+		snprintf(why, CLUSTER_WHY_MAX, "%s", strerror(-err));
+		return -1;
+	}
+	at = skip_ok(answer);
+	if (*at == '-')
+		take_error(at, why);
+	else if (at == answer)
+		strcpy(why, "answers, but not as a store of paxsteerd does");
+	return *at == '-' || at == answer ? -1 : 0;
 }

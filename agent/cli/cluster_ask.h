@@ -12,6 +12,9 @@
 
 struct cluster_answer {
 	uint64_t group, leader, commit;	/* leader 0: it knows of none */
+	/* 0: it does not say */
+	uint64_t member, incarnation, epoch;
+	uint64_t borrows_slot, borrows_size, borrows_bytes;	/* a checkpoint that it takes */
 	char why[CLUSTER_WHY_MAX];	/* empty: it answered */
 };
 
@@ -21,8 +24,18 @@ struct cluster_answer {
  */
 void cluster_answer_parse(const char *text, struct cluster_answer *a);
 
+/* A clock that only goes on. */
+uint64_t cluster_now_ms(void);
+
 /* Blocks, for @ms at most. @password: may be NULL. */
 void cluster_ask(const struct endpoint *store, const char *password, unsigned int ms,
 		 struct cluster_answer *a);
+
+/*
+ * Blocks likewise: have the store's member, which leads @group, let @member lead. Return: 0: it
+ * does what it can, see who leads; -1, with the reason in @why (CLUSTER_WHY_MAX bytes).
+ */
+int cluster_ask_lead(const struct endpoint *store, const char *password, unsigned int ms,
+		     uint64_t group, uint64_t member, char *why);
 
 #endif /* PXS_CLI_CLUSTER_ASK_H */

@@ -94,12 +94,15 @@ size_t cluster_conf_format(const struct bundle *b, unsigned int self,
 		put(&t, "\tsocket   = \"%s\"\n", p->socket);
 	put(&t, "\tdatapath = \"%s\"\n}\n", b->user ? "user" : "kernel");
 	put(&t, "group 1 {\n\tself = %u\n", b->member[self].id);
+	if (b->key_id != BUNDLE_KEY_ID)
+		put(&t, "\tkey-id = %u\n", b->key_id);
 	for (i = 0; i < b->n; i++) {
 		const struct bundle_member *m = &b->member[i];
 
 		put(&t, "\tmember %u { address = \"%s\" incarnation = \"0x%016" PRIx64
-		    "\" store = \"%s\" }\n", m->id, format_endpoint(address, &m->address),
-		    m->incarnation, format_endpoint(store, &m->store));
+		    "\" store = \"%s\"%s }\n", m->id, format_endpoint(address, &m->address),
+		    m->incarnation, format_endpoint(store, &m->store),
+		    m->learner ? " learner = true" : "");
 	}
 	put(&t, "\tstore {\n\t\tlisten        = \"%s\"\n\t\tpassword-file = \"%s\"\n\t}\n}\n",
 	    format_endpoint(store, &b->member[self].store), p->password);

@@ -251,6 +251,14 @@ int cluster_bundle_read(const char *path, char *text, size_t size, size_t *len, 
 	return ret;
 }
 
+int cluster_bundle_make(const char *path, const char *text, size_t len, char *error)
+{
+	const struct cluster_files owner = { .uid = (uid_t)-1 };
+	const struct cluster_file f = { .path = path, .text = text, .len = len, .mode = 0600 };
+
+	return make_file(&f, &owner, error);
+}
+
 int cluster_bundle_replace(const char *path, const char *text, size_t len, char *error)
 {
 	const struct cluster_files owner = { .uid = (uid_t)-1 };
@@ -268,6 +276,23 @@ int cluster_bundle_replace(const char *path, const char *text, size_t len, char 
 		return -1;
 	}
 	return sync_parent(path, error);
+}
+
+int cluster_secret_read(const char *path, char *text, size_t *len, char *error)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, CLUSTER_SECRET_MAX);
+	int ret = 0;
+
+	if (n < 0)
+		ret = wrong(error, path, strerror(errno));
+	else if (n == CLUSTER_SECRET_MAX)
+		ret = wrong(error, path, "is too large");
+	*len = n > 0 && !ret ? (size_t)n : 0;
+	text[*len] = 0;
+	if (fd >= 0)
+		close(fd);
+	return ret;
 }
 
 int cluster_draw(void *bytes, size_t len, char *error)

@@ -45,8 +45,18 @@ int cluster_files_make(const struct cluster_files *f, char *error);
  */
 int cluster_bundle_read(const char *path, char *text, size_t size, size_t *len, char *error);
 
+/* A new file for one, durable; what is there is refused. */
+int cluster_bundle_make(const char *path, const char *text, size_t len, char *error);
+
 /* Put @text in the place of a bundle, durably, at once. */
 int cluster_bundle_replace(const char *path, const char *text, size_t len, char *error);
+
+/*
+ * Read a file with a secret, into CLUSTER_SECRET_MAX bytes, with a 0 behind *len of it; what does
+ * not fit is refused.
+ */
+#define CLUSTER_SECRET_MAX	1024u
+int cluster_secret_read(const char *path, char *text, size_t *len, char *error);
 
 /* Random bytes for keys. */
 int cluster_draw(void *bytes, size_t len, char *error);

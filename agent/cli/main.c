@@ -38,7 +38,7 @@ static const struct cli_object objects[] = {
 	{ "save", save_run, "the steering configuration as lines for restore or -batch" },
 	{ "restore", restore_run, "make the steering configuration what a file says" },
 	{ "import", import_run, "lines for restore from what ipvsadm -Sn prints" },
-	{ "cluster", cluster_run, "a cluster with a store: init, join, status" },
+	{ "cluster", cluster_run, "a cluster with a store: init, join, status, add, remove, rebalance" },
 	{ "member", member_run, "who the members of a group are: show, add, promote, remove" },
 	{ "log", log_run, "a replicated log, through its daemon: append, tail, status" },
 	{ "journal", journal_run, "a daemon's journal directory: init, show, verify, dump" },

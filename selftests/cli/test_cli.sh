@@ -280,6 +280,23 @@ refuses 1 "$tmp: is not a file" cluster join "$tmp" self 1
 refuses 1 '"x" is not understood' cluster join - x self 1
 refuses 1 "password-file $tmp/none: No such file" cluster status password-file "$tmp/none"
 refuses 3 "$tmp/none: No such file" cluster status -S "$tmp/none"
+refuses 1 'MEMBER is missing' cluster add
+refuses 1 'is not ADDRESS' cluster add 4=node
+refuses 1 'the id is not 1..63' cluster add 64=10.0.0.4
+refuses 1 'its store must be at its own address' cluster add 4=10.0.0.4,10.0.0.5:6379
+refuses 1 'neither kernel nor user' cluster add 4=10.0.0.4 datapath users
+refuses 1 'valid: must be 1..720' cluster add 4=10.0.0.4 valid 0
+refuses 1 'timeout: must be 0..604800' cluster add 4=10.0.0.4 timeout 604801
+refuses 1 'etc: "x" does not begin with /' cluster add 4=10.0.0.4 etc x
+refuses 1 '"5=10.0.0.5" is not understood' cluster add 4=10.0.0.4 5=10.0.0.5
+refuses 1 "$tmp/none/store.password: No such file" cluster add 4=10.0.0.4 etc "$tmp/none"
+refuses 1 'ID is missing' cluster remove
+refuses 1 'ID: "x" is not 1..63' cluster remove x
+refuses 1 'ID: "64" is not 1..63' cluster remove 64
+refuses 1 'timeout: must be 1..3600' cluster remove 4 timeout 0
+refuses 3 "$tmp/none: No such file" cluster remove -S "$tmp/none" 4
+refuses 1 '"x" is not understood' cluster rebalance x
+refuses 3 "$tmp/none: No such file" cluster rebalance -S "$tmp/none" dry-run
 
 # Batches.
 refuses 1 'cannot open "/' -b "$tmp/none"

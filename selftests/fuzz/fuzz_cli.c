@@ -119,6 +119,16 @@ int cluster_bundle_replace(const char *path, const char *text, size_t len, char 
 	return 0;
 }
 
+int cluster_bundle_make(const char *path, const char *text, size_t len, char *error)
+{
+	return cluster_bundle_replace(path, text, len, error);
+}
+
+int cluster_secret_read(const char *path, char *text, size_t *len, char *error)
+{
+	return cluster_bundle_read(path, text, CLUSTER_SECRET_MAX - 1, len, error);
+}
+
 int cluster_files_make(const struct cluster_files *f, char *error)
 {
 	unsigned int i;

@@ -251,6 +251,9 @@ lookup cache key user:42
 lookup cache hex 00ff
 cluster init self 1 1=10.0.0.1:7400,6379 2=10.0.0.2 3=10.0.0.3,127.0.0.13:6379 datapath user
 cluster init self 1 1=fd00::1 2=fd00::2 3=fd00::3 etc /e journal /j socket /s units /u valid 5
+cluster add 4=10.0.0.4,6380 learner etc /e bundle /b valid 5 datapath kernel timeout 0
+cluster remove -S /s 4 password-file /dev/null timeout 1
+cluster rebalance -S /s,/t dry-run password-file /dev/null
 lookup cache from 10.0.0.1:80
 group add 1 cluster 6a1f0c52-9d0e-4a3b-8f53-0b7a2a6f1e11 self 1 member 1 10.0.0.1:7400 0x12
 group del 1
@@ -283,6 +286,12 @@ backend add cache 10.0.1.1:11211 weight 2 id 0x0000000000000001 state up
 '''
 
 
+BUNDLE_ADD = '\n'.join(
+    ['cluster join - self 4', 'paxsteer-bundle 2', 'cluster 6a1f0c52-9d0e-4a3b-8f53-0b7a2a6f1e11',
+     'until 4000000000', 'datapath user', 'key ' + '1' * 64, 'password ' + '2' * 32,
+     'adds 4 key-id 1'] +
+    ['member %d 10.0.0.%d:7400 store 10.0.0.%d:6379 incarnation 0x%d joined %d role %s' %
+     (i, i, i, i, i != 4, 'learner' if i == 4 else 'voter') for i in (1, 2, 3, 4)] + [''])
 BUNDLE = '\n'.join(
     ['cluster join - self 2', 'paxsteer-bundle 1', 'cluster 6a1f0c52-9d0e-4a3b-8f53-0b7a2a6f1e11',
      'until 4000000000', 'datapath kernel', 'key ' + '1' * 64, 'password ' + '2' * 32] +
@@ -293,9 +302,10 @@ BUNDLE = '\n'.join(
 def cli():
     for i, line in enumerate(CLI.split('\n')):
         yield 'line%d' % i, line.encode()
-    text = BUNDLE.encode()
-    tag = hashlib.blake2s(text.split(b'\n', 1)[1], digest_size=16, key=b'\x11' * 32)
-    yield 'bundle', text + b'sum ' + tag.hexdigest().encode() + b'\n'
+    for name, bundle in ('bundle', BUNDLE), ('bundle-add', BUNDLE_ADD):
+        text = bundle.encode()
+        tag = hashlib.blake2s(text.split(b'\n', 1)[1], digest_size=16, key=b'\x11' * 32)
+        yield name, text + b'sum ' + tag.hexdigest().encode() + b'\n'
     yield 'ipvs', IPVS.encode()
     yield 'restore', RESTORE.encode()
 

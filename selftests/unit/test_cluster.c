@@ -99,7 +99,7 @@ static void add(struct bundle *b, const char *word)
 
 static struct bundle three(void)
 {
-	struct bundle b = { .until = 1000, .user = true };
+	struct bundle b = { .until = 1000, .user = true, .key_id = BUNDLE_KEY_ID };
 
 	memset(b.cluster, 0x11, sizeof(b.cluster));
 	memset(b.key, 0x22, sizeof(b.key));
@@ -107,6 +107,22 @@ static struct bundle three(void)
 	add(&b, "1=10.0.0.1");
 	add(&b, "2=10.0.0.2");
 	add(&b, "3=10.0.0.3");
+	return b;
+}
+
+/* One more, beside three of which one is a learner. */
+static struct bundle fourth(void)
+{
+	struct bundle b = three();
+	unsigned int i;
+
+	add(&b, "4=10.0.0.4");
+	for (i = 0; i < 3; i++)
+		b.member[i].joined = 900;
+	b.member[2].learner = true;
+	b.member[3].learner = true;
+	b.adds = 4;
+	b.key_id = 7;
 	return b;
 }
 
@@ -152,6 +168,33 @@ static void who_may_join(void)
 	CHECK(!bundle_joins(&b, 3, 5, &at, error) && at == 2);
 }
 
+static void who_may_be_added(void)
+{
+	struct bundle b = fourth();
+	unsigned int at = 9;
+
+	CHECK(!bundle_members_check(&b, error));
+	CHECK(!bundle_joins(&b, 4, 1000, &at, error) && at == 3);
+	CHECK(bundle_joins(&b, 2, 5, &at, error) &&
+	      says("member 2 is there: the bundle is for member 4"));
+	CHECK(bundle_joins(&b, 5, 5, &at, error) && says("member 5 is not in the bundle"));
+	b.member[1].joined = 0;
+	CHECK(bundle_joins(&b, 2, 5, &at, error) && says("the bundle is for member 4"));
+	b.member[3].joined = 1;
+	CHECK(bundle_joins(&b, 4, 5, &at, error) && says("member 4 was made of this bundle before"));
+	b.member[3].learner = false;
+	CHECK(bundle_members_check(&b, error) && says("member 4 is not there as a learner"));
+	b.adds = 5;
+	CHECK(bundle_members_check(&b, error) && says("member 5 is not there"));
+	b = fourth();
+	b.member[3].address = b.member[0].address;
+	CHECK(bundle_members_check(&b, error) && says("members 1 and 4 have the same address"));
+	b = fourth();
+	b.member[0] = b.member[3];
+	b.n = 2;
+	CHECK(bundle_members_check(&b, error) && says("2 members: with one more there are 3 to 7"));
+}
+
 /* --- the bundle's text --------------------------------------------------------- */
 
 static bool same_bundle(const struct bundle *a, const struct bundle *b)
@@ -177,12 +220,14 @@ static void there_and_back(void)
 	/* the longest */
 	b.n = 0;
 	b.until = INT64_MAX;
+	b.adds = 57;
 	while (b.n < BUNDLE_MEMBERS_MAX) {
 		char word[64];
 
-		snprintf(word, sizeof(word), "%u=[1111:2222:3333:4444:5555:6666:7777:%u]:65535", b.n + 59,
+		snprintf(word, sizeof(word), "%u=[1111:2222:3333:4444:5555:6666:7777:%u]:65535", b.n + 57,
 			 b.n + 8880);
 		add(&b, word);
+		b.member[b.n - 1].learner = true;
 		b.member[b.n - 1].joined = INT64_MAX;
 		b.member[b.n - 1].incarnation = UINT64_MAX - b.n;
 	}
@@ -191,11 +236,28 @@ static void there_and_back(void)
 	CHECK(!bundle_parse(text, len, &back, error) && same_bundle(&b, &back));
 }
 
-static void every_cut_and_every_change(void)
+static void one_more_there_and_back(void)
 {
-	struct bundle b = three(), back;
+	struct bundle b = fourth(), back;
+	char text[BUNDLE_TEXT_MAX];
+	size_t len = bundle_format(&b, text);
+
+	CHECK(strstr(text, "paxsteer-bundle 2\n") && strstr(text, "\nadds 4 key-id 7\n"));
+	CHECK_FATAL(!bundle_parse(text, len, &back, error));
+	CHECK(same_bundle(&b, &back));
+	CHECK(back.adds == 4 && back.key_id == 7 && back.member[3].learner &&
+	      !back.member[1].learner);
+	b = three();
+	bundle_format(&b, text);
+	CHECK(!strstr(text, "adds") && !strstr(text, "role"));
+	CHECK(!bundle_parse(text, strlen(text), &back, error) && back.key_id == BUNDLE_KEY_ID);
+}
+
+static void cut_and_change(struct bundle b)
+{
 	char text[BUNDLE_TEXT_MAX];
 	size_t len = bundle_format(&b, text), i;
+	struct bundle back;
 
 	for (i = 0; i < len; i++)
 		if (!CHECK(bundle_parse(text, i, &back, error)))
@@ -209,10 +271,15 @@ static void every_cut_and_every_change(void)
 	CHECK(!bundle_parse(text, len, &back, error));
 }
 
-/* The text with @old, which is not the key, replaced, and a sum that is right. */
-static size_t changed(char *text, const char *old, const char *new)
+static void every_cut_and_every_change(void)
 {
-	struct bundle b = three();
+	cut_and_change(three());
+	cut_and_change(fourth());
+}
+
+/* The text of @b with @old, which is not the key, replaced, and a sum that is right. */
+static size_t changed_of(struct bundle b, char *text, const char *old, const char *new)
+{
 	char *at, *end, rest[BUNDLE_TEXT_MAX];
 	struct pxs_tagger t;
 	u8 sum[16];
@@ -233,14 +300,40 @@ static size_t changed(char *text, const char *old, const char *new)
 	return strlen(text);
 }
 
-static void field_refused(const char *old, const char *new, const char *words)
+static size_t changed(char *text, const char *old, const char *new)
+{
+	return changed_of(three(), text, old, new);
+}
+
+static void field_of_refused(struct bundle of, const char *old, const char *new, const char *words)
 {
 	char text[BUNDLE_TEXT_MAX];
 	struct bundle b;
-	size_t len = changed(text, old, new);
+	size_t len = changed_of(of, text, old, new);
 
 	if (!CHECK(bundle_parse(text, len, &b, error) && says(words)))
 		NOTE("%s -> %s", old, new);
+}
+
+static void field_refused(const char *old, const char *new, const char *words)
+{
+	field_of_refused(three(), old, new, words);
+}
+
+static void wrong_fields_of_one_more(void)
+{
+	struct bundle b = fourth();
+
+	field_of_refused(b, "adds 4", "adds 0", "line 7: adds: \"0\" is wrong");
+	field_of_refused(b, "adds 4", "adds 64", "line 7: adds: \"64\" is wrong");
+	field_of_refused(b, "adds 4", "adds 5", "member 5 is not there as a learner");
+	field_of_refused(b, "adds 4", "adds 2", "member 2 is not there as a learner");
+	field_of_refused(b, "key-id 7", "key-id 256", "line 7: key-id: \"256\" is wrong");
+	field_of_refused(b, "key-id 7", "key-it 7", "line 7: key-id:");
+	field_of_refused(b, "adds 4 key-id 7\n", "", "line 7: is not adds");
+	field_of_refused(b, "role voter", "role leader", "line 8: role: \"leader\" is wrong");
+	field_of_refused(b, " role voter", "", "line 8: member: has not 11 words");
+	field_of_refused(b, "paxsteer-bundle 2", "paxsteer-bundle 1", "line 7: is not sum");
 }
 
 static void wrong_fields(void)
@@ -249,7 +342,9 @@ static void wrong_fields(void)
 	struct bundle b;
 
 	CHECK(!bundle_parse(text, changed(text, "until 1000", "until 1001"), &b, error));
-	field_refused("paxsteer-bundle 1", "paxsteer-bundle 2", "version: is 2, this program reads");
+	field_refused("paxsteer-bundle 1", "paxsteer-bundle 3",
+		      "version: is 3, this program reads versions 1 and 2");
+	field_refused("paxsteer-bundle 1", "paxsteer-bundle 2", "line 7: is not adds");
 	field_refused("paxsteer-bundle 1", "paxsteer-bundle x", "line 1: version: \"x\" is wrong");
 	field_refused("paxsteer-bundle 1", "bundle 1", "is no bundle");
 	field_refused("cluster 1", "cluster x", "line 2: cluster:");
@@ -368,6 +463,23 @@ static void configuration(void)
 	CHECK(!strstr(text, "2222") && !strstr(text, "3333"));	/* neither key nor password */
 }
 
+static void configuration_of_one_more(void)
+{
+	struct cluster_paths p = { .etc = "/etc/paxsteer", .journal = "/j" };
+	char text[CLUSTER_TEXT_MAX];
+	struct bundle b = fourth();
+
+	CHECK_FATAL(!cluster_paths_make(&p, error));
+	cluster_conf_format(&b, 3, &p, text);
+	CHECK(strstr(text, "\tself = 4\n\tkey-id = 7\n"));
+	CHECK(strstr(text, "store = \"10.0.0.2:6379\" }"));
+	CHECK(strstr(text, "store = \"10.0.0.3:6379\" learner = true }"));
+	CHECK(strstr(text, "store = \"10.0.0.4:6379\" learner = true }"));
+	b = three();
+	cluster_conf_format(&b, 0, &p, text);
+	CHECK(!strstr(text, "learner") && !strstr(text, "key-id"));
+}
+
 static void unit(void)
 {
 	char text[CLUSTER_TEXT_MAX];
@@ -395,7 +507,13 @@ static void answers(void)
 
 	cluster_answer_parse("+OK\r\n$50\r\n# Paxsteer\r\ngroup:1\r\nleader:2\r\ncommit:77\r\napplied:7\r\n"
 			     "\r\n+OK\r\n", &a);
-	CHECK(!*a.why && a.group == 1 && a.leader == 2 && a.commit == 77);
+	CHECK(!*a.why && a.group == 1 && a.leader == 2 && a.commit == 77 && !a.incarnation);
+	cluster_answer_parse("$50\r\n# Paxsteer\r\ngroup:1\r\nleader:2\r\ncommit:77\r\nmember:4\r\n"
+			     "incarnation:0xab5fbe1a3d889a59\r\nepoch:3\r\nborrows_slot:5\r\n"
+			     "borrows_size:6\r\nborrows_bytes:7x\r\n\r\n+OK\r\n", &a);
+	CHECK(!*a.why && a.member == 4 && a.epoch == 3);
+	CHECK_EQ(a.incarnation, 0xab5fbe1a3d889a59);
+	CHECK(a.borrows_slot == 5 && a.borrows_size == 6 && !a.borrows_bytes);
 	cluster_answer_parse("-NOAUTH Authentication required.\r\n+OK\r\n", &a);
 	CHECK_STR(a.why, "NOAUTH Authentication required.");
 	cluster_answer_parse("+OK\r\n-LOADING of it\r\n", &a);
@@ -416,13 +534,17 @@ int main(void)
 	RUN(wrong_members);
 	RUN(who_makes_a_cluster);
 	RUN(who_may_join);
+	RUN(who_may_be_added);
 	RUN(there_and_back);
+	RUN(one_more_there_and_back);
 	RUN(every_cut_and_every_change);
 	RUN(wrong_fields);
+	RUN(wrong_fields_of_one_more);
 	RUN(members_without_end);
 	RUN(what_follows_the_sum);
 	RUN(paths);
 	RUN(configuration);
+	RUN(configuration_of_one_more);
 	RUN(unit);
 	RUN(answers);
 	return unit_done();

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cluster_add.c - `paxsteer cluster add`: one more machine for a cluster that runs
+ *
+ * It makes a bundle for the new machine, waits until the member that was made of it answers, adds
+ * it as a learner, waits until it has what the others have, and lets it vote. Where it stands is
+ * seen in the group and in the bundle, and kept nowhere else: see cluster_plan.h.
+ */
+#include "cluster_change.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+#include "cluster_conf.h"
+#include "cluster_invite.h"
+#include "cluster_lead.h"
+#include "cluster_plan.h"
+#include "cluster_view.h"
+#include "member.h"	/* PXS_MEMBER_BEHIND */
+#include "where.h"
+#include "words.h"
+
+#define HOURS		24u
+#define HOURS_MAX	720u
+#define SECONDS		600u
+#define SECONDS_MAX	604800u
+#define LOOK_MS		250u
+#define SAY_MS		5000u	/* numbers are said so often; another stage at once */
+#define SAY_MAX		640u
+
+struct add {
+	struct cli *cli;
+	struct where where;
+	struct cluster_invite invite;
+	bool learner;
+	uint64_t seconds;
+	char password[CLUSTER_PASSWORD_MAX + 2];
+	char address[PARSE_ENDPOINT_LEN], store[PARSE_ENDPOINT_LEN];
+	/* what was seen last */
+	struct cluster_newcomer seen;
+	struct cluster_answer answer;
+	/* what was said last */
+	enum cluster_stage stage;
+	uint64_t said_ms;
+	char said[SAY_MAX];
+	char trouble[CLUSTER_CHANGE_WORDS];	/* why the last change failed; empty: it did not */
+};
+
+static const char *password_of(const struct add *a)
+{
+	return *a->password ? a->password : NULL;
+}
+
+/* --- looking ------------------------------------------------------------------ */
+
+static unsigned int voters(const struct cluster_view *v)
+{
+	unsigned int n = 0;
+	json_t *member;
+	size_t i;
+
+	json_array_foreach(json_object_get(v->best, "members"), i, member)
+		n += !strcmp(json_string_value(json_object_get(member, "role")) ?: "", "voter");
+	return n;
+}
+
+static void see(struct add *a, const struct cluster_view *v)
+{
+	struct cluster_newcomer *c = &a->seen;
+	json_t *m = cluster_member(v->best, a->invite.new.id);
+	const char *address = json_string_value(json_object_get(m, "address"));
+	const char *role = json_string_value(json_object_get(m, "role"));
+	const char *incarnation = json_string_value(json_object_get(m, "incarnation"));
+
+	*c = (struct cluster_newcomer){
+		.id = a->invite.new.id, .learner = a->learner,
+		.incarnation = a->invite.new.incarnation, .there = m,
+		.votes = role && !strcmp(role, "voter"),
+		.address_same = address && !strcmp(address, a->address),
+		.heard = cluster_number(m, "commit"), .epoch = cluster_number(v->best, "epoch"),
+		.commit = cluster_number(v->best, "commit"),
+	};
+	if (incarnation)
+		parse_u64(incarnation, 0, UINT64_MAX, &c->incarnation_there);
+	cluster_view_ask(v, c->id, a->store, password_of(a), &a->answer);
+	c->answers = !*a->answer.why;
+	c->answers_as = a->answer.member;
+	c->answers_incarnation = a->answer.incarnation;
+	c->answers_epoch = a->answer.epoch;
+}
+
+/* --- saying -------------------------------------------------------------------- */
+
+static void describe(const struct add *a, enum cluster_stage stage, char *text)
+{
+	const struct cluster_answer *w = &a->answer;
+	const char *file = a->invite.file;
+
+	switch (stage) {
+	case CLUSTER_ABSENT:
+		snprintf(text, SAY_MAX, "is not reached at %s (%s): on its machine `paxsteer cluster join - self %u`, with the bundle %s, then start paxsteerd",
+			 a->store, w->why, a->invite.new.id, file);
+		break;
+	case CLUSTER_ADD:
+		snprintf(text, SAY_MAX, "answers, and is being added");
+		break;
+	case CLUSTER_LEARNS:
+		if (*w->why)
+			snprintf(text, SAY_MAX, "was added, and does not answer at %s: %s", a->store,
+				 w->why);
+		else if (w->borrows_slot)
+			snprintf(text, SAY_MAX, "takes a checkpoint of slot %" PRIu64 ": %" PRIu64 " of %"
+				 PRIu64 " bytes", w->borrows_slot, w->borrows_bytes, w->borrows_size);
+		else
+			snprintf(text, SAY_MAX, "was added, and has slots up to %" PRIu64 " of %" PRIu64,
+				 w->commit, a->seen.commit);
+		break;
+	case CLUSTER_PROMOTE:
+		snprintf(text, SAY_MAX, "has slots up to %" PRIu64 " of %" PRIu64 ", and is being promoted",
+			 a->seen.heard, a->seen.commit);
+		break;
+	default:
+		*text = 0;
+		break;
+	}
+}
+
+/* To stderr: what comes of it in the end goes to stdout. */
+static void say(struct add *a, enum cluster_stage stage)
+{
+	uint64_t now = cluster_now_ms();
+	char text[SAY_MAX];
+
+	describe(a, stage, text);
+	if (stage == a->stage && (now - a->said_ms < SAY_MS || !strcmp(text, a->said)))
+		return;
+	a->stage = stage;
+	a->said_ms = now;
+	memcpy(a->said, text, sizeof(text));
+	if (*text)
+		fprintf(stderr, "member %u %s\n", a->invite.new.id, text);
+}
+
+static int give_up(struct add *a, enum cluster_stage stage)
+{
+	char text[SAY_MAX];
+
+	describe(a, stage, text);
+	cli_error(a->cli, "after %" PRIu64 " s: member %u %s%s%s; the same command goes on from here",
+		  a->seconds, a->invite.new.id, text, *a->trouble ? ": " : "", a->trouble);
+	return CLI_REFUSED;
+}
+
+static int show_done(struct add *a)
+{
+	struct out *o = a->cli->out;
+
+	out_object(o, NULL, NULL, OUT_PAIRS);
+	out_num(o, "member", "member", a->invite.new.id);
+	out_str(o, "role", "role", a->seen.votes ? "voter" : "learner");
+	out_num(o, "epoch", "epoch", a->seen.epoch);
+	out_close(o);
+	return CLI_OK;
+}
+
+/* --- doing ----------------------------------------------------------------------- */
+
+/* Return: an exit status; what may go better later is none. */
+static int change(struct add *a, unsigned int what)
+{
+	bool add = what == PXS_LOG_MEMBER_ADD;
+	const struct pxs_log_member m = {
+		.change = what, .id = a->invite.new.id, .address = add ? a->address : NULL,
+		.incarnation = add ? a->invite.new.incarnation : 0,
+		.store_port = add ? a->invite.new.store.port : 0,
+	};
+	int ret = cluster_lead_here(a->cli, &a->where, password_of(a), 0), err;
+
+	if (ret)
+		return ret;
+	err = cluster_lead_change(&a->where, &m, a->trouble);
+	if (!err)
+		*a->trouble = 0;
+	/* Meanwhile it may lack too much again. */
+	if (!err || cluster_lead_again(err) || (!add && err == PXS_LOG_MEMBERS))
+		return CLI_OK;
+	cli_error(a->cli, "%s", a->trouble);
+	return CLI_REFUSED;
+}
+
+/* Return: an exit status; *over: there is nothing more to do. */
+static int step(struct add *a, enum cluster_stage *stage, bool *over)
+{
+	struct cluster_view v;
+	char why[CLUSTER_PLAN_WORDS];
+	bool led;
+	int ret = cluster_view_take(a->cli, &a->where, &v);
+
+	if (!ret)
+		see(a, &v);
+	led = !ret && json_is_true(json_object_get(v.best, "ready"));
+	cluster_view_free(&v);
+	if (ret)
+		return ret;
+	*stage = cluster_plan_add(&a->seen, why);
+	if (*stage == CLUSTER_WRONG) {
+		cli_error(a->cli, "%s", why);
+		return CLI_REFUSED;
+	}
+	/* Who has joined in time may come as late as it likes. */
+	if (*stage == CLUSTER_ABSENT && cluster_invite_over(&a->invite)) {
+		cli_error(a->cli, "the bundle %s has ended, and no member that was made of it is reached at %s (%s): remove it, and run this again for another one",
+			  a->invite.file, a->store, a->answer.why);
+		return CLI_REFUSED;
+	}
+	say(a, *stage);
+	*over = *stage == CLUSTER_DONE;
+	if (*stage == CLUSTER_ADD)
+		return change(a, PXS_LOG_MEMBER_ADD);
+	if (*stage == CLUSTER_PROMOTE)
+		return change(a, PXS_LOG_MEMBER_PROMOTE);
+	/* Only who leads hears how far others are: but it is not made to before it is of use. */
+	if (*stage == CLUSTER_LEARNS && !led && a->seen.answers &&
+	    a->answer.commit + PXS_MEMBER_BEHIND >= a->seen.commit)
+		return cluster_lead_here(a->cli, &a->where, password_of(a), 0);
+	return CLI_OK;
+}
+
+static int follow(struct add *a)
+{
+	uint64_t end = cluster_now_ms() + a->seconds * 1000;
+	enum cluster_stage stage = CLUSTER_WRONG;
+	bool over = false;
+	int ret;
+
+	for (;;) {
+		ret = step(a, &stage, &over);
+		if (ret)
+			return ret;
+		if (over)
+			break;
+		if (cluster_now_ms() >= end)
+			return give_up(a, stage);
+		cluster_pause(LOOK_MS);
+	}
+	if (cluster_invite_there(&a->invite))
+		cluster_invite_end(&a->invite);
+	return show_done(a);
+}
+
+/* --- the beginning --------------------------------------------------------------- */
+
+/* What would be refused later, when somebody has made the machine ready. */
+static int check(struct add *a, const struct cluster_view *v, json_t *m)
+{
+	const char *kept = json_string_value(json_object_get(v->best, "members_kept"));
+
+	if (json_is_true(json_object_get(v->best, "removed"))) {
+		cli_error(a->cli, "this machine's member was removed: run it on another one");
+		return CLI_REFUSED;
+	}
+	if (!kept && json_array_size(json_object_get(v->status[v->at], "groups")) > 1)
+		kept = "this node is in several groups, and each has members of its own: see `paxsteer member`";
+	if (kept) {
+		cli_error(a->cli, "%s", kept);
+		return CLI_REFUSED;
+	}
+	if (!m && !a->learner && voters(v) >= PXS_VOTERS_MAX) {
+		cli_error(a->cli, "%u members vote, the most that there can be: remove one first, or add this one as a learner",
+			  voters(v));
+		return CLI_REFUSED;
+	}
+	return CLI_OK;
+}
+
+static int begin(struct add *a)
+{
+	struct cluster_invite *i = &a->invite;
+	char error[CLUSTER_REASON_MAX];
+	struct cluster_view v;
+	json_t *m;
+	int ret = cluster_view_take(a->cli, &a->where, &v);
+
+	if (ret)
+		goto out;
+	m = cluster_member(v.best, i->new.id);
+	ret = check(a, &v, m);
+	if (ret)
+		goto out;
+	if (cluster_invite_there(i)) {
+		if (cluster_invite_read(i, &v, error))
+			ret = CLI_REFUSED;
+	} else if (!m) {
+		if (cluster_invite_make(i, &v, error))
+			ret = CLI_REFUSED;
+		else
+			fprintf(stderr, "bundle %s, good for %" PRIu64 " hours: it holds the key\n",
+				i->file, i->hours);
+	}
+	if (ret)
+		cli_error(a->cli, "%s", error);
+out:
+	cluster_view_free(&v);
+	return ret;
+}
+
+/* --- words ------------------------------------------------------------------------- */
+
+static int check_words(struct add *a, const char *member)
+{
+	struct cluster_paths p = { .etc = a->invite.etc, .journal = CLUSTER_JOURNAL };
+	struct bundle_member *m = &a->invite.new;
+	const char *datapath = a->invite.datapath;
+	char error[BUNDLE_ERROR_MAX];
+
+	if (!member)
+		return cli_usage_error(a->cli, "MEMBER is missing: ID=ADDRESS[:PORT][,STOREPORT]");
+	if (bundle_member_parse(member, m, error) || cluster_paths_make(&p, error))
+		return cli_usage_error(a->cli, "%s", error);
+	if (m->store.len != m->address.len ||
+	    memcmp(m->store.addr, m->address.addr, m->address.len))
+		return cli_usage_error(a->cli, "member %u: its store must be at its own address: the group tells the others a port",
+				       m->id);
+	if (datapath && strcmp(datapath, "user") && strcmp(datapath, "kernel"))
+		return cli_usage_error(a->cli, "datapath: \"%s\" is neither kernel nor user", datapath);
+	format_endpoint(a->address, &m->address);
+	format_endpoint(a->store, &m->store);
+	return CLI_OK;
+}
+
+int cluster_add(struct cli *cli, int argc, char **argv)
+{
+	struct add a = {
+		.cli = cli, .seconds = SECONDS,
+		.invite = { .etc = CLUSTER_ETC, .hours = HOURS },
+	};
+	const struct word words[] = {
+		{ .name = "learner", .flag = &a.learner },
+		{ .name = "etc", .text = &a.invite.etc },
+		{ .name = "bundle", .text = &a.invite.file },
+		{ .name = "valid", .number = &a.invite.hours, .min = 1, .max = HOURS_MAX },
+		{ .name = "datapath", .text = &a.invite.datapath },
+		{ .name = "timeout", .number = &a.seconds, .min = 0, .max = SECONDS_MAX },
+		{ }
+	};
+	char file[CLUSTER_PATH_MAX], password[CLUSTER_PATH_MAX];
+	const char *member = NULL;
+	int ret = where_take(cli, &argc, &argv, &a.where);
+
+	if (!ret)
+		ret = words_take(cli, words, argc, argv, &member);
+	if (!ret)
+		ret = check_words(&a, member);
+	if (ret)
+		return ret;
+	snprintf(file, sizeof(file), "%s/member%u.bundle", a.invite.etc, a.invite.new.id);
+	snprintf(password, sizeof(password), "%s/store.password", a.invite.etc);
+	if (!a.invite.file)
+		a.invite.file = file;
+	ret = cluster_password_read(cli, password, a.password, sizeof(a.password));
+	if (!ret)
+		ret = begin(&a);
+	if (!ret)
+		ret = follow(&a);
+	explicit_bzero(a.password, sizeof(a.password));
+	return ret;
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cluster_view.c - the members of a group, and how each of them is
+ */
+#include "cluster_view.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "cluster_conf.h"
+#include "where.h"
+
+uint64_t cluster_number(json_t *o, const char *key)
+{
+	return (uint64_t)json_integer_value(json_object_get(o, key));
+}
+
+json_t *cluster_member(json_t *group, uint64_t id)
+{
+	json_t *member;
+	size_t i;
+
+	json_array_foreach(json_object_get(group, "members"), i, member)
+		if (cluster_number(member, "id") == id)
+			return member;
+	return NULL;
+}
+
+static const char *text_of(json_t *o, const char *key)
+{
+	return json_string_value(json_object_get(o, key));
+}
+
+/* "0x..." */
+static uint64_t hex_of(json_t *o, const char *key)
+{
+	const char *text = text_of(o, key);
+	uint64_t value = 0;
+
+	if (text && parse_u64(text, 0, UINT64_MAX, &value))
+		value = 0;
+	return value;
+}
+
+/* --- the daemons ------------------------------------------------------------- */
+
+/* The leader's word counts most; of others', the one that knows of more changes. */
+static bool better(const struct cluster_view *v, json_t *group)
+{
+	bool ready = json_is_true(json_object_get(group, "ready"));
+
+	if (!group)
+		return false;
+	if (!v->best || (ready && !json_is_true(json_object_get(v->best, "ready"))))
+		return true;
+	return ready == json_is_true(json_object_get(v->best, "ready")) &&
+	       cluster_number(group, "epoch") > cluster_number(v->best, "epoch");
+}
+
+int cluster_view_take(struct cli *cli, const struct where *w, struct cluster_view *v)
+{
+	struct pxs_log *log = pxs_log_open(w->sockets, (unsigned int)w->group);
+	char *text;
+	int err;
+
+	*v = (struct cluster_view){ 0 };
+	if (!log) {
+		cli_error(cli, "%s", strerror(errno));
+		return errno == EINVAL || errno == E2BIG || errno == ENAMETOOLONG ? CLI_USAGE :
+										    CLI_NO_KERNEL;
+	}
+	for (v->n = 0; v->n < PXS_LOG_SOCKETS_MAX; v->n++) {
+		text = NULL;
+		err = pxs_log_status(log, v->n, &text);
+		if (err == PXS_LOG_INVALID)
+			break;
+		if (err)
+			snprintf(v->why, sizeof(v->why), "%s", pxs_log_detail(log));
+		else
+			v->status[v->n] = json_loads(text, 0, NULL);
+		free(text);
+		v->group[v->n] = where_group(w, v->status[v->n]);
+		if (better(v, v->group[v->n])) {
+			v->best = v->group[v->n];
+			v->at = v->n;
+		}
+	}
+	pxs_log_close(log);
+	if (v->best)
+		return CLI_OK;
+	cli_error(cli, "%s", *v->why ? v->why : "no such group on this node");
+	return *v->why ? CLI_NO_KERNEL : CLI_REFUSED;
+}
+
+void cluster_view_free(struct cluster_view *v)
+{
+	unsigned int i;
+
+	for (i = 0; i < v->n; i++)
+		json_decref(v->status[i]);
+	*v = (struct cluster_view){ 0 };
+}
+
+json_t *cluster_view_own(const struct cluster_view *v, uint64_t id)
+{
+	unsigned int i;
+
+	for (i = 0; i < v->n; i++)
+		if (v->group[i] && cluster_number(v->group[i], "self") == id)
+			return v->group[i];
+	return NULL;
+}
+
+/* --- each member ------------------------------------------------------------- */
+
+static void take_own(json_t *own, uint64_t id, struct cluster_answer *a)
+{
+	*a = (struct cluster_answer){
+		.group = cluster_number(own, "group"), .leader = cluster_number(own, "leader"),
+		.commit = cluster_number(own, "commit"), .member = id,
+		.epoch = cluster_number(own, "epoch"),
+		.borrows_slot = cluster_number(own, "borrows_slot"),
+		.borrows_size = cluster_number(own, "borrows_size"),
+		.borrows_bytes = cluster_number(own, "borrows_bytes"),
+	};
+	a->incarnation = hex_of(cluster_member(own, id), "incarnation");
+}
+
+void cluster_view_ask(const struct cluster_view *v, uint64_t id, const char *store,
+		      const char *password, struct cluster_answer *a)
+{
+	json_t *own = cluster_view_own(v, id);
+	struct endpoint at;
+
+	if (own) {
+		take_own(own, id, a);
+		return;
+	}
+	*a = (struct cluster_answer){ 0 };
+	if (!store || parse_endpoint(store, true, &at))
+		snprintf(a->why, sizeof(a->why), "was not asked: give its socket");
+	else
+		cluster_ask(&at, password, CLUSTER_ASK_MS, a);
+}
+
+static void fill(struct cluster_row *r, const struct cluster_view *v, json_t *member,
+		 const char *password, uint64_t group)
+{
+	struct cluster_answer a;
+	json_t *own;
+
+	*r = (struct cluster_row){
+		.id = cluster_number(member, "id"), .heard = cluster_number(member, "commit"),
+		.incarnation = hex_of(member, "incarnation"),
+		.address = text_of(member, "address"), .role = text_of(member, "role"),
+		.store = text_of(member, "store"),
+	};
+	r->votes = r->role && !strcmp(r->role, "voter");
+	r->commit = r->heard;
+	own = cluster_view_own(v, r->id);
+	cluster_view_ask(v, r->id, r->store, password, &a);
+	if (a.incarnation && (a.member != r->id || a.incarnation != r->incarnation))
+		snprintf(a.why, sizeof(a.why), "another one answers there: member %" PRIu64
+			 " with incarnation 0x%016" PRIx64, a.member, a.incarnation);
+	memcpy(r->why, a.why, sizeof(r->why));
+	if (*a.why || a.group != group)
+		return;
+	r->commit = a.commit;
+	r->state = a.leader == r->id ? "leader" : "follower";
+	if (own)
+		r->state = text_of(own, "role");
+	if (own && strcmp(text_of(own, "state") ?: "", "active"))
+		r->state = text_of(own, "state");
+}
+
+unsigned int cluster_view_rows(const struct cluster_view *v, uint64_t group, const char *password,
+			       struct cluster_row *row)
+{
+	unsigned int n = 0;
+	json_t *member;
+	size_t i;
+
+	json_array_foreach(json_object_get(v->best, "members"), i, member)
+		if (n < PXS_MEMBERS_MAX)
+			fill(&row[n++], v, member, password, group);
+	return n;
+}
+
+/* --- the password ------------------------------------------------------------ */
+
+int cluster_password_read(struct cli *cli, const char *path, char *text, size_t size)
+{
+	FILE *f = fopen(path ? path : CLUSTER_ETC "/store.password", "re");
+
+	*text = 0;
+	if (!f && path) {
+		cli_error(cli, "password-file %s: %s", path, strerror(errno));
+		return CLI_USAGE;
+	}
+	if (f && fgets(text, (int)size, f))
+		text[strcspn(text, "\n")] = 0;
+	if (f)
+		fclose(f);
+	return CLI_OK;
+}
