@@ -27,10 +27,11 @@ program()
 		-o "$T_DIR/$1.o" || bail "lookup.bpf.c does not build"
 }
 
-# In compatibility with the generic kind, which works at any device. A program takes another's place,
-# and another device has one all the time, because the kernel writes into its own code when the first
-# one comes and when the last one goes. Once, in some hundred runs, a request found no program that had
-# just come: suspected is QEMU 7.2, which may keep what it translates while another processor writes.
+# In compatibility with the generic kind, which works at any device. A program takes another's
+# place, and another device has one all the time, because the kernel writes into its own code when
+# the first one comes and when the last one goes. Once, in some hundred runs, a request found no
+# program that had just come: suspected is QEMU 7.2, which may keep what it translates while
+# another processor writes.
 xdp() { on d ip -force link set dev "${DEV:-c0}" xdpgeneric "$@"; }
 bare() { local a=${1%:*}; a=${a#[}; echo "${a%]}"; }
 ASK=$TOP/selftests/kfunc_ask.py
