@@ -4,7 +4,8 @@
  *
  * Netlink messages to one port, without waiting. Notes are made under the group's lock
  * and sent after it was dropped, by one context at a time so that they arrive in order:
- * who finds another at it leaves a mark and goes. Softirq and process context.
+ * who finds another at it leaves a mark and goes. What is decided travels with records where
+ * there are some: one message queued for two. Softirq and process context.
  */
 #include "pxs.h"
 
@@ -74,31 +75,52 @@ void pxs_event_note_all(struct pxs_kgroup *kg)
 		pxs_note_leader(&kg->tell, PXS_LEADER_SEEN, kg->core.leader_ballot);
 }
 
-static bool pxs_tell_decided(struct pxs_kgroup *kg, u32 portid)
+/* EVENT_DECIDED of what is decided by now, as the next message of @skb. False: no room in it. */
+static bool pxs_put_decided(struct pxs_kgroup *kg, struct sk_buff *skb, u64 *commit)
 {
+	void *msg = pxs_nl_put(skb, 0, 0, 0, PXS_CMD_EVENT_DECIDED);
 	struct pxs_group *g = &kg->core;
-	struct sk_buff *skb;
-	u64 commit, lsn;
-	bool ok = false;
-	void *msg;
+	u64 lsn;
 
 	spin_lock(&kg->lock);
-	commit = g->commit;
+	*commit = g->commit;
 	lsn = g->commit_lsn;
 	kg->tell.decided = false;
 	spin_unlock(&kg->lock);
-	skb = pxs_event_new(kg, 2 * nla_total_size_64bit(sizeof(u64)), PXS_CMD_EVENT_DECIDED, &msg);
-	if (skb && !nla_put_u64_64bit(skb, PXS_A_GROUP_COMMIT, commit, PXS_A_GROUP_PAD) &&
-	    !nla_put_u64_64bit(skb, PXS_A_GROUP_LSN, lsn, PXS_A_GROUP_PAD))
-		ok = pxs_event_send(kg, portid, skb, msg);
-	else
-		kfree_skb(skb);
+	if (!msg || nla_put_u32(skb, PXS_A_GROUP_ID, g->conf.id) ||
+	    nla_put_u64_64bit(skb, PXS_A_GROUP_COMMIT, *commit, PXS_A_GROUP_PAD) ||
+	    nla_put_u64_64bit(skb, PXS_A_GROUP_LSN, lsn, PXS_A_GROUP_PAD)) {
+		genlmsg_cancel(skb, msg);
+		return false;
+	}
+	genlmsg_end(skb, msg);
+	return true;
+}
+
+static void pxs_told_decided(struct pxs_kgroup *kg, u64 commit, bool ok)
+{
 	spin_lock(&kg->lock);
 	if (ok)
-		g->commit_told = max(g->commit_told, commit);
+		kg->core.commit_told = max(kg->core.commit_told, commit);
 	else
 		kg->tell.decided = true;	/* the next tick tries again */
 	spin_unlock(&kg->lock);
+}
+
+static bool pxs_tell_decided(struct pxs_kgroup *kg, u32 portid)
+{
+	struct sk_buff *skb = genlmsg_new(PXS_EVENT_DECIDED_SIZE, GFP_ATOMIC | __GFP_NOWARN);
+	u64 commit;
+	bool ok;
+
+	if (!skb)
+		return false;
+	ok = pxs_put_decided(kg, skb, &commit);
+	if (ok)
+		ok = !genlmsg_unicast(kg->home->pn->net, skb, portid);
+	else
+		kfree_skb(skb);
+	pxs_told_decided(kg, commit, ok);
 	return ok;
 }
 
@@ -178,17 +200,44 @@ static bool pxs_tell_one(struct pxs_kgroup *kg)
 	return decided ? pxs_tell_decided(kg, portid) : pxs_tell_read(kg, portid);
 }
 
-static void pxs_tell(struct pxs_kgroup *kg)
+/* Whoever wanted to tell meanwhile has left it to us. */
+static void pxs_tell_on(struct pxs_kgroup *kg)
 {
 	int seen;
 
-	if (atomic_inc_return(&kg->tell.want) > 1)
-		return;
 	do {
 		seen = atomic_read(&kg->tell.want);
 		while (pxs_tell_one(kg))
 			;
 	} while (atomic_cmpxchg(&kg->tell.want, seen, 0) != seen);
+}
+
+static void pxs_tell(struct pxs_kgroup *kg)
+{
+	if (atomic_inc_return(&kg->tell.want) == 1)
+		pxs_tell_on(kg);
+}
+
+bool pxs_event_join(struct pxs_kgroup *kg, struct sk_buff *skb, u64 *commit)
+{
+	const struct pxs_tell *t = &kg->tell;
+
+	/* Other news goes first, as always. */
+	if (!READ_ONCE(t->decided) || READ_ONCE(t->leaders) || READ_ONCE(t->read))
+		return false;
+	if (atomic_cmpxchg(&kg->tell.want, 0, 1))
+		return false;
+	if (pxs_put_decided(kg, skb, commit))
+		return true;
+	pxs_event_joined(kg, *commit, false);
+	return false;
+}
+
+void pxs_event_joined(struct pxs_kgroup *kg, u64 commit, bool sent)
+{
+	pxs_told_decided(kg, commit, sent);
+	if (atomic_cmpxchg(&kg->tell.want, 1, 0) != 1)
+		pxs_tell_on(kg);
 }
 
 void pxs_event_tell(struct pxs_kgroup *kg)

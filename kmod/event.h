@@ -15,6 +15,12 @@
 
 struct pxs_datagram;
 struct pxs_kgroup;
+struct sk_buff;
+
+/* Bytes of EVENT_DECIDED's attributes, and of the whole message behind another one. */
+#define PXS_EVENT_DECIDED_SIZE	\
+	(nla_total_size(sizeof(u32)) + 2 * nla_total_size_64bit(sizeof(u64)))
+#define PXS_EVENT_JOIN		nlmsg_total_size(genlmsg_total_size(PXS_EVENT_DECIDED_SIZE))
 
 #define PXS_TELL_LEADERS	4	/* leader events kept: of more, the oldest are dropped */
 
@@ -42,6 +48,14 @@ void pxs_event_tell(struct pxs_kgroup *kg);
 
 /* ... or nobody: it was left for later. */
 void pxs_event_tell_late(struct pxs_kgroup *kg);
+
+/*
+ * Append EVENT_DECIDED to @skb, which is on its way to the agent, if it is to be told and nobody
+ * is telling anything. @skb has PXS_EVENT_JOIN bytes of room. True: say pxs_event_joined() with
+ * *commit when @skb was sent, or was not; until then nobody else tells. No lock, bottom halves off.
+ */
+bool pxs_event_join(struct pxs_kgroup *kg, struct sk_buff *skb, u64 *commit);
+void pxs_event_joined(struct pxs_kgroup *kg, u64 commit, bool sent);
 
 /* Was anything left? Without the lock, after pxs_event_tell(). */
 static inline bool pxs_event_left(const struct pxs_tell *t)

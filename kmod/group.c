@@ -99,7 +99,7 @@ void pxs_kgroup_leave(struct pxs_kgroup *kg, struct pxs_out *out, const struct p
 		pxs_event_recv(kg, rx);
 	pxs_out_done(out);
 	/* Records first: the agent must have seen those that a DECIDED depends on. */
-	pxs_journal_flush(j);
+	pxs_journal_flush(j, kg);
 	pxs_event_tell(kg);
 	if (pxs_event_left(&kg->tell) || pxs_journal_left(j))
 		pxs_journal_later(j);
@@ -113,7 +113,7 @@ void pxs_groups_tell(struct pxs_groups *gs)
 	unsigned long id;
 
 	rcu_read_lock();
-	pxs_journal_flush(&gs->journal);
+	pxs_journal_flush(&gs->journal, NULL);
 	xa_for_each(&gs->by_id, id, kg)
 		pxs_event_tell_late(kg);
 	rcu_read_unlock();

@@ -262,7 +262,7 @@ int pxs_journal_check(struct pxs_journal *j, u32 portid, u64 epoch,
 static struct sk_buff *pxs_append_new(struct pxs_journal *j, u64 epoch, const struct pxs_batch *b)
 {
 	u32 room = 2 * nla_total_size_64bit(sizeof(u64)) + nla_total_size(sizeof(u32)) +
-		   nla_total_size(b->bytes) + nla_total_size(0);
+		   nla_total_size(b->bytes) + nla_total_size(0) + PXS_EVENT_JOIN;
 	struct sk_buff *skb = genlmsg_new(room, GFP_ATOMIC | __GFP_NOWARN);
 	struct nlattr *records;
 	void *msg;
@@ -287,8 +287,23 @@ err:
 	return NULL;
 }
 
+/* Takes @skb, with the records of @b. @kg: a group, or NULL, whose news goes along. */
+static bool pxs_append_send(struct pxs_journal *j, struct pxs_kgroup *kg, struct sk_buff *skb,
+			    u32 portid, const struct pxs_batch *b)
+{
+	u64 commit;
+	bool joined = kg && pxs_event_join(kg, skb, &commit);
+	bool sent = !genlmsg_unicast(j->home->pn->net, skb, portid);
+
+	if (sent)
+		pxs_stage_sent(&j->stage, b);
+	if (joined)
+		pxs_event_joined(kg, commit, sent);
+	return sent;
+}
+
 /* Return: true when there may be more to send. */
-static bool pxs_flush_one(struct pxs_journal *j)
+static bool pxs_flush_one(struct pxs_journal *j, struct pxs_kgroup *kg)
 {
 	struct pxs_net *pn = j->home->pn;
 	struct pxs_batch b;
@@ -303,17 +318,16 @@ static bool pxs_flush_one(struct pxs_journal *j)
 	if (epoch != j->former + b.epoch)
 		return true;	/* another agent attached just now: look again */
 	skb = pxs_append_new(j, epoch, &b);
-	if (!skb || genlmsg_unicast(pn->net, skb, portid)) {
+	if (!skb || !pxs_append_send(j, kg, skb, portid, &b)) {
 		/* Unsent it stays; the next DURABLE or tick comes by. */
 		pxs_stat_inc(pn->stats, PXS_NET_STAT_APPEND_ERRORS);
 		return false;
 	}
-	pxs_stage_sent(&j->stage, &b);
 	pxs_stat_inc(pn->stats, PXS_NET_STAT_APPENDS);
 	return true;
 }
 
-void pxs_journal_flush(struct pxs_journal *j)
+void pxs_journal_flush(struct pxs_journal *j, struct pxs_kgroup *kg)
 {
 	int seen;
 
@@ -324,7 +338,7 @@ void pxs_journal_flush(struct pxs_journal *j)
 		return;
 	do {
 		seen = atomic_read(&j->flushers);
-		while (pxs_flush_one(j))
+		while (pxs_flush_one(j, kg))
 			;
 	} while (atomic_cmpxchg(&j->flushers, seen, 0) != seen);
 }
@@ -361,7 +375,7 @@ int pxs_journal_durable(struct pxs_journal *j, u64 epoch, u64 lsn,
 	if (moved)
 		pxs_groups_release(j->home);
 	local_bh_disable();
-	pxs_journal_flush(j);
+	pxs_journal_flush(j, NULL);
 	local_bh_enable();
 	return 0;
 }

@@ -16,6 +16,7 @@
 
 struct netlink_ext_ack;
 struct pxs_groups;
+struct pxs_kgroup;
 
 #define PXS_REASON_MAX	127	/* bytes of JOURNAL_FAIL's REASON */
 
@@ -85,8 +86,11 @@ int pxs_journal_durable(struct pxs_journal *j, u64 epoch, u64 lsn,
  */
 const char *pxs_journal_fail(struct pxs_journal *j, const char *reason);
 
-/* Send what is due. Any context, bottom halves off, RCU read side or a reference on a group. */
-void pxs_journal_flush(struct pxs_journal *j);
+/*
+ * Send what is due. @kg: a group, or NULL, whose EVENT_DECIDED goes along with records that go.
+ * Any context, bottom halves off, RCU read side or a reference on a group.
+ */
+void pxs_journal_flush(struct pxs_journal *j, struct pxs_kgroup *kg);
 
 /* Is anything staged and not sent? */
 static inline bool pxs_journal_left(const struct pxs_journal *j)

@@ -45,7 +45,7 @@
  *   GROUP_SEND                send a LEARN_REQ or LEARN datagram to a member
  *   GROUP_READ                ask for a read index; the reply tells the number of a ROUND of the
  *                             BALLOT that leads, EVENT_READ answers. Many may ask for one round
- * From the module to the attached port, unicast, in order
+ * From the module to the attached port, unicast, in order; one datagram may hold several
  *   EVENT_APPEND              records to make durable
  *   EVENT_DECIDED             the commit index moved
  *   EVENT_RECV                a datagram that the agent decides on
