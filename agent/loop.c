@@ -112,6 +112,16 @@ void pxs_loop_own(struct io_uring_sqe *sqe, struct pxs_op *op)
 	io_uring_sqe_set_data(sqe, op);
 }
 
+/* There is more to do in this round: what it has brought so far goes out meanwhile. */
+static void loop_submit_part(struct pxs_loop *l)
+{
+	l->part = false;
+	if (!io_uring_sq_ready(&l->ring))
+		return;
+	io_uring_submit(&l->ring);
+	loop_submitted(l);
+}
+
 static void loop_run_hooks(struct pxs_loop *l)
 {
 	struct pxs_hook *hook;
@@ -121,6 +131,8 @@ static void loop_run_hooks(struct pxs_loop *l)
 		again = false;
 		for (hook = l->hooks; hook; hook = hook->next)
 			again |= hook->run(hook);
+		if (l->part)
+			loop_submit_part(l);
 	} while (again);
 }
 

@@ -41,6 +41,7 @@ struct pxs_loop {
 	struct pxs_ticker *tickers;
 	u64 now;		/* milliseconds, monotonic, as of this round */
 	u64 cut;		/* submissions taken in part: a link may be broken there */
+	bool part;		/* set it: what is prepared is submitted before hooks run again */
 	bool stop;		/* set it and run() returns after the round */
 };
 

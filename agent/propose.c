@@ -104,8 +104,8 @@ static u32 gather(const struct pxs_proposals *ps, struct iovec *iov)
 	return n;
 }
 
-/* One call. Return: something got a slot. */
-static bool propose_some(struct pxs_replica *r)
+/* One call. */
+static void propose_some(struct pxs_replica *r)
 {
 	struct pxs_proposals *ps = &r->proposals;
 	struct pxs_datapath *dp = r->node->dp;
@@ -118,7 +118,7 @@ static bool propose_some(struct pxs_replica *r)
 	ret = dp->ops->propose(dp, r->id, iov, n, &first);
 	if (definite(ret)) {
 		ps->blocked = true;
-		return false;
+		return;
 	}
 	/* Which of them have a slot is not known: none may be tried again. */
 	for (; ret < 0 && n; n--)
@@ -130,7 +130,20 @@ static bool propose_some(struct pxs_replica *r)
 		ps->ballot = p->ballot;
 		push(&ps->waiting, p);
 	}
-	return ret > 0;
+}
+
+/*
+ * All of them, so that they share a flush. Where none is waited for the decision often comes back
+ * with the call: then one call at a time, and the answers leave before the next, so that whom they
+ * wake goes on meanwhile.
+ */
+static void propose_queued(struct pxs_replica *r)
+{
+	struct pxs_proposals *ps = &r->proposals;
+
+	do
+		propose_some(r);
+	while (ps->queued.count && !ps->blocked && !r->memory);
 }
 
 bool pxs_proposals_step(struct pxs_replica *r)
@@ -153,8 +166,13 @@ bool pxs_proposals_step(struct pxs_replica *r)
 	/* A change of members comes when nothing is in flight. */
 	if (!pxs_elect_ready(&r->elect) || pxs_member_waits(r))
 		return did;
-	while (ps->queued.count && !ps->blocked)
-		did |= propose_some(r);
+	if (ps->queued.count && !ps->blocked) {
+		if (!ps->answered || !r->memory)
+			propose_queued(r);
+		r->node->loop.part |= ps->queued.count && !ps->blocked;
+		did = true;
+	}
+	ps->answered = false;
 	return did;
 }
 
@@ -165,6 +183,7 @@ void pxs_proposals_applied(struct pxs_replica *r, u64 slot, u64 ballot)
 
 	while (ps->waiting.count && ps->waiting.first->slot <= slot) {
 		p = pop(&ps->waiting);
+		ps->answered = true;
 		/* One ballot and slot has one value: ours, if the ballot is ours. */
 		end(ps, p, p->slot == slot && p->ballot == ballot ?
 		    PXS_CLIENT_OK : PXS_CLIENT_UNKNOWN);

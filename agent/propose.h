@@ -42,6 +42,7 @@ struct pxs_proposals {
 	u64 bytes;		/* of values queued */
 	u64 ballot;		/* at which waiting ones were proposed */
 	bool blocked;		/* the datapath had no room: wait for something to move */
+	bool answered;		/* in this round of hooks somebody was */
 	u64 acked;
 	u64 unknown;
 	u64 refused;
@@ -55,7 +56,7 @@ u32 pxs_propose(struct pxs_replica *r, struct pxs_proposal *p);
 /* Whether so many values, @bytes in all, would find room in the queue now. */
 bool pxs_propose_room(const struct pxs_replica *r, u32 values, u64 bytes);
 
-/* Once a round: propose what is queued. Return: did something. */
+/* Once a round of hooks: propose what is queued (or some of it). Return: did something. */
 bool pxs_proposals_step(struct pxs_replica *r);
 
 /* @slot was applied; its record has @ballot. */
