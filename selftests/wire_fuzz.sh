@@ -36,9 +36,22 @@ diag "PXS_SEED=$SEED"
 DROPS="bad_length bad_magic bad_version bad_type no_group bad_cluster bad_sender bad_receiver
 	bad_key bad_tag bad_epoch bad_incarnation bad_body replay not_active"
 
-# counters FILE: of the victim; lines "NAME VALUE"
-counters() { on "n$V" paxsteer -j stats | json '"\n".join(f"{k} {v}" for k, v in
-	{**d["namespace"], **d["groups"][0]["stats"]}.items())' >"$1"; }
+# counters FILE: of the victim; lines "NAME VALUE". They are read one after the other, and honest
+# datagrams come all the time. Return: whether none came meanwhile, so that they are of one moment.
+counters()
+{
+	{
+		echo "["
+		on "n$V" paxsteer -j stats
+		echo ","
+		on "n$V" paxsteer -j stats
+		echo "]"
+	} | json '("\n".join(f"{k} {v}" for k, v in
+		{**d[0]["namespace"], **d[0]["groups"][0]["stats"]}.items())
+		if d[0]["namespace"]["rx_datagrams"] == d[1]["namespace"]["rx_datagrams"] and
+		d[0]["groups"][0]["stats"]["rx"] == d[1]["groups"][0]["stats"]["rx"]
+		else exit(1))' >"$1"
+}
 
 # rose NAME...: by how much these rose, in all
 rose()
@@ -48,10 +61,9 @@ rose()
 		END { printf "%d\n", s }' "$T_DIR/before" "$T_DIR/after"
 }
 
-# Two numbers of one moment: between two reads an honest datagram may come.
 counted()
 {
-	counters "$T_DIR/after"
+	counters "$T_DIR/after" || return
 	# shellcheck disable=SC2086  # a list
 	[ "$(rose rx_datagrams)" = "$(rose rx $DROPS)" ]
 }
@@ -113,17 +125,18 @@ run_family()
 	N=2000 flood "$1"	# fills caches
 	kept >"$T_DIR/kept"
 	heard >"$T_DIR/heard"
-	counters "$T_DIR/before"
+	wait_until 30 counters "$T_DIR/before" || fail "$1: counters of one moment"
 	m0=$(memory)
 	t0=$SECONDS
 	ok "$1: $N malformed datagrams are sent" flood "$1"
 	t0=$((SECONDS - t0))
-	ok "$1: every datagram is counted, as dropped or as processed" wait_until 20 counted
+	ok "$1: every datagram is counted, as dropped or as processed" wait_until 30 counted
 	m1=$(memory)
 	# shellcheck disable=SC2086  # a list
 	is "$1: dropped are those that were sent, all of them" "$(rose $DROPS)" "$N"
 	ok "$1: for the reasons that they gave" reasons
-	diag "$1: $t0 s; $(for i in $DROPS; do echo "$i $(rose "$i"),"; done | tr '\n' ' ')"
+	diag "$1: $t0 s; $(rose rx_datagrams) came, $(rose rx) were good;" \
+		"$(for i in $DROPS; do echo "$i $(rose "$i"),"; done | tr '\n' ' ')"
 	is "$1: group, journal and sockets are as before" \
 		"$(kept | diff "$T_DIR/kept" - 2>&1)" ""
 	is "$1: the sender heard nothing" "$(heard | diff "$T_DIR/heard" -)" ""
