@@ -116,15 +116,16 @@ optional_kernel()
 	fi
 }
 
-# The kselftests that belong to a kernel, as their heads say.
+# The kselftests that belong to a kernel, as their heads say: here check-kernels, where it is said.
 tests_of()
 {
 	local t k
 
 	for t in $(make -s -C selftests list); do
-		k=$(tag "selftests/$t" kernels)
-		[ "$LONG" = 1 ] || k+=" $(tag "selftests/$t" check-kernels)"
-		[ -n "${k# }" ] && [[ " $k " != *" $1 "* ]] && continue
+		k=
+		[ "$LONG" = 1 ] || k=$(tag "selftests/$t" check-kernels)
+		[ -n "$k" ] || k=$(tag "selftests/$t" kernels)
+		[ -n "$k" ] && [[ " $k " != *" $1 "* ]] && continue
 		echo "selftests/$t"
 	done
 }
