@@ -285,12 +285,19 @@ result $? 'in a user namespace: status 3'
 # Monitor: each change, in order, as the object is; then the module goes.
 "$PAXSTEER" -j monitor >"$tmp/events" 2>"$tmp/err" &
 monitor=$!
+# Columns: sk, protocol (16 is generic), port, groups. A process's further sockets have its pid in
+# the lower 22 bits of their port.
+listens()
+{
+	awk -v pid=$monitor '$2 == 16 && $3 % 4194304 == pid && $4 != "00000000" { found = 1 }
+		END { exit !found }' /proc/net/netlink
+}
 for _ in $(seq 100); do
-	# Columns: sk, protocol (16 is generic), pid, groups.
-	awk -v pid=$monitor '$2 == 16 && $3 == pid && $4 != "00000000" { found = 1 }
-		END { exit !found }' /proc/net/netlink && break
+	listens && break
 	sleep 0.1
 done
+listens
+result $? 'the monitor listens'
 does 'a change to see' service set good cap 7
 does 'another' backend add good 10.0.0.9:1 weight 3
 does 'another' backend set good 10.0.0.9:1 state drain
