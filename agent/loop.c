@@ -88,12 +88,17 @@ static void loop_submitted(struct pxs_loop *l)
 		l->cut++;
 }
 
+static void loop_submit(struct pxs_loop *l)
+{
+	io_uring_submit(&l->ring);
+	loop_submitted(l);
+}
+
 void pxs_loop_reserve(struct pxs_loop *l, unsigned int n)
 {
 	if (io_uring_sq_space_left(&l->ring) >= n)
 		return;
-	io_uring_submit(&l->ring);
-	loop_submitted(l);
+	loop_submit(l);
 	pxs_assert(io_uring_sq_space_left(&l->ring) >= n);
 }
 
@@ -116,10 +121,8 @@ void pxs_loop_own(struct io_uring_sqe *sqe, struct pxs_op *op)
 static void loop_submit_part(struct pxs_loop *l)
 {
 	l->part = false;
-	if (!io_uring_sq_ready(&l->ring))
-		return;
-	io_uring_submit(&l->ring);
-	loop_submitted(l);
+	if (io_uring_sq_ready(&l->ring))
+		loop_submit(l);
 }
 
 static void loop_run_hooks(struct pxs_loop *l)
