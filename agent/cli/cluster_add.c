@@ -63,7 +63,7 @@ static unsigned int voters(const struct cluster_view *v)
 	size_t i;
 
 	json_array_foreach(json_object_get(v->best, "members"), i, member)
-		n += !strcmp(json_string_value(json_object_get(member, "role")) ?: "", "voter");
+		n += cluster_votes(member);
 	return n;
 }
 
@@ -72,13 +72,12 @@ static void see(struct add *a, const struct cluster_view *v)
 	struct cluster_newcomer *c = &a->seen;
 	json_t *m = cluster_member(v->best, a->invite.new.id);
 	const char *address = json_string_value(json_object_get(m, "address"));
-	const char *role = json_string_value(json_object_get(m, "role"));
 	const char *incarnation = json_string_value(json_object_get(m, "incarnation"));
 
 	*c = (struct cluster_newcomer){
 		.id = a->invite.new.id, .learner = a->learner,
 		.incarnation = a->invite.new.incarnation, .there = m,
-		.votes = role && !strcmp(role, "voter"),
+		.votes = cluster_votes(m),
 		.address_same = address && !strcmp(address, a->address),
 		.heard = cluster_number(m, "commit"), .epoch = cluster_number(v->best, "epoch"),
 		.commit = cluster_number(v->best, "commit"),
@@ -201,7 +200,7 @@ static int step(struct add *a, enum cluster_stage *stage, bool *over)
 
 	if (!ret)
 		see(a, &v);
-	led = !ret && json_is_true(json_object_get(v.best, "ready"));
+	led = !ret && cluster_leads(v.best);
 	cluster_view_free(&v);
 	if (ret)
 		return ret;

@@ -125,7 +125,6 @@ static int take_member(struct bundle *b, json_t *member, char *error)
 {
 	const char *address = json_string_value(json_object_get(member, "address"));
 	const char *store = json_string_value(json_object_get(member, "store"));
-	const char *role = json_string_value(json_object_get(member, "role"));
 	const char *incarnation = json_string_value(json_object_get(member, "incarnation"));
 	struct bundle_member *m = &b->member[b->n];
 	uint64_t id = cluster_number(member, "id");
@@ -134,7 +133,7 @@ static int take_member(struct bundle *b, json_t *member, char *error)
 		return wrong(error, "the group has %u members, the most that there can be",
 			     BUNDLE_MEMBERS_MAX);
 	*m = (struct bundle_member){
-		.id = (uint8_t)id, .learner = !role || strcmp(role, "voter"), .joined = now(),
+		.id = (uint8_t)id, .learner = !cluster_votes(member), .joined = now(),
 	};
 	if (!address || parse_endpoint(address, true, &m->address) || !incarnation ||
 	    parse_u64(incarnation, 1, UINT64_MAX, &m->incarnation))

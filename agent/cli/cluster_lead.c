@@ -25,18 +25,6 @@ void cluster_pause(unsigned int ms)
 
 /* --- what is seen ------------------------------------------------------------- */
 
-static bool leads(json_t *group)
-{
-	return group && json_is_true(json_object_get(group, "ready"));
-}
-
-static bool votes(json_t *group, uint64_t id)
-{
-	const char *role = json_string_value(json_object_get(cluster_member(group, id), "role"));
-
-	return role && !strcmp(role, "voter");
-}
-
 /* A member whose socket is given, and which may lead; 0: there is none. */
 static uint64_t candidate(const struct cluster_view *v, uint64_t not)
 {
@@ -45,7 +33,7 @@ static uint64_t candidate(const struct cluster_view *v, uint64_t not)
 
 	for (i = 0; i < v->n; i++) {
 		id = cluster_number(v->group[i], "self");
-		if (v->group[i] && id != not && votes(v->best, id))
+		if (v->group[i] && id != not && cluster_votes(cluster_member(v->best, id)))
 			return id;
 	}
 	return 0;
@@ -89,7 +77,7 @@ static int look(struct cli *cli, const struct where *w, const char *password, ui
 	int ret = cluster_view_take(cli, w, &v) ? -1 : 0;
 
 	for (i = 0; !ret && i < v.n; i++)
-		if (leads(v.group[i]) && cluster_number(v.group[i], "self") != not)
+		if (cluster_leads(v.group[i]) && cluster_number(v.group[i], "self") != not)
 			ret = 1;
 	if (ret)
 		goto out;

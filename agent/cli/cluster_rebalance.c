@@ -70,8 +70,7 @@ static void take_group(struct balance *b, const struct cluster_view *v, json_t *
 	};
 	json_array_foreach(json_object_get(group, "members"), i, member) {
 		id = cluster_number(member, "id");
-		if (id >= CLUSTER_PLAN_IDS ||
-		    strcmp(json_string_value(json_object_get(member, "role")) ?: "", "voter"))
+		if (id >= CLUSTER_PLAN_IDS || !cluster_votes(member))
 			continue;
 		cluster_view_ask(v, id, *b->store[id] ? b->store[id] : NULL, password_of(b), &a);
 		if (!*a.why)

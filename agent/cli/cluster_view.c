@@ -30,6 +30,18 @@ json_t *cluster_member(json_t *group, uint64_t id)
 	return NULL;
 }
 
+bool cluster_votes(json_t *member)
+{
+	const char *role = json_string_value(json_object_get(member, "role"));
+
+	return role && !strcmp(role, "voter");
+}
+
+bool cluster_leads(json_t *group)
+{
+	return json_is_true(json_object_get(group, "ready"));
+}
+
 static const char *text_of(json_t *o, const char *key)
 {
 	return json_string_value(json_object_get(o, key));
@@ -51,13 +63,13 @@ static uint64_t hex_of(json_t *o, const char *key)
 /* The leader's word counts most; of others', the one that knows of more changes. */
 static bool better(const struct cluster_view *v, json_t *group)
 {
-	bool ready = json_is_true(json_object_get(group, "ready"));
+	bool ready = cluster_leads(group);
 
 	if (!group)
 		return false;
-	if (!v->best || (ready && !json_is_true(json_object_get(v->best, "ready"))))
+	if (!v->best || (ready && !cluster_leads(v->best)))
 		return true;
-	return ready == json_is_true(json_object_get(v->best, "ready")) &&
+	return ready == cluster_leads(v->best) &&
 	       cluster_number(group, "epoch") > cluster_number(v->best, "epoch");
 }
 
@@ -159,7 +171,7 @@ static void fill(struct cluster_row *r, const struct cluster_view *v, json_t *me
 		.address = text_of(member, "address"), .role = text_of(member, "role"),
 		.store = text_of(member, "store"),
 	};
-	r->votes = r->role && !strcmp(r->role, "voter");
+	r->votes = cluster_votes(member);
 	r->commit = r->heard;
 	own = cluster_view_own(v, r->id);
 	cluster_view_ask(v, r->id, r->store, password, &a);

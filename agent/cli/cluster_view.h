@@ -48,6 +48,10 @@ uint64_t cluster_number(json_t *o, const char *key);
 /* Member @id in a group of the status; NULL: it is not there. Borrowed. */
 json_t *cluster_member(json_t *group, uint64_t id);
 
+/* What a daemon's status says of a member, and of a group: NULL has no vote, and nobody leads it. */
+bool cluster_votes(json_t *member);
+bool cluster_leads(json_t *group);
+
 /* Ask the daemons. Return: an exit status. The view is to be freed in any case. */
 int cluster_view_take(struct cli *cli, const struct where *w, struct cluster_view *v);
 void cluster_view_free(struct cluster_view *v);
