@@ -48,7 +48,7 @@ uint64_t cluster_number(json_t *o, const char *key);
 /* Member @id in a group of the status; NULL: it is not there. Borrowed. */
 json_t *cluster_member(json_t *group, uint64_t id);
 
-/* What a daemon's status says of a member, and of a group: NULL has no vote, and nobody leads it. */
+/* Of a status: does this member vote, is this group led there? NULL does not, and is not. */
 bool cluster_votes(json_t *member);
 bool cluster_leads(json_t *group);
 
