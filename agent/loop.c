@@ -31,11 +31,9 @@ static void loop_arm_timer(struct pxs_loop *l)
 static void loop_timer(struct pxs_op *op, int res)
 {
 	struct pxs_loop *l = (struct pxs_loop *)((char *)op - offsetof(struct pxs_loop, timer));
-	struct pxs_ticker *t;
 
 	(void)res;
-	for (t = l->tickers; t; t = t->next)
-		t->tick(t, l->now);
+	pxs_loop_run_tickers(l);
 	loop_arm_timer(l);
 }
 
@@ -60,22 +58,6 @@ int pxs_loop_init(struct pxs_loop *l)
 void pxs_loop_exit(struct pxs_loop *l)
 {
 	io_uring_queue_exit(&l->ring);
-}
-
-void pxs_loop_add_hook(struct pxs_loop *l, struct pxs_hook *hook)
-{
-	struct pxs_hook **p = &l->hooks;
-
-	while (*p)
-		p = &(*p)->next;
-	hook->next = NULL;
-	*p = hook;
-}
-
-void pxs_loop_add_ticker(struct pxs_loop *l, struct pxs_ticker *t)
-{
-	t->next = l->tickers;
-	l->tickers = t;
 }
 
 /*
@@ -125,15 +107,12 @@ static void loop_submit_part(struct pxs_loop *l)
 		loop_submit(l);
 }
 
-static void loop_run_hooks(struct pxs_loop *l)
+static void loop_hooks(struct pxs_loop *l)
 {
-	struct pxs_hook *hook;
 	bool again;
 
 	do {
-		again = false;
-		for (hook = l->hooks; hook; hook = hook->next)
-			again |= hook->run(hook);
+		again = pxs_loop_run_hooks(l);
 		if (l->part)
 			loop_submit_part(l);
 	} while (again);
@@ -158,7 +137,7 @@ int pxs_loop_once(struct pxs_loop *l)
 		if (op)
 			op->done(op, res);
 	}
-	loop_run_hooks(l);
+	loop_hooks(l);
 	return 0;
 }
 

@@ -52,6 +52,11 @@ void pxs_loop_exit(struct pxs_loop *l);
 void pxs_loop_add_hook(struct pxs_loop *l, struct pxs_hook *hook);
 void pxs_loop_add_ticker(struct pxs_loop *l, struct pxs_ticker *t);
 
+/* All hooks once. Return: whether one did something, so that all must run again. */
+bool pxs_loop_run_hooks(struct pxs_loop *l);
+/* All tickers once, the last added first. */
+void pxs_loop_run_tickers(struct pxs_loop *l);
+
 /* Make sure that @n linked entries fit one submission. */
 void pxs_loop_reserve(struct pxs_loop *l, unsigned int n);
 

@@ -49,14 +49,8 @@ static int run_sqe(const struct io_uring_sqe *s)
 
 static void run_hooks(struct pxs_loop *l)
 {
-	struct pxs_hook *hook;
-	bool again;
-
-	do {
-		again = false;
-		for (hook = l->hooks; hook; hook = hook->next)
-			again |= hook->run(hook);
-	} while (again);
+	while (pxs_loop_run_hooks(l))
+		;
 }
 
 static bool run_job(void)
@@ -118,27 +112,12 @@ void ring_run(struct pxs_loop *l)
 
 void ring_tick(struct pxs_loop *l)
 {
-	struct pxs_ticker *t;
-
 	l->now += PXS_LOOP_TICK_MS;
-	for (t = l->tickers; t; t = t->next)
-		t->tick(t, l->now);
+	pxs_loop_run_tickers(l);
 	run_hooks(l);
 }
 
 /* --- what the agent calls ---------------------------------------------------------- */
-
-void pxs_loop_add_hook(struct pxs_loop *l, struct pxs_hook *hook)
-{
-	hook->next = l->hooks;
-	l->hooks = hook;
-}
-
-void pxs_loop_add_ticker(struct pxs_loop *l, struct pxs_ticker *t)
-{
-	t->next = l->tickers;
-	l->tickers = t;
-}
 
 void pxs_loop_reserve(struct pxs_loop *l, unsigned int n)
 {

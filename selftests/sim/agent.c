@@ -521,7 +521,7 @@ void sim_agent_tick(struct sim *s, struct sim_node *n)
 	u32 g;
 
 	sim_enter(s, n);
-	sim_ring_tick(&n->agent.node->loop);
+	pxs_loop_run_tickers(&n->agent.node->loop);
 	for (g = 0; g < s->p.groups && !s->failed; g++)
 		if (n->part[g].there)
 			sim_clients(s, n, g);

@@ -49,22 +49,6 @@ void pxs_report(enum pxs_level level, const char *fmt, ...)
 
 /* --- agent/loop.h ---------------------------------------------------------------------- */
 
-void pxs_loop_add_hook(struct pxs_loop *l, struct pxs_hook *hook)
-{
-	struct pxs_hook **p = &l->hooks;
-
-	while (*p)
-		p = &(*p)->next;
-	hook->next = NULL;
-	*p = hook;
-}
-
-void pxs_loop_add_ticker(struct pxs_loop *l, struct pxs_ticker *t)
-{
-	t->next = l->tickers;
-	l->tickers = t;
-}
-
 void pxs_loop_reserve(struct pxs_loop *l, unsigned int n)
 {
 	(void)l;
@@ -93,26 +77,15 @@ void pxs_loop_exit(struct pxs_loop *l)
 
 void sim_ring_hooks(struct pxs_loop *l)
 {
-	struct pxs_hook *hook;
 	u32 rounds = 0;
 	bool again;
 
 	do {
-		again = false;
-		for (hook = l->hooks; hook; hook = hook->next)
-			again |= hook->run(hook);
+		again = pxs_loop_run_hooks(l);
 		if (++rounds > 10000)
 			sim_fail(world, "node %u: the agent does not come to rest",
 				 sim_index(world, here));
 	} while (again && !world->failed);
-}
-
-void sim_ring_tick(struct pxs_loop *l)
-{
-	struct pxs_ticker *t;
-
-	for (t = l->tickers; t; t = t->next)
-		t->tick(t, l->now);
 }
 
 /* --- operations in flight --------------------------------------------------------------- */

@@ -354,7 +354,6 @@ extern struct sim *world;	/* whose code runs: the daemon has no other way to ask
 extern struct sim_node *here;
 void sim_enter(struct sim *s, struct sim_node *n);
 void sim_ring_hooks(struct pxs_loop *l);
-void sim_ring_tick(struct pxs_loop *l);
 void sim_ring_submit(struct sim *s, struct sim_node *n);
 void sim_ring_done(struct sim *s, struct sim_node *n, struct sim_event *e);
 void sim_ring_job(struct sim *s, struct sim_node *n, struct sim_event *e);

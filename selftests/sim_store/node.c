@@ -187,7 +187,6 @@ static bool step_replicas(struct ss_node *n)
 static void tick(struct ss_node *n)
 {
 	u64 now = n->node.loop.now;
-	struct pxs_ticker *t;
 	u32 g;
 
 	if (now - n->ticked < PXS_LOOP_TICK_MS)
@@ -197,13 +196,11 @@ static void tick(struct ss_node *n)
 		pxs_proposals_tick(&n->replica[g], now);
 		pxs_index_reads_tick(&n->replica[g], now);
 	}
-	for (t = n->node.loop.tickers; t; t = t->next)
-		t->tick(t, now);
+	pxs_loop_run_tickers(&n->node.loop);
 }
 
 void ss_node_round(struct ss_node *n)
 {
-	struct pxs_hook *h;
 	u32 rounds = 0;
 	bool did;
 
@@ -214,8 +211,7 @@ void ss_node_round(struct ss_node *n)
 	tick(n);
 	do {
 		did = step_replicas(n);
-		for (h = n->node.loop.hooks; h; h = h->next)
-			did |= h->run(h);
+		did |= pxs_loop_run_hooks(&n->node.loop);
 	} while (did && ++rounds < ROUNDS_MAX && !sim.failed);
 	if (rounds == ROUNDS_MAX)
 		ss_fail("node %u: a round does not end", n->i);

@@ -99,26 +99,6 @@ void pxs_loop_own(struct io_uring_sqe *sqe, struct pxs_op *op)
 	};
 }
 
-void pxs_loop_add_hook(struct pxs_loop *l, struct pxs_hook *hook)
-{
-	struct pxs_hook **p = &l->hooks;
-
-	while (*p)
-		p = &(*p)->next;
-	hook->next = NULL;
-	*p = hook;
-}
-
-void pxs_loop_add_ticker(struct pxs_loop *l, struct pxs_ticker *t)
-{
-	struct pxs_ticker **p = &l->tickers;
-
-	while (*p)
-		p = &(*p)->next;
-	t->next = NULL;
-	*p = t;
-}
-
 static struct ss_client *client_of(const struct pxs_op *op)
 {
 	u32 i;
