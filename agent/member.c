@@ -385,6 +385,8 @@ static u32 plan(struct pxs_replica *r, enum pxs_member_op op, u8 id,
 	begin(r, m);
 	i = pxs_membership_find(m, id);
 	voters = m->nmembers - m->learners;
+	if (i >= 0 && pxs_member_shared(r, op, &m->member[i], words))
+		return PXS_CLIENT_MEMBERS_KEPT;
 	if (op == PXS_MEMBER_ADD) {
 		if (i >= 0)
 			return refuse(words, "member %u is there", id);
@@ -420,8 +422,6 @@ const char *pxs_member_kept(const struct pxs_group_config *g)
 {
 	if (g->conf.memory)
 		return "the members of a group with durability memory do not change: one that goes over forgets what it did not write down";
-	if (g->shared)
-		return "the members of a store of several groups do not change: each group of it must have all of them";
 	if (g->eventual)
 		return "the members of a store with eventual keys do not change: its table is about those that it began with";
 	if (g->tables)

@@ -110,6 +110,13 @@ int pxs_member_enter(struct pxs_replica *r);
 /* It is active: go on as who led before, if we did. */
 void pxs_member_entered(struct pxs_replica *r);
 
+/*
+ * A store of several groups: does a change of @m in this one have to wait for one in another?
+ * Return: it does, said why in @words of PXS_MEMBER_WORDS bytes. (member_shared.c)
+ */
+bool pxs_member_shared(const struct pxs_replica *r, enum pxs_member_op op,
+		       const struct pxs_wire_member *m, char *words);
+
 /* Why the members of such a group never change; NULL: they may. */
 const char *pxs_member_kept(const struct pxs_group_config *g);
 

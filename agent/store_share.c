@@ -105,7 +105,8 @@ static int share(struct pxs_config *c, struct pxs_group_config *home)
 	}
 	for (i = 0; i < s->ngroups; i++) {
 		g = find(c, s->group[i]);
-		g->shared = s->ngroups > 1;
+		g->home = s->ngroups > 1 ? home->conf.id : 0;
+		g->eventual = home->eventual;
 		if (g != home && copy(g, home))
 			return -ENOMEM;
 	}

@@ -3,15 +3,16 @@
 """
 store_transfer.py - transfers between accounts of several groups, from several clients
 
-    store_transfer.py --ports P1,P2,... --accounts N --seconds S [--clients C]
+    store_transfer.py --ports P1,P2,... --accounts N --seconds S [--clients C] [--stop FILE]
 
 Each client takes something from one account and gives it to another, in one EXEC; a few read all
 accounts with one MGET, which must have the same sum each time. Who is asked is learned from MOVED.
-TRYAGAIN and a lost connection are tried again, as a client has to. Says what it did in one line:
+It ends when FILE is there, and after S seconds. TRYAGAIN and a lost connection are tried again, as a client has to. Says what it did in one line:
 transfers, reads, tries. Ends with 1 when a sum was wrong, or nothing was done.
 """
 
 import argparse
+import os
 import random
 import re
 import socket
@@ -113,13 +114,15 @@ class Load:
         self.lock = threading.Lock()
         self.count = {"transfers": 0, "reads": 0, "tries": 0}
         self.wrong = []
+        self.stop = args.stop
 
     def note(self, what):
         with self.lock:
             self.count[what] += 1
 
     def going(self):
-        return time.monotonic() < self.end and not self.wrong
+        return (time.monotonic() < self.end and not self.wrong and
+                not (self.stop and os.path.exists(self.stop)))
 
     def transfer(self, seed):
         r = random.Random(seed)
@@ -169,6 +172,7 @@ def main():
     p.add_argument("--accounts", type=int, default=12)
     p.add_argument("--seconds", type=float, default=10)
     p.add_argument("--clients", type=int, default=6)
+    p.add_argument("--stop")
     p.add_argument("--only-look", action="store_true")
     args = p.parse_args()
     load = Load(args)

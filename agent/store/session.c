@@ -177,7 +177,7 @@ static bool acceptable(struct pxs_request *r)
 	else if (r->session && !makes_entry(r))
 		pxs_reply_error(&r->out,
 				"ERR PAXSTEER SESSION RUN takes a command that writes, or EXEC");
-	else if (c->store->replica->members.removed && !(cmd->flags & PXS_CF_STALE))
+	else if (pxs_set_removed(c->store) && !(cmd->flags & PXS_CF_STALE))
 		pxs_reply_error(&r->out, "CLUSTERDOWN this member was removed from the group: ask another one");
 	else if (!pxs_set_ready(c->store) && !(cmd->flags & PXS_CF_STALE))
 		pxs_reply_error(&r->out, "LOADING Redis is loading the dataset in memory");

@@ -65,6 +65,15 @@ bool pxs_set_ready(const struct pxs_store *s)
 	return true;
 }
 
+bool pxs_set_removed(const struct pxs_store *s)
+{
+	u32 i = 0;
+
+	while (i < pxs_set_count(s) && !pxs_set_at(s, i)->replica->members.removed)
+		i++;
+	return i < pxs_set_count(s);
+}
+
 /* --- the entry -------------------------------------------------------------------- */
 
 struct order {

@@ -49,6 +49,9 @@ const char *pxs_set_wrong(const struct pxs_store *s);
 /* Is the data of all of them there, and known to be shared as configured? */
 bool pxs_set_ready(const struct pxs_store *s);
 
+/* Was this member removed from one of them? Its data of that one stays as it was then. */
+bool pxs_set_removed(const struct pxs_store *s);
+
 /* Once a round: the leader of a group that has no map proposes it. Return: did something. */
 bool pxs_set_step(struct pxs_store *s);
 

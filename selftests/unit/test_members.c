@@ -129,10 +129,6 @@ static void refused_with_the_reason(void)
 {
 	begin(3, 0, 0);
 	CHECK_EQ(ask(PXS_MEMBER_REMOVE, 2, NULL), PXS_CLIENT_NOT_LEADER);
-	conf.shared = true;
-	CHECK_EQ(ask(PXS_MEMBER_REMOVE, 2, NULL), PXS_CLIENT_MEMBERS_KEPT);
-	CHECK(strstr(words, "several groups"));
-	conf.shared = false;
 	conf.eventual = true;
 	CHECK_EQ(ask(PXS_MEMBER_REMOVE, 2, NULL), PXS_CLIENT_MEMBERS_KEPT);
 	CHECK(strstr(words, "eventual keys"));
@@ -194,6 +190,51 @@ static void a_change_says_where_stores_listen(void)
 	CHECK_EQ(planned()->member[2].store_port, 0);
 }
 
+/* Of group @at, with no change under way. */
+static u32 ask_of(struct pxs_group_config *at, enum pxs_member_op op, u8 id)
+{
+	r.config = at;
+	r.members.change.done = NULL;
+	words[0] = 0;
+	return pxs_member_change(&r, op, id, NULL, true, words, done, NULL);
+}
+
+/* Who leads one group of a store must have all of them: in which order members come and go. */
+static void groups_of_one_store(void)
+{
+	static struct pxs_group_config group[3];
+	struct pxs_group_conf *other = &group[2].conf;
+	u8 i;
+
+	begin(4, 1, 0);
+	r.elect.role = PXS_ROLE_LEADER;
+	r.elect.next = 1;
+	for (i = 0; i < 3; i++) {
+		group[i] = conf;
+		group[i].conf.id = i + 1;
+		group[i].home = 1;
+	}
+	group[1].home = 0;		/* a log by itself */
+	group[1].conf.nmembers = 3;
+	group[1].conf.learners = 0;
+	node.config.ngroups = 3;
+	node.config.group = group;
+	CHECK_EQ(ask_of(&group[0], PXS_MEMBER_REMOVE, 2), PXS_CLIENT_MEMBERS_KEPT);
+	CHECK_STR(words, "member 2 votes in group 3, which has a part of this store: demote it there first");
+	CHECK_EQ(ask_of(&group[0], PXS_MEMBER_DEMOTE, 2), 0);
+	CHECK_EQ(ask_of(&group[0], PXS_MEMBER_REMOVE, 4), 0);
+	CHECK_EQ(ask_of(&group[0], PXS_MEMBER_PROMOTE, 4), 0);
+	CHECK_EQ(ask_of(&group[1], PXS_MEMBER_REMOVE, 2), 0);
+	other->member[3].incarnation++;
+	CHECK_EQ(ask_of(&group[0], PXS_MEMBER_PROMOTE, 4), PXS_CLIENT_MEMBERS_KEPT);
+	CHECK_STR(words, "member 4 is another one in group 3, with another incarnation: one of them must go");
+	other->nmembers = 3;
+	CHECK_EQ(ask_of(&group[0], PXS_MEMBER_PROMOTE, 4), PXS_CLIENT_MEMBERS_KEPT);
+	CHECK_STR(words, "member 4 is not in group 3, which has a part of this store: add it there first");
+	CHECK_EQ(ask_of(&group[0], PXS_MEMBER_REMOVE, 4), 0);
+	CHECK_EQ(ask_of(&group[0], PXS_MEMBER_REMOVE, 3), 0);
+}
+
 static void where_stores_listen(void)
 {
 	struct pxs_membership m = { .nmembers = 4 };
@@ -233,6 +274,7 @@ int main(void)
 	RUN(who_comes_is_not_removed);
 	RUN(refused_with_the_reason);
 	RUN(a_change_says_where_stores_listen);
+	RUN(groups_of_one_store);
 	RUN(where_stores_listen);
 	return unit_done();
 }
