@@ -66,7 +66,7 @@ static void transmit(struct user *u, struct user_group *g, u8 to, struct pxs_msg
 	m->key_id = g->config.keys.key[0].id;
 	m->counter = ++u->counter;
 	pxs_wire_build(hdr, m);
-	pxs_auth_sign(g->config.keys.key[0].bytes, hdr, u->datagram + PXS_WIRE_HDR_LEN, m->len);
+	pxs_keys_sign(&g->config.keys, hdr, u->datagram + PXS_WIRE_HDR_LEN, m->len);
 	if (pxs_udp_send(g->udp, &g->config.address[to], u->datagram, PXS_WIRE_HDR_LEN + m->len))
 		g->core.stat[PXS_GROUP_STAT_TX_ERRORS]++;
 	else
@@ -229,6 +229,7 @@ static int user_group_add(struct pxs_datapath *dp, const struct pxs_group_config
 	if (!g)
 		return -ENOMEM;
 	g->config = *config;
+	pxs_keys_begin(&g->config.keys);
 	g->slots = calloc(window, sizeof(*g->slots));
 	g->parked = calloc(2 * (size_t)window, sizeof(*g->parked));
 	if (!g->slots || !g->parked)
@@ -242,9 +243,7 @@ static int user_group_add(struct pxs_datapath *dp, const struct pxs_group_config
 	u->groups = g;
 	return 0;
 fail:
-	free(g->slots);
-	free(g->parked);
-	free(g);
+	free_group(g);		/* its keys, too, leave nothing behind */
 	return err;
 }
 
@@ -276,6 +275,7 @@ static int user_keys(struct pxs_datapath *dp, const struct pxs_group_config *con
 	}
 	explicit_bzero(&g->config.keys, sizeof(g->config.keys));
 	g->config.keys = config->keys;
+	pxs_keys_begin(&g->config.keys);
 	return 0;
 }
 

@@ -216,8 +216,10 @@ static struct pxs_kkeys *pxs_kkeys_new(const struct pxs_keys *keys)
 {
 	struct pxs_kkeys *kk = kmalloc(sizeof(*kk), GFP_KERNEL);
 
-	if (kk)
+	if (kk) {
 		kk->keys = *keys;
+		pxs_keys_begin(&kk->keys);
+	}
 	return kk;
 }
 

@@ -311,12 +311,12 @@ static struct sk_buff *pxs_skb(struct pxs_kgroup *kg, u32 len)
 static void pxs_sign(struct pxs_kgroup *kg, struct pxs_msg *m, struct pxs_wire_hdr *hdr,
 		     const u8 *body)
 {
-	const struct pxs_key *key = &rcu_dereference(kg->keys)->keys.key[0];
+	const struct pxs_keys *keys = &rcu_dereference(kg->keys)->keys;
 
-	m->key_id = key->id;
+	m->key_id = keys->key[0].id;
 	m->counter = atomic64_inc_return(&kg->counter);
 	pxs_wire_build(hdr, m);
-	pxs_auth_sign(key->bytes, hdr, body, m->len);
+	pxs_keys_sign(keys, hdr, body, m->len);
 }
 
 void pxs_transport_send_msg(struct pxs_kgroup *kg, u8 to, struct pxs_msg *m, const u8 *body)

@@ -123,6 +123,37 @@ static void rotation(void)
 	CHECK_EQ(passes(step[3], step[0]), PXS_GROUP_STAT_BAD_KEY);
 }
 
+/* Keys that have begun make the same tags, over whatever begins like a datagram or does not. */
+static void begun(void)
+{
+	struct pxs_keys plain = keys(1, 2), both = plain;
+	u32 bit;
+
+	pxs_keys_begin(&both);
+	make();
+	hdr.magic = cpu_to_be32(PXS_WIRE_MAGIC);
+	hdr.key_id = 1;
+	pxs_keys_sign(&both, &hdr, body, BODY);
+	CHECK(pxs_auth_holds(plain.key[0].bytes, &hdr, body, BODY));
+	CHECK_EQ(pxs_keys_verify(&plain, &hdr, body, BODY), 0);
+	/* Twice: what has begun is not used up. */
+	CHECK_EQ(pxs_keys_verify(&both, &hdr, body, BODY), 0);
+	CHECK_EQ(pxs_keys_verify(&both, &hdr, body, BODY), 0);
+	for (bit = 0; bit < 8 * sizeof(hdr); bit++) {
+		((u8 *)&hdr)[bit / 8] ^= (u8)(1 << bit % 8);
+		CHECK(pxs_keys_verify(&both, &hdr, body, BODY));
+		((u8 *)&hdr)[bit / 8] ^= (u8)(1 << bit % 8);
+	}
+	hdr.key_id = 2;
+	pxs_auth_sign(plain.key[1].bytes, &hdr, NULL, 0);
+	CHECK_EQ(pxs_keys_verify(&both, &hdr, body, 0), 0);
+	hdr.magic ^= 1;
+	pxs_auth_sign(plain.key[1].bytes, &hdr, body, BODY);
+	CHECK_EQ(pxs_keys_verify(&both, &hdr, body, BODY), 0);
+	pxs_keys_sign(&plain, &hdr, body, BODY);
+	CHECK(pxs_auth_holds(plain.key[0].bytes, &hdr, body, BODY));
+}
+
 /* The id names the key: what the other one would accept does not pass under it. */
 static void named_key_only(void)
 {
@@ -172,6 +203,7 @@ static void bad_changes(void)
 int main(void)
 {
 	RUN(rotation);
+	RUN(begun);
 	RUN(named_key_only);
 	RUN(bad_changes);
 	RUN(vectors);
