@@ -83,7 +83,7 @@ static void send_one(struct user *u, struct user_group *g, const struct pxs_send
 	for (to = 0; to < g->core.conf.nmembers; to++) {
 		if (!(send->to & 1ull << to))
 			continue;
-		pxs_out_msg(&g->core, &u->out, send, to, &m);
+		pxs_out_msg(&g->core, send, to, &m);
 		if (to == g->core.conf.self)
 			pxs_note_add(&u->notes, g->core.conf.id, 0, 0, &m, body);
 		else

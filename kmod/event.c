@@ -307,7 +307,7 @@ void pxs_event_own(struct pxs_kgroup *kg, const struct pxs_out *out, const struc
 
 	if (!pxs_journal_port(&kg->home->journal, &portid, &epoch))
 		return;
-	pxs_out_msg(&kg->core, out, send, kg->core.conf.self, &m);
+	pxs_out_msg(&kg->core, send, kg->core.conf.self, &m);
 	skb = pxs_recv_new(kg, m.len, &msg, &room);
 	if (!skb)
 		return;

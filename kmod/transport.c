@@ -339,7 +339,7 @@ static void pxs_send_one(struct pxs_kgroup *kg, const struct pxs_out *out,
 	struct sk_buff *skb;
 	struct pxs_msg m;
 
-	pxs_out_msg(&kg->core, out, send, to, &m);
+	pxs_out_msg(&kg->core, send, to, &m);
 	skb = pxs_skb(kg, m.len);
 	if (!skb)
 		return;

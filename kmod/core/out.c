@@ -31,6 +31,7 @@ struct pxs_send *pxs_out_send(struct pxs_group *g, struct pxs_out *out, u8 type,
 	send->arg = 0;
 	send->first = (u16)out->nentry;
 	send->entries = 0;
+	send->bytes = 0;
 	if (to == pxs_group_others(g))
 		g->told = g->commit;
 	return send;
@@ -39,33 +40,20 @@ struct pxs_send *pxs_out_send(struct pxs_group *g, struct pxs_out *out, u8 type,
 bool pxs_out_add(struct pxs_out *out, u64 slot, const struct pxs_slot *s, u8 flags)
 {
 	struct pxs_send *send = &out->send[out->nsend - 1];
-	u32 len = s->value ? s->value->len : 0;
+	u32 size = pxs_wire_entry_size(s->value ? s->value->len : 0);
 	struct pxs_out_entry *e;
 
-	if (out->nentry == PXS_OUT_ENTRIES ||
-	    pxs_out_body_size(out, send) + pxs_wire_entry_size(len) > PXS_WIRE_BODY_FULL)
+	if (out->nentry == PXS_OUT_ENTRIES || send->bytes + size > PXS_WIRE_BODY_FULL)
 		return false;
 	e = &out->entry[out->nentry++];
 	e->slot = slot;
 	e->ballot = s->ballot;
 	e->flags = flags | (s->value ? pxs_value_flags(s->value) : 0);
 	e->value = s->value ? pxs_value_get(s->value) : NULL;
+	send->bytes += size;
 	send->entries++;
 	send->count++;
 	return true;
-}
-
-u32 pxs_out_body_size(const struct pxs_out *out, const struct pxs_send *send)
-{
-	u32 size = 0;
-	u32 i;
-
-	for (i = 0; i < send->entries; i++) {
-		const struct pxs_value *v = out->entry[send->first + i].value;
-
-		size += pxs_wire_entry_size(v ? v->len : 0);
-	}
-	return size;
 }
 
 void pxs_out_body(const struct pxs_out *out, const struct pxs_send *send, u8 *buf)
@@ -87,8 +75,7 @@ void pxs_out_body(const struct pxs_out *out, const struct pxs_send *send, u8 *bu
 	}
 }
 
-void pxs_out_msg(const struct pxs_group *g, const struct pxs_out *out, const struct pxs_send *send,
-		 u8 to, struct pxs_msg *m)
+void pxs_out_msg(const struct pxs_group *g, const struct pxs_send *send, u8 to, struct pxs_msg *m)
 {
 	memset(m, 0, sizeof(*m));
 	m->type = send->type;
@@ -96,7 +83,7 @@ void pxs_out_msg(const struct pxs_group *g, const struct pxs_out *out, const str
 	m->receiver = g->conf.member[to].id;
 	m->count = send->count;
 	m->group = g->conf.id;
-	m->len = pxs_out_body_size(out, send);
+	m->len = send->bytes;
 	memcpy(m->cluster, g->conf.cluster, sizeof(m->cluster));
 	m->epoch = g->conf.epoch;
 	m->sender_inc = g->conf.member[g->conf.self].incarnation;

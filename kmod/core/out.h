@@ -30,6 +30,7 @@ struct pxs_send {
 	u64 arg;
 	u16 first;		/* its entries: out->entry[first .. first + entries) */
 	u16 entries;
+	u32 bytes;		/* of its body */
 };
 
 struct pxs_out_entry {
@@ -75,13 +76,11 @@ static inline void pxs_out_init(struct pxs_out *out)
 /* Drop the references that @out holds, after everything was sent. */
 void pxs_out_done(struct pxs_out *out);
 
-/* Bytes of the body of @send, and the body itself (buf of at least that size). */
-u32 pxs_out_body_size(const struct pxs_out *out, const struct pxs_send *send);
+/* The body of @send: buf has room for send->bytes. */
 void pxs_out_body(const struct pxs_out *out, const struct pxs_send *send, u8 *buf);
 
 /* Header of @send to member index @to; the shell adds key_id, counter and tag. */
-void pxs_out_msg(const struct pxs_group *g, const struct pxs_out *out, const struct pxs_send *send,
-		 u8 to, struct pxs_msg *m);
+void pxs_out_msg(const struct pxs_group *g, const struct pxs_send *send, u8 to, struct pxs_msg *m);
 
 /* Append a datagram to @out. Return: NULL when it is full. */
 struct pxs_send *pxs_out_send(struct pxs_group *g, struct pxs_out *out, u8 type, u64 to,

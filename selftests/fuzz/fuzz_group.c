@@ -103,7 +103,7 @@ static void check_send(const struct pxs_send *s)
 		break;
 	}
 	to = (u8)__builtin_ctzll(s->to);
-	pxs_out_msg(&g, &out, s, to, &m);
+	pxs_out_msg(&g, s, to, &m);
 	FUZZ_CHECK(m.len <= PXS_WIRE_BODY_MAX);
 	body = malloc(m.len);
 	FUZZ_CHECK(body || !m.len);

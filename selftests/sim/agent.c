@@ -389,7 +389,7 @@ static int dp_send(struct pxs_datapath *dp, u32 group, const struct pxs_msg *in,
 		return -EINVAL;		/* it was removed since it asked */
 	out.send[0] = (struct pxs_send){ .type = in->type, .slot = in->slot,
 					 .commit = part->core.commit };
-	pxs_out_msg(&part->core, &out, &out.send[0], (u8)to, &m);
+	pxs_out_msg(&part->core, &out.send[0], (u8)to, &m);
 	m.count = in->count;
 	m.arg = in->arg;
 	m.len = in->len;

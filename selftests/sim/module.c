@@ -190,7 +190,7 @@ static void send_one(struct sim *s, struct sim_node *n, u32 g, struct pxs_out *o
 	struct pxs_msg m;
 	u32 to;
 
-	if (pxs_out_body_size(out, send) > PXS_WIRE_BODY_MAX) {
+	if (send->bytes > PXS_WIRE_BODY_MAX) {
 		sim_fail(s, "node %u: body too large", self);
 		return;
 	}
@@ -198,7 +198,7 @@ static void send_one(struct sim *s, struct sim_node *n, u32 g, struct pxs_out *o
 	for (to = 0; to < part->core.conf.nmembers; to++) {
 		if (!(send->to >> to & 1))
 			continue;
-		pxs_out_msg(&part->core, out, send, (u8)to, &m);
+		pxs_out_msg(&part->core, send, (u8)to, &m);
 		sim_check_leaves(s, n, g, &m, body);
 		TRACE(s, "node %u group %u: %s to %u: ballot %llx slot %llu commit %llu arg %llx count %u",
 		      self, g, sim_wire_name(m.type), sim_node_of(s, m.receiver), U(m.ballot),

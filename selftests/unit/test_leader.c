@@ -276,7 +276,7 @@ static void many_large_ones(void)
 		CHECK_EQ(first, 1 + done);
 		for (i = 0; i < out.nsend; i++) {
 			CHECK(out.send[i].count);
-			CHECK(pxs_out_body_size(&out, &out.send[i]) <= PXS_WIRE_BODY_FULL);
+			CHECK(out.send[i].bytes <= PXS_WIRE_BODY_FULL);
 			CHECK_EQ(out.send[i].slot, 1 + done + sent_here);
 			sent_here += out.send[i].count;
 		}
