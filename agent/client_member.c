@@ -75,18 +75,32 @@ static bool take_address(struct pxs_wire_member *w, const u8 *body, u32 len)
 	return true;
 }
 
+/* Is the request one of @op that can be meant? Its body becomes @w. */
+static bool take(const struct pxs_client_hdr *h, u8 op, const u8 *body, u32 len,
+		 struct pxs_wire_member *w)
+{
+	u64 id = le64_to_cpu(h->arg), second = le64_to_cpu(h->arg2);
+
+	if (op == PXS_MEMBER_QUORUM)
+		return id <= PXS_VOTERS_MAX && second <= PXS_VOTERS_MAX && !len;
+	if (!id || id > PXS_MEMBER_ID_MAX || !op || op >= __PXS_MEMBER_OP_MAX)
+		return false;
+	w->incarnation = cpu_to_be64(second);
+	if (op != PXS_MEMBER_ADD && op != PXS_MEMBER_SET)
+		return !len;
+	return second && take_address(w, body, len);
+}
+
 void pxs_client_members(struct pxs_client *c, struct pxs_replica *r,
 			const struct pxs_client_hdr *h, const u8 *body, u32 len)
 {
 	u64 id = le64_to_cpu(h->arg);
 	u8 op = h->flags & ~PXS_CLIENT_CHANGE_FORCE;
-	bool there = op == PXS_MEMBER_ADD || op == PXS_MEMBER_SET;
-	struct pxs_wire_member w = { .incarnation = cpu_to_be64(le64_to_cpu(h->arg2)) };
 	struct change *ch = calloc(1, sizeof(*ch));
-	u32 error = PXS_CLIENT_INVALID;
+	struct pxs_wire_member w = { 0 };
+	u32 error;
 
-	if (!ch || !id || id > PXS_MEMBER_ID_MAX || !op || op >= __PXS_MEMBER_OP_MAX ||
-	    (there ? !w.incarnation || !take_address(&w, body, len) : len)) {
+	if (!ch || !take(h, op, body, len, &w)) {
 		free(ch);
 		pxs_client_answer_words(c, r->id, le64_to_cpu(h->id), PXS_CLIENT_INVALID,
 					pxs_client_words(PXS_CLIENT_INVALID));
@@ -94,8 +108,12 @@ void pxs_client_members(struct pxs_client *c, struct pxs_replica *r,
 	}
 	*ch = (struct change){ .client = c, .id = le64_to_cpu(h->id), .group = r->id };
 	c->appends++;	/* it holds the client like one */
-	error = pxs_member_change(r, op, (u8)id, &w, h->flags & PXS_CLIENT_CHANGE_FORCE, ch->words,
-				  change_done, ch);
+	if (op == PXS_MEMBER_QUORUM)
+		error = pxs_member_quorum(r, (u8)id, (u8)le64_to_cpu(h->arg2), ch->words,
+					  change_done, ch);
+	else
+		error = pxs_member_change(r, op, (u8)id, &w, h->flags & PXS_CLIENT_CHANGE_FORCE,
+					  ch->words, change_done, ch);
 	if (error)
 		change_done(ch, error, 0);
 }

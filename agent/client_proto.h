@@ -20,8 +20,8 @@
  *            slot is wanted no more. Answered when that is durable; it holds for this member alone
  *   MEMBERS  arg: member id; flags: enum pxs_member_op (member.h), and CHANGE_FORCE: a learner that
  *            lacks much may vote; arg2: incarnation, body: "address:port" or "address:port
- *            PORT", PORT: of its store, of ADD and SET. Answered when the change is decided and
- *            this member has gone over to it
+ *            PORT", PORT: of its store, of ADD and SET; QUORUM: arg: phase1, arg2: phase2 (both
+ *            0: majorities). Answered when the change is decided and this member has gone over
  * Answers
  *   APPENDED arg: the slot. Decided by a quorum, on their disks, and applied here: where the
  *            group says `tables`, executed by this host's module too, which took it

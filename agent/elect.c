@@ -74,8 +74,8 @@ static void step_down(struct pxs_elect *e, u8 leader, u64 deadline)
 	e->next = 0;
 	e->last = 0;
 	e->deadline = deadline;
-	pxs_quorum_start(&e->promised, pxs_group_voters(&e->conf), 0);
-	pxs_quorum_start(&e->complete, pxs_group_voters(&e->conf), 0);
+	pxs_quorum_start(&e->promised, pxs_group_phase1(&e->conf), 0);
+	pxs_quorum_start(&e->complete, pxs_group_phase1(&e->conf), 0);
 	phase1_free(e);
 }
 
@@ -113,8 +113,8 @@ static void stand(struct pxs_elect *e, u64 now)
 	e->last = e->commit;
 	for (i = 0; i < e->conf.nmembers; i++)
 		e->cover[i] = e->settled + 1;
-	pxs_quorum_start(&e->promised, pxs_group_voters(&e->conf), e->ballot);
-	pxs_quorum_start(&e->complete, pxs_group_voters(&e->conf), e->ballot);
+	pxs_quorum_start(&e->promised, pxs_group_phase1(&e->conf), e->ballot);
+	pxs_quorum_start(&e->complete, pxs_group_phase1(&e->conf), e->ballot);
 	e->ask = members(e);
 	e->repeat = now + repeat_ms(e);
 	e->deadline = now + e->conf.election_ms + backed_off(e);
@@ -421,7 +421,7 @@ static bool may_fill(const struct pxs_elect *e, const struct pxs_elect_slot *s)
 		return true;
 	if (s->faulty && (!s->value || s->ballot < s->faulty_ballot))
 		votes &= ~(u64)s->faulty;
-	return pxs_quorum_met(votes, pxs_group_voters(&e->conf));
+	return pxs_quorum_met(votes, pxs_group_phase1(&e->conf));
 }
 
 static bool may_lead(const struct pxs_elect *e)

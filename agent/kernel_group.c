@@ -138,8 +138,11 @@ struct nl_msg *pxs_kernel_add_msg(struct pxs_link *link, const struct pxs_group_
 	      nla_put_u32(msg, PXS_A_GROUP_WINDOW, conf->window) ||
 	      nla_put_u32(msg, PXS_A_GROUP_HEARTBEAT_MS, conf->heartbeat_ms) ||
 	      nla_put_u32(msg, PXS_A_GROUP_ELECTION_MS, conf->election_ms) ||
-	      /* A module that does not know them refuses the attribute. */
-	      (conf->lease_drift && nla_put_u32(msg, PXS_A_GROUP_LEASE_DRIFT, conf->lease_drift));
+	      /* A module that does not know them refuses the attributes. */
+	      (conf->lease_drift &&
+	       nla_put_u32(msg, PXS_A_GROUP_LEASE_DRIFT, conf->lease_drift)) ||
+	      (conf->phase1 && (nla_put_u8(msg, PXS_A_GROUP_PHASE1, conf->phase1) ||
+				nla_put_u8(msg, PXS_A_GROUP_PHASE2, conf->phase2)));
 	for (i = 0; i < conf->nmembers && !bad; i++)
 		bad = put_member(msg, g, i);
 	if (!bad)
@@ -182,6 +185,16 @@ static const char *member_differs(const struct pxs_group_config *g, struct nlatt
 	return NULL;
 }
 
+/* A module that is older than these shows none: it goes by majorities. */
+static bool quorums_differ(const struct pxs_group_conf *conf, struct nlattr *const *a)
+{
+	u8 majority = (u8)pxs_quorum_size(pxs_group_voters(conf));
+	struct nlattr *one = a[PXS_A_GROUP_PHASE1], *two = a[PXS_A_GROUP_PHASE2];
+
+	return (one ? pxs_kernel_u8(one) : majority) != pxs_group_phase1(conf).enough ||
+	       (two ? pxs_kernel_u8(two) : majority) != pxs_group_phase2(conf).enough;
+}
+
 /* Is the group in the module the one of the configuration? Keys are not compared, but set. */
 static void compare_group(void *ctx, struct nlmsghdr *nlh)
 {
@@ -216,6 +229,8 @@ static void compare_group(void *ctx, struct nlmsghdr *nlh)
 	else if ((a[PXS_A_GROUP_LEASE_DRIFT] ? pxs_kernel_u32(a[PXS_A_GROUP_LEASE_DRIFT]) : 0) !=
 		 conf->lease_drift)
 		c->differs = "lease-drift";
+	else if (quorums_differ(conf, a))
+		c->differs = "the sizes of quorums";
 	if (c->differs)
 		return;
 	nlmsg_for_each_attr(attr, nlh, GENL_HDRLEN, rem) {

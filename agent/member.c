@@ -172,6 +172,8 @@ static bool adopt(struct pxs_replica *r, const struct pxs_membership *m)
 	g->conf.epoch = m->epoch;
 	g->conf.nmembers = m->nmembers;
 	g->conf.learners = m->learners;
+	g->conf.phase1 = m->phase1;
+	g->conf.phase2 = m->phase2;
 	g->conf.self = (u8)self;
 	memset(g->conf.member, 0, sizeof(g->conf.member));
 	for (i = 0; i < m->nmembers; i++) {
@@ -324,6 +326,8 @@ static void begin(const struct pxs_replica *r, struct pxs_membership *m)
 	m->epoch = g->conf.epoch + 1;
 	m->nmembers = g->conf.nmembers;
 	m->learners = g->conf.learners;
+	m->phase1 = g->conf.phase1;
+	m->phase2 = g->conf.phase2;
 	for (i = 0; i < m->nmembers; i++) {
 		struct pxs_wire_member *w = &m->member[i];
 
@@ -446,31 +450,59 @@ static u32 may_change(const struct pxs_replica *r, char *words)
 		       PXS_CLIENT_BUSY : 0;
 }
 
-u32 pxs_member_change(struct pxs_replica *r, enum pxs_member_op op, u8 id,
-		      const struct pxs_wire_member *to, bool force, char *words,
-		      void (*done)(void *ctx, u32 error, u64 epoch), void *ctx)
+/* @m is to be proposed, if it may follow what is in force. */
+static u32 want(struct pxs_replica *r, const struct pxs_membership *m, char *words,
+		void (*done)(void *ctx, u32 error, u64 epoch), void *ctx)
 {
 	struct pxs_member_change *c = &r->members.change;
-	u32 error = may_change(r, words);
-	struct pxs_membership m, again;
+	struct pxs_membership again;
 	const char *wrong;
 
-	if (!error)
-		error = plan(r, op, id, to, force, &m, words);
-	if (error)
-		return error;
 	memset(c, 0, sizeof(*c));
-	c->config.epoch = m.epoch;
-	c->config.len = pxs_membership_put(c->config.value, &m);
+	c->config.epoch = m->epoch;
+	c->config.len = pxs_membership_put(c->config.value, m);
 	wrong = pxs_membership_parse(c->config.value, c->config.len, &again);
 	if (!wrong)
-		wrong = pxs_membership_check(&r->config->conf, &m);
+		wrong = pxs_membership_check(&r->config->conf, m);
 	if (wrong)
 		return refuse(words, "%s", wrong);
 	c->done = done;
 	c->ctx = ctx;
 	c->deadline = r->node->loop.now + PXS_MEMBER_PATIENCE_MS;
 	return 0;
+}
+
+u32 pxs_member_change(struct pxs_replica *r, enum pxs_member_op op, u8 id,
+		      const struct pxs_wire_member *to, bool force, char *words,
+		      void (*done)(void *ctx, u32 error, u64 epoch), void *ctx)
+{
+	u32 error = may_change(r, words);
+	struct pxs_membership m;
+
+	if (!error)
+		error = plan(r, op, id, to, force, &m, words);
+	return error ? error : want(r, &m, words, done, ctx);
+}
+
+u32 pxs_member_quorum(struct pxs_replica *r, u8 phase1, u8 phase2, char *words,
+		      void (*done)(void *ctx, u32 error, u64 epoch), void *ctx)
+{
+	u32 error = may_change(r, words);
+	struct pxs_membership m;
+
+	if (error)
+		return error;
+	begin(r, &m);
+	/* Majorities go with the number of voters, and need not be told anybody. */
+	if (pxs_quorum_is_plain(m.nmembers - m.learners, phase1, phase2)) {
+		phase1 = 0;
+		phase2 = 0;
+	}
+	if (phase1 == m.phase1 && phase2 == m.phase2)
+		return refuse(words, "the sizes of quorums are these");
+	m.phase1 = phase1;
+	m.phase2 = phase2;
+	return want(r, &m, words, done, ctx);
 }
 
 bool pxs_member_waits(const struct pxs_replica *r)

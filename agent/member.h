@@ -35,6 +35,7 @@ enum pxs_member_op {
 	PXS_MEMBER_DEMOTE = 3,	/* to a learner */
 	PXS_MEMBER_REMOVE = 4,
 	PXS_MEMBER_SET = 5,	/* another address; of a learner also another incarnation */
+	PXS_MEMBER_QUORUM = 6,	/* of no member: sizes of quorums */
 	__PXS_MEMBER_OP_MAX
 };
 
@@ -127,6 +128,13 @@ const char *pxs_member_kept(const struct pxs_group_config *g);
  */
 u32 pxs_member_change(struct pxs_replica *r, enum pxs_member_op op, u8 id,
 		      const struct pxs_wire_member *to, bool force, char *words,
+		      void (*done)(void *ctx, u32 error, u64 epoch), void *ctx);
+
+/*
+ * Change the sizes of quorums; both 0, or what majorities are: majorities. Else they stay as they
+ * are when members change, which is refused where they would not do. As pxs_member_change().
+ */
+u32 pxs_member_quorum(struct pxs_replica *r, u8 phase1, u8 phase2, char *words,
 		      void (*done)(void *ctx, u32 error, u64 epoch), void *ctx);
 
 void pxs_member_abandon(struct pxs_replica *r, u32 error);

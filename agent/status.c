@@ -129,6 +129,9 @@ static void members_status(json_t *o, const struct pxs_replica *r,
 		json_array_append_new(members, m);
 	}
 	set_int(o, "epoch", conf->epoch);
+	set_int(o, "phase1", pxs_group_phase1(conf).enough);
+	set_int(o, "phase2", pxs_group_phase2(conf).enough);
+	json_object_set_new(o, "majorities", json_boolean(!conf->phase1));
 	json_object_set_new(o, "members_of",
 			    json_string(r->members.now.epoch ? "journal" : "file"));
 	json_object_set_new(o, "changing", json_boolean(r->members.change.done ||

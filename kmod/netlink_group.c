@@ -52,6 +52,8 @@ static const struct nla_policy pxs_group_add_policy[PXS_A_GROUP_MAX + 1] = {
 	[PXS_A_GROUP_HEARTBEAT_MS] = NLA_POLICY_FULL_RANGE(NLA_U32, &pxs_heartbeat_range),
 	[PXS_A_GROUP_ELECTION_MS] = NLA_POLICY_FULL_RANGE(NLA_U32, &pxs_election_range),
 	[PXS_A_GROUP_LEASE_DRIFT] = NLA_POLICY_FULL_RANGE(NLA_U32, &pxs_drift_range),
+	[PXS_A_GROUP_PHASE1] = NLA_POLICY_RANGE(NLA_U8, 1, PXS_VOTERS_MAX),
+	[PXS_A_GROUP_PHASE2] = NLA_POLICY_RANGE(NLA_U8, 1, PXS_VOTERS_MAX),
 };
 
 static const struct nla_policy pxs_group_set_policy[PXS_A_GROUP_MAX + 1] = {
@@ -224,6 +226,23 @@ static int pxs_parse_durability(struct pxs_group_conf *conf, struct genl_info *i
 	return 0;
 }
 
+/* Behind the members: how many of them vote is known. */
+static int pxs_parse_quorums(struct pxs_group_conf *conf, struct genl_info *info)
+{
+	const struct nlattr *one = info->attrs[PXS_A_GROUP_PHASE1];
+	const struct nlattr *two = info->attrs[PXS_A_GROUP_PHASE2];
+	u8 phase1 = one ? nla_get_u8(one) : 0, phase2 = two ? nla_get_u8(two) : 0;
+	const char *wrong = pxs_quorum_check(pxs_group_voters(conf), phase1, phase2);
+
+	if (wrong)
+		return pxs_nl_no(info, two ?: one, -EINVAL, wrong);
+	if (pxs_quorum_is_plain(pxs_group_voters(conf), phase1, phase2))
+		return 0;
+	conf->phase1 = phase1;
+	conf->phase2 = phase2;
+	return 0;
+}
+
 static void pxs_take_key(struct pxs_keys *keys, const struct nlattr *key, const struct nlattr *id)
 {
 	struct pxs_key *k = &keys->key[keys->count++];
@@ -277,7 +296,7 @@ static int pxs_parse_spec(struct pxs_group_spec *spec, struct genl_info *info)
 	conf->election_ms = pxs_u32_or(a[PXS_A_GROUP_ELECTION_MS], PXS_DEFAULT_ELECTION);
 	conf->lease_drift = pxs_u32_or(a[PXS_A_GROUP_LEASE_DRIFT], 0);
 	err = pxs_parse_keys(&spec->keys, info) ?: pxs_parse_durability(conf, info) ?:
-	      pxs_parse_members(spec, info);
+	      pxs_parse_members(spec, info) ?: pxs_parse_quorums(conf, info);
 	if (err)
 		return err;
 	wrong = pxs_group_check_conf(conf);
@@ -396,7 +415,9 @@ static int pxs_fill_conf(struct sk_buff *skb, const struct pxs_kgroup *kg, const
 	    nla_put_u32(skb, PXS_A_GROUP_WINDOW, conf->window) ||
 	    nla_put_u32(skb, PXS_A_GROUP_HEARTBEAT_MS, conf->heartbeat_ms) ||
 	    nla_put_u32(skb, PXS_A_GROUP_ELECTION_MS, conf->election_ms) ||
-	    nla_put_u32(skb, PXS_A_GROUP_LEASE_DRIFT, conf->lease_drift))
+	    nla_put_u32(skb, PXS_A_GROUP_LEASE_DRIFT, conf->lease_drift) ||
+	    nla_put_u8(skb, PXS_A_GROUP_PHASE1, pxs_group_phase1(conf).enough) ||
+	    nla_put_u8(skb, PXS_A_GROUP_PHASE2, pxs_group_phase2(conf).enough))
 		return -EMSGSIZE;
 	for (i = 0; i < conf->nmembers; i++)
 		if (pxs_fill_member(skb, kg, i, has[i]))

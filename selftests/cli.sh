@@ -246,11 +246,15 @@ ip link set lo up
 refuses 2 'heartbeat), must be 10..10000' "${group[@]}" "${members[@]}" heartbeat 9
 refuses 2 'lease-drift), must be 0..1000' "${group[@]}" "${members[@]}" lease-drift 1001
 refuses 2 '2 to 5 members that vote' "${group[@]}" member 1 127.0.0.1:7001 incarnation 1
+refuses 2 'phase1 and phase2 together' "${group[@]}" "${members[@]}" phase1 2 phase2 1
+refuses 2 'phase1 and phase2 are said together' "${group[@]}" "${members[@]}" phase1 3
+refuses 2 'phase2 is more than a majority' "${group[@]}" "${members[@]}" phase1 3 phase2 3
 does 'add a group' "${group[@]}" "${members[@]}" epoch 3 window 128 heartbeat 50 election 500 \
-	lease-drift 200
+	lease-drift 200 phase1 3 phase2 1
 json 'it comes back, inactive' "[x[0][k] for k in ('id','cluster','state','self','epoch','window',
-	'heartbeat_ms','election_ms','lease_drift','leader','promised','durability',
-	'reason')] == [7,'01234567-89ab-cdef-0123-456789abcdef','inactive',1,3,128,50,500,200,
+	'heartbeat_ms','election_ms','lease_drift','phase1','phase2','leader','promised',
+	'durability','reason')] == [7,'01234567-89ab-cdef-0123-456789abcdef','inactive',
+	1,3,128,50,500,200,3,1,
 	None,None,'disk',None] and
 	[(m['id'], m['addr'], m['port'], m['incarnation']) for m in x[0]['members']] ==
 	[(1,'127.0.0.1',7001,'0x000000000000001a'),(2,'127.0.0.1',7002,'0x000000000000002b'),

@@ -5,7 +5,7 @@
 # member_change.sh - a group's members change under load: 3 to 5, and back to 3
 #
 #     paxsteerd 1, 2, 3 on loopback (members.sh) begin; 4 and 5 come, the leader is killed at a
-#     change, two others go, one of these comes back with a new journal
+#     change, two others go, one of these comes back with a new journal; quorums change sizes
 #
 # No root, no module. No acknowledged value is lost, the logs are equal, what may not be is refused,
 # and the journal knows the members after a restart, whatever the configuration file says.
@@ -156,6 +156,32 @@ run "$gone"
 is "it is added, by its new incarnation" "$(add "$gone")" "epoch $((top + 3))"
 ok "and catches up" wait_until 30 in_epoch "$gone" $((top + 3))
 
+# --- sizes of quorums: one of the three accepts, all of them promise ---
+is "quorums of three and one" "$(member quorum phase1 3 phase2 1)" "epoch $((top + 4))"
+for i in "${three[@]}"; do
+	ok "member $i is in epoch $((top + 4))" wait_until 30 in_epoch "$i" $((top + 4))
+done
+like "which it says" "$(paxsteer member -S "$D/${three[0]}.sock")" "phase1 3 phase2 1"
+wait_until 60 leader || fail "a leader with other quorums"
+lead=$(leader)
+away=()
+for i in "${three[@]}"; do [ "$i" = "$lead" ] || away+=("$i"); done
+for i in "${away[@]}"; do stop "${PID[$i]}" KILL; done
+ok "one of three goes on" log append once "one of three"
+ok "and needs nobody to read" paxsteer log -S "$D/$lead.sock" read-index
+for i in "${away[@]}"; do run "$i"; done
+refused "majorities could miss what one has" "phase2 larger first" member quorum majority
+refused "two sizes that miss each other" "phase1 and phase2 together" \
+	member quorum phase1 2 phase2 1
+refused "fewer than are needed to lead" "phase1 is more than there are voters" \
+	member remove "${away[0]}"
+refused "one size" "either phase1 N and phase2 N, or majority" member quorum phase1 3
+is "back, first phase 2" "$(member quorum phase1 3 phase2 2)" "epoch $((top + 5))"
+is "then majorities" "$(member quorum majority)" "epoch $((top + 6))"
+for i in "${three[@]}" "$gone"; do
+	ok "member $i is in epoch $((top + 6))" wait_until 30 in_epoch "$i" $((top + 6))
+done
+
 # --- nothing is lost ---
 wait $load
 even "at the end" "${three[@]}" "$gone"
@@ -167,6 +193,6 @@ ok "and there were many" test "$(wc -l <"$D/acked")" -ge 500
 for i in "${three[@]}"; do stop "${PID[$i]}" KILL; done
 for i in "${three[@]}"; do run "$i"; done
 ok "all of it again after a crash of all" wait_until 60 leader
-is "the members are those of the journals" "$(epoch "$(leader)")" $((top + 3))
+is "the members are those of the journals" "$(epoch "$(leader)")" $((top + 6))
 like "the journal shows it" "$(paxsteer journal dump "$D/j${three[0]}")" "type config"
 done_testing

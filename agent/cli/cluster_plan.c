@@ -84,7 +84,8 @@ static void list(char *text, size_t size, uint64_t id)
 	snprintf(text + len, size - len, "%s%" PRIu64, len ? ", " : "", id);
 }
 
-int cluster_plan_remove(const struct cluster_voice *voice, unsigned int n, uint64_t id, char *why)
+int cluster_plan_remove(const struct cluster_voice *voice, unsigned int n, uint64_t id,
+			unsigned int phase1, char *why)
 {
 	unsigned int i, voters = 0, answer = 0;
 	char all[128] = "", silent[128] = "";
@@ -108,7 +109,13 @@ int cluster_plan_remove(const struct cluster_voice *voice, unsigned int n, uint6
 	if (voters < PXS_VOTERS_MIN)
 		return wrong(why, "%u members vote, and there must be %u: add another one first",
 			     voters + gone->votes, PXS_VOTERS_MIN);
-	if (answer * 2 <= voters)
+	if (phase1 > voters)
+		return wrong(why, "%u votes are needed to lead, and %u members would vote: `paxsteer member quorum` first",
+			     phase1, voters);
+	if (phase1 && answer < phase1)
+		return wrong(why, "of the %u members that would vote %u answer, and %u are needed to lead: not reached: %s",
+			     voters, answer, phase1, silent);
+	if (!phase1 && answer * 2 <= voters)
 		return wrong(why, "of the %u members that would vote %u answer, which is no majority: not reached: %s",
 			     voters, answer, silent);
 	return 0;

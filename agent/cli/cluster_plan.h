@@ -50,10 +50,12 @@ struct cluster_voice {
 };
 
 /*
- * May member @id be removed, and the group go on? @answers of the others counts. Return: 0, or -1
- * with the reason in @why (CLUSTER_PLAN_WORDS bytes).
+ * May member @id be removed, and the group go on? @answers of the others counts. @phase1: so many
+ * votes are needed to lead, whoever votes; 0: a majority. Return: 0, or -1 with the reason in @why
+ * (CLUSTER_PLAN_WORDS bytes).
  */
-int cluster_plan_remove(const struct cluster_voice *voice, unsigned int n, uint64_t id, char *why);
+int cluster_plan_remove(const struct cluster_voice *voice, unsigned int n, uint64_t id,
+			unsigned int phase1, char *why);
 
 /* --- rebalance --- */
 

@@ -52,7 +52,7 @@ static int look(struct removal *r)
 	char why[CLUSTER_PLAN_WORDS];
 	struct cluster_view v;
 	const char *kept;
-	unsigned int i, n;
+	unsigned int i, n, phase1 = 0;
 	int ret = cluster_view_take(r->cli, &r->where, &v);
 
 	if (ret)
@@ -72,7 +72,9 @@ static int look(struct removal *r)
 		goto out;
 	r->begun = true;
 	kept = json_string_value(json_object_get(v.best, "members_kept"));
-	if (cluster_plan_remove(voice, n, r->id, why))
+	if (json_is_false(json_object_get(v.best, "majorities")))
+		phase1 = (unsigned int)cluster_number(v.best, "phase1");
+	if (cluster_plan_remove(voice, n, r->id, phase1, why))
 		kept = why;
 	if (kept) {
 		cli_error(r->cli, "%s", kept);

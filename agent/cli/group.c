@@ -22,7 +22,7 @@ static const char usage[] =
 	"                { member MEMBER ADDR:PORT incarnation HEX [learner] }...\n"
 	"                [key-id N] [also-key-file FILE also-key-id N] [epoch N] [window N]\n"
 	"                [heartbeat MS] [election MS] [durability { disk | memory }]\n"
-	"                [lease-drift PER-MILLE]\n"
+	"                [lease-drift PER-MILLE] [phase1 N phase2 N]\n"
 	"       paxsteer group set ID key-file FILE key-id N\n"
 	"                [also-key-file FILE also-key-id N]\n"
 	"       paxsteer group del ID\n"
@@ -133,6 +133,8 @@ static const struct arg add_keywords[] = {
 	{ "election", PXS_A_GROUP_ELECTION_MS, .bytes = 4 },
 	{ "durability", PXS_A_GROUP_DURABILITY, .names = &names_durability },
 	{ "lease-drift", PXS_A_GROUP_LEASE_DRIFT, .bytes = 4 },
+	{ "phase1", PXS_A_GROUP_PHASE1, .bytes = 1 },
+	{ "phase2", PXS_A_GROUP_PHASE2, .bytes = 1 },
 	{ NULL },
 };
 
@@ -257,6 +259,8 @@ void group_put(struct cli *cli, struct nl_msg *msg, enum out_style members, enum
 	out_num(o, "heartbeat_ms", "heartbeat", nlq_uint(tb[PXS_A_GROUP_HEARTBEAT_MS]));
 	out_num(o, "election_ms", "election", nlq_uint(tb[PXS_A_GROUP_ELECTION_MS]));
 	out_num(o, "lease_drift", "lease-drift", nlq_uint(tb[PXS_A_GROUP_LEASE_DRIFT]));
+	out_num(o, "phase1", "phase1", nlq_uint(tb[PXS_A_GROUP_PHASE1]));
+	out_num(o, "phase2", "phase2", nlq_uint(tb[PXS_A_GROUP_PHASE2]));
 	put_members(o, msg, members);
 	if (tb[PXS_A_GROUP_STATS])
 		out_stats(o, "stats", "counters", stats, tb[PXS_A_GROUP_STATS], &names_group_stat);

@@ -29,13 +29,15 @@ static const char usage[] =
 	"  demote ID [timeout MS]                            a voter becomes a learner\n"
 	"  set ID ADDR:PORT incarnation HEX [store PORT] [timeout MS]   another address, or, of a learner, journal\n"
 	"  remove ID [timeout MS]\n"
+	"  quorum { phase1 N phase2 N | majority } [timeout MS]   how many voters are one\n"
 	"ID := 1..63\n"
 	"incarnation HEX: of its journal, as `paxsteer journal show` says\n"
-	"store PORT: its store listens there, at ADDR\n";
+	"store PORT: its store listens there, at ADDR\n"
+	"phase1 N, phase2 N: to lead, and to accept a value or confirm a read; N + N > voters\n";
 
 struct change_args {
 	struct where where;
-	uint64_t id, incarnation, timeout, store;
+	uint64_t id, incarnation, timeout, store, phase1, phase2;
 	const char *address;
 	bool force;
 };
@@ -58,6 +60,7 @@ static int change(struct cli *cli, const struct change_args *a, unsigned int wha
 	const struct pxs_log_member m = {
 		.change = what, .id = (unsigned int)a->id, .address = a->address,
 		.incarnation = a->incarnation, .store_port = (unsigned int)a->store,
+		.phase1 = (unsigned int)a->phase1, .phase2 = (unsigned int)a->phase2,
 	};
 	struct pxs_log *log = pxs_log_open(a->where.sockets, (unsigned int)a->where.group);
 	struct pxs_log_result r;
@@ -85,9 +88,14 @@ static void print_group(json_t *group)
 	json_t *member;
 	size_t i;
 
-	printf("group %" JSON_INTEGER_FORMAT " epoch %" JSON_INTEGER_FORMAT "%s\n",
+	printf("group %" JSON_INTEGER_FORMAT " epoch %" JSON_INTEGER_FORMAT,
 	       json_integer_value(json_object_get(group, "group")),
-	       json_integer_value(json_object_get(group, "epoch")),
+	       json_integer_value(json_object_get(group, "epoch")));
+	if (json_is_false(json_object_get(group, "majorities")))
+		printf(" phase1 %" JSON_INTEGER_FORMAT " phase2 %" JSON_INTEGER_FORMAT,
+		       json_integer_value(json_object_get(group, "phase1")),
+		       json_integer_value(json_object_get(group, "phase2")));
+	printf("%s\n",
 	       json_is_true(json_object_get(group, "removed")) ? " removed" :
 	       json_is_true(json_object_get(group, "changing")) ? " changing" : "");
 	json_array_foreach(json_object_get(group, "members"), i, member) {
@@ -105,8 +113,11 @@ static void print_group(json_t *group)
 
 static void print_json(json_t *group)
 {
-	json_t *o = json_pack("{s:O,s:O,s:O,s:O,s:O}", "group", json_object_get(group, "group"),
+	json_t *o = json_pack("{s:O,s:O,s:O*,s:O*,s:O*,s:O,s:O,s:O}", "group", json_object_get(group, "group"),
 			      "epoch", json_object_get(group, "epoch"),
+			      "phase1", json_object_get(group, "phase1"),
+			      "phase2", json_object_get(group, "phase2"),
+			      "majorities", json_object_get(group, "majorities"),
 			      "changing", json_object_get(group, "changing"),
 			      "removed", json_object_get(group, "removed"),
 			      "members", json_object_get(group, "members"));
@@ -203,6 +214,25 @@ static int run_change(struct cli *cli, struct change_args *a, unsigned int what,
 	return change(cli, a, what);
 }
 
+static int run_quorum(struct cli *cli, struct change_args *a, int argc, char **argv)
+{
+	bool majority = false;
+	const struct word words[] = {
+		{ .name = "timeout", .number = &a->timeout, .min = 1, .max = TIMEOUT_MAX_MS },
+		{ .name = "phase1", .number = &a->phase1, .min = 1, .max = PXS_MEMBERS_MAX },
+		{ .name = "phase2", .number = &a->phase2, .min = 1, .max = PXS_MEMBERS_MAX },
+		{ .name = "majority", .flag = &majority },
+		{ }
+	};
+	int ret = words_take(cli, words, argc, argv, NULL);
+
+	if (ret)
+		return ret;
+	if (majority ? a->phase1 || a->phase2 : !a->phase1 || !a->phase2)
+		return cli_usage_error(cli, "either phase1 N and phase2 N, or majority");
+	return change(cli, a, PXS_LOG_MEMBER_QUORUM);
+}
+
 static int dispatch(struct cli *cli, struct change_args *a, int argc, char **argv)
 {
 	static const struct {
@@ -215,6 +245,7 @@ static int dispatch(struct cli *cli, struct change_args *a, int argc, char **arg
 		{ "demote", PXS_LOG_MEMBER_DEMOTE },
 		{ "set", PXS_LOG_MEMBER_SET },
 		{ "remove", PXS_LOG_MEMBER_REMOVE },
+		{ "quorum", PXS_LOG_MEMBER_QUORUM },
 	};
 	const char *word = argc ? argv[0] : "show";
 	size_t i, n = sizeof(commands) / sizeof(commands[0]);
@@ -226,7 +257,7 @@ static int dispatch(struct cli *cli, struct change_args *a, int argc, char **arg
 	for (i = 0; i < n && (!*word || strncmp(commands[i].name, word, strlen(word))); i++)
 		;
 	if (i == n)
-		return cli_usage_error(cli, "command \"%s\" is not one of show, add, promote, demote, set, remove",
+		return cli_usage_error(cli, "command \"%s\" is not one of show, add, promote, demote, set, remove, quorum",
 				       word);
 	/* "s" could be two. */
 	if (!strcmp(word, "s"))
@@ -234,6 +265,8 @@ static int dispatch(struct cli *cli, struct change_args *a, int argc, char **arg
 	cli->command = commands[i].name;
 	argc -= argc > 0;
 	argv++;
+	if (commands[i].what == PXS_LOG_MEMBER_QUORUM)
+		return run_quorum(cli, a, argc, argv);
 	if (commands[i].what)
 		return run_change(cli, a, commands[i].what, argc, argv);
 	return argc ? cli_usage_error(cli, "unexpected \"%s\"", argv[0]) : show(cli, a);

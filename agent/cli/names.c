@@ -357,6 +357,8 @@ static const char *const group_attr[] = {
 	[PXS_A_GROUP_CHECKPOINT] = "checkpoint",
 	[PXS_A_GROUP_CONFIG] = "config",
 	[PXS_A_GROUP_LEASE_DRIFT] = "lease-drift",
+	[PXS_A_GROUP_PHASE1] = "phase1",
+	[PXS_A_GROUP_PHASE2] = "phase2",
 };
 COMPLETE(group_attr, PXS_A_GROUP_MAX);
 

@@ -241,9 +241,10 @@ int pxs_log_transfer(struct pxs_log *log, unsigned int member, struct pxs_log_re
 
 static int change_member(struct pxs_log *log, const struct pxs_log_member *m, unsigned int flags)
 {
+	bool quorum = m->change == PXS_LOG_MEMBER_QUORUM;
 	const struct pxs_req req = {
-		.type = PXS_CLIENT_MEMBERS, .group = log->group, .id = 1, .arg = m->id,
-		.arg2 = m->incarnation,
+		.type = PXS_CLIENT_MEMBERS, .group = log->group, .id = 1,
+		.arg = quorum ? m->phase1 : m->id, .arg2 = quorum ? m->phase2 : m->incarnation,
 		.flags = (u8)(m->change | (flags & PXS_LOG_FORCE ? PXS_CLIENT_CHANGE_FORCE : 0)),
 	};
 	int ret = search(log, &log->want_leader, false, false, time_out(log));
@@ -259,16 +260,23 @@ static int change_member(struct pxs_log *log, const struct pxs_log_member *m, un
 	return ret == PXS_LOG_PROTOCOL ? PXS_LOG_UNKNOWN : ret;
 }
 
+static bool change_ok(const struct pxs_log_member *m)
+{
+	/* Who was built before there were sizes does not have them in its struct. */
+	if (m->change == PXS_LOG_MEMBER_QUORUM)
+		return !m->id && !m->address && m->phase1 <= UINT8_MAX && m->phase2 <= UINT8_MAX;
+	return m->change >= PXS_LOG_MEMBER_ADD && m->change <= PXS_LOG_MEMBER_SET && m->id &&
+	       m->id <= PXS_MEMBER_ID_MAX &&
+	       (!m->address || strlen(m->address) < PXS_LOG_ADDRESS_MAX) &&
+	       (m->address || !m->store_port) && m->store_port <= UINT16_MAX;
+}
+
 int pxs_log_member(struct pxs_log *log, const struct pxs_log_member *member, unsigned int flags,
 		   struct pxs_log_result *result)
 {
 	struct pxs_log_result r = { .error = PXS_LOG_INVALID };
 
-	if (!log->inside && member->change >= PXS_LOG_MEMBER_ADD &&
-	    member->change <= PXS_LOG_MEMBER_SET && member->id &&
-	    member->id <= PXS_MEMBER_ID_MAX && !(flags & ~PXS_LOG_FORCE) &&
-	    (!member->address || strlen(member->address) < PXS_LOG_ADDRESS_MAX) &&
-	    (member->address || !member->store_port) && member->store_port <= UINT16_MAX) {
+	if (!log->inside && change_ok(member) && !(flags & ~PXS_LOG_FORCE)) {
 		log->words[0] = 0;
 		log->call.leader = 0;
 		r.error = change_member(log, member, flags);

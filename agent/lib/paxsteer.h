@@ -251,22 +251,28 @@ enum pxs_log_member_change {
 	PXS_LOG_MEMBER_DEMOTE = 3,	/* a voter becomes a learner */
 	PXS_LOG_MEMBER_REMOVE = 4,
 	PXS_LOG_MEMBER_SET = 5,		/* another address; of a learner also another journal */
+	PXS_LOG_MEMBER_QUORUM = 6,	/* of no member: how many are a quorum */
 };
 
 struct pxs_log_member {
 	unsigned int change;		/* enum pxs_log_member_change */
-	unsigned int id;		/* 1..63 */
+	unsigned int id;		/* 1..63; QUORUM: 0 */
 	const char *address;		/* ADD, SET: "10.0.0.1:7400", "[fd00::1]:7400"; else NULL */
 	uint64_t incarnation;		/* ADD, SET: of its journal; else 0 */
 	/* ADD, SET: TCP port of its store, at that address; 0: not said (SET: as it was) */
 	unsigned int store_port;
+	/*
+	 * QUORUM: voters that are one of phase 1 (promises) and of phase 2 (accepts); both together
+	 * more than there are voters, 1 <= phase2 <= majority <= phase1. 0 and 0: majorities
+	 */
+	unsigned int phase1, phase2;
 };
 
 /*
- * Blocks, at most for the time-out: change one member of the group. Return: 0: it is decided, and
- * the leader goes by it; result->slot is the configuration epoch that has begun. NOT_LEADER,
- * MEMBERS, BUSY, FENCED, NO_GROUP, UNREACHABLE, INVALID: nothing changed. UNKNOWN: see who the
- * members are. @result: may be NULL.
+ * Blocks, at most for the time-out: change one member of the group, or its quorums. Return: 0: it
+ * is decided, and the leader goes by it; result->slot is the configuration epoch that has begun.
+ * NOT_LEADER, MEMBERS, BUSY, FENCED, NO_GROUP, UNREACHABLE, INVALID: nothing changed. UNKNOWN: see
+ * who the members are. @result: may be NULL.
  */
 int pxs_log_member(struct pxs_log *log, const struct pxs_log_member *member, unsigned int flags,
 		   struct pxs_log_result *result);

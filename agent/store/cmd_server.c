@@ -526,7 +526,7 @@ void pxs_server_info(struct pxs_request *r)
 
 /* --- WAIT --------------------------------------------------------------------- */
 
-/* A write is answered when a majority has it: so many other members do. */
+/* A write is answered when a quorum of phase 2 has it: so many other members do. */
 void pxs_server_wait(struct pxs_request *r)
 {
 	const struct pxs_group_conf *conf = &r->conn->store->replica->config->conf;
@@ -539,5 +539,5 @@ void pxs_server_wait(struct pxs_request *r)
 	else if (timeout < 0)
 		pxs_reply_error(&r->out, "ERR timeout is negative");
 	else
-		pxs_reply_int(&r->out, pxs_group_voters(conf) / 2);
+		pxs_reply_int(&r->out, pxs_group_phase2(conf).enough - 1);
 }

@@ -72,7 +72,7 @@ void pxs_candidate_prevote_ack(struct pxs_group *g, const struct pxs_msg *m, u8 
 	if (!m->ballot || m->ballot != g->poll.ballot)
 		return;
 	if (m->arg > m->ballot) {
-		pxs_quorum_start(&g->poll, pxs_group_voters(&g->conf), 0);
+		pxs_quorum_start(&g->poll, pxs_group_phase1(&g->conf), 0);
 		pxs_out_leader(out, PXS_LEADER_PREEMPTED, m->arg);
 	}
 	/* Without credit the agent's next PREPARE finds the quorum and tries again. */
@@ -87,7 +87,7 @@ static int ask_welcome(struct pxs_group *g, u64 ballot, u64 slot, struct pxs_out
 	u64 all = (1ull << pxs_group_voters(&g->conf)) - 1;
 
 	if (ballot != g->poll.ballot) {
-		pxs_quorum_start(&g->poll, pxs_group_voters(&g->conf), ballot);
+		pxs_quorum_start(&g->poll, pxs_group_phase1(&g->conf), ballot);
 		pxs_quorum_add(&g->poll, g->conf.self, ballot);
 	}
 	g->poll_slot = slot;

@@ -19,6 +19,7 @@
 
 const char *pxs_group_check_conf(const struct pxs_group_conf *conf)
 {
+	const char *wrong;
 	u32 i, j;
 
 	if (!conf->id || conf->id > 0x7fffffff)
@@ -28,6 +29,9 @@ const char *pxs_group_check_conf(const struct pxs_group_conf *conf)
 	if (conf->nmembers > PXS_MEMBERS_MAX || conf->learners >= conf->nmembers ||
 	    pxs_group_voters(conf) < PXS_VOTERS_MIN || pxs_group_voters(conf) > PXS_VOTERS_MAX)
 		return "a group has 2 to 5 members that vote, and 7 at most";
+	wrong = pxs_quorum_check(pxs_group_voters(conf), conf->phase1, conf->phase2);
+	if (wrong)
+		return wrong;
 	if (conf->self >= conf->nmembers)
 		return "self is not a member";
 	if (conf->window < 64 || conf->window > 65536 || conf->window & (conf->window - 1))
@@ -276,7 +280,7 @@ static void follow_leader(struct pxs_group *g, const struct pxs_msg *m, bool ali
 		follow_commit(g, m, out);
 		return;
 	}
-	pxs_quorum_start(&g->poll, pxs_group_voters(&g->conf), 0);
+	pxs_quorum_start(&g->poll, pxs_group_phase1(&g->conf), 0);
 	if (m->ballot > g->leader_ballot || !g->leader_told) {
 		g->leader_ballot = m->ballot;
 		g->leader_told = true;

@@ -65,6 +65,8 @@ struct pxs_group_conf {
 	u8 nmembers;
 	u8 learners;		/* the last so many members do not vote */
 	u8 self;		/* index into member[] */
+	u8 phase1;		/* voters that are a quorum of phase 1; 0: a majority: quorum.h */
+	u8 phase2;		/* ... of phase 2; both are 0, or neither is */
 	struct pxs_member member[PXS_MEMBERS_MAX];	/* voters first */
 	u32 window;		/* slots, power of two */
 	u32 heartbeat_ms;
@@ -84,6 +86,18 @@ struct pxs_group_conf {
 static inline u8 pxs_group_voters(const struct pxs_group_conf *conf)
 {
 	return conf->nmembers - conf->learners;
+}
+
+/* Who promises a ballot, or welcomes it: one of them is in every quorum of phase 2. */
+static inline struct pxs_electorate pxs_group_phase1(const struct pxs_group_conf *conf)
+{
+	return pxs_quorum_of(pxs_group_voters(conf), conf->phase1);
+}
+
+/* Who accepts a value, or says of a ballot that it is the newest: one of them in every phase 1. */
+static inline struct pxs_electorate pxs_group_phase2(const struct pxs_group_conf *conf)
+{
+	return pxs_quorum_of(pxs_group_voters(conf), conf->phase2);
 }
 
 /* A learner hears and writes all, votes for nothing that counts, and never stands. */

@@ -29,7 +29,7 @@ void pxs_group_resign(struct pxs_group *g)
 	g->hand.on = false;
 	pxs_read_forget(g);
 	g->stop = 0;
-	pxs_quorum_start(&g->poll, pxs_group_voters(&g->conf), 0);
+	pxs_quorum_start(&g->poll, pxs_group_phase1(&g->conf), 0);
 }
 
 static bool send_heartbeat(struct pxs_group *g, struct pxs_out *out)
@@ -164,7 +164,7 @@ void pxs_leader_accepted(struct pxs_group *g, u64 ballot, u64 slot, u32 count, u
 			continue;
 		s->voters |= 1ull << from;
 		if (s->flags & PXS_SLOT_DECIDED ||
-		    !pxs_quorum_met(s->voters, pxs_group_voters(&g->conf)))
+		    !pxs_quorum_met(s->voters, pxs_group_phase2(&g->conf)))
 			continue;
 		s->flags |= PXS_SLOT_DECIDED;
 		g->stat[PXS_GROUP_STAT_DECIDED]++;
@@ -210,7 +210,7 @@ bool pxs_leader_heard(const struct pxs_group *g, u64 now)
 	for (i = 0; i < g->conf.nmembers; i++)
 		if (now < g->heard_ms[i] + 2 * (u64)g->conf.election_ms)
 			heard |= 1ull << i;
-	return pxs_quorum_met(heard, pxs_group_voters(&g->conf));
+	return pxs_quorum_met(heard, pxs_group_phase2(&g->conf));
 }
 
 static void beat(struct pxs_group *g, u64 now, struct pxs_out *out)

@@ -54,7 +54,7 @@ void pxs_lease_round(struct pxs_group *g, u64 now)
 		return;
 	l->round = g->read.round;
 	l->sent = now;
-	pxs_quorum_start(&l->heard, pxs_group_voters(&g->conf), g->lead_ballot);
+	pxs_quorum_start(&l->heard, pxs_group_phase2(&g->conf), g->lead_ballot);
 	pxs_quorum_add(&l->heard, g->conf.self, g->lead_ballot);
 }
 

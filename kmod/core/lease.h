@@ -12,8 +12,9 @@
  *     promises no ballot but of that leader's for so long, on its own clock, from when it got READ:
  *     not by PREPARE, not one of its own, and it welcomes none (PREVOTE). It puts PREPARE off; it
  *     does not refuse it.
- *  2. The leader holds a lease from the moment it sent the round that a quorum of voters granted,
- *     on its own clock, for pxs_lease_ms(): less, by what two clocks may differ.
+ *  2. The leader holds a lease from the moment it sent the round that a quorum of voters granted
+ *     (of phase 2, so that it meets each of phase 1: quorum.h), on its own clock, for
+ *     pxs_lease_ms(): less, by what two clocks may differ.
  *  3. A member that restarts promises nothing for an election time-out: it may have granted that
  *     much and does not remember. Of whom the lease was it does not know either.
  *  4. A leader that lets another stand (TRANSFER) gives up the lease of its ballot first, for good;
@@ -24,8 +25,8 @@
  *
  * Why a read is true then. Let a leader of ballot B hold a lease at t: a quorum Q has granted it,
  * for a time that ends after t, by rule 2 (the leader itself is one of Q: when it promises another
- * ballot it leads no more). Let a value be chosen at b > B before t. A quorum promised b before;
- * one of that, m, is in Q. It promised b
+ * ballot it leads no more). Let a value be chosen at b > B before t. A quorum of phase 1 promised b
+ * before; one of that, m, is in Q. It promised b
  *   before it granted B: then READ was below its promise, and refused;
  *   since, on the ground of rule 1: after t;
  *   since, after a restart: by rule 3 after what it had granted;

@@ -59,6 +59,7 @@ static const char *check_members(const struct pxs_membership *m)
 const char *pxs_membership_parse(const void *data, u32 len, struct pxs_membership *m)
 {
 	struct pxs_wire_config c;
+	const char *wrong;
 
 	if (len < sizeof(c))
 		return "a configuration is too short";
@@ -69,10 +70,15 @@ const char *pxs_membership_parse(const void *data, u32 len, struct pxs_membershi
 		return "a configuration has another length than its members";
 	if (!is_zero(c.reserved, sizeof(c.reserved)) || !c.epoch)
 		return "the head of a configuration is damaged";
+	wrong = pxs_quorum_check(c.count - c.learners, c.phase1, c.phase2);
+	if (wrong)
+		return wrong;
 	memset(m, 0, sizeof(*m));
 	m->epoch = be64_to_cpu(c.epoch);
 	m->nmembers = c.count;
 	m->learners = c.learners;
+	m->phase1 = c.phase1;
+	m->phase2 = c.phase2;
 	memcpy(m->member, (const u8 *)data + sizeof(c), len - sizeof(c));
 	return check_members(m);
 }
@@ -81,6 +87,7 @@ u32 pxs_membership_put(void *buf, const struct pxs_membership *m)
 {
 	struct pxs_wire_config c = {
 		.epoch = cpu_to_be64(m->epoch), .count = m->nmembers, .learners = m->learners,
+		.phase1 = m->phase1, .phase2 = m->phase2,
 	};
 	u32 bytes = m->nmembers * (u32)sizeof(m->member[0]);
 
@@ -139,19 +146,61 @@ static u32 differences(const struct pxs_group_conf *now, const struct pxs_member
 	return n;
 }
 
+/* Members that vote in one of the two, or in both. */
+static u32 voters_of_either(const struct pxs_group_conf *now, const struct pxs_membership *next)
+{
+	u8 voters_now = pxs_group_voters(now);
+	u32 n = voters_now;
+	int i, at;
+
+	for (i = 0; i < next->nmembers - next->learners; i++) {
+		at = find_now(now, next->member[i].id);
+		n += at < 0 || at >= voters_now;
+	}
+	return n;
+}
+
+/*
+ * Rule 4. Where the sizes stay as they are, and do for both numbers of voters, it holds; and so it
+ * does for majorities. Here it is for any two configurations: does every quorum of phase 1 of
+ * @next meet every one of phase 2 of @now?
+ */
+static bool meet(const struct pxs_group_conf *now, const struct pxs_membership *next)
+{
+	struct pxs_electorate phase1 = pxs_quorum_of(next->nmembers - next->learners, next->phase1);
+	struct pxs_electorate phase2 = pxs_group_phase2(now);
+
+	return (u32)phase1.enough + phase2.enough > voters_of_either(now, next);
+}
+
+static const char *check_quorums(const struct pxs_group_conf *now,
+				 const struct pxs_membership *next, u32 differ)
+{
+	bool same = next->phase1 == now->phase1 && next->phase2 == now->phase2;
+
+	if (!meet(now, next))
+		return "phase1 could miss a phase2 of before: make phase2 larger first, in a change of its own";
+	return !same && differ ? "sizes of quorums are changed by themselves, and no member with them" :
+				 NULL;
+}
+
 const char *pxs_membership_check(const struct pxs_group_conf *now,
 				 const struct pxs_membership *next)
 {
 	u8 voters = next->nmembers - next->learners;
 	const char *wrong = NULL;
+	u32 differ;
 
 	if (next->epoch != now->epoch + 1)
 		return "the configuration has changed meanwhile";
 	if (voters < PXS_VOTERS_MIN || voters > PXS_VOTERS_MAX)
 		return "a group has 2 to 5 members that vote";
-	if (differences(now, next, &wrong) > 1)
+	differ = differences(now, next, &wrong);
+	if (differ > 1)
 		return "one member is changed at a time";
-	return wrong;
+	if (!wrong)
+		wrong = pxs_quorum_check(voters, next->phase1, next->phase2);
+	return wrong ? wrong : check_quorums(now, next, differ);
 }
 
 int pxs_membership_may(const struct pxs_group *g, const struct pxs_value *v)

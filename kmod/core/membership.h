@@ -15,8 +15,11 @@
  *     (pxs_membership_decided()).
  *  3. A member goes over to e + 1 when it has all slots up to s and applies s; it then neither
  *     votes nor stands in e any more (pxs_group_move()). A message of another epoch counts nothing.
- *  4. Two configurations that follow each other differ in one member (pxs_membership_check()), so
- *     that a majority of voters of one has a voter of every majority of the other (S9).
+ *  4. Two configurations that follow each other differ in one member, or in the sizes of quorums,
+ *     and each quorum of phase 1 of the later one has a voter of each of phase 2 of the former one
+ *     (S9; pxs_membership_check()): phase1 of the later one and phase2 of the former one together
+ *     are more than all that vote in either. With majorities on both sides that is so wherever one
+ *     member changes. The way back from a small phase2 takes two changes: phase2 first.
  *  5. Who lacks slots that no log has any more goes over to the newest configuration that a peer
  *     has applied, over those between, before it takes that peer's checkpoint (pxs_group_skip()).
  *     So it never stands in an epoch with a commit index beyond that epoch's end; and where it
@@ -41,9 +44,18 @@
  *       the change is chosen no t is, and the other way round.
  *
  * What was accepted behind s in e, and not chosen, may still lie about in e + 1. It has ballots
- * below c, and those of e + 1 are above c: a quorum of e + 1 has a voter that accepted the change
- * at c before it was chosen, and so before anybody went over, and promises do not end with an
- * epoch. So phase 1 in e + 1 takes it for what it is, and P2b holds over all epochs.
+ * below c, and those of e + 1 are above c: by rule 4 a quorum of phase 1 of e + 1 has a voter that
+ * accepted the change at c before it was chosen, and so before anybody went over, and promises do
+ * not end with an epoch. So phase 1 in e + 1 takes it for what it is, and P2b holds over all
+ * epochs.
+ *
+ * Why a leader of e reads nothing that is old (read.c, lease.h): before anything is chosen in e + 1
+ * a quorum of phase 1 has gone over to it, and answers and grants nothing in e from then on; by
+ * rule 4 it meets whatever answers a leader of e, which is a quorum of phase 2. What comes after
+ * e + 1 has something chosen in e + 1 before it: the configuration that began it.
+ *
+ * The other way round nothing is asked: who wins phase 1 of e late proposes nothing behind s, by
+ * (a), whatever was chosen in e + 1.
  *
  * Called with the group's lock held, the first three without any.
  */
@@ -56,6 +68,7 @@ struct pxs_membership {
 	u64 epoch;
 	u8 nmembers;
 	u8 learners;		/* the last so many do not vote */
+	u8 phase1, phase2;	/* sizes of quorums; 0: majorities: quorum.h */
 	struct pxs_wire_member member[PXS_MEMBERS_MAX];	/* as in its bytes */
 };
 

@@ -4,13 +4,14 @@
  *
  * As in D. Ongaro, Consensus, 2014, section 6.4: the leader notes its commit index, asks a quorum
  * whether it still leads, and when a quorum says so, the index is the answer (S8). No record is
- * written and no disk waits.
+ * written and no disk waits. The quorum is one of phase 2: it must meet each of phase 1 (quorum.h),
+ * and also each of phase 1 of the next epoch, where nobody answers in ours any more (membership.h).
  *
  * Why it is true. Let a slot be acknowledged before the round began, chosen at ballot b; ours is B.
- *   b > B: a quorum promised b, on disk, before it was chosen. One of them is among those who
- *          answered us, later than that, with no promise above B: impossible. That holds only for
- *          answers to a question of this round, and the number in it tells. (In a memory group
- *          who forgot a promise answers nothing any more: durability.h.)
+ *   b > B: a quorum of phase 1 promised b, on disk, before it was chosen. One of them is among
+ *          those who answered us, later than that, with no promise above B: impossible. That holds
+ *          only for answers to a question of this round, and the number in it tells. (In a memory
+ *          group who forgot a promise answers nothing any more: durability.h.)
  *   b = B: who acknowledged it had it from us, so our commit index covered it when we noted it.
  *   b < B: our phase 1 found it: it is at or below first_slot - 1, which was our commit index
  *          when we began to lead, or at or below the highest slot with an entry, g->found.
@@ -46,7 +47,7 @@ static void start(struct pxs_group *g, u64 now, struct pxs_out *out)
 
 	r->round = r->given;
 	r->index = max(g->commit, g->found);
-	pxs_quorum_start(&r->heard, pxs_group_voters(&g->conf), g->lead_ballot);
+	pxs_quorum_start(&r->heard, pxs_group_phase2(&g->conf), g->lead_ballot);
 	/* We promised no higher ballot: we would not lead then. */
 	pxs_quorum_add(&r->heard, g->conf.self, g->lead_ballot);
 	g->stat[PXS_GROUP_STAT_READ_ROUNDS]++;
@@ -84,8 +85,10 @@ int pxs_group_read(struct pxs_group *g, u64 now, u64 *round, struct pxs_out *out
 	if (r->wanted <= r->done || r->wanted == r->round)
 		r->wanted = ++r->given;
 	*round = r->wanted;
-	if (!r->round)
+	if (!r->round) {
 		start(g, now, out);
+		pxs_read_step(g, now, out);	/* one voter may be enough: we are it */
+	}
 	return 0;
 }
 
@@ -139,5 +142,5 @@ void pxs_read_forget(struct pxs_group *g)
 {
 	g->read.round = 0;
 	g->read.wanted = 0;
-	pxs_quorum_start(&g->read.heard, pxs_group_voters(&g->conf), 0);
+	pxs_quorum_start(&g->read.heard, pxs_group_phase2(&g->conf), 0);
 }

@@ -119,6 +119,8 @@ static struct nl_msg *group_msg(void)
 	nlq_put_u64(msg, PXS_A_GROUP_COMMIT, 41);
 	nlq_put_u8(msg, PXS_A_GROUP_DURABILITY, PXS_DURABILITY_DISK);
 	nlq_put_u32(msg, PXS_A_GROUP_LEASE_DRIFT, 100);
+	nlq_put_u8(msg, PXS_A_GROUP_PHASE1, 3);
+	nlq_put_u8(msg, PXS_A_GROUP_PHASE2, 1);
 	nest = nlq_nest(msg, PXS_A_GROUP_MEMBER);
 	nlq_put_u8(msg, PXS_A_MEMBER_ID, 1);
 	nlq_put_u64(msg, PXS_A_MEMBER_INCARNATION, 0x1234);
@@ -222,7 +224,7 @@ static void group_text(void)
 		"trim         0\ntrimmed      0\nheld         0\n"
 		"durability   disk\nepoch        1\ncluster      ab000000-0000-0000-0000-000000000000\n"
 		"key-id       1\nwindow       0\nheartbeat    0\nelection     0\n"
-		"lease-drift  100\n"
+		"lease-drift  100\nphase1       3\nphase2       1\n"
 		"  MEMBER  ADDRESS             INCARNATION         ROLE   COMMIT\n"
 		"       1  [2001:db8::1]:7000  0x0000000000001234  voter       0\n");
 	nlmsg_free(msg);
@@ -244,7 +246,7 @@ static void group_json(void)
 		"\"durability\":\"disk\",\"epoch\":1,"
 		"\"cluster\":\"ab000000-0000-0000-0000-000000000000\",\"key_id\":1,"
 		"\"also_key_id\":null,\"window\":0,"
-		"\"heartbeat_ms\":0,\"election_ms\":0,\"lease_drift\":100,\"members\":[{\"id\":1,"
+		"\"heartbeat_ms\":0,\"election_ms\":0,\"lease_drift\":100,\"phase1\":3,\"phase2\":1,\"members\":[{\"id\":1,"
 		"\"addr\":\"2001:db8::1\",\"port\":7000,\"incarnation\":\"0x0000000000001234\","
 		"\"role\":\"voter\",\"commit\":0}]}\n");
 	nlmsg_free(msg);

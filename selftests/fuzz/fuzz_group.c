@@ -471,6 +471,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	promised = 0;
 	now = 10000;
 	conf.lease_drift = size & 1 ? 100 : 0;
+	conf.phase1 = size & 2 ? 4 : 0;
+	conf.phase2 = size & 2 ? 2 : 0;
 	pxs_out_init(&out);
 	start(0);
 	FUZZ_CHECK(!pxs_group_activate(&g, 0, now));

@@ -166,6 +166,7 @@ def group_answer():
                 attr(a['KEY_ID'], u8(0)), attr(a['EPOCH'], u64(1)), attr(a['SELF'], u8(1)),
                 attr(a['WINDOW'], u32(64)), attr(a['HEARTBEAT_MS'], u32(100)),
                 attr(a['ELECTION_MS'], u32(1000)), attr(a['LEASE_DRIFT'], u32(0)),
+                attr(a['PHASE1'], u8(3)), attr(a['PHASE2'], u8(1)),
                 attr(a['STATE'], u8(1)), attr(a['ROLE'], u8(1)), attr(a['STATS'], attr(1, u64(5))), members)
 
 

@@ -305,10 +305,12 @@ static void stand(const struct input *in)
 		.type = PXS_WIRE_PREVOTE_ACK, .ballot = real_ballot(in->a), .slot = 1,
 	};
 
+	u8 i;
+
 	pxs_group_prepare(&g, m.ballot, 1, 0, &out);
-	if (g.poll.ballot)
-		recv((now->self + 1) % MEMBERS, m, NULL);
-	pxs_quorum_start(&g.poll, MEMBERS, 0);
+	for (i = 1; i < PHASE1 && g.poll.ballot; i++)
+		recv((now->self + i) % MEMBERS, m, NULL);
+	pxs_quorum_start(&g.poll, pxs_group_phase1(&g.conf), 0);
 }
 
 /* @n: how many records reached the disk. */

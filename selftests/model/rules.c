@@ -159,18 +159,18 @@ void rules_digest(const struct member *m, struct digest *d)
 	}
 }
 
-/* The value that a quorum holds on disk at one ballot, 0: none. */
+/* The value that a quorum of phase 2 holds on disk at one ballot, 0: none. */
 static u8 chosen_at(const struct digest *const d[MEMBERS], u8 s, u8 b)
 {
-	u8 i, j;
+	u8 i, j, n;
 
 	for (i = 0; i < MEMBERS; i++) {
-		for (j = i + 1; j < MEMBERS; j++) {
-			u8 v = d[i]->vote[s - 1][b - 1];
+		u8 v = d[i]->vote[s - 1][b - 1];
 
-			if (v && v == d[j]->vote[s - 1][b - 1])
-				return v;
-		}
+		for (j = 0, n = 0; j < MEMBERS; j++)
+			n += v == d[j]->vote[s - 1][b - 1];
+		if (v && n >= PHASE2)
+			return v;
 	}
 	return 0;
 }

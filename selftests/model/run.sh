@@ -24,6 +24,7 @@ SPIN=(
 "acceptors short 87  -DBALLOTS=3 -DCOUNT=0 -DLEARN=0"
 "votes     short 93  -DBALLOTS=3 -DCOUNT=1 -DLEARN=0"
 "owners    short 93  -DBALLOTS=3 -DCOUNT=1 -DLEARN=0 -DOWNERS=2"
+"flexible  full  93  -DBALLOTS=3 -DCOUNT=1 -DLEARN=0 -DPHASE1=3 -DPHASE2=1"
 "slots     full  91  -DBALLOTS=2 -DCOUNT=0 -DLEARN=0 -DSLOTS=2"
 )
 # Loops over the window end with it.

@@ -10,6 +10,12 @@
 
 #define MEMBERS		3
 
+#ifndef PHASE1
+#define PHASE1		2	/* so many promise */
+#endif
+#ifndef PHASE2
+#define PHASE2		2	/* so many accept */
+#endif
 #ifndef BALLOTS
 #define BALLOTS		3	/* 1, 2, 3...; ballot b belongs to member OWNER(b) */
 #endif

@@ -366,7 +366,7 @@ static bool phase1(const struct model_world *w, const struct member *self, u8 ba
 	u8 c;
 
 	if (i == MEMBERS)
-		return votes > MEMBERS / 2 && leads_to(self, code, plan);
+		return votes >= PHASE1 && leads_to(self, code, plan);
 	d = &digests[w->member[i]];
 	code[i] = -1;
 	if (phase1(w, self, ballot, plan, i + 1, votes, code))

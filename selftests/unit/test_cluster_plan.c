@@ -143,12 +143,14 @@ static unsigned int voices(const char *text, struct cluster_voice *v)
 	return n;
 }
 
+static unsigned int phase1;	/* 0: a majority */
+
 static void stays_whole(const char *text, u64 id)
 {
 	struct cluster_voice v[7];
 
 	*why = 0;
-	if (!CHECK(!cluster_plan_remove(v, voices(text, v), id, why)))
+	if (!CHECK(!cluster_plan_remove(v, voices(text, v), id, phase1, why)))
 		NOTE("%s without %u: %s", text, (unsigned int)id, why);
 }
 
@@ -156,7 +158,7 @@ static void may_not(const char *text, u64 id, const char *words)
 {
 	struct cluster_voice v[7];
 
-	if (!CHECK(cluster_plan_remove(v, voices(text, v), id, why) && says(words)))
+	if (!CHECK(cluster_plan_remove(v, voices(text, v), id, phase1, why) && says(words)))
 		NOTE("%s without %u", text, (unsigned int)id);
 }
 
@@ -175,6 +177,13 @@ static void who_may_go(void)
 	may_not("1+ 2+ 3l", 1, "2 members vote, and there must be 2");
 	may_not("1+ 2- 3l", 3, "no majority");	/* nothing can be decided at all */
 	may_not("1+ 2+ 3+", 4, "no member 4 is in the group, which has 1, 2, 3");
+	phase1 = 3;
+	stays_whole("1+ 2+ 3+ 4+", 4);
+	stays_whole("1+ 2+ 3+ 4+ 5-", 4);
+	stays_whole("1+ 2+ 3+ 4l", 4);
+	may_not("1+ 2+ 3- 4+ 5-", 4, "of the 4 members that would vote 2 answer, and 3 are needed to lead: not reached: 3, 5");
+	may_not("1+ 2+ 3+", 3, "3 votes are needed to lead, and 2 members would vote: `paxsteer member quorum` first");
+	phase1 = 0;
 }
 
 /* --- rebalance --------------------------------------------------------------- */

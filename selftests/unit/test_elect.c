@@ -92,6 +92,52 @@ static void quorum_of_three_in_five(void)
 	pxs_elect_exit(&e);
 }
 
+/* Two sizes: what one of two has accepted, four of five are asked for. */
+static void phase1_of_four_in_five(void)
+{
+	struct pxs_elect_action a;
+	u64 b;
+
+	begin();
+	e.conf.phase1 = 4;
+	e.conf.phase2 = 2;
+	b = stand();
+	drain();
+	promise(0, b, 1, 0, 0);
+	promise(1, b, 1, 0, 0);
+	promise(2, b, 1, 0, 0);
+	CHECK_EQ(next(&a), 0);
+	entry(1, 0x103, "alone", 0);
+	promise(4, b, 1, 0, 0);
+	CHECK_EQ(next_done(&a), PXS_ELECT_LEAD);
+	CHECK_EQ(a.found, 1);
+	proposes(1, "alone");
+	pxs_elect_exit(&e);
+}
+
+/* A damaged answer is none: the fourth whole one says that the slot is free. */
+static void phase1_without_the_damaged(void)
+{
+	struct pxs_elect_action a;
+	u64 b;
+
+	begin();
+	e.conf.phase1 = 4;
+	e.conf.phase2 = 2;
+	b = stand();
+	drain();
+	promise(0, b, 1, 0, 0);
+	promise(1, b, 1, 0, 0);
+	promise(2, b, 1, 0, 0);
+	entry(1, 0x103, NULL, PXS_ENTRY_FAULTY);
+	promise(3, b, 1, 0, 0);
+	CHECK_EQ(next(&a), 0);
+	promise(4, b, 1, 0, 0);
+	CHECK_EQ(next_done(&a), PXS_ELECT_LEAD);
+	proposes(1, NULL);
+	pxs_elect_exit(&e);
+}
+
 /* S10: other ballots, epochs, incarnations, groups and strangers do not count. */
 static void who_counts(void)
 {
@@ -397,6 +443,8 @@ int main(void)
 	RUN(above_everything_seen);
 	RUN(stands_when_asked);
 	RUN(quorum_of_three_in_five);
+	RUN(phase1_of_four_in_five);
+	RUN(phase1_without_the_damaged);
 	RUN(who_counts);
 	RUN(highest_ballot_wins);
 	RUN(decided_wins);

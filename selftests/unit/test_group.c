@@ -373,6 +373,15 @@ static void bad_configurations(void)
 	CHECK(pxs_group_check_conf(&c));
 	c = good, c.self = 5;
 	CHECK(pxs_group_check_conf(&c));
+	c = good, c.phase1 = 4, c.phase2 = 2;
+	CHECK(!pxs_group_check_conf(&c));
+	c.phase2 = 1;
+	CHECK_STR(pxs_group_check_conf(&c),
+		  "phase1 and phase2 together must be more than there are voters");
+	c.learners = 1;
+	CHECK(!pxs_group_check_conf(&c));
+	c = good, c.phase2 = 3;
+	CHECK(pxs_group_check_conf(&c));
 	c = good, c.window = 96;
 	CHECK(pxs_group_check_conf(&c));
 	c = good, c.window = 32;

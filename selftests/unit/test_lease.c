@@ -207,6 +207,14 @@ static void needs_a_quorum_of_grants(void)
 	CHECK(!pxs_lease_holds(&g, now));
 	ack(4, round, ASKED);		/* after the end of the round: it was of this one */
 	CHECK(pxs_lease_holds(&g, now));
+	/* Where four promise, two are enough: one of them grants. */
+	now += ASKED;
+	g.conf.phase1 = 4;
+	g.conf.phase2 = 2;
+	CHECK_EQ(ask(&round), 0);
+	CHECK(!pxs_lease_holds(&g, now));
+	ack(4, round, ASKED);
+	CHECK(pxs_lease_holds(&g, now));
 	end();
 }
 

@@ -235,6 +235,62 @@ static void groups_of_one_store(void)
 	CHECK_EQ(ask_of(&group[0], PXS_MEMBER_REMOVE, 3), 0);
 }
 
+static u32 quorum(u8 phase1, u8 phase2)
+{
+	words[0] = 0;
+	return pxs_member_quorum(&r, phase1, phase2, words, done, NULL);
+}
+
+static void lead_with(u8 n, u8 phase1, u8 phase2)
+{
+	begin(n, 0, 0);
+	r.elect.role = PXS_ROLE_LEADER;
+	r.elect.next = 1;
+	conf.conf.phase1 = phase1;
+	conf.conf.phase2 = phase2;
+}
+
+static void quorums_change(void)
+{
+	struct pxs_wire_member to = {
+		.family = 4, .port = cpu_to_be16(7400), .addr = { 10, 0, 0, 9 },
+		.incarnation = cpu_to_be64(77),
+	};
+
+	begin(3, 0, 0);
+	CHECK_EQ(quorum(3, 1), PXS_CLIENT_NOT_LEADER);
+	lead_with(3, 0, 0);
+	CHECK_EQ(quorum(2, 1), PXS_CLIENT_MEMBERS_KEPT);
+	CHECK(strstr(words, "phase1 and phase2 together"));
+	CHECK_EQ(quorum(2, 2), PXS_CLIENT_MEMBERS_KEPT);	/* majorities, as they are */
+	CHECK(strstr(words, "are these"));
+	CHECK_EQ(quorum(3, 1), 0);
+	CHECK_EQ(planned()->epoch, 5);
+	CHECK_EQ(planned()->nmembers, 3);
+	CHECK_EQ(planned()->phase1, 3);
+	CHECK_EQ(planned()->phase2, 1);
+	CHECK_EQ(quorum(3, 2), PXS_CLIENT_BUSY);
+	/* They stay when members change, or nothing changes. */
+	lead_with(3, 3, 1);
+	CHECK_EQ(ask(PXS_MEMBER_ADD, 9, &to), 0);
+	CHECK_EQ(planned()->phase1, 3);
+	CHECK_EQ(planned()->phase2, 1);
+	lead_with(3, 3, 1);
+	CHECK_EQ(ask(PXS_MEMBER_REMOVE, 3, NULL), PXS_CLIENT_MEMBERS_KEPT);
+	CHECK(strstr(words, "phase1 is more than there are voters"));
+	/* The way back: two changes. */
+	CHECK_EQ(quorum(0, 0), PXS_CLIENT_MEMBERS_KEPT);
+	CHECK(strstr(words, "phase2 larger first"));
+	CHECK_EQ(quorum(3, 2), 0);
+	lead_with(3, 3, 2);
+	CHECK_EQ(quorum(2, 2), 0);
+	CHECK_EQ(planned()->phase1, 0);		/* that are majorities */
+	CHECK_EQ(planned()->phase2, 0);
+	conf.conf.memory = true;
+	CHECK_EQ(quorum(3, 1), PXS_CLIENT_MEMBERS_KEPT);
+	CHECK(strstr(words, "durability memory"));
+}
+
 static void where_stores_listen(void)
 {
 	struct pxs_membership m = { .nmembers = 4 };
@@ -275,6 +331,7 @@ int main(void)
 	RUN(refused_with_the_reason);
 	RUN(a_change_says_where_stores_listen);
 	RUN(groups_of_one_store);
+	RUN(quorums_change);
 	RUN(where_stores_listen);
 	return unit_done();
 }

@@ -91,6 +91,214 @@ static void one_at_a_time(void)
 	end();
 }
 
+/* --- sizes of quorums --- */
+
+static void sizes(u8 phase1, u8 phase2)
+{
+	m.phase1 = phase1;
+	m.phase2 = phase2;
+}
+
+static void in_force(u8 voters, u8 phase1, u8 phase2)
+{
+	g.conf.nmembers = voters;
+	g.conf.phase1 = phase1;
+	g.conf.phase2 = phase2;
+	begin_next();
+	sizes(phase1, phase2);
+}
+
+/* Can a quorum of phase 1 of @next miss one of phase 2 of @now? Bits are members' ids. */
+static bool can_miss(u64 next, u8 phase1, u64 now_voters, u8 phase2)
+{
+	u64 a, b;
+
+	for (a = 0; a < 64; a++) {
+		if (a & ~next || __builtin_popcountll(a) != phase1)
+			continue;
+		for (b = 0; b < 64; b++)
+			if (!(b & ~now_voters) && __builtin_popcountll(b) == phase2 && !(a & b))
+				return true;
+	}
+	return false;
+}
+
+/* From these sizes of @n voters to all others, by themselves: allowed is what is safe. */
+static void from_sizes(u8 n, u8 phase1, u8 phase2)
+{
+	u64 all = (1u << n) - 1;
+	u8 c, d, half = n / 2 + 1;
+	bool good;
+
+	for (c = 0; c <= n + 1; c++) {
+		for (d = !!c; d <= n + 1; d++) {
+			in_force(n, phase1, phase2);
+			sizes(c, d);
+			good = !pxs_quorum_check(n, c, d) &&
+			       !can_miss(all, c ? c : half, all, phase2 ? phase2 : half);
+			CHECK_EQ(!pxs_membership_check(&g.conf, &m), good);
+		}
+	}
+}
+
+static void any_sizes_by_themselves(void)
+{
+	u8 n, a, b;
+
+	init();
+	for (n = 2; n <= 5; n++)
+		for (a = 0; a <= n; a++)
+			for (b = !!a; b <= n; b++)
+				if (!pxs_quorum_check(n, a, b))
+					from_sizes(n, a, b);
+	end();
+}
+
+/* A voter comes or goes, and the sizes stay as they are: refused where they would not do. */
+static void to_voters(u8 n, u8 next, u8 phase1, u8 phase2)
+{
+	u8 one = phase1 ? phase1 : next / 2 + 1, two = phase2 ? phase2 : n / 2 + 1;
+	bool good = !pxs_quorum_check(next, phase1, phase2) &&
+		    !can_miss((1u << next) - 1, one, (1u << n) - 1, two);
+
+	in_force(5, phase1, phase2);
+	g.conf.learners = 5 - n;
+	m.learners = 5 - next;
+	CHECK_EQ(!pxs_membership_check(&g.conf, &m), good);
+	CHECK(phase1 || good);		/* majorities always meet */
+}
+
+static void sizes_when_voters_change(void)
+{
+	u8 n, next, a, b;
+
+	init();
+	for (n = 2; n <= 5; n++)
+		for (next = max(n - 1, 2); next <= min(n + 1, 5); next++)
+			for (a = 0; a <= n; a++)
+				for (b = !!a; b <= n; b++)
+					if (!pxs_quorum_check(n, a, b))
+						to_voters(n, next, a, b);
+	end();
+}
+
+static void sizes_are_refused_with_words(void)
+{
+	init();
+	in_force(5, 0, 0);
+	sizes(4, 2);
+	CHECK(!pxs_membership_check(&g.conf, &m));
+	sizes(3, 2);
+	CHECK(wrong("phase1 and phase2 together"));
+	sizes(4, 2);
+	m.learners = 1;
+	CHECK(wrong("by themselves"));
+	/* Who votes in either counts: one that goes, and one that comes. */
+	in_force(5, 4, 2);
+	m.learners = 1;
+	sizes(0, 0);
+	CHECK(wrong("phase1 could miss"));
+	in_force(5, 4, 1);
+	g.conf.learners = 1;
+	sizes(4, 2);
+	CHECK(wrong("phase1 could miss"));
+	g.conf.learners = 0;
+	/* What two have accepted a majority of three need not have seen. */
+	in_force(5, 4, 2);
+	sizes(0, 0);
+	CHECK(wrong("phase2 larger first"));
+	sizes(4, 3);
+	CHECK(!pxs_membership_check(&g.conf, &m));
+	in_force(5, 4, 3);
+	sizes(0, 0);
+	CHECK(!pxs_membership_check(&g.conf, &m));
+	/* The one that goes may be the only one that has it. */
+	in_force(3, 3, 1);
+	m.nmembers = 2;
+	CHECK(wrong("phase1 is more than"));
+	in_force(4, 4, 1);
+	add(6, true);			/* a learner changes nothing of it */
+	CHECK(!pxs_membership_check(&g.conf, &m));
+	in_force(3, 3, 1);
+	add(6, true);
+	CHECK(!pxs_membership_check(&g.conf, &m));
+	g.conf.nmembers = 4;
+	g.conf.learners = 1;
+	g.conf.member[3].id = 6;
+	g.conf.member[3].incarnation = 1006;
+	m.learners = 0;
+	CHECK(wrong("phase1 and phase2 together"));
+	end();
+}
+
+/* The bytes: 0 and 0 are what they always were. */
+static void sizes_in_bytes(void)
+{
+	struct pxs_membership again;
+	u32 len;
+
+	init();
+	begin_next();
+	sizes(4, 2);
+	len = pxs_membership_put(bytes, &m);
+	CHECK_EQ(len, 16 + 5 * 32);
+	CHECK_EQ(bytes[10], 4);
+	CHECK_EQ(bytes[11], 2);
+	CHECK(!pxs_membership_parse(bytes, len, &again));
+	CHECK(!memcmp(&m, &again, sizeof(m)));
+	bytes[11] = 1;
+	CHECK_STR(pxs_membership_parse(bytes, len, &again),
+		  "phase1 and phase2 together must be more than there are voters");
+	bytes[11] = 0;
+	CHECK(pxs_membership_parse(bytes, len, &again));
+	bytes[10] = 0;
+	CHECK(!pxs_membership_parse(bytes, len, &again));
+	CHECK_EQ(again.phase1, 0);
+	end();
+}
+
+/* A group with sizes, once in each place where they count: 4 of 5 promise, 2 accept. */
+static void phases_of_a_group(void)
+{
+	u64 slot;
+	u8 i;
+
+	begin();
+	g.conf.phase1 = 4;
+	g.conf.phase2 = 2;
+	CHECK(!pxs_group_check_conf(&g.conf));
+	pxs_out_done(&out);
+	CHECK_EQ(pxs_group_prepare(&g, 0x101, 1, 0, &out), 0);
+	prevote_ack(1, 0x101, 0);
+	prevote_ack(2, 0x101, 0);
+	CHECK_EQ(g.prepare_ballot, 0);
+	prevote_ack(3, 0x101, 0);
+	CHECK_EQ(g.prepare_ballot, 0x101);
+	durable();
+	CHECK_EQ(pxs_group_lead(&g, 0x101, 1, 0, now, &out), 0);
+	CHECK_EQ(propose("a", &slot), 0);
+	accepted(1, 0x101, 1, 1);
+	CHECK_EQ(g.commit, 0);		/* not on our disk */
+	durable();
+	CHECK_EQ(g.commit, 1);
+	CHECK_EQ(propose("b", &slot), 0);
+	durable();
+	CHECK_EQ(g.commit, 1);
+	accepted(4, 0x101, 2, 1);
+	CHECK_EQ(g.commit, 2);
+	/* It leads for as long as one other answers: 4 cannot promise without one of these. */
+	now += 1999;
+	recv(3, (struct pxs_msg){ .type = PXS_WIRE_HEARTBEAT_ACK, .ballot = 0x101, .slot = 1 },
+	     NULL);
+	for (i = 0; i < 2; i++) {
+		now += 1999;
+		pxs_out_done(&out);
+		pxs_group_tick(&g, now, true, &out);
+		CHECK_EQ(g.lead_ballot, i ? 0 : 0x101);
+	}
+	end();
+}
+
 static void bytes_are_checked(void)
 {
 	struct pxs_membership again;
@@ -105,7 +313,7 @@ static void bytes_are_checked(void)
 	CHECK(pxs_membership_parse(bytes, len - 1, &again));
 	CHECK(pxs_membership_parse(bytes, len - 32, &again));
 	CHECK(pxs_membership_parse(bytes, 3, &again));
-	for (i = 10; i < 16; i++) {
+	for (i = 12; i < 16; i++) {
 		bytes[i] = 1;	/* reserved */
 		CHECK(pxs_membership_parse(bytes, len, &again));
 		bytes[i] = 0;
@@ -347,6 +555,11 @@ static void who_holds_the_log(void)
 int main(void)
 {
 	RUN(one_at_a_time);
+	RUN(any_sizes_by_themselves);
+	RUN(sizes_when_voters_change);
+	RUN(sizes_are_refused_with_words);
+	RUN(sizes_in_bytes);
+	RUN(phases_of_a_group);
 	RUN(bytes_are_checked);
 	RUN(stop_sign);
 	RUN(learners_do_not_count);

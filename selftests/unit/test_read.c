@@ -98,6 +98,30 @@ static void quorum_answers(void)
 	end();
 }
 
+/* Each quorum of phase 1 has one of those who answer: so many as accept a value. */
+static void phase2_answers(void)
+{
+	u64 round;
+
+	leading();
+	g.conf.phase1 = 4;
+	g.conf.phase2 = 2;
+	CHECK_EQ(ask(&round), 0);
+	CHECK(!(out.what & PXS_OUT_READ));
+	CHECK_EQ(sent(PXS_WIRE_READ)->to, 0x1e);
+	ack(3, round);
+	CHECK(answered(round, 2));
+	/* Where no other can lead without us we need not ask. */
+	g.conf.phase1 = 5;
+	g.conf.phase2 = 1;
+	CHECK_EQ(ask(&round), 0);
+	CHECK(answered(round, 2));
+	CHECK_EQ(g.read.round, 0);
+	CHECK_EQ(ask(&round), 0);
+	CHECK(answered(round, 2));
+	end();
+}
+
 /* Answers to a question that was asked before say nothing of now; nor do those of no question. */
 static void only_this_round(void)
 {
@@ -385,6 +409,7 @@ int main(void)
 {
 	RUN(errors);
 	RUN(quorum_answers);
+	RUN(phase2_answers);
 	RUN(only_this_round);
 	RUN(only_this_ballot);
 	RUN(one_round_at_a_time);

@@ -465,6 +465,12 @@ enum pxs_group_attr {
 	 * LEASES in paxsteerd.conf(5)
 	 */
 	PXS_A_GROUP_LEASE_DRIFT,	/* u32 */
+	/*
+	 * u8: so many voters are a quorum of phase 1 (promises), at least a majority; with PHASE2
+	 * more than there are voters. Default of both, which go together: a majority
+	 */
+	PXS_A_GROUP_PHASE1,		/* u8 */
+	PXS_A_GROUP_PHASE2,		/* u8, 1..majority: of phase 2 (accepts, reads, leases) */
 	__PXS_A_GROUP_MAX
 };
 #define PXS_A_GROUP_MAX (__PXS_A_GROUP_MAX - 1)

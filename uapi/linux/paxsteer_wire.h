@@ -150,7 +150,15 @@ struct pxs_wire_config {
 	__be64 epoch;		/* one more than that of the slots up to its own */
 	__u8 count;		/* members that follow; at most PXS_MEMBERS_MAX */
 	__u8 learners;		/* so many of them, the last ones, do not vote */
-	__u8 reserved[6];	/* 0 */
+	/*
+	 * How many voters are a quorum of phase 1 and of phase 2: 1 <= phase2 <= majority <= phase1
+	 * <= voters, and both together are more than the voters. 0 and 0: majorities. Who does not
+	 * know them takes the configuration for damaged, and stays in its epoch: no member may be
+	 * older than this when they are first set.
+	 */
+	__u8 phase1;
+	__u8 phase2;
+	__u8 reserved[4];	/* 0 */
 };
 
 struct pxs_wire_member {
