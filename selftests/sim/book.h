@@ -46,6 +46,7 @@ struct config {
 	u64 epoch;
 	u64 slot;	/* chosen for it; 0: not yet */
 	u32 members, voters;	/* bit i: node i */
+	u32 phase1, phase2;	/* so many voters are a quorum */
 };
 
 /* Of one group. */
@@ -75,6 +76,8 @@ static inline struct book *book_of(const struct sim *s, u32 g)
 void book_config(struct sim *s, u32 g, u64 vid, const u8 *data, u32 len);
 const struct config *book_epoch(const struct sim *s, u32 g, u64 epoch);
 u32 book_voters(const struct sim *s, u32 g, u64 epoch);	/* bitmap of nodes; 0: no such epoch */
+u32 book_phase1(const struct sim *s, u32 g, u64 epoch);	/* so many of them promise; ~0: no epoch */
+u32 book_phase2(const struct sim *s, u32 g, u64 epoch);	/* ... accept */
 void book_chosen(struct sim *s, u32 g, u64 slot, u64 vid, u64 epoch);
 
 static inline u64 book_epoch_of(const struct sim *s, u32 g, u64 ballot)
@@ -88,11 +91,10 @@ static inline u64 book_epoch_of(const struct sim *s, u32 g, u64 ballot)
 	return 0;
 }
 
-static inline bool is_quorum(const struct sim *s, u32 g, u32 votes, u64 epoch)
+/* So many voters of @epoch are in @votes. */
+static inline u32 book_count(const struct sim *s, u32 g, u32 votes, u64 epoch)
 {
-	u32 voters = book_voters(s, g, epoch);
-
-	return __builtin_popcount(votes & voters) > __builtin_popcount(voters) / 2;
+	return (u32)__builtin_popcount(votes & book_voters(s, g, epoch));
 }
 
 /* One ballot has one value for a slot, and a safe one: look it up, or write it down. */

@@ -49,6 +49,8 @@ void book_config(struct sim *s, u32 g, u64 vid, const u8 *data, u32 len)
 	}
 	c = &b->config[b->configs++];
 	*c = (struct config){ .vid = vid, .epoch = m.epoch };
+	c->phase1 = m.phase1 ? m.phase1 : (m.nmembers - m.learners) / 2u + 1;
+	c->phase2 = m.phase2 ? m.phase2 : (m.nmembers - m.learners) / 2u + 1;
 	for (i = 0; i < m.nmembers; i++) {
 		c->members |= 1u << sim_node_of(s, m.member[i].id);
 		if (i < (u32)(m.nmembers - m.learners))
@@ -84,6 +86,49 @@ u32 book_voters(const struct sim *s, u32 g, u64 epoch)
 	return c ? c->voters : epoch == 1 ? founders(s, g) : 0;
 }
 
+/* What is in force, whoever chose it. */
+static struct config in_epoch(const struct sim *s, u32 g, u64 epoch)
+{
+	const struct config *c = epoch > 1 ? book_epoch(s, g, epoch) : NULL;
+	const struct sim_group *sg = &s->group[g];
+	u32 majority = sg->founders / 2u + 1;
+
+	if (c)
+		return *c;
+	if (epoch != 1)
+		return (struct config){ .phase1 = ~0u, .phase2 = ~0u };
+	return (struct config){
+		.voters = founders(s, g),
+		.phase1 = sg->phase1 ? sg->phase1 : majority,
+		.phase2 = sg->phase2 ? sg->phase2 : majority,
+	};
+}
+
+u32 book_phase1(const struct sim *s, u32 g, u64 epoch)
+{
+	return in_epoch(s, g, epoch).phase1;
+}
+
+u32 book_phase2(const struct sim *s, u32 g, u64 epoch)
+{
+	return in_epoch(s, g, epoch).phase2;
+}
+
+/* Is there a quorum of phase 1 of @one without a voter of one of phase 2 of @two? */
+static bool can_miss(const struct config *one, const struct config *two)
+{
+	u32 a, b;
+
+	for (a = one->voters; a; a = (a - 1) & one->voters) {
+		if (__builtin_popcount(a) != (int)one->phase1)
+			continue;
+		for (b = two->voters; b; b = (b - 1) & two->voters)
+			if (__builtin_popcount(b) == (int)two->phase2 && !(a & b))
+				return true;
+	}
+	return false;
+}
+
 static u64 last_epoch(const struct sim *s, u32 g)
 {
 	u64 epoch = 1;
@@ -111,6 +156,7 @@ void book_chosen(struct sim *s, u32 g, u64 slot, u64 vid, u64 epoch)
 {
 	const struct config *next = book_epoch(s, g, epoch + 1);
 	struct book *b = book_of(s, g);
+	struct config now;
 	u64 t;
 	u32 i;
 
@@ -129,8 +175,15 @@ void book_chosen(struct sim *s, u32 g, u64 slot, u64 vid, u64 epoch)
 	}
 	if (!b->config[i].slot)
 		s->stat.changed++;
-	if (__builtin_popcount(b->config[i].voters ^ book_voters(s, g, epoch)) > 1)
+	now = in_epoch(s, g, epoch);
+	if (!b->config[i].slot && (b->config[i].phase1 != now.phase1 ||
+				   b->config[i].phase2 != now.phase2))
+		s->stat.resized++;
+	if (__builtin_popcount(b->config[i].voters ^ now.voters) > 1)
 		sim_fail(s, "S9: epoch %llu has more than one voter that differs", U(epoch + 1));
+	if (can_miss(&b->config[i], &now) || can_miss(&b->config[i], &b->config[i]))
+		sim_fail(s, "S9: phase 1 of epoch %llu, %u voters, can miss a phase 2 of %u or of %u",
+			 U(epoch + 1), b->config[i].phase1, now.phase2, b->config[i].phase2);
 	b->config[i].slot = slot;
 	for (t = slot + 1; t <= b->top && t < SIM_SLOTS; t++)
 		if (b->slot[t].chosen && b->slot[t].epoch <= epoch)
@@ -184,6 +237,21 @@ static bool may_go(const struct sim *s, u32 g, const struct pxs_group_conf *conf
 	return left >= 2;
 }
 
+/* Sizes of all kinds, those that must be refused among them. */
+static u32 resize(struct sim *s, struct pxs_replica *r, u32 any, char *words)
+{
+	u8 voters = pxs_group_voters(&r->config->conf);
+	u32 majority = voters / 2u + 1, phase1, phase2 = 1 + any % majority;
+
+	any /= majority;
+	phase1 = any & 1 ? majority + any / 2 % voters : max(voters + 1 - phase2, majority);
+	if (!(any % 7)) {
+		phase1 = 0;
+		phase2 = 0;
+	}
+	return pxs_member_quorum(r, (u8)phase1, (u8)phase2, words, changed, s);
+}
+
 /* Return: it is under way. */
 bool sim_change(struct sim *s, struct sim_node *n, u32 g, u32 kind, u32 any)
 {
@@ -198,6 +266,14 @@ bool sim_change(struct sim *s, struct sim_node *n, u32 g, u32 kind, u32 any)
 
 	if (!r || !pxs_elect_ready(&r->elect))
 		return false;
+	if (kind > 4) {
+		sim_enter(s, n);
+		error = resize(s, r, any, words);
+		TRACE(s, "node %u group %u: change of quorums: %u", sim_index(s, n), g, error);
+		if (!error)
+			sim_agent_settle(s, n);
+		return !error;
+	}
 	conf = &r->config->conf;
 	who = stranger(s, g, conf, any);
 	id = conf->member[any % conf->nmembers].id;

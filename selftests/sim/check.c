@@ -147,7 +147,7 @@ static bool safe_at(const struct sim *s, u32 g, const struct slot *sl, u64 ballo
 {
 	const struct accepted *best[SIM_NODES];
 	u32 voters = book_voters(s, g, book_epoch_of(s, g, ballot));
-	u32 half = (u32)__builtin_popcount(voters) / 2;
+	u32 enough = book_phase1(s, g, book_epoch_of(s, g, ballot));
 	u32 promised = 0, node, i, k, n;
 	u64 behind[SIM_NODES];
 
@@ -165,19 +165,19 @@ static bool safe_at(const struct sim *s, u32 g, const struct slot *sl, u64 ballo
 		for (k = 0, n = 0; k < promised; k++)
 			n += !best[k] || (best[k]->ballot < behind[i] &&
 					  best[k]->vid >= SIM_CONFIG);
-		if (behind[i] && n > half)
+		if (behind[i] && n >= enough)
 			return true;
 	}
 	for (i = 0, n = 0; i < promised; i++)
 		n += !best[i];
-	if (n > half)
+	if (n >= enough)
 		return true;
 	for (i = 0; i < promised; i++) {
 		if (!best[i] || best[i]->vid != vid)
 			continue;
 		for (k = 0, n = 0; k < promised; k++)
 			n += !best[k] || best[k]->ballot <= best[i]->ballot;
-		if (n > half)
+		if (n >= enough)
 			return true;
 	}
 	return false;
@@ -256,7 +256,7 @@ void sim_check_lead(struct sim *s, struct sim_node *n, u32 g, u64 ballot)
 		return;
 	}
 	b = book_ballot(s, g, ballot);
-	if (b && !is_quorum(s, g, b->promised, b->epoch))
+	if (b && book_count(s, g, b->promised, b->epoch) < book_phase1(s, g, b->epoch))
 		sim_fail(s, "node %u leads with ballot %llx without a quorum of promises (%x)",
 			 sim_index(s, n), U(ballot), b->promised);
 }
@@ -439,7 +439,7 @@ static void vote(struct sim *s, struct sim_node *n, u32 g, u64 slot, u64 ballot,
 		return;
 	a->votes |= 1u << sim_index(s, n);
 	epoch = book_epoch_of(s, g, ballot);
-	if (!is_quorum(s, g, a->votes, epoch))
+	if (book_count(s, g, a->votes, epoch) < book_phase2(s, g, epoch))
 		return;
 	check_leases(s, g, ballot);
 	sl = &b->slot[slot];

@@ -28,6 +28,7 @@ static void fill_group(const struct sim *s, const struct sim_node *n, u32 g,
 		.heartbeat_ms = s->p.heartbeat, .election_ms = s->p.election,
 		.self = (u8)sim_part_of(s, g, sim_index(s, n)),
 		.memory = s->p.memory >> g & 1, .lease_drift = s->p.drift,
+		.phase1 = s->group[g].phase1, .phase2 = s->group[g].phase2,
 	};
 	/* Not one of them yet: it knows whom to ask. */
 	if (conf->self >= s->group[g].founders) {

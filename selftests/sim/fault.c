@@ -168,10 +168,36 @@ static void draw_most(struct sim *s)
 		p->faults &= ~(1ull << F_FAIL | 1ull << F_WRITE);
 }
 
+/*
+ * Sizes of quorums, as if all files said so: in each epoch 1, and where members change they change,
+ * too. Not where a disk or a memory may lose what one member alone has accepted, or where a member
+ * may be gone for good that phase 1 needs.
+ */
+static void draw_quorums(struct sim *s)
+{
+	struct sim_param *p = &s->p;
+	u32 g, n, majority;
+
+	for (g = 0; g < p->groups; g++) {
+		n = s->group[g].founders;
+		majority = n / 2 + 1;
+		s->group[g].phase1 = 0;
+		s->group[g].phase2 = 0;
+		if (param(s, 2) || p->memory >> g & 1 ||
+		    p->faults & (1ull << F_ROT | 1ull << F_DAMAGE | 1ull << F_SWAP))
+			continue;
+		s->group[g].phase2 = 1 + (u8)param(s, majority);
+		s->group[g].phase1 = (u8)max(n + 1 - s->group[g].phase2, majority);
+		if (s->group[g].phase1 < n && !param(s, 4))
+			s->group[g].phase1++;
+	}
+}
+
 void sim_fault_param(struct sim *s)
 {
 	draw_most(s);
 	draw_leases(s);
+	draw_quorums(s);
 }
 
 /* Its groups are deleted and its agent restarted: what an operator does after a failed flush. */
@@ -435,7 +461,7 @@ static void cut_off(struct sim *s, u32 node, u32 but)
 /* Not of a leader only: others must refuse. And perhaps somebody dies of it. */
 static bool change(struct sim *s, struct sim_node *n)
 {
-	u32 g = (u32)hit(s, s->p.groups), kind = (u32)hit(s, 5), any = (u32)hit(s, 5040);
+	u32 g = (u32)hit(s, s->p.groups), kind = (u32)hit(s, 7), any = (u32)hit(s, 5040);
 
 	if (!n->part[g].there || n->paused > s->now || n->stopped > s->now)
 		return false;

@@ -151,6 +151,7 @@ struct sim_group {
 	u32 id;
 	u8 n;
 	u8 founders;		/* the first of them: members of epoch 1 */
+	u8 phase1, phase2;	/* sizes of their quorums; 0: majorities */
 	u8 node[SIM_NODES];
 };
 
@@ -246,7 +247,7 @@ struct sim_node {
 
 struct sim_stat {
 	u64 events, faults, datagrams, decided, elections, handed, acked, refused, lost, reads,
-	    leased, forgot, borrowed, changed;
+	    leased, forgot, borrowed, changed, resized;
 	u64 by_fault[F_MAX];
 };
 
