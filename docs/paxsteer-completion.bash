@@ -32,7 +32,7 @@ _paxsteer()
 		stats) words='show -w help' ;;
 		lookup) words=$(_paxsteer_services) ;;
 		cluster) words='init join status add remove rebalance help' ;;
-		member) words='show add promote demote set remove group -S' ;;
+		member) words='show add promote demote set remove quorum group -S' ;;
 		log) words='append tail status transfer read-index trim group -S' ;;
 		journal) words='init show verify dump' ;;
 		save) words='service' ;;
@@ -87,11 +87,12 @@ _paxsteer()
 		log.trim.*) words='to force timeout' ;;
 		member.promote.*) words='force timeout' ;;
 		member.add.* | member.set.*) words='incarnation store timeout' ;;
+		member.quorum.*) words='phase1 phase2 majority timeout' ;;
 		member.*) words='timeout' ;;
 		log.tail.*) words='from count follow hash noops once' ;;
 		group.add.*) words='cluster key-file self member incarnation key-id also-key-file
 			also-key-id epoch window heartbeat election durability learner
-			lease-drift' ;;
+			lease-drift phase1 phase2' ;;
 		group.set.*) words='key-file key-id also-key-file also-key-id' ;;
 		esac ;;
 	esac
