@@ -206,6 +206,8 @@ struct pxs_plan *pxs_plan_build(const struct pxs_service *svc, struct pxs_refusa
 	plan->key.hash = pxs_key_hash_of(svc->config.fill);
 	plan->peek = pxs_key_peek(&plan->key);
 	plan->seed = svc->config.seed;
+	pxs_key_hash_to(&plan->flows, &plan->seed, svc->at.family == AF_INET, svc->at.proto,
+			ntohs(svc->at.port), svc->at.addr.s6_addr);
 	plan->nbackends = cfg.nbackends;
 	list_for_each_entry(be, &svc->backends, list) {
 		plan->backends[be->index] = be;

@@ -24,6 +24,7 @@ struct pxs_plan {
 	struct pxs_key_spec key;
 	u32 peek;			/* bytes of the payload that may hold a key; 0: none */
 	struct pxs_seed seed;
+	struct pxs_sipstate flows;	/* key rule tuple: hashed as far as the service's address */
 	struct pxs_table *table;	/* NULL: no backend has weight */
 	u32 *rows;			/* how many each backend owns, for GET */
 	DECLARE_BITMAP(live, PXS_BACKENDS_MAX);	/* by index; set and cleared atomically */

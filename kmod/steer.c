@@ -94,10 +94,8 @@ static bool pxs_steer_hash(const struct pxs_plan *plan, const struct sk_buff *sk
 {
 	if (plan->key.rule != PXS_KEY_TUPLE)
 		return pxs_steer_hash_other(plan, skb, p, hash);
-	*hash = pxs_key_hash_ends(&plan->seed, p->src.family == AF_INET,
-				  pxs_key_tuple_head(p->src.proto, ntohs(p->src.port),
-						     ntohs(p->dst.port)),
-				  p->src.addr.s6_addr, p->dst.addr.s6_addr);
+	*hash = pxs_key_hash_from(&plan->flows, p->src.family == AF_INET, ntohs(p->src.port),
+				  p->src.addr.s6_addr);
 	return false;
 }
 

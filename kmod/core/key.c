@@ -101,9 +101,11 @@ static u64 hash_network(const struct pxs_seed *seed, const struct pxs_flow_tuple
 
 u64 pxs_key_hash_tuple(const struct pxs_seed *seed, const struct pxs_flow_tuple *t)
 {
-	u64 head = pxs_key_tuple_head(t->proto, t->sport, t->dport);
+	bool v4 = t->family == PXS_FAMILY_V4;
+	struct pxs_sipstate to;
 
-	return pxs_key_hash_ends(seed, t->family == PXS_FAMILY_V4, head, t->saddr, t->daddr);
+	pxs_key_hash_to(&to, seed, v4, t->proto, t->dport, t->daddr);
+	return pxs_key_hash_from(&to, v4, t->sport, t->saddr);
 }
 
 u64 pxs_key_hash_bytes(const struct pxs_seed *seed, const void *key, u32 len)

@@ -93,27 +93,40 @@ enum pxs_key_domain {
 	PXS_KEY_DOMAIN_TUPLE_V6 = 4,
 };
 
-static inline u64 pxs_key_tuple_head(u8 proto, u16 sport, u16 dport)
-{
-	return (u64)proto << 8 | (u64)sport << 16 | (u64)dport << 32;
-}
-
 /*
- * pxs_key_hash_tuple() of what lies apart, in a packet: @head from pxs_key_tuple_head(), addresses
- * as in struct pxs_flow_tuple.
+ * The rule tuple in two steps, pxs_key_hash_tuple() does both: what is the same for all packets
+ * to one destination comes first, and is done once for all of them. What is hashed are the bytes
+ * domain, protocol, destination's port and address, source's address and port; ports little
+ * endian, and behind the port of an IPv6 destination 4 bytes of 0. Addresses as in struct
+ * pxs_flow_tuple.
  */
-static inline u64 pxs_key_hash_ends(const struct pxs_seed *seed, bool v4, u64 head,
-				    const u8 *saddr, const u8 *daddr)
+static inline void pxs_key_hash_to(struct pxs_sipstate *to, const struct pxs_seed *seed, bool v4,
+				   u8 proto, u16 dport, const u8 *daddr)
 {
-	u64 src = get_unaligned_le64(saddr);
+	u64 head = (u64)proto << 8 | (u64)dport << 16;
 	u64 dst = get_unaligned_le64(daddr);
 
+	pxs_sipinit(to, seed);
+	if (v4) {
+		pxs_sip13word(to, head | PXS_KEY_DOMAIN_TUPLE_V4 | dst << 32);
+		return;
+	}
+	pxs_sip13word(to, head | PXS_KEY_DOMAIN_TUPLE_V6);
+	pxs_sip13word(to, dst);
+	pxs_sip13word(to, get_unaligned_le64(daddr + 8));
+}
+
+static inline u64 pxs_key_hash_from(const struct pxs_sipstate *to, bool v4, u16 sport,
+				    const u8 *saddr)
+{
+	u64 src = get_unaligned_le64(saddr);
+	struct pxs_sipstate s = *to;
+
 	if (v4)
-		return pxs_siphash13_2u64(seed, head | PXS_KEY_DOMAIN_TUPLE_V4,
-					  (u32)src | dst << 32);
-	return pxs_siphash13_5u64(seed, head | PXS_KEY_DOMAIN_TUPLE_V6,
-				  src, get_unaligned_le64(saddr + 8),
-				  dst, get_unaligned_le64(daddr + 8));
+		return pxs_sip13final(&s, 14ull << 56 | (u64)sport << 32 | (u32)src);
+	pxs_sip13word(&s, src);
+	pxs_sip13word(&s, get_unaligned_le64(saddr + 8));
+	return pxs_sip13final(&s, 42ull << 56 | sport);
 }
 
 /* Hash of the rules source (the whole address) and tuple. */

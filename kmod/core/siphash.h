@@ -146,20 +146,6 @@ static inline u64 pxs_siphash13_3u64(const struct pxs_seed *seed, u64 a, u64 b, 
 	return pxs_sip13final(&s, 24ull << 56);
 }
 
-static inline u64 pxs_siphash13_5u64(const struct pxs_seed *seed, u64 a, u64 b, u64 c, u64 d,
-				     u64 e)
-{
-	struct pxs_sipstate s;
-
-	pxs_sipinit(&s, seed);
-	pxs_sip13word(&s, a);
-	pxs_sip13word(&s, b);
-	pxs_sip13word(&s, c);
-	pxs_sip13word(&s, d);
-	pxs_sip13word(&s, e);
-	return pxs_sip13final(&s, 40ull << 56);
-}
-
 /* The same as pxs_siphash() over the words' little endian bytes, one after the other. */
 static inline u64 pxs_siphash_2u64(const struct pxs_seed *seed, u64 a, u64 b)
 {

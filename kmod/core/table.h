@@ -35,8 +35,9 @@
  * Part of every digest; another one whenever equal configurations may have other rows than
  * before, or equal keys other hashes: directors that would not agree must not seem to.
  * 2: keys are hashed by SipHash-1-3, rendezvous ranks by permutations (rank.h).
+ * 3: of the tuple, the destination is hashed first.
  */
-#define PXS_TABLE_VERSION	2
+#define PXS_TABLE_VERSION	3
 
 /* What an index has room for; what a service may have is PXS_BACKENDS_MAX. */
 #define PXS_TABLE_BACKENDS_MAX	65535

@@ -110,7 +110,7 @@ static void python_vectors(void)
 	const struct pxs_seed zeros = { .k = { 0, 0 } };
 	u8 *data;
 	u32 len, i;
-	u64 w[5];
+	u64 w[3];
 
 	for (len = 1; len < 64; len++) {
 		data = malloc(len);
@@ -119,11 +119,10 @@ static void python_vectors(void)
 		CHECK_EQ(pxs_siphash13(&zeros, data, len), vectors13[len - 1]);
 		free(data);
 	}
-	for (i = 0; i < 5; i++)
+	for (i = 0; i < 3; i++)
 		w[i] = 0x0706050403020100ull + i * 0x0808080808080808ull;
 	CHECK_EQ(pxs_siphash13_2u64(&zeros, w[0], w[1]), vectors13[15]);
 	CHECK_EQ(pxs_siphash13_3u64(&zeros, w[0], w[1], w[2]), vectors13[23]);
-	CHECK_EQ(pxs_siphash13_5u64(&zeros, w[0], w[1], w[2], w[3], w[4]), vectors13[39]);
 }
 
 static void key_matters(void)

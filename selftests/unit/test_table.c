@@ -230,7 +230,8 @@ static void digest_of_rows(void)
 		unit_config_init(&a, fills[i], 10, 10);
 		t = unit_build(&a);
 		CHECK_FATAL(t);
-		d = pxs_siphash_3u64(&a.cfg.seed, 2ull << 32 | a.cfg.fill, t->nrows, t->nowners);
+		d = pxs_siphash_3u64(&a.cfg.seed, (u64)PXS_TABLE_VERSION << 32 | a.cfg.fill,
+				     t->nrows, t->nowners);
 		for (row = 0; row < t->nrows; row++) {
 			second = t->rows[row].second;
 			second = second == PXS_NONE ? 0 : a.backends[second].id;
