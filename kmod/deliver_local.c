@@ -112,7 +112,7 @@ unsigned int pxs_local_udp(struct sk_buff *skb, const struct nf_hook_state *stat
 		pxs_local_assign(skb, sk);
 		return NF_ACCEPT;
 	}
-	be = pxs_steer_pick(svc, skb, p);
+	be = pxs_steer_pick_new(svc, skb, p);
 	if (!be)
 		return NF_DROP;
 	sk = pxs_udp_find(state, &p->src, &be->at);

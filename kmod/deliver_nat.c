@@ -33,7 +33,7 @@ struct pxs_end {
 	__be16 *port;
 };
 
-static struct pxs_end pxs_end_of(struct sk_buff *skb, const struct pxs_packet *p, bool dst)
+static inline struct pxs_end pxs_end_of(struct sk_buff *skb, const struct pxs_packet *p, bool dst)
 {
 	struct udphdr *uh = (struct udphdr *)(skb->data + p->thoff);
 	struct ipv6hdr *ip6h = (struct ipv6hdr *)skb->data;
@@ -65,22 +65,23 @@ static u8 pxs_nat_summed(const struct sk_buff *skb, const struct pxs_packet *p)
 }
 
 /* skb_ensure_writable() for what mostly is. */
-static int pxs_nat_writable(struct sk_buff *skb, unsigned int len)
+static __always_inline int pxs_nat_writable(struct sk_buff *skb, unsigned int len)
 {
 	if (likely(skb_headlen(skb) >= len && !skb_cloned(skb)))
 		return 0;
 	return skb_ensure_writable(skb, len);
 }
 
-/* What a sum over @n words gains when the old ones are replaced by the new ones. */
-static __wsum pxs_nat_gain(const __be32 *old, const __be32 *new, unsigned int n)
+/* What a sum gains when a word in it is replaced. */
+static __wsum pxs_nat_gain(__be32 old, __be32 new)
 {
-	__wsum gain = 0;
-	unsigned int i;
+	return csum_add(~(__force __wsum)old, (__force __wsum)new);
+}
 
-	for (i = 0; i < n; i++)
-		gain = csum_add(gain, csum_add(~(__force __wsum)old[i], (__force __wsum)new[i]));
-	return gain;
+static __wsum pxs_nat_gain6(const __be32 *old, const __be32 *new)
+{
+	return csum_add(csum_add(pxs_nat_gain(old[0], new[0]), pxs_nat_gain(old[1], new[1])),
+			csum_add(pxs_nat_gain(old[2], new[2]), pxs_nat_gain(old[3], new[3])));
 }
 
 static void pxs_nat_set_addr(void *addr, const struct pxs_packet *p, const struct pxs_endpoint *to)
@@ -92,17 +93,17 @@ static void pxs_nat_set_addr(void *addr, const struct pxs_packet *p, const struc
 }
 
 /* Checksums are whole ones, and no device has summed up what changes. */
-static void pxs_nat_rewrite_whole(struct sk_buff *skb, const struct pxs_packet *p,
-				  const struct pxs_end *end, struct udphdr *uh,
-				  const struct pxs_endpoint *to)
+static __always_inline void pxs_nat_rewrite_whole(struct sk_buff *skb, const struct pxs_packet *p,
+						  const struct pxs_end *end, struct udphdr *uh,
+						  const struct pxs_endpoint *to)
 {
 	__wsum gain;
 
 	if (p->src.family == AF_INET) {
-		gain = pxs_nat_gain(end->addr, to->addr.s6_addr32, 1);
+		gain = pxs_nat_gain(*(__be32 *)end->addr, pxs_endpoint_ip4(to));
 		csum_replace_by_diff(&((struct iphdr *)skb->data)->check, gain);
 	} else {
-		gain = pxs_nat_gain(end->addr, to->addr.s6_addr32, 4);
+		gain = pxs_nat_gain6(end->addr, to->addr.s6_addr32);
 	}
 	/* No checksum stays no checksum. */
 	if (uh->check) {
@@ -116,22 +117,15 @@ static void pxs_nat_rewrite_whole(struct sk_buff *skb, const struct pxs_packet *
 	*end->port = to->port;
 }
 
-static int pxs_nat_rewrite(struct sk_buff *skb, const struct pxs_packet *p, bool dst,
-			   const struct pxs_endpoint *to)
+/* A device has summed up what changes, or is to. */
+static noinline void pxs_nat_rewrite_offloaded(struct sk_buff *skb, const struct pxs_packet *p,
+					       bool dst, const struct pxs_endpoint *to)
 {
+	struct udphdr *uh = (struct udphdr *)(skb->data + p->thoff);
+	struct pxs_end end = pxs_end_of(skb, p, dst);
 	u8 summed = skb->ip_summed;
-	struct pxs_end end;
-	struct udphdr *uh;
 	bool sum;
 
-	if (pxs_nat_writable(skb, p->thoff + sizeof(*uh)))
-		return -ENOMEM;
-	end = pxs_end_of(skb, p, dst);
-	uh = (struct udphdr *)(skb->data + p->thoff);
-	if (summed == CHECKSUM_NONE || summed == CHECKSUM_UNNECESSARY) {
-		pxs_nat_rewrite_whole(skb, p, &end, uh, to);
-		return 0;
-	}
 	skb->ip_summed = pxs_nat_summed(skb, p);
 	/* No checksum stays no checksum. */
 	sum = uh->check || (skb->ip_summed == CHECKSUM_PARTIAL &&
@@ -159,6 +153,21 @@ static int pxs_nat_rewrite(struct sk_buff *skb, const struct pxs_packet *p, bool
 	skb->ip_summed = summed;
 	pxs_nat_set_addr(end.addr, p, to);
 	*end.port = to->port;
+}
+
+static __always_inline int pxs_nat_rewrite(struct sk_buff *skb, const struct pxs_packet *p,
+					   bool dst, const struct pxs_endpoint *to)
+{
+	struct pxs_end end;
+
+	if (pxs_nat_writable(skb, p->thoff + sizeof(struct udphdr)))
+		return -ENOMEM;
+	if (skb->ip_summed != CHECKSUM_NONE && skb->ip_summed != CHECKSUM_UNNECESSARY) {
+		pxs_nat_rewrite_offloaded(skb, p, dst, to);
+		return 0;
+	}
+	end = pxs_end_of(skb, p, dst);
+	pxs_nat_rewrite_whole(skb, p, &end, (struct udphdr *)(skb->data + p->thoff), to);
 	return 0;
 }
 

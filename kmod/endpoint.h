@@ -56,7 +56,7 @@ static inline bool pxs_endpoint_equal(const struct pxs_endpoint *a, const struct
 
 /*
  * For a hash table whose entries the operator chose: a packet only asks, so what it holds
- * makes no chain longer, and three multiplications do. As rhashtable_params.hashfn.
+ * makes no chain longer, and two multiplications do. As rhashtable_params.hashfn.
  */
 static inline u32 pxs_endpoint_hash(const void *data, u32 len, u32 seed)
 {
@@ -66,9 +66,7 @@ static inline u32 pxs_endpoint_hash(const void *data, u32 len, u32 seed)
 	pxs_endpoint_words(data, &high, &low, &rest);
 	h = (h ^ high) * GOLDEN_RATIO_64;
 	h ^= h >> 32;
-	h = (h ^ low) * GOLDEN_RATIO_64;
-	h ^= h >> 32;
-	h = (h ^ rest) * GOLDEN_RATIO_64;
+	h = (h ^ low ^ rest) * GOLDEN_RATIO_64;
 	return h >> 32;
 }
 

@@ -62,11 +62,19 @@ void pxs_steer_fault(struct pxs_service *svc, struct pxs_backend *be, int stat)
 	trace_pxs_drop(svc->id, stat);
 }
 
-/* Return: true when the key was not readable and the tuple was hashed. Half a KiB of stack. */
-static noinline bool pxs_steer_hash_payload(const struct pxs_plan *plan, const struct sk_buff *skb,
-					    const struct pxs_packet *p, u64 *hash)
+/* What a packet hashes to. By value: what is handed out by address costs a look at the stack. */
+struct pxs_steer_hash {
+	u64 hash;
+	bool fallback;	/* the key was not readable: of the tuple instead */
+};
+
+/* Of the payload: half a KiB of stack. */
+static noinline struct pxs_steer_hash
+pxs_steer_hash_payload(const struct pxs_plan *plan, const struct sk_buff *skb,
+		       const struct pxs_packet *p)
 {
 	struct pxs_flow_tuple tuple;
+	struct pxs_steer_hash h;
 	u8 buf[PXS_KEY_PEEK_MAX];
 	const u8 *payload;
 	u32 len;
@@ -74,79 +82,97 @@ static noinline bool pxs_steer_hash_payload(const struct pxs_plan *plan, const s
 	pxs_packet_tuple(p, &tuple);
 	len = min3(plan->peek, p->payload_len, (u32)sizeof(buf));
 	payload = len ? skb_header_pointer(skb, p->payload, len, buf) : NULL;
-	return pxs_key_hash(&plan->key, &plan->seed, &tuple, payload, payload ? len : 0, hash);
+	h.fallback = pxs_key_hash(&plan->key, &plan->seed, &tuple, payload, payload ? len : 0,
+				  &h.hash);
+	return h;
 }
 
-/* The same, where the key is not the tuple. */
-static noinline bool pxs_steer_hash_other(const struct pxs_plan *plan, const struct sk_buff *skb,
-					  const struct pxs_packet *p, u64 *hash)
+static noinline struct pxs_steer_hash
+pxs_steer_hash(const struct pxs_plan *plan, const struct sk_buff *skb, const struct pxs_packet *p)
 {
 	struct pxs_flow_tuple tuple;
+	struct pxs_steer_hash h;
 
 	if (plan->peek)
-		return pxs_steer_hash_payload(plan, skb, p, hash);
+		return pxs_steer_hash_payload(plan, skb, p);
 	pxs_packet_tuple(p, &tuple);
-	return pxs_key_hash(&plan->key, &plan->seed, &tuple, NULL, 0, hash);
+	h.fallback = pxs_key_hash(&plan->key, &plan->seed, &tuple, NULL, 0, &h.hash);
+	return h;
 }
 
-static bool pxs_steer_hash(const struct pxs_plan *plan, const struct sk_buff *skb,
-			   const struct pxs_packet *p, u64 *hash)
+/* Return: who is picked. */
+static struct pxs_backend *pxs_steer_count_pick(struct pxs_service *svc,
+						const struct pxs_plan *plan, struct pxs_pick pick,
+						bool fallback)
 {
-	if (plan->key.rule != PXS_KEY_TUPLE)
-		return pxs_steer_hash_other(plan, skb, p, hash);
-	*hash = pxs_key_hash_from(&plan->flows, p->src.family == AF_INET, ntohs(p->src.port),
-				  p->src.addr.s6_addr);
-	return false;
-}
-
-static struct pxs_backend *pxs_steer_choose(struct pxs_service *svc, const struct sk_buff *skb,
-					    const struct pxs_packet *p, bool is_new)
-{
-	const struct pxs_plan *plan = rcu_dereference(svc->plan);
 	struct pxs_backend *be;
-	struct pxs_pick pick;
-	bool fallback;
-	u64 hash;
+	int stat;
 
-	if (!plan || !plan->table)
-		goto nobody;
-	fallback = pxs_steer_hash(plan, skb, p, &hash);
-	if (is_new)
-		pick = pxs_load_pick(plan->table, plan->live, plan->full, hash);
-	else
-		pick = pxs_table_pick(plan->table, plan->live, hash);
-	trace_pxs_pick(svc->id, plan->table->generation, hash, pick.backend, pick.choice,
-		       fallback);
 	if (fallback)
 		pxs_stat_inc(svc->stats, PXS_STEER_STAT_FALLBACKS);
-	if (pick.choice == PXS_CHOICE_NONE)
-		goto nobody;
+	if (pick.choice == PXS_CHOICE_NONE) {
+		pxs_steer_fault(svc, NULL, PXS_STEER_STAT_NO_BACKEND);
+		return NULL;
+	}
 	be = plan->backends[pick.backend];
 	if (fallback)
 		pxs_stat_inc(be->stats, PXS_STEER_STAT_FALLBACKS);
-	if (pick.choice != PXS_CHOICE_FIRST) {
-		int stat = pick.spilled ? PXS_STEER_STAT_SPILLED : PXS_STEER_STAT_SECOND;
-
-		pxs_stat_inc(svc->stats, stat);
-		pxs_stat_inc(be->stats, stat);
-	}
+	if (pick.choice == PXS_CHOICE_FIRST)
+		return be;
+	stat = pick.spilled ? PXS_STEER_STAT_SPILLED : PXS_STEER_STAT_SECOND;
+	pxs_stat_inc(svc->stats, stat);
+	pxs_stat_inc(be->stats, stat);
 	return be;
+}
 
-nobody:
-	pxs_steer_fault(svc, NULL, PXS_STEER_STAT_NO_BACKEND);
-	return NULL;
+/* Whatever the key, the plan and the packet are. */
+static noinline struct pxs_backend *pxs_steer_choose(struct pxs_service *svc,
+						     const struct pxs_plan *plan,
+						     const struct sk_buff *skb,
+						     const struct pxs_packet *p, bool is_new)
+{
+	struct pxs_steer_hash h;
+	struct pxs_pick pick;
+
+	if (!plan || !plan->table) {
+		pxs_steer_fault(svc, NULL, PXS_STEER_STAT_NO_BACKEND);
+		return NULL;
+	}
+	h = pxs_steer_hash(plan, skb, p);
+	if (is_new)
+		pick = pxs_load_pick(plan->table, plan->live, plan->full, h.hash);
+	else
+		pick = pxs_table_pick(plan->table, plan->live, h.hash);
+	trace_pxs_pick(svc->id, plan->table->generation, h.hash, pick.backend, pick.choice,
+		       h.fallback);
+	return pxs_steer_count_pick(svc, plan, pick, h.fallback);
+}
+
+/* What mostly is, without a call: by the tuple, to who the row is of. Else all that is above. */
+struct pxs_backend *pxs_steer_pick_new(struct pxs_service *svc, const struct sk_buff *skb,
+				       const struct pxs_packet *p)
+{
+	const struct pxs_plan *plan = rcu_dereference(svc->plan);
+	u16 first;
+	u64 hash;
+
+	if (unlikely(!plan || !plan->table || plan->key.rule != PXS_KEY_TUPLE ||
+		     plan->table->ring || trace_pxs_pick_enabled()))
+		return pxs_steer_choose(svc, plan, skb, p, true);
+	hash = pxs_key_hash_from(&plan->flows, p->src.family == AF_INET, ntohs(p->src.port),
+				 p->src.addr.s6_addr);
+	first = pxs_load_first(plan->table, plan->live, plan->full, hash);
+	if (unlikely(first == PXS_NONE))
+		return pxs_steer_choose(svc, plan, skb, p, true);
+	return plan->backends[first];
 }
 
 struct pxs_backend *pxs_steer_pick(struct pxs_service *svc, const struct sk_buff *skb,
 				   const struct pxs_packet *p)
 {
-	return pxs_steer_choose(svc, skb, p, p->syn || p->dst.proto != IPPROTO_TCP);
-}
-
-struct pxs_backend *pxs_steer_pick_new(struct pxs_service *svc, const struct sk_buff *skb,
-				       const struct pxs_packet *p)
-{
-	return pxs_steer_choose(svc, skb, p, true);
+	if (p->dst.proto == IPPROTO_TCP && !p->syn)
+		return pxs_steer_choose(svc, rcu_dereference(svc->plan), skb, p, false);
+	return pxs_steer_pick_new(svc, skb, p);
 }
 
 /*
@@ -197,7 +223,7 @@ static unsigned int pxs_steer_nat(struct pxs_service *svc, struct sk_buff *skb,
 	struct pxs_backend *be;
 	int err;
 
-	be = pxs_steer_pick(svc, skb, p);
+	be = pxs_steer_pick_new(svc, skb, p);
 	if (!be)
 		return NF_DROP;
 	err = pxs_nat_rewrite_dst(skb, p, &be->at);
@@ -279,7 +305,7 @@ static noinline unsigned int pxs_steer_pre_routing(struct pxs_net *pn, struct sk
 						   const struct nf_hook_state *state)
 {
 	struct pxs_service *svc;
-	struct pxs_packet p;
+	struct pxs_packet p pxs_unset;
 	bool parsed;
 
 	if (skb->pkt_type != PACKET_HOST)
@@ -345,7 +371,7 @@ static noinline unsigned int pxs_steer_local_out(struct pxs_net *pn, struct sk_b
 {
 	struct pxs_service *svc;
 	struct pxs_backend *be;
-	struct pxs_packet p;
+	struct pxs_packet p pxs_unset;
 
 	if (!pxs_packet_parse(skb, state->pf, &p) || p.dst.proto != IPPROTO_UDP)
 		return NF_ACCEPT;
@@ -376,7 +402,7 @@ static noinline unsigned int pxs_steer_local_in(struct pxs_net *pn, struct sk_bu
 {
 	struct pxs_service *svc;
 	struct pxs_backend *be;
-	struct pxs_packet p;
+	struct pxs_packet p pxs_unset;
 
 	if (skb->pkt_type != PACKET_HOST)
 		return NF_ACCEPT;
@@ -413,7 +439,7 @@ static noinline unsigned int pxs_steer_post_routing(struct pxs_net *pn, struct s
 						    const struct nf_hook_state *state)
 {
 	struct pxs_backend *be;
-	struct pxs_packet p;
+	struct pxs_packet p pxs_unset;
 
 	if (!pxs_packet_parse(skb, state->pf, &p))
 		return pxs_icmp_post_routing(skb, state, &p);

@@ -116,8 +116,8 @@ static inline void pxs_key_hash_to(struct pxs_sipstate *to, const struct pxs_see
 	pxs_sip13word(to, get_unaligned_le64(daddr + 8));
 }
 
-static inline u64 pxs_key_hash_from(const struct pxs_sipstate *to, bool v4, u16 sport,
-				    const u8 *saddr)
+static pxs_always_inline u64 pxs_key_hash_from(const struct pxs_sipstate *to, bool v4, u16 sport,
+					       const u8 *saddr)
 {
 	u64 src = get_unaligned_le64(saddr);
 	struct pxs_sipstate s = *to;

@@ -36,6 +36,15 @@ void pxs_load_decide(struct pxs_load *v, u32 n, u32 bound);
 struct pxs_pick pxs_load_pick_slow(const struct pxs_table *t, const unsigned long *live,
 				   const unsigned long *full, u64 hash);
 
+/* Who the row is of, or PXS_NONE if that one is out or full. */
+static inline u16 pxs_load_first(const struct pxs_table *t, const unsigned long *live,
+				 const unsigned long *full, u64 hash)
+{
+	u16 first = t->rows[pxs_table_row_of(t, hash)].first;
+
+	return likely(pxs_live(live, first) && !pxs_live(full, first)) ? first : PXS_NONE;
+}
+
 /*
  * pxs_table_pick(), past those who are full: @full has a bit for each backend index and may change
  * at any time. Where all who are live are full, it is as if none were. This is what packets and
@@ -44,10 +53,10 @@ struct pxs_pick pxs_load_pick_slow(const struct pxs_table *t, const unsigned lon
 static inline struct pxs_pick pxs_load_pick(const struct pxs_table *t, const unsigned long *live,
 					    const unsigned long *full, u64 hash)
 {
-	u16 first = t->rows[pxs_table_row_of(t, hash)].first;
+	u16 first = pxs_load_first(t, live, full, hash);
 	struct pxs_pick pick = { .backend = first, .choice = PXS_CHOICE_FIRST };
 
-	if (likely(pxs_live(live, first) && !pxs_live(full, first)))
+	if (likely(first != PXS_NONE))
 		return pick;
 	return pxs_load_pick_slow(t, live, full, hash);
 }

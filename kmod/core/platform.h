@@ -28,6 +28,7 @@
 #include <crypto/blake2s.h>	/* shadowed by kmod/compat: its state changed its name */
 
 #define pxs_noinline		noinline
+#define pxs_always_inline	__always_inline
 
 /* An invariant that cannot fail unless the code is wrong: said once, never a crash. */
 #define pxs_assert(cond)	WARN_ON_ONCE(!(cond))
@@ -166,6 +167,7 @@ typedef int64_t s64;
 #define likely(x)		__builtin_expect(!!(x), 1)
 #define unlikely(x)		__builtin_expect(!!(x), 0)
 #define pxs_noinline		__attribute__((__noinline__))
+#define pxs_always_inline	inline __attribute__((__always_inline__))
 #ifndef fallthrough
 #define fallthrough		__attribute__((__fallthrough__))
 #endif

@@ -40,7 +40,7 @@ static inline u64 pxs_rotl64(u64 x, unsigned int n)
 	return x << n | x >> (64 - n);
 }
 
-static inline void pxs_sipround(struct pxs_sipstate *s)
+static pxs_always_inline void pxs_sipround(struct pxs_sipstate *s)
 {
 	s->v[0] += s->v[1];
 	s->v[1] = pxs_rotl64(s->v[1], 13) ^ s->v[0];
@@ -93,15 +93,18 @@ static inline u64 pxs_siplast(const u8 *p, size_t len)
 	return last;
 }
 
-/* SipHash-1-3, for the keys of requests: one round a word, three at the end. */
-static inline void pxs_sip13word(struct pxs_sipstate *s, u64 word)
+/*
+ * SipHash-1-3, for the keys of requests: one round a word, three at the end. Always inline: a call
+ * would have the state in memory.
+ */
+static pxs_always_inline void pxs_sip13word(struct pxs_sipstate *s, u64 word)
 {
 	s->v[3] ^= word;
 	pxs_sipround(s);
 	s->v[0] ^= word;
 }
 
-static inline u64 pxs_sip13final(struct pxs_sipstate *s, u64 last)
+static pxs_always_inline u64 pxs_sip13final(struct pxs_sipstate *s, u64 last)
 {
 	pxs_sip13word(s, last);
 	s->v[2] ^= 0xff;
