@@ -70,8 +70,8 @@ _paxsteer()
 			mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 		cluster.*.datapath) words='kernel user' ;;
 		cluster.*.user) mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
-		cluster.init.*) words='self etc journal socket units user segment-size datapath bundle
-			valid' ;;
+		cluster.init.*) words='self etc journal socket units user segment-size groups datapath
+			bundle valid' ;;
 		cluster.join.*) words='self etc journal socket units user segment-size' ;;
 		cluster.status.*) words='-S group password-file' ;;
 		cluster.add.*) words='-S learner etc bundle valid datapath timeout' ;;

@@ -109,6 +109,30 @@ is "systemd finds nothing wrong with unit and drop-in" "$(verify 2>&1)" ""
 echo 'IPAddressAlow=any' >>"$D/units/paxsteerd.service.d/cluster.conf"
 like "(and it would say so)" "$(verify 2>&1)" "IPAddressAlow"
 
+# --- several groups ---
+G=()
+for i in 1 2 3; do G+=("$i=127.0.0.1:$((PORT + 20 + i)),$((PORT + 30 + i))"); done
+place "$D/g1"
+cluster init self 1 "${G[@]}" groups 3 datapath user "${PLACE[@]}" bundle "$D/gbundle" >/dev/null
+is "init, of a store of three groups" $? 0
+for i in 2 3; do
+	place "$D/g$i"
+	ok "join" cluster join "$D/gbundle" self $i "${PLACE[@]}"
+done
+for i in 1 2 3; do
+	start "group$i" paxsteerd -c "$D/g$i/etc/paxsteerd.conf"
+	GPID[i]=$START_PID
+done
+gredis()
+{
+	REDISCLI_AUTH=$(<"$D/g1/etc/store.password") redis-cli -c -p $((PORT + 31)) "$@" 2>&1
+}
+gset() { [ "$(gredis MSET one 1 two 2 three 3 four 4 five 5 six 6)" = OK ]; }
+ok "a transaction over the groups" wait_until 60 gset
+gleaders() { [ "$(gredis INFO paxsteer | grep -c '^group[1-3]:leader=[1-3],')" = 3 ]; }
+ok "which each have a leader" wait_until 20 gleaders
+for i in 1 2 3; do stop "${GPID[i]}"; done
+
 # --- mistakes ---
 X=$D/x
 for i in 1 2 3; do stop "${PID[i]}"; done
@@ -131,6 +155,7 @@ no "a name for an address" 'member 3: "node3" is not ADDRESS' $A $B 3=node3
 no "an id too large" 'the id is not 1..63' $A $B 64=10.0.0.3
 no "a machine that is no member" 'self: member 1 is not among the members' 4=10.0.0.4 $B $C
 no "a word too much" '"datpath" is not understood' $A $B $C datpath user
+no "too many groups" 'groups: .*1..16' $A $B $C groups 17
 no "a datapath" '"users" is neither kernel nor user' $A $B $C datapath users
 XPLACE=(etc x)
 no "a directory that is none" 'etc: "x" does not begin with /' $A $B $C
@@ -163,7 +188,7 @@ bad "cut within a line" 'line 6: password: is cut off' head -c 180
 bad "with another address" 'sum: the bundle was changed' sed "s/:$((PORT + 2)) /:1 /"
 bad "with another key" 'sum: the bundle was changed' sed 's/^key .../key 000/'
 bad "with a wrong key" 'line 5: key: is not 64 hex digits' sed 's/^key .*/key 00/'
-bad "of another version" 'version: is 3, this program reads versions 1 and 2' sed '1s/1/3/'
+bad "of another version" 'version: is 4, this program reads versions 1 to 3' sed '1s/1/4/'
 bad "that is none" 'is no bundle' cat "$D/1/etc/paxsteerd.conf"
 bad "that is too large" 'is larger than a bundle' head -c 4096 /dev/zero
 cp "$D/bundle" "$T_DIR/open"

@@ -177,6 +177,13 @@ static void sum_of(const struct bundle *b, const char *text, size_t len, uint8_t
 	pxs_tag_final(&t, sum);
 }
 
+static unsigned int version_of(const struct bundle *b)
+{
+	if (b->adds)
+		return BUNDLE_VERSION_ADD;
+	return b->groups > 1 ? BUNDLE_VERSION_GROUPS : BUNDLE_VERSION;
+}
+
 size_t bundle_format(const struct bundle *b, char *text)
 {
 	char uuid[37], key[2 * BUNDLE_KEY_LEN + 1], password[2 * BUNDLE_PASSWORD_LEN + 1];
@@ -186,10 +193,12 @@ size_t bundle_format(const struct bundle *b, char *text)
 	size_t n;
 
 	n = (size_t)sprintf(text, "paxsteer-bundle %u\ncluster %s\nuntil %" PRIu64 "\ndatapath %s\n"
-			    "key %s\npassword %s\n", b->adds ? BUNDLE_VERSION_ADD : BUNDLE_VERSION,
+			    "key %s\npassword %s\n", version_of(b),
 			    format_uuid(uuid, b->cluster), b->until, b->user ? "user" : "kernel",
 			    format_hex(key, b->key, sizeof(b->key)),
 			    format_hex(password, b->password, sizeof(b->password)));
+	if (version_of(b) == BUNDLE_VERSION_GROUPS)
+		n += (size_t)sprintf(text + n, "groups %u\n", b->groups);
 	if (b->adds)
 		n += (size_t)sprintf(text + n, "adds %u key-id %u\n", b->adds, b->key_id);
 	for (i = 0; i < b->n; i++) {
@@ -268,20 +277,29 @@ static int take_hex(struct reader *r, const char *name, uint8_t *bytes, size_t l
 	return 0;
 }
 
-static int take_version(struct reader *r, bool *adds)
+static int take_version(struct reader *r, uint64_t *version)
 {
-	uint64_t version;
-
 	if (!at_line(r, "paxsteer-bundle"))
 		return wrong(r->error, "is no bundle of `paxsteer cluster init` or `add`");
 	if (next_line(r, "paxsteer-bundle", 2))
 		return -1;
-	if (parse_u64(r->word[1], 1, UINT32_MAX, &version))
+	if (parse_u64(r->word[1], 1, UINT32_MAX, version))
 		return bad_word(r, "version", 1);
-	if (version != BUNDLE_VERSION && version != BUNDLE_VERSION_ADD)
-		return wrong(r->error, "version: is %" PRIu64 ", this program reads versions %u and %u",
-			     version, BUNDLE_VERSION, BUNDLE_VERSION_ADD);
-	*adds = version == BUNDLE_VERSION_ADD;
+	if (*version > BUNDLE_VERSION_GROUPS)
+		return wrong(r->error, "version: is %" PRIu64 ", this program reads versions %u to %u",
+			     *version, BUNDLE_VERSION, BUNDLE_VERSION_GROUPS);
+	return 0;
+}
+
+static int take_groups(struct reader *r, struct bundle *b)
+{
+	uint64_t n;
+
+	if (next_line(r, "groups", 2))
+		return -1;
+	if (parse_u64(r->word[1], 2, BUNDLE_GROUPS_MAX, &n))
+		return bad_word(r, "groups", 1);
+	b->groups = (unsigned int)n;
 	return 0;
 }
 
@@ -343,11 +361,12 @@ static int take_all(struct reader *r, struct bundle *b)
 {
 	const char *text = r->at;
 	uint8_t sum[SUM_LEN], want[SUM_LEN];
-	bool adds = false;
+	uint64_t version = 0;
 	size_t len;
 
 	b->key_id = BUNDLE_KEY_ID;
-	if (take_version(r, &adds) || next_line(r, "cluster", 2))
+	b->groups = 1;
+	if (take_version(r, &version) || next_line(r, "cluster", 2))
 		return -1;
 	if (parse_uuid(r->word[1], b->cluster))
 		return bad_word(r, "cluster", 1);
@@ -363,7 +382,9 @@ static int take_all(struct reader *r, struct bundle *b)
 	if (take_hex(r, "key", b->key, sizeof(b->key)) ||
 	    take_hex(r, "password", b->password, sizeof(b->password)))
 		return -1;
-	if (adds && take_adds(r, b))
+	if (version == BUNDLE_VERSION_GROUPS && take_groups(r, b))
+		return -1;
+	if (version == BUNDLE_VERSION_ADD && take_adds(r, b))
 		return -1;
 	while (at_line(r, "member"))
 		if (take_member(r, b))

@@ -18,6 +18,10 @@
  *	member ID ADDRESS:PORT store ADDRESS:PORT incarnation HEX joined SECONDS role voter|learner
  *	...						3 to 7 of them, ID among them
  *
+ * Version 3 is that of `cluster init` for a store of several groups. Behind the password it has
+ *
+ *	groups N			ids 1..N, each with the same members at the same addresses
+ *
  * One word apart, in this order, every line with its end. Seconds are those of the epoch. It holds
  * the cluster's key and the store's password: nobody else may read it.
  *
@@ -34,9 +38,11 @@
 
 #define BUNDLE_VERSION		1u	/* of init */
 #define BUNDLE_VERSION_ADD	2u
+#define BUNDLE_VERSION_GROUPS	3u
 #define BUNDLE_TEXT_MAX		2048u	/* bytes, with a 0 */
 #define BUNDLE_BEGIN_MAX	5u	/* a group begins with 3 or 5 */
 #define BUNDLE_MEMBERS_MAX	7u	/* and grows to 7 */
+#define BUNDLE_GROUPS_MAX	16u	/* as a store has at most */
 #define BUNDLE_ERROR_MAX	256u
 #define BUNDLE_KEY_LEN		32u
 #define BUNDLE_PASSWORD_LEN	16u	/* bytes drawn; the password is twice as many hex digits */
@@ -61,6 +67,7 @@ struct bundle {
 	uint8_t key_id;			/* which of the cluster's keys it is */
 	uint8_t key[BUNDLE_KEY_LEN];
 	uint8_t password[BUNDLE_PASSWORD_LEN];
+	unsigned int groups;		/* of the store: 1..BUNDLE_GROUPS_MAX */
 	unsigned int n;
 	struct bundle_member member[BUNDLE_MEMBERS_MAX];
 };

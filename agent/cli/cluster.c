@@ -33,7 +33,7 @@
 
 static const char usage[] =
 	"Usage: paxsteer cluster init self ID MEMBER MEMBER MEMBER [MEMBER MEMBER] [OPTION...]\n"
-	"           [datapath kernel|user] [bundle FILE] [valid HOURS]\n"
+	"           [groups N] [datapath kernel|user] [bundle FILE] [valid HOURS]\n"
 	"       paxsteer cluster join BUNDLE|- self ID [OPTION...]\n"
 	"       paxsteer cluster status [WHERE] [password-file FILE]\n"
 	"       paxsteer cluster add [WHERE] MEMBER [learner] [etc DIR] [bundle FILE] [valid HOURS]\n"
@@ -45,6 +45,7 @@ static const char usage[] =
 	"          where things are on this machine, and whom paxsteerd runs as\n"
 	"WHERE := [-S SOCKET[,SOCKET...]] [group N]          the daemons here\n"
 	"  init    on the first machine: its files, and a bundle for the others\n"
+	"          groups N: 1..16, each with a log and a leader of its own, and its share of the keys\n"
 	"  join    on each other machine, with that bundle; - is standard input\n"
 	"then `systemctl enable --now paxsteerd` on each\n"
 	"  add     on a machine of the cluster: a bundle for one more, with which it joins and is started\n"
@@ -56,7 +57,7 @@ struct cluster_args {
 	struct bundle bundle;
 	unsigned int self;	/* index of this machine's member */
 	struct cluster_paths paths;
-	uint64_t id, hours, segment_size;
+	uint64_t id, hours, groups, segment_size;
 	const char *datapath, *bundle_file, *user;
 };
 
@@ -245,6 +246,7 @@ static int init(struct cli *cli, struct cluster_args *a)
 	}
 	a->bundle.until = now() + a->hours * 3600;
 	a->bundle.key_id = BUNDLE_KEY_ID;
+	a->bundle.groups = (unsigned int)a->groups;
 	a->bundle.member[a->self].joined = now();
 	bundle_format(&a->bundle, text);
 	ret = make_files(cli, a, text);
@@ -258,9 +260,10 @@ static int cluster_init(struct cli *cli, int argc, char **argv)
 {
 	struct cluster_args a = {
 		.paths = { .etc = CLUSTER_ETC, .journal = CLUSTER_JOURNAL }, .hours = HOURS,
-		.segment_size = PXS_SEGMENT_DEFAULT,
+		.groups = 1, .segment_size = PXS_SEGMENT_DEFAULT,
 	};
 	const struct word more[] = {
+		{ .name = "groups", .number = &a.groups, .min = 1, .max = BUNDLE_GROUPS_MAX },
 		{ .name = "datapath", .text = &a.datapath },
 		{ .name = "bundle", .text = &a.bundle_file },
 		{ .name = "valid", .number = &a.hours, .min = 1, .max = HOURS_MAX },

@@ -80,12 +80,54 @@ int cluster_paths_make(struct cluster_paths *p, char *error)
 
 /* --- texts ------------------------------------------------------------------- */
 
+static void put_members(struct text *t, const struct bundle *b)
+{
+	char address[PARSE_ENDPOINT_LEN], store[PARSE_ENDPOINT_LEN];
+	unsigned int i;
+
+	for (i = 0; i < b->n; i++) {
+		const struct bundle_member *m = &b->member[i];
+
+		put(t, "\tmember %u { address = \"%s\" incarnation = \"0x%016" PRIx64
+		    "\" store = \"%s\"%s }\n", m->id, format_endpoint(address, &m->address),
+		    m->incarnation, format_endpoint(store, &m->store),
+		    m->learner ? " learner = true" : "");
+	}
+}
+
+/* The store's section is in the first group's, and names the others. */
+static void put_store(struct text *t, const struct bundle *b, unsigned int self,
+		      const struct cluster_paths *p)
+{
+	char store[PARSE_ENDPOINT_LEN];
+	unsigned int i;
+
+	put(t, "\tstore {\n\t\tlisten        = \"%s\"\n\t\tpassword-file = \"%s\"\n",
+	    format_endpoint(store, &b->member[self].store), p->password);
+	for (i = 1; b->groups > 1 && i <= b->groups; i++)
+		put(t, "%s%u%s", i == 1 ? "\t\tgroups        = {" : ", ", i,
+		    i == b->groups ? "}\n" : "");
+	put(t, "\t}\n");
+}
+
+static void put_group(struct text *t, const struct bundle *b, unsigned int group, unsigned int self,
+		      const struct cluster_paths *p)
+{
+	put(t, "group %u {\n\tself = %u\n", group, b->member[self].id);
+	if (b->key_id != BUNDLE_KEY_ID)
+		put(t, "\tkey-id = %u\n", b->key_id);
+	put_members(t, b);
+	if (group == 1)
+		put_store(t, b, self, p);
+	put(t, "}\n");
+}
+
 size_t cluster_conf_format(const struct bundle *b, unsigned int self,
 			   const struct cluster_paths *p, char *to)
 {
-	char uuid[37], address[PARSE_ENDPOINT_LEN], store[PARSE_ENDPOINT_LEN];
 	struct text t = { .to = to };
 	unsigned int i;
+	char uuid[37];
 
 	put(&t, "# Made by `paxsteer cluster`; see paxsteerd.conf(5).\n");
 	put(&t, "node {\n\tcluster  = \"%s\"\n\tkey-file = \"%s\"\n\tjournal  = \"%s\"\n",
@@ -93,19 +135,8 @@ size_t cluster_conf_format(const struct bundle *b, unsigned int self,
 	if (p->socket)
 		put(&t, "\tsocket   = \"%s\"\n", p->socket);
 	put(&t, "\tdatapath = \"%s\"\n}\n", b->user ? "user" : "kernel");
-	put(&t, "group 1 {\n\tself = %u\n", b->member[self].id);
-	if (b->key_id != BUNDLE_KEY_ID)
-		put(&t, "\tkey-id = %u\n", b->key_id);
-	for (i = 0; i < b->n; i++) {
-		const struct bundle_member *m = &b->member[i];
-
-		put(&t, "\tmember %u { address = \"%s\" incarnation = \"0x%016" PRIx64
-		    "\" store = \"%s\"%s }\n", m->id, format_endpoint(address, &m->address),
-		    m->incarnation, format_endpoint(store, &m->store),
-		    m->learner ? " learner = true" : "");
-	}
-	put(&t, "\tstore {\n\t\tlisten        = \"%s\"\n\t\tpassword-file = \"%s\"\n\t}\n}\n",
-	    format_endpoint(store, &b->member[self].store), p->password);
+	for (i = 1; i <= b->groups; i++)
+		put_group(&t, b, i, self, p);
 	return t.n;
 }
 

@@ -174,6 +174,7 @@ static int fill(struct cluster_invite *v, const struct cluster_view *view, struc
 	b->user = datapath && !strcmp(datapath, "user");
 	b->key_id = (uint8_t)cluster_number(view->best, "key_id");
 	b->adds = v->new.id;
+	b->groups = 1;
 	v->until = now() + v->hours * 3600;
 	b->until = v->until;
 	json_array_foreach(json_object_get(view->best, "members"), i, member)

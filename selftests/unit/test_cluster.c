@@ -9,6 +9,7 @@
 #include "cli/cluster_ask.h"
 #include "cli/cluster_conf.h"
 #include "platform.h"
+#include "store/shards.h"
 
 static char error[BUNDLE_ERROR_MAX];
 
@@ -99,7 +100,7 @@ static void add(struct bundle *b, const char *word)
 
 static struct bundle three(void)
 {
-	struct bundle b = { .until = 1000, .user = true, .key_id = BUNDLE_KEY_ID };
+	struct bundle b = { .until = 1000, .user = true, .key_id = BUNDLE_KEY_ID, .groups = 1 };
 
 	memset(b.cluster, 0x11, sizeof(b.cluster));
 	memset(b.key, 0x22, sizeof(b.key));
@@ -214,7 +215,7 @@ static void there_and_back(void)
 
 	CHECK_EQ(len, strlen(text));
 	CHECK_FATAL(!bundle_parse(text, len, &back, error));
-	CHECK(same_bundle(&b, &back));
+	CHECK(same_bundle(&b, &back) && back.groups == 1);
 	CHECK(!memcmp(b.key, back.key, sizeof(b.key)) && back.user && back.until == 1000);
 	CHECK_EQ(back.member[2].incarnation, 0xabc2);
 	/* the longest */
@@ -251,6 +252,19 @@ static void one_more_there_and_back(void)
 	bundle_format(&b, text);
 	CHECK(!strstr(text, "adds") && !strstr(text, "role"));
 	CHECK(!bundle_parse(text, strlen(text), &back, error) && back.key_id == BUNDLE_KEY_ID);
+}
+
+static void groups_there_and_back(void)
+{
+	struct bundle b = three(), back;
+	char text[BUNDLE_TEXT_MAX];
+
+	CHECK_EQ(BUNDLE_GROUPS_MAX, PXS_SHARDS_MAX);
+	b.groups = BUNDLE_GROUPS_MAX;
+	bundle_format(&b, text);
+	CHECK(strstr(text, "paxsteer-bundle 3\n") && strstr(text, "\ngroups 16\nmember 1 "));
+	CHECK_FATAL(!bundle_parse(text, strlen(text), &back, error));
+	CHECK(same_bundle(&b, &back) && back.groups == BUNDLE_GROUPS_MAX);
 }
 
 static void cut_and_change(struct bundle b)
@@ -342,8 +356,9 @@ static void wrong_fields(void)
 	struct bundle b;
 
 	CHECK(!bundle_parse(text, changed(text, "until 1000", "until 1001"), &b, error));
-	field_refused("paxsteer-bundle 1", "paxsteer-bundle 3",
-		      "version: is 3, this program reads versions 1 and 2");
+	field_refused("paxsteer-bundle 1", "paxsteer-bundle 4",
+		      "version: is 4, this program reads versions 1 to 3");
+	field_refused("paxsteer-bundle 1", "paxsteer-bundle 3", "line 7: is not groups");
 	field_refused("paxsteer-bundle 1", "paxsteer-bundle 2", "line 7: is not adds");
 	field_refused("paxsteer-bundle 1", "paxsteer-bundle x", "line 1: version: \"x\" is wrong");
 	field_refused("paxsteer-bundle 1", "bundle 1", "is no bundle");
@@ -375,6 +390,11 @@ static void wrong_fields(void)
 	CHECK(bundle_parse(text, BUNDLE_TEXT_MAX, &b, error) && says("is larger than a bundle"));
 	CHECK(bundle_parse("a\0b", 3, &b, error) && says("a byte of zero"));
 	CHECK(bundle_parse("", 0, &b, error) && says("is no bundle"));
+	b = three();
+	b.groups = 16;
+	field_of_refused(b, "groups 16", "groups 17", "line 7: groups: \"17\" is wrong");
+	field_of_refused(b, "groups 16", "groups 1", "line 7: groups: \"1\" is wrong");
+	field_of_refused(b, "groups 16\n", "", "line 7: is not groups");
 }
 
 static void members_without_end(void)
@@ -463,6 +483,31 @@ static void configuration(void)
 	CHECK(!strstr(text, "2222") && !strstr(text, "3333"));	/* neither key nor password */
 }
 
+static void configuration_of_several_groups(void)
+{
+	struct cluster_paths p = { .etc = "/etc/paxsteer", .journal = "/j" };
+	char text[CLUSTER_TEXT_MAX];
+	struct bundle b = three();
+	const char *second;
+
+	CHECK_FATAL(!cluster_paths_make(&p, error));
+	cluster_conf_format(&b, 1, &p, text);
+	CHECK(!strstr(text, "groups") && !strstr(text, "group 2"));
+	b.groups = 3;
+	cluster_conf_format(&b, 1, &p, text);
+	second = strstr(text, "\ngroup 2 {\n\tself = 2\n\tmember 1 { ");
+	CHECK_FATAL(second);
+	CHECK(strstr(text, "\tgroups        = {1, 2, 3}\n") < second && !strstr(second, "listen"));
+	CHECK(strstr(second, "\ngroup 3 {\n") && !strstr(second, "group 4"));
+	/* The most that there can be. */
+	while (b.n < BUNDLE_MEMBERS_MAX) {
+		b.member[b.n] = b.member[0];
+		b.member[b.n++].learner = true;
+	}
+	b.groups = BUNDLE_GROUPS_MAX;
+	CHECK(cluster_conf_format(&b, 0, &p, text) < CLUSTER_TEXT_MAX - 1);
+}
+
 static void configuration_of_one_more(void)
 {
 	struct cluster_paths p = { .etc = "/etc/paxsteer", .journal = "/j" };
@@ -537,6 +582,7 @@ int main(void)
 	RUN(who_may_be_added);
 	RUN(there_and_back);
 	RUN(one_more_there_and_back);
+	RUN(groups_there_and_back);
 	RUN(every_cut_and_every_change);
 	RUN(wrong_fields);
 	RUN(wrong_fields_of_one_more);
@@ -544,6 +590,7 @@ int main(void)
 	RUN(what_follows_the_sum);
 	RUN(paths);
 	RUN(configuration);
+	RUN(configuration_of_several_groups);
 	RUN(configuration_of_one_more);
 	RUN(unit);
 	RUN(answers);
