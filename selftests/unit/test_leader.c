@@ -248,6 +248,16 @@ static void many_at_once(void)
 	end();
 }
 
+/* What its entries take, summed up anew. */
+static u32 body_size(const struct pxs_send *send)
+{
+	u32 i, size = 0;
+
+	for (i = 0; i < send->entries; i++)
+		size += pxs_wire_entry_size(out.entry[send->first + i].value->len);
+	return size;
+}
+
 /* Large ones need several datagrams; none is left out, and none is proposed without one. */
 static void many_large_ones(void)
 {
@@ -277,6 +287,7 @@ static void many_large_ones(void)
 		for (i = 0; i < out.nsend; i++) {
 			CHECK(out.send[i].count);
 			CHECK(out.send[i].bytes <= PXS_WIRE_BODY_FULL);
+			CHECK_EQ(out.send[i].bytes, body_size(&out.send[i]));
 			CHECK_EQ(out.send[i].slot, 1 + done + sent_here);
 			sent_here += out.send[i].count;
 		}
