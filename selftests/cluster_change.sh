@@ -253,8 +253,12 @@ is "rebalance moves two" \
 spread() { [ "$(leaders)" = "1 2 3 " ]; }
 ok "so that each member leads one" wait_until 30 spread
 is "once more it moves none" "$(balance | grep -c stays)" 3
-refused "members of such a store do not change" "of a store of several groups do not change" \
+several="this node is in several groups, .* see .paxsteer member."
+refused "members of such a store are not added by this" "$several" \
 	paxsteer cluster add -S "$S_DIR/1.sock" 4=127.0.0.1:9 etc "$D/1/etc"
+refused "nor removed" "$several" \
+	paxsteer cluster remove -S "$S_DIR/1.sock" 3 password-file /dev/null
+ok "and each member leads one as before" spread
 leader() { redis 1 PAXSTEER LEADER "$@" 2>&1; }
 like "a store hands over no group that it has not" "$(leader 1 9)" "no such group in this store"
 like "to no member that there cannot be" "$(leader 64)" "a member's id is 1..63"

@@ -255,14 +255,12 @@ static int follow(struct add *a)
 /* What would be refused later, when somebody has made the machine ready. */
 static int check(struct add *a, const struct cluster_view *v, json_t *m)
 {
-	const char *kept = json_string_value(json_object_get(v->best, "members_kept"));
+	const char *kept = cluster_view_kept(v);
 
 	if (json_is_true(json_object_get(v->best, "removed"))) {
 		cli_error(a->cli, "this machine's member was removed: run it on another one");
 		return CLI_REFUSED;
 	}
-	if (!kept && json_array_size(json_object_get(v->status[v->at], "groups")) > 1)
-		kept = "this node is in several groups, and each has members of its own: see `paxsteer member`";
 	if (kept) {
 		cli_error(a->cli, "%s", kept);
 		return CLI_REFUSED;

@@ -71,7 +71,7 @@ static int look(struct removal *r)
 	if (r->begun && r->gone)
 		goto out;
 	r->begun = true;
-	kept = json_string_value(json_object_get(v.best, "members_kept"));
+	kept = cluster_view_kept(&v);
 	if (json_is_false(json_object_get(v.best, "majorities")))
 		phase1 = (unsigned int)cluster_number(v.best, "phase1");
 	if (cluster_plan_remove(voice, n, r->id, phase1, why))

@@ -117,6 +117,15 @@ void cluster_view_free(struct cluster_view *v)
 	*v = (struct cluster_view){ 0 };
 }
 
+const char *cluster_view_kept(const struct cluster_view *v)
+{
+	const char *kept = text_of(v->best, "members_kept");
+
+	if (!kept && json_array_size(json_object_get(v->status[v->at], "groups")) > 1)
+		kept = "this node is in several groups, and each has members of its own: see `paxsteer member`";
+	return kept;
+}
+
 json_t *cluster_view_own(const struct cluster_view *v, uint64_t id)
 {
 	unsigned int i;

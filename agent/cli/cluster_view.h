@@ -56,6 +56,9 @@ bool cluster_leads(json_t *group);
 int cluster_view_take(struct cli *cli, const struct where *w, struct cluster_view *v);
 void cluster_view_free(struct cluster_view *v);
 
+/* Why `cluster add` and `remove` change no members here; NULL: they do. Borrowed. */
+const char *cluster_view_kept(const struct cluster_view *v);
+
 /* What member @id says of the group, if its socket was given; else NULL. Borrowed. */
 json_t *cluster_view_own(const struct cluster_view *v, uint64_t id);
 
