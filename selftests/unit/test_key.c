@@ -302,9 +302,11 @@ static void tuple_bytes(void)
 
 	CHECK_EQ(pxs_key_hash_tuple(&seed, &v4), pxs_siphash13(&seed, four, 14));
 	for (i = 0; i < 16; i++) {
-		six.daddr[i] = bytes[8 + i] = (u8)(0x20 + i);
-		six.saddr[i] = bytes[24 + i] = (u8)(0x40 + i);
+		bytes[8 + i] = (u8)(0x20 + i);
+		bytes[24 + i] = (u8)(0x40 + i);
 	}
+	memcpy(six.daddr, bytes + 8, 16);
+	memcpy(six.saddr, bytes + 24, 16);
 	bytes[40] = 2;
 	bytes[41] = 1;
 	CHECK_EQ(pxs_key_hash_tuple(&seed, &six), pxs_siphash13(&seed, bytes, sizeof(bytes)));
