@@ -92,10 +92,9 @@ static void quorum_of_three_in_five(void)
 	pxs_elect_exit(&e);
 }
 
-/* Two sizes: what one of two has accepted, four of five are asked for. */
-static void phase1_of_four_in_five(void)
+/* Two sizes: four of five are a phase 1, and three have promised. Return: the ballot. */
+static u64 three_of_four(void)
 {
-	struct pxs_elect_action a;
 	u64 b;
 
 	begin();
@@ -106,6 +105,15 @@ static void phase1_of_four_in_five(void)
 	promise(0, b, 1, 0, 0);
 	promise(1, b, 1, 0, 0);
 	promise(2, b, 1, 0, 0);
+	return b;
+}
+
+/* What one of two has accepted, four of five are asked for. */
+static void phase1_of_four_in_five(void)
+{
+	struct pxs_elect_action a;
+	u64 b = three_of_four();
+
 	CHECK_EQ(next(&a), 0);
 	entry(1, 0x103, "alone", 0);
 	promise(4, b, 1, 0, 0);
@@ -119,16 +127,8 @@ static void phase1_of_four_in_five(void)
 static void phase1_without_the_damaged(void)
 {
 	struct pxs_elect_action a;
-	u64 b;
+	u64 b = three_of_four();
 
-	begin();
-	e.conf.phase1 = 4;
-	e.conf.phase2 = 2;
-	b = stand();
-	drain();
-	promise(0, b, 1, 0, 0);
-	promise(1, b, 1, 0, 0);
-	promise(2, b, 1, 0, 0);
 	entry(1, 0x103, NULL, PXS_ENTRY_FAULTY);
 	promise(3, b, 1, 0, 0);
 	CHECK_EQ(next(&a), 0);
