@@ -113,7 +113,8 @@ static void print_group(json_t *group)
 
 static void print_json(json_t *group)
 {
-	json_t *o = json_pack("{s:O,s:O,s:O*,s:O*,s:O*,s:O,s:O,s:O}", "group", json_object_get(group, "group"),
+	json_t *o = json_pack("{s:O,s:O,s:O*,s:O*,s:O*,s:O,s:O,s:O}",
+			      "group", json_object_get(group, "group"),
 			      "epoch", json_object_get(group, "epoch"),
 			      "phase1", json_object_get(group, "phase1"),
 			      "phase2", json_object_get(group, "phase2"),
