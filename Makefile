@@ -117,7 +117,7 @@ model:
 check: deps
 	$(Q)selftests/check.sh
 
-# And what takes hours: the debug kernel, line coverage, user-mode Linux, long life cycles.
+# And what takes hours: the debug kernel, line coverage, a million schedules, planted bugs...
 check-long: deps
 	$(Q)selftests/check.sh --long
 
