@@ -127,6 +127,7 @@ done
 run $away
 lacks() { [ "$(get "$away" 2 lacks_up_to)" = $((top - 200)) ]; }
 ok "it says what it lacks" wait_until 60 lacks
-fill 2 10
-ok "the others go on" at_least $((top + 10)) get "$stay" 2 applied
+# Who follows hears of the last slots after the client has.
+ok "the others go on" fill 2 10
+ok "and both apply it" wait_until 60 at_least $((top + 10)) get "$stay" 2 applied
 done_testing
