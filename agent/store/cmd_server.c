@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 #define COMPATIBLE	"7.0.15"	/* whose words are spoken here */
-#define INFO_ROOM	12288u
+#define INFO_ROOM	16384u
 
 void pxs_server_unknown_sub(struct pxs_request *r)
 {
@@ -427,17 +427,22 @@ static s64 checkpoint_age(const struct pxs_store *s)
 /* A line for each group, where there are several. */
 static u32 info_groups(struct pxs_store *s, char *to)
 {
+	const struct pxs_replica *r;
 	const struct pxs_store *g;
 	u32 i, len = 0;
 
 	to[0] = 0;
 	for (i = 0; s->set && i < pxs_set_count(s); i++) {
 		g = pxs_set_at(s, i);
+		r = g->replica;
 		len += (u32)sprintf(to + len, "group%u:leader=%u,applied=%" PRIu64 ",keys=%" PRIu64
-				    ",used=%" PRIu64 ",checkpoint=%" PRIu64 ",stopped=%d\r\n",
-				    g->replica->id, g->replica->elect.leader, g->db.state.applied,
-				    g->db.state.keys, g->db.state.used, g->checkpoint.done,
-				    g->stopped);
+				    ",used=%" PRIu64 ",checkpoint=%" PRIu64 ",stopped=%d,commit=%"
+				    PRIu64 ",epoch=%" PRIu64 ",borrows_slot=%" PRIu64
+				    ",borrows_size=%" PRIu64 ",borrows_bytes=%" PRIu64 "\r\n",
+				    r->id, r->elect.leader, g->db.state.applied, g->db.state.keys,
+				    g->db.state.used, g->checkpoint.done, g->stopped, r->commit,
+				    r->config->conf.epoch, r->loan.slot, r->loan.size,
+				    r->loan.bytes);
 	}
 	return len;
 }
