@@ -180,7 +180,7 @@ static void sum_of(const struct bundle *b, const char *text, size_t len, uint8_t
 static unsigned int version_of(const struct bundle *b)
 {
 	if (b->adds)
-		return BUNDLE_VERSION_ADD;
+		return b->groups > 1 ? BUNDLE_VERSION_ADD_GROUPS : BUNDLE_VERSION_ADD;
 	return b->groups > 1 ? BUNDLE_VERSION_GROUPS : BUNDLE_VERSION;
 }
 
@@ -197,7 +197,7 @@ size_t bundle_format(const struct bundle *b, char *text)
 			    format_uuid(uuid, b->cluster), b->until, b->user ? "user" : "kernel",
 			    format_hex(key, b->key, sizeof(b->key)),
 			    format_hex(password, b->password, sizeof(b->password)));
-	if (version_of(b) == BUNDLE_VERSION_GROUPS)
+	if (b->groups > 1)
 		n += (size_t)sprintf(text + n, "groups %u\n", b->groups);
 	if (b->adds)
 		n += (size_t)sprintf(text + n, "adds %u key-id %u\n", b->adds, b->key_id);
@@ -285,9 +285,9 @@ static int take_version(struct reader *r, uint64_t *version)
 		return -1;
 	if (parse_u64(r->word[1], 1, UINT32_MAX, version))
 		return bad_word(r, "version", 1);
-	if (*version > BUNDLE_VERSION_GROUPS)
+	if (*version > BUNDLE_VERSION_ADD_GROUPS)
 		return wrong(r->error, "version: is %" PRIu64 ", this program reads versions %u to %u",
-			     *version, BUNDLE_VERSION, BUNDLE_VERSION_GROUPS);
+			     *version, BUNDLE_VERSION, BUNDLE_VERSION_ADD_GROUPS);
 	return 0;
 }
 
@@ -382,9 +382,10 @@ static int take_all(struct reader *r, struct bundle *b)
 	if (take_hex(r, "key", b->key, sizeof(b->key)) ||
 	    take_hex(r, "password", b->password, sizeof(b->password)))
 		return -1;
-	if (version == BUNDLE_VERSION_GROUPS && take_groups(r, b))
+	if (version >= BUNDLE_VERSION_GROUPS && take_groups(r, b))
 		return -1;
-	if (version == BUNDLE_VERSION_ADD && take_adds(r, b))
+	if ((version == BUNDLE_VERSION_ADD || version == BUNDLE_VERSION_ADD_GROUPS) &&
+	    take_adds(r, b))
 		return -1;
 	while (at_line(r, "member"))
 		if (take_member(r, b))

@@ -22,6 +22,8 @@
  *
  *	groups N			ids 1..N, each with the same members at the same addresses
  *
+ * Version 4 is that of `cluster add` for such a store: "groups", and then what version 2 has.
+ *
  * One word apart, in this order, every line with its end. Seconds are those of the epoch. It holds
  * the cluster's key and the store's password: nobody else may read it.
  *
@@ -39,6 +41,7 @@
 #define BUNDLE_VERSION		1u	/* of init */
 #define BUNDLE_VERSION_ADD	2u
 #define BUNDLE_VERSION_GROUPS	3u
+#define BUNDLE_VERSION_ADD_GROUPS 4u
 #define BUNDLE_TEXT_MAX		2048u	/* bytes, with a 0 */
 #define BUNDLE_BEGIN_MAX	5u	/* a group begins with 3 or 5 */
 #define BUNDLE_MEMBERS_MAX	7u	/* and grows to 7 */

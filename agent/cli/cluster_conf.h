@@ -14,7 +14,7 @@
 #define CLUSTER_UNITS		"/etc/systemd/system"
 #define CLUSTER_DIR_MAX		200u	/* bytes of a directory's name */
 #define CLUSTER_PATH_MAX	256u	/* of a file's in one of them, with a 0 */
-#define CLUSTER_TEXT_MAX	16384u	/* bytes of the configuration, with a 0 */
+#define CLUSTER_TEXT_MAX	32768u	/* bytes of the configuration, with a 0 */
 
 struct cluster_paths {
 	const char *etc;	/* directory of the files below */

@@ -222,6 +222,7 @@ static void there_and_back(void)
 	b.n = 0;
 	b.until = INT64_MAX;
 	b.adds = 57;
+	b.groups = BUNDLE_GROUPS_MAX;
 	while (b.n < BUNDLE_MEMBERS_MAX) {
 		char word[64];
 
@@ -265,6 +266,12 @@ static void groups_there_and_back(void)
 	CHECK(strstr(text, "paxsteer-bundle 3\n") && strstr(text, "\ngroups 16\nmember 1 "));
 	CHECK_FATAL(!bundle_parse(text, strlen(text), &back, error));
 	CHECK(same_bundle(&b, &back) && back.groups == BUNDLE_GROUPS_MAX);
+	b = fourth();
+	b.groups = 2;
+	bundle_format(&b, text);
+	CHECK(strstr(text, "paxsteer-bundle 4\n") && strstr(text, "\ngroups 2\nadds 4 key-id 7\n"));
+	CHECK_FATAL(!bundle_parse(text, strlen(text), &back, error));
+	CHECK(same_bundle(&b, &back) && back.groups == 2 && back.adds == 4);
 }
 
 static void cut_and_change(struct bundle b)
@@ -356,8 +363,9 @@ static void wrong_fields(void)
 	struct bundle b;
 
 	CHECK(!bundle_parse(text, changed(text, "until 1000", "until 1001"), &b, error));
-	field_refused("paxsteer-bundle 1", "paxsteer-bundle 4",
-		      "version: is 4, this program reads versions 1 to 3");
+	field_refused("paxsteer-bundle 1", "paxsteer-bundle 5",
+		      "version: is 5, this program reads versions 1 to 4");
+	field_refused("paxsteer-bundle 1", "paxsteer-bundle 4", "line 7: is not groups");
 	field_refused("paxsteer-bundle 1", "paxsteer-bundle 3", "line 7: is not groups");
 	field_refused("paxsteer-bundle 1", "paxsteer-bundle 2", "line 7: is not adds");
 	field_refused("paxsteer-bundle 1", "paxsteer-bundle x", "line 1: version: \"x\" is wrong");
@@ -395,6 +403,11 @@ static void wrong_fields(void)
 	field_of_refused(b, "groups 16", "groups 17", "line 7: groups: \"17\" is wrong");
 	field_of_refused(b, "groups 16", "groups 1", "line 7: groups: \"1\" is wrong");
 	field_of_refused(b, "groups 16\n", "", "line 7: is not groups");
+	b = fourth();
+	b.groups = 2;
+	field_of_refused(b, "groups 2\n", "", "line 7: is not groups");
+	field_of_refused(b, "adds 4 key-id 7\n", "", "line 8: is not adds");
+	field_of_refused(b, "paxsteer-bundle 4", "paxsteer-bundle 3", "line 8: is not sum");
 }
 
 static void members_without_end(void)
@@ -500,12 +513,18 @@ static void configuration_of_several_groups(void)
 	CHECK(strstr(text, "\tgroups        = {1, 2, 3}\n") < second && !strstr(second, "listen"));
 	CHECK(strstr(second, "\ngroup 3 {\n") && !strstr(second, "group 4"));
 	/* The most that there can be. */
+	b.n = 0;
 	while (b.n < BUNDLE_MEMBERS_MAX) {
-		b.member[b.n] = b.member[0];
-		b.member[b.n++].learner = true;
+		char word[128];
+
+		snprintf(word, sizeof(word), "%u=[1111:2222:3333:4444:5555:6666:7777:%u]:65535",
+			 b.n + 57, b.n + 8880);
+		add(&b, word);
+		b.member[b.n - 1].learner = true;
 	}
 	b.groups = BUNDLE_GROUPS_MAX;
 	CHECK(cluster_conf_format(&b, 0, &p, text) < CLUSTER_TEXT_MAX - 1);
+	CHECK(!strcmp(text + strlen(text) - strlen(" learner = true }\n}\n"), " learner = true }\n}\n"));
 }
 
 static void configuration_of_one_more(void)
