@@ -7,7 +7,7 @@ store_transfer.py - transfers between accounts of several groups, from several c
 
 Each client takes something from one account and gives it to another, in one EXEC; a few read all
 accounts with one MGET, which must have the same sum each time. Who is asked is learned from MOVED.
-It ends when FILE is there, and after S seconds. TRYAGAIN and a lost connection are tried again, as a client has to. Says what it did in one line:
+It ends when FILE is there, and after S seconds. A password is in REDISCLI_AUTH, as redis-cli has it. TRYAGAIN and a lost connection are tried again, as a client has to. Says what it did in one line:
 transfers, reads, tries. Ends with 1 when a sum was wrong, or nothing was done.
 """
 
@@ -72,6 +72,8 @@ class Client:
                 self.sock = socket.create_connection(("127.0.0.1", self.port), 5)
                 self.sock.settimeout(15)
                 self.file = self.sock.makefile("rb")
+                if "REDISCLI_AUTH" in os.environ:
+                    commands = (("AUTH", os.environ["REDISCLI_AUTH"]), *commands)
             out = b""
             for words in commands:
                 words = [str(w).encode() for w in words]

@@ -5,6 +5,9 @@
  * It makes a bundle for the new machine, waits until the member that was made of it answers, adds
  * it as a learner, waits until it has what the others have, and lets it vote. Where it stands is
  * seen in the group and in the bundle, and kept nowhere else: see cluster_plan.h.
+ *
+ * In a store of several groups it is a member of each, and comes a step on in all of them before it
+ * does in one.
  */
 #include "cluster_change.h"
 
@@ -39,11 +42,15 @@ struct add {
 	uint64_t seconds;
 	char password[CLUSTER_PASSWORD_MAX + 2];
 	char address[PARSE_ENDPOINT_LEN], store[PARSE_ENDPOINT_LEN];
-	/* what was seen last */
-	struct cluster_newcomer seen;
-	struct cluster_answer answer;
+	/* what was seen last, of each group; and which of them is next */
+	struct cluster_newcomer seen[CLUSTER_PARTS_MAX];
+	struct cluster_answer answer[CLUSTER_PARTS_MAX];
+	bool led[CLUSTER_PARTS_MAX];	/* by one whose socket is given */
+	unsigned int n, next;
+	bool changed;
 	/* what was said last */
 	enum cluster_stage stage;
+	unsigned int about;
 	uint64_t said_ms;
 	char said[SAY_MAX];
 	char trouble[CLUSTER_CHANGE_WORDS];	/* why the last change failed; empty: it did not */
@@ -67,15 +74,16 @@ static unsigned int voters(const struct cluster_view *v)
 	return n;
 }
 
-static void see(struct add *a, const struct cluster_view *v)
+static void see_group(struct add *a, struct cluster_view *v, unsigned int i)
 {
-	struct cluster_newcomer *c = &a->seen;
+	struct cluster_answer *w = &a->answer[i];
+	struct cluster_newcomer *c = &a->seen[i];
 	json_t *m = cluster_member(v->best, a->invite.new.id);
 	const char *address = json_string_value(json_object_get(m, "address"));
 	const char *incarnation = json_string_value(json_object_get(m, "incarnation"));
 
 	*c = (struct cluster_newcomer){
-		.id = a->invite.new.id, .learner = a->learner,
+		.id = a->invite.new.id, .group = v->now, .learner = a->learner,
 		.incarnation = a->invite.new.incarnation, .there = m,
 		.votes = cluster_votes(m),
 		.address_same = address && !strcmp(address, a->address),
@@ -84,24 +92,57 @@ static void see(struct add *a, const struct cluster_view *v)
 	};
 	if (incarnation)
 		parse_u64(incarnation, 0, UINT64_MAX, &c->incarnation_there);
-	cluster_view_ask(v, c->id, a->store, password_of(a), &a->answer);
-	c->answers = !*a->answer.why;
-	c->answers_as = a->answer.member;
-	c->answers_incarnation = a->answer.incarnation;
-	c->answers_epoch = a->answer.epoch;
+	a->led[i] = cluster_leads(v->best);
+	cluster_view_ask(v, c->id, a->store, password_of(a), w);
+	if (a->n > 1 && !*w->why && w->now.group != v->now)
+		snprintf(w->why, sizeof(w->why), "does not say how group %" PRIu64
+			 " is: its paxsteerd is of another version", v->now);
+	c->answers = !*w->why;
+	c->answers_as = w->member;
+	c->answers_incarnation = w->incarnation;
+	c->answers_epoch = w->now.epoch;
+}
+
+static void see(struct add *a, struct cluster_view *v)
+{
+	uint64_t known = a->invite.new.incarnation;
+	unsigned int i;
+
+	a->n = v->nparts;
+	for (i = 0; i < a->n; i++) {
+		cluster_view_turn(v, v->part[i]);
+		see_group(a, v, i);
+		known = known ? known : a->seen[i].incarnation_there;
+	}
+	/* Its bundle is gone: it is the one that is in the first groups already. */
+	for (i = 0; a->n > 1 && i < a->n; i++)
+		a->seen[i].incarnation = known;
+}
+
+static struct where where_next(const struct add *a)
+{
+	struct where w = a->where;
+
+	w.group = a->seen[a->next].group;
+	return w;
 }
 
 /* --- saying -------------------------------------------------------------------- */
 
 static void describe(const struct add *a, enum cluster_stage stage, char *text)
 {
-	const struct cluster_answer *w = &a->answer;
+	const struct cluster_answer *w = &a->answer[a->next];
+	const struct cluster_newcomer *c = &a->seen[a->next];
 	const char *file = a->invite.file;
 
 	switch (stage) {
 	case CLUSTER_ABSENT:
-		snprintf(text, SAY_MAX, "is not reached at %s (%s): on its machine `paxsteer cluster join - self %u`, with the bundle %s, then start paxsteerd",
-			 a->store, w->why, a->invite.new.id, file);
+		if (a->seen[0].there)
+			snprintf(text, SAY_MAX, "is to be added, and does not answer at %s: %s", a->store,
+				 w->why);
+		else
+			snprintf(text, SAY_MAX, "is not reached at %s (%s): on its machine `paxsteer cluster join - self %u`, with the bundle %s, then start paxsteerd",
+				 a->store, w->why, a->invite.new.id, file);
 		break;
 	case CLUSTER_ADD:
 		snprintf(text, SAY_MAX, "answers, and is being added");
@@ -110,16 +151,17 @@ static void describe(const struct add *a, enum cluster_stage stage, char *text)
 		if (*w->why)
 			snprintf(text, SAY_MAX, "was added, and does not answer at %s: %s", a->store,
 				 w->why);
-		else if (w->borrows_slot)
+		else if (w->now.borrows_slot)
 			snprintf(text, SAY_MAX, "takes a checkpoint of slot %" PRIu64 ": %" PRIu64 " of %"
-				 PRIu64 " bytes", w->borrows_slot, w->borrows_bytes, w->borrows_size);
+				 PRIu64 " bytes", w->now.borrows_slot, w->now.borrows_bytes,
+				 w->now.borrows_size);
 		else
 			snprintf(text, SAY_MAX, "was added, and has slots up to %" PRIu64 " of %" PRIu64,
-				 w->commit, a->seen.commit);
+				 w->now.commit, c->commit);
 		break;
 	case CLUSTER_PROMOTE:
 		snprintf(text, SAY_MAX, "has slots up to %" PRIu64 " of %" PRIu64 ", and is being promoted",
-			 a->seen.heard, a->seen.commit);
+			 c->heard, c->commit);
 		break;
 	default:
 		*text = 0;
@@ -127,40 +169,63 @@ static void describe(const struct add *a, enum cluster_stage stage, char *text)
 	}
 }
 
+/* " in group N", where there are several. */
+static const char *in_group(const struct add *a, enum cluster_stage stage, char text[32])
+{
+	*text = 0;
+	if (a->n > 1 && (stage != CLUSTER_ABSENT || a->seen[0].there))
+		snprintf(text, 32, " in group %" PRIu64, a->seen[a->next].group);
+	return text;
+}
+
 /* To stderr: what comes of it in the end goes to stdout. */
 static void say(struct add *a, enum cluster_stage stage)
 {
 	uint64_t now = cluster_now_ms();
-	char text[SAY_MAX];
+	char text[SAY_MAX], group[32];
 
 	describe(a, stage, text);
-	if (stage == a->stage && (now - a->said_ms < SAY_MS || !strcmp(text, a->said)))
+	if (stage == a->stage && a->next == a->about &&
+	    (now - a->said_ms < SAY_MS || !strcmp(text, a->said)))
 		return;
 	a->stage = stage;
+	a->about = a->next;
 	a->said_ms = now;
 	memcpy(a->said, text, sizeof(text));
 	if (*text)
-		fprintf(stderr, "member %u %s\n", a->invite.new.id, text);
+		fprintf(stderr, "member %u%s %s\n", a->invite.new.id, in_group(a, stage, group),
+			text);
 }
 
 static int give_up(struct add *a, enum cluster_stage stage)
 {
-	char text[SAY_MAX];
+	char text[SAY_MAX], group[32];
 
 	describe(a, stage, text);
-	cli_error(a->cli, "after %" PRIu64 " s: member %u %s%s%s; the same command goes on from here",
-		  a->seconds, a->invite.new.id, text, *a->trouble ? ": " : "", a->trouble);
+	cli_error(a->cli, "after %" PRIu64 " s: member %u%s %s%s%s; the same command goes on from here",
+		  a->seconds, a->invite.new.id, in_group(a, stage, group), text,
+		  *a->trouble ? ": " : "", a->trouble);
 	return CLI_REFUSED;
 }
 
 static int show_done(struct add *a)
 {
 	struct out *o = a->cli->out;
+	unsigned int i;
 
 	out_object(o, NULL, NULL, OUT_PAIRS);
 	out_num(o, "member", "member", a->invite.new.id);
-	out_str(o, "role", "role", a->seen.votes ? "voter" : "learner");
-	out_num(o, "epoch", "epoch", a->seen.epoch);
+	out_str(o, "role", "role", a->seen[0].votes ? "voter" : "learner");
+	if (a->n == 1) {
+		out_num(o, "epoch", "epoch", a->seen[0].epoch);
+	} else {
+		if (a->changed)
+			out_str(o, NULL, "next", CLUSTER_GATHERED);
+		out_list(o, "groups", OUT_TABLE);
+		for (i = 0; i < a->n; i++)
+			cluster_show_part(o, a->seen[i].group, a->seen[i].epoch);
+		out_close(o);
+	}
 	out_close(o);
 	return CLI_OK;
 }
@@ -173,16 +238,18 @@ static int change(struct add *a, unsigned int what)
 	bool add = what == PXS_LOG_MEMBER_ADD;
 	const struct pxs_log_member m = {
 		.change = what, .id = a->invite.new.id, .address = add ? a->address : NULL,
-		.incarnation = add ? a->invite.new.incarnation : 0,
+		.incarnation = add ? a->seen[a->next].incarnation : 0,
 		.store_port = add ? a->invite.new.store.port : 0,
 	};
-	int ret = cluster_lead_here(a->cli, &a->where, password_of(a), 0), err;
+	const struct where w = where_next(a);
+	int ret = cluster_lead_here(a->cli, &w, password_of(a), 0), err;
 
 	if (ret)
 		return ret;
-	err = cluster_lead_change(&a->where, &m, a->trouble);
+	err = cluster_lead_change(&w, &m, a->trouble);
 	if (!err)
 		*a->trouble = 0;
+	a->changed |= !err;
 	/* Meanwhile it may lack too much again. */
 	if (!err || cluster_lead_again(err) || (!add && err == PXS_LOG_MEMBERS))
 		return CLI_OK;
@@ -193,26 +260,26 @@ static int change(struct add *a, unsigned int what)
 /* Return: an exit status; *over: there is nothing more to do. */
 static int step(struct add *a, enum cluster_stage *stage, bool *over)
 {
-	struct cluster_view v;
+	const struct cluster_answer *answer;
 	char why[CLUSTER_PLAN_WORDS];
-	bool led;
+	struct cluster_view v;
+	struct where w;
 	int ret = cluster_view_take(a->cli, &a->where, &v);
 
 	if (!ret)
 		see(a, &v);
-	led = !ret && cluster_leads(v.best);
 	cluster_view_free(&v);
 	if (ret)
 		return ret;
-	*stage = cluster_plan_add(&a->seen, why);
-	if (*stage == CLUSTER_WRONG) {
-		cli_error(a->cli, "%s", why);
-		return CLI_REFUSED;
-	}
+	*stage = cluster_plan_add_all(a->seen, a->n, &a->next, why);
+	answer = &a->answer[a->next];
+	w = where_next(a);
+	if (*stage == CLUSTER_WRONG)
+		return cluster_refuse(a->cli, a->n, w.group, why);
 	/* Who has joined in time may come as late as it likes. */
-	if (*stage == CLUSTER_ABSENT && cluster_invite_over(&a->invite)) {
+	if (*stage == CLUSTER_ABSENT && !a->seen[0].there && cluster_invite_over(&a->invite)) {
 		cli_error(a->cli, "the bundle %s has ended, and no member that was made of it is reached at %s (%s): remove it, and run this again for another one",
-			  a->invite.file, a->store, a->answer.why);
+			  a->invite.file, a->store, answer->why);
 		return CLI_REFUSED;
 	}
 	say(a, *stage);
@@ -222,9 +289,9 @@ static int step(struct add *a, enum cluster_stage *stage, bool *over)
 	if (*stage == CLUSTER_PROMOTE)
 		return change(a, PXS_LOG_MEMBER_PROMOTE);
 	/* Only who leads hears how far others are: but it is not made to before it is of use. */
-	if (*stage == CLUSTER_LEARNS && !led && a->seen.answers &&
-	    a->answer.commit + PXS_MEMBER_BEHIND >= a->seen.commit)
-		return cluster_lead_here(a->cli, &a->where, password_of(a), 0);
+	if (*stage == CLUSTER_LEARNS && !a->led[a->next] && a->seen[a->next].answers &&
+	    answer->now.commit + PXS_MEMBER_BEHIND >= a->seen[a->next].commit)
+		return cluster_lead_here(a->cli, &w, password_of(a), 0);
 	return CLI_OK;
 }
 
@@ -253,18 +320,20 @@ static int follow(struct add *a)
 /* --- the beginning --------------------------------------------------------------- */
 
 /* What would be refused later, when somebody has made the machine ready. */
-static int check(struct add *a, const struct cluster_view *v, json_t *m)
+static int check(struct add *a, struct cluster_view *v, unsigned int i, bool *there)
 {
 	const char *kept = cluster_view_kept(v);
+	json_t *m;
 
+	cluster_view_turn(v, v->part[i]);
+	m = cluster_member(v->best, a->invite.new.id);
+	*there |= !!m;
 	if (json_is_true(json_object_get(v->best, "removed"))) {
 		cli_error(a->cli, "this machine's member was removed: run it on another one");
 		return CLI_REFUSED;
 	}
-	if (kept) {
-		cli_error(a->cli, "%s", kept);
-		return CLI_REFUSED;
-	}
+	if (kept)
+		return cluster_refuse(a->cli, 1, 0, kept);
 	if (!m && !a->learner && voters(v) >= PXS_VOTERS_MAX) {
 		cli_error(a->cli, "%u members vote, the most that there can be: remove one first, or add this one as a learner",
 			  voters(v));
@@ -278,19 +347,19 @@ static int begin(struct add *a)
 	struct cluster_invite *i = &a->invite;
 	char error[CLUSTER_REASON_MAX];
 	struct cluster_view v;
-	json_t *m;
+	bool there = false;
+	unsigned int k;
 	int ret = cluster_view_take(a->cli, &a->where, &v);
 
+	for (k = 0; !ret && k < v.nparts; k++)
+		ret = check(a, &v, k, &there);
 	if (ret)
 		goto out;
-	m = cluster_member(v.best, i->new.id);
-	ret = check(a, &v, m);
-	if (ret)
-		goto out;
+	cluster_view_turn(&v, v.part[0]);
 	if (cluster_invite_there(i)) {
 		if (cluster_invite_read(i, &v, error))
 			ret = CLI_REFUSED;
-	} else if (!m) {
+	} else if (!there) {
 		if (cluster_invite_make(i, &v, error))
 			ret = CLI_REFUSED;
 		else

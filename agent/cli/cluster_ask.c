@@ -57,23 +57,79 @@ static void take_error(const char *text, char *why)
 	snprintf(why, CLUSTER_WHY_MAX, "%.*s", (int)strcspn(text + 1, "\r\n"), text + 1);
 }
 
+/* "...,name=NUMBER" in a line. */
+static int find_field(const char *line, const char *name, uint64_t *n)
+{
+	size_t len = strlen(name), end = strcspn(line, "\r\n");
+	const char *at = line;
+
+	while (at && (size_t)(at - line) < end) {
+		at++;
+		if (!strncmp(at, name, len) && at[len] == '=' && at[len + 1] >= '0' &&
+		    at[len + 1] <= '9') {
+			*n = strtoull(at + len + 1, NULL, 10);
+			return 0;
+		}
+		at = strchr(at, ',');
+	}
+	return -1;
+}
+
+/* Lines "groupN:leader=...": a daemon that does not say how far it is says nothing here. */
+static void take_parts(const char *text, struct cluster_answer *a)
+{
+	struct cluster_part p;
+	const char *at = text;
+	char *colon;
+
+	while ((at = strstr(at, "\ngroup")) && a->n < CLUSTER_PARTS_MAX) {
+		at += strlen("\ngroup");
+		p = (struct cluster_part){ .group = strtoull(at, &colon, 10) };
+		if (!p.group || *colon != ':' || find_field(colon, "leader", &p.leader) ||
+		    find_field(colon, "commit", &p.commit))
+			continue;
+		find_field(colon, "epoch", &p.epoch);
+		find_field(colon, "borrows_slot", &p.borrows_slot);
+		find_field(colon, "borrows_size", &p.borrows_size);
+		find_field(colon, "borrows_bytes", &p.borrows_bytes);
+		a->part[a->n++] = p;
+	}
+}
+
+bool cluster_answer_turn(struct cluster_answer *a, uint64_t group)
+{
+	unsigned int i;
+
+	if (a->now.group == group)
+		return true;
+	for (i = 0; i < a->n; i++) {
+		if (a->part[i].group != group)
+			continue;
+		a->now = a->part[i];
+		return true;
+	}
+	return false;
+}
+
 void cluster_answer_parse(const char *text, struct cluster_answer *a)
 {
 	*a = (struct cluster_answer){ 0 };
 	text = skip_ok(text);
 	if (*text == '-')
 		take_error(text, a->why);
-	else if (find_number(text, "group", &a->group) || find_number(text, "leader", &a->leader) ||
-		 find_number(text, "commit", &a->commit))
+	else if (find_number(text, "group", &a->now.group) ||
+		 find_number(text, "leader", &a->now.leader) ||
+		 find_number(text, "commit", &a->now.commit))
 		strcpy(a->why, "answers, but not as a store of paxsteerd does");
 	if (*a->why)
 		return;
 	find_number(text, "member", &a->member);
 	find_number(text, "incarnation", &a->incarnation);
-	find_number(text, "epoch", &a->epoch);
-	find_number(text, "borrows_slot", &a->borrows_slot);
-	find_number(text, "borrows_size", &a->borrows_size);
-	find_number(text, "borrows_bytes", &a->borrows_bytes);
+	find_number(text, "epoch", &a->now.epoch);
+	find_number(text, "borrows_slot", &a->now.borrows_slot);
+	find_number(text, "borrows_size", &a->now.borrows_size);
+	find_number(text, "borrows_bytes", &a->now.borrows_bytes);
+	take_parts(text, a);
 }
 
 /* --- asking ------------------------------------------------------------------ */

@@ -10,12 +10,21 @@
 #define CLUSTER_WHY_MAX		128u
 #define CLUSTER_PASSWORD_MAX	512u	/* as the daemon has it */
 
-struct cluster_answer {
+#define CLUSTER_PARTS_MAX	16u	/* groups of one store */
+
+/* What it says of one group. */
+struct cluster_part {
 	uint64_t group, leader, commit;	/* leader 0: it knows of none */
-	/* 0: it does not say */
-	uint64_t member, incarnation, epoch;
+	uint64_t epoch;			/* 0: it does not say */
 	uint64_t borrows_slot, borrows_size, borrows_bytes;	/* a checkpoint that it takes */
+};
+
+struct cluster_answer {
+	struct cluster_part now;	/* of the group that is asked about: the store's first */
+	uint64_t member, incarnation;	/* 0: it does not say */
 	char why[CLUSTER_WHY_MAX];	/* empty: it answered */
+	unsigned int n;			/* of a store of several groups: all of them */
+	struct cluster_part part[CLUSTER_PARTS_MAX];
 };
 
 /*
@@ -23,6 +32,9 @@ struct cluster_answer {
  * PAXSTEER and to QUIT. Pure.
  */
 void cluster_answer_parse(const char *text, struct cluster_answer *a);
+
+/* "now" becomes what it says of @group. Pure. False: it says nothing of that one. */
+bool cluster_answer_turn(struct cluster_answer *a, uint64_t group);
 
 /* A clock that only goes on. */
 uint64_t cluster_now_ms(void);

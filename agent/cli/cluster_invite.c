@@ -13,6 +13,7 @@
 
 #include "cluster_conf.h"
 #include "cluster_view.h"
+#include "where.h"
 
 static int __attribute__((format(printf, 2, 3))) wrong(char *error, const char *fmt, ...)
 {
@@ -158,6 +159,54 @@ static int draw(struct bundle *b, uint64_t *incarnation, char *error)
 	return 0;
 }
 
+/* Of a store of several groups the bundle has one list of members, for all of them. */
+static int alike(json_t *one, json_t *other, char *error)
+{
+	static const char *const fields[] = { "address", "role", "incarnation", "store" };
+	uint64_t a = cluster_number(one, "group"), b = cluster_number(other, "group"), id;
+	json_t *member, *there, *x, *y;
+	size_t i, k;
+
+	json_array_foreach(json_object_get(one, "members"), i, member) {
+		id = cluster_number(member, "id");
+		there = cluster_member(other, id);
+		if (!there)
+			return wrong(error, "member %" PRIu64 " is in group %" PRIu64 ", and not in group %"
+				     PRIu64 ": finish that change first", id, a, b);
+		for (k = 0; k < sizeof(fields) / sizeof(fields[0]); k++) {
+			x = json_object_get(member, fields[k]);
+			y = json_object_get(there, fields[k]);
+			if (x != y && !json_equal(x, y))
+				return wrong(error, "member %" PRIu64 ": %s: is not the same in groups %"
+					     PRIu64 " and %" PRIu64 ": see `paxsteer member`", id,
+					     fields[k], a, b);
+		}
+	}
+	if (cluster_number(one, "key_id") != cluster_number(other, "key_id"))
+		return wrong(error, "groups %" PRIu64 " and %" PRIu64 " have different keys", a, b);
+	return 0;
+}
+
+static int check_groups(const struct cluster_view *view, char *error)
+{
+	struct where w = { 0 };
+	unsigned int i;
+	json_t *other;
+
+	for (i = 0; i < view->nparts; i++) {
+		w.group = view->part[i];
+		other = where_group(&w, view->status[view->at]);
+		if (json_is_integer(json_object_get(other, "also_key_id")))
+			return wrong(error, "the group has two keys: its key is being changed; finish that first");
+		if (view->nparts > 1 && view->part[i] != i + 1)
+			return wrong(error, "the groups of the store are not 1 to %u, as those of `paxsteer cluster init`: see `paxsteer member`",
+				     view->nparts);
+		if (alike(view->best, other, error) || alike(other, view->best, error))
+			return -1;
+	}
+	return 0;
+}
+
 static int fill(struct cluster_invite *v, const struct cluster_view *view, struct bundle *b,
 		char *error)
 {
@@ -166,15 +215,15 @@ static int fill(struct cluster_invite *v, const struct cluster_view *view, struc
 	char why[BUNDLE_ERROR_MAX];
 	size_t i;
 
-	if (json_is_integer(json_object_get(view->best, "also_key_id")))
-		return wrong(error, "the group has two keys: its key is being changed; finish that first");
+	if (check_groups(view, error))
+		return -1;
 	if (cluster_of(view, b->cluster))
 		return wrong(error, "the daemon does not say which cluster it is in");
 	datapath = v->datapath ? v->datapath : datapath;
 	b->user = datapath && !strcmp(datapath, "user");
 	b->key_id = (uint8_t)cluster_number(view->best, "key_id");
 	b->adds = v->new.id;
-	b->groups = 1;
+	b->groups = view->nparts;
 	v->until = now() + v->hours * 3600;
 	b->until = v->until;
 	json_array_foreach(json_object_get(view->best, "members"), i, member)

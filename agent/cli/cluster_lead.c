@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "cluster_change.h"
 #include "cluster_view.h"
 #include "where.h"
 
@@ -21,6 +22,25 @@
 void cluster_pause(unsigned int ms)
 {
 	poll(NULL, 0, (int)ms);
+}
+
+/* --- what is said ------------------------------------------------------------- */
+
+void cluster_show_part(struct out *o, uint64_t group, uint64_t epoch)
+{
+	out_object(o, NULL, NULL, OUT_ROW);
+	out_num(o, "group", "group", group);
+	out_num(o, "epoch", "epoch", epoch);
+	out_close(o);
+}
+
+int cluster_refuse(struct cli *cli, unsigned int n, uint64_t group, const char *why)
+{
+	if (n > 1)
+		cli_error(cli, "group %" PRIu64 ": %s", group, why);
+	else
+		cli_error(cli, "%s", why);
+	return CLI_REFUSED;
 }
 
 /* --- what is seen ------------------------------------------------------------- */

@@ -75,6 +75,43 @@ enum cluster_stage cluster_plan_add(const struct cluster_newcomer *c, char *why)
 	return c->learner ? CLUSTER_DONE : CLUSTER_PROMOTE;
 }
 
+/* Those that it is in are the first ones: `remove` leaves the last ones. */
+static int check_order(const struct cluster_newcomer *c, unsigned int n, unsigned int *next,
+		       char *why)
+{
+	unsigned int i;
+
+	for (i = 1; i < n && (c[i - 1].there || !c[i].there); i++)
+		;
+	if (i >= n)
+		return 0;
+	*next = i - 1;
+	return wrong(why, "member %" PRIu64 " is in group %" PRIu64 ", and not in group %" PRIu64
+		     ": it was being removed; `paxsteer cluster remove %" PRIu64 "` ends that",
+		     c->id, c[i].group, c[i - 1].group, c->id);
+}
+
+enum cluster_stage cluster_plan_add_all(const struct cluster_newcomer *c, unsigned int n,
+					unsigned int *next, char *why)
+{
+	enum cluster_stage least = CLUSTER_DONE, stage;
+	unsigned int i;
+
+	*next = 0;
+	if (check_order(c, n, next, why))
+		return CLUSTER_WRONG;
+	for (i = 0; i < n; i++) {
+		stage = cluster_plan_add(&c[i], why);
+		if (stage >= least)
+			continue;
+		least = stage;
+		*next = i;
+		if (stage == CLUSTER_WRONG)
+			break;
+	}
+	return least;
+}
+
 /* --- remove ------------------------------------------------------------------ */
 
 static void list(char *text, size_t size, uint64_t id)
@@ -119,6 +156,25 @@ int cluster_plan_remove(const struct cluster_voice *voice, unsigned int n, uint6
 		return wrong(why, "of the %u members that would vote %u answer, which is no majority: not reached: %s",
 			     voters, answer, silent);
 	return 0;
+}
+
+enum cluster_leave cluster_plan_leave(const struct cluster_place *p, unsigned int n,
+				      unsigned int *next)
+{
+	unsigned int first;
+
+	for (first = 0; first < n && !p[first].there; first++)
+		;
+	*next = first;
+	if (first == n)
+		return CLUSTER_GONE;
+	while (--n > first) {
+		if (!p[n].votes)
+			continue;
+		*next = n;
+		return CLUSTER_DEMOTE;
+	}
+	return CLUSTER_REMOVE;
 }
 
 /* --- rebalance --------------------------------------------------------------- */

@@ -26,7 +26,7 @@ enum cluster_stage {
 };
 
 struct cluster_newcomer {
-	uint64_t id;
+	uint64_t id, group;
 	bool learner;		/* it shall stay one */
 	uint64_t incarnation;	/* of its bundle; 0: there is none any more */
 	/* what the group says of it */
@@ -42,6 +42,13 @@ struct cluster_newcomer {
 /* @why: CLUSTER_PLAN_WORDS bytes, set for CLUSTER_WRONG. */
 enum cluster_stage cluster_plan_add(const struct cluster_newcomer *c, char *why);
 
+/*
+ * Of a store of @n groups, by ascending id: the least that is to do in any, and in which, *next:
+ * so it votes in none before it has enough in all.
+ */
+enum cluster_stage cluster_plan_add_all(const struct cluster_newcomer *c, unsigned int n,
+					unsigned int *next, char *why);
+
 /* --- remove --- */
 
 struct cluster_voice {
@@ -56,6 +63,24 @@ struct cluster_voice {
  */
 int cluster_plan_remove(const struct cluster_voice *voice, unsigned int n, uint64_t id,
 			unsigned int phase1, char *why);
+
+enum cluster_leave {
+	CLUSTER_DEMOTE,
+	CLUSTER_REMOVE,
+	CLUSTER_GONE,		/* of all groups */
+};
+
+struct cluster_place {
+	bool there, votes;
+};
+
+/*
+ * In which of the @n groups of a store, by ascending id, does it go back next? It leaves one only
+ * when it votes in no other, and leaves them in the order in which `add` comes to them: so it is
+ * seen which of both was at work.
+ */
+enum cluster_leave cluster_plan_leave(const struct cluster_place *p, unsigned int n,
+				      unsigned int *next);
 
 /* --- rebalance --- */
 

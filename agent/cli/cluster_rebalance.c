@@ -57,7 +57,7 @@ static void take_stores(struct balance *b, json_t *groups)
 		}
 }
 
-static void take_group(struct balance *b, const struct cluster_view *v, json_t *group)
+static void take_group(struct balance *b, struct cluster_view *v, json_t *group)
 {
 	struct cluster_lead *l = &b->lead[b->n++];
 	struct cluster_answer a;

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * cluster_remove.c - `paxsteer cluster remove`: one member fewer, for good
+ *
+ * In a store of several groups it goes from all of them, in the order of cluster_plan.h. It looks
+ * before each step, and keeps nothing: run again it goes on.
  */
 #include "cluster_change.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cli.h"
@@ -23,13 +27,21 @@
 struct removal {
 	struct cli *cli;
 	struct where where;
-	uint64_t id, seconds, epoch;
-	unsigned int voters;	/* that stay */
+	uint64_t id, seconds;
 	char password[CLUSTER_PASSWORD_MAX + 2];
-	bool begun;		/* it was seen in the group */
-	bool gone;
+	/* what was seen last, of each group */
+	uint64_t group[CLUSTER_PARTS_MAX], epoch[CLUSTER_PARTS_MAX];
+	struct cluster_place place[CLUSTER_PARTS_MAX];
+	unsigned int n, voters;	/* that stay */
+	bool begun;		/* it was seen in a group */
+	/* what is next, and of which group */
+	enum cluster_leave how;
+	unsigned int next;
+	bool done;		/* so was the last one */
 	char trouble[CLUSTER_CHANGE_WORDS];
 };
+
+/* --- looking ------------------------------------------------------------------ */
 
 static int refuse_self(const struct removal *r, const struct cluster_view *v)
 {
@@ -43,82 +55,145 @@ static int refuse_self(const struct removal *r, const struct cluster_view *v)
 	return CLI_REFUSED;
 }
 
-/* Is it there, and will the others go on without it? Return: an exit status. */
-static int look(struct removal *r)
+static void see(struct removal *r, struct cluster_view *v)
+{
+	json_t *m;
+	unsigned int i;
+
+	r->n = v->nparts;
+	for (i = 0; i < r->n; i++) {
+		cluster_view_turn(v, v->part[i]);
+		m = cluster_member(v->best, r->id);
+		r->group[i] = v->now;
+		r->epoch[i] = cluster_number(v->best, "epoch");
+		r->place[i] = (struct cluster_place){ .there = m, .votes = cluster_votes(m) };
+	}
+}
+
+/* Will the others of group number @i go on without it? Return: an exit status. */
+static int check(struct removal *r, struct cluster_view *v, unsigned int i)
 {
 	const char *password = *r->password ? r->password : NULL;
 	struct cluster_voice voice[PXS_MEMBERS_MAX];
 	struct cluster_row row[PXS_MEMBERS_MAX];
+	unsigned int k, n, phase1 = 0;
 	char why[CLUSTER_PLAN_WORDS];
+
+	cluster_view_turn(v, v->part[i]);
+	n = cluster_view_rows(v, password, row);
+	r->voters = 0;
+	for (k = 0; k < n; k++) {
+		voice[k] = (struct cluster_voice){
+			.id = row[k].id, .votes = row[k].votes, .answers = !*row[k].why,
+		};
+		r->voters += row[k].votes && row[k].id != r->id;
+	}
+	if (json_is_false(json_object_get(v->best, "majorities")))
+		phase1 = (unsigned int)cluster_number(v->best, "phase1");
+	if (cluster_plan_remove(voice, n, r->id, phase1, why))
+		return cluster_refuse(r->cli, r->n, v->now, why);
+	return refuse_self(r, v);
+}
+
+/* Is it there, and will the others go on without it? Return: an exit status. */
+static int look(struct removal *r)
+{
 	struct cluster_view v;
 	const char *kept;
-	unsigned int i, n, phase1 = 0;
+	unsigned int i;
 	int ret = cluster_view_take(r->cli, &r->where, &v);
 
 	if (ret)
 		goto out;
-	n = cluster_view_rows(&v, r->where.group, password, row);
-	r->epoch = cluster_number(v.best, "epoch");
-	r->gone = true;
-	r->voters = 0;
-	for (i = 0; i < n; i++) {
-		voice[i] = (struct cluster_voice){
-			.id = row[i].id, .votes = row[i].votes, .answers = !*row[i].why,
-		};
-		r->gone = r->gone && row[i].id != r->id;
-		r->voters += row[i].votes && row[i].id != r->id;
-	}
-	if (r->begun && r->gone)
+	see(r, &v);
+	r->how = cluster_plan_leave(r->place, r->n, &r->next);
+	if (r->how == CLUSTER_GONE && r->begun)
 		goto out;
-	r->begun = true;
 	kept = cluster_view_kept(&v);
-	if (json_is_false(json_object_get(v.best, "majorities")))
-		phase1 = (unsigned int)cluster_number(v.best, "phase1");
-	if (cluster_plan_remove(voice, n, r->id, phase1, why))
-		kept = why;
-	if (kept) {
-		cli_error(r->cli, "%s", kept);
-		ret = CLI_REFUSED;
-	} else {
-		ret = refuse_self(r, &v);
-	}
+	/* Who is in none is refused, by the first. */
+	for (i = 0; !ret && !kept && i < r->n; i++)
+		if (r->place[i].there || (r->how == CLUSTER_GONE && !i))
+			ret = check(r, &v, i);
+	if (kept)
+		ret = cluster_refuse(r->cli, 1, 0, kept);
+	r->begun = true;
 out:
 	cluster_view_free(&v);
 	return ret;
 }
 
-static int change(struct removal *r)
-{
-	const struct pxs_log_member m = {
-		.change = PXS_LOG_MEMBER_REMOVE, .id = (unsigned int)r->id,
-	};
-	int ret = cluster_lead_here(r->cli, &r->where, *r->password ? r->password : NULL, r->id);
-	int err;
+/* --- saying ------------------------------------------------------------------- */
 
-	if (ret)
-		return ret;
-	err = cluster_lead_change(&r->where, &m, r->trouble);
-	if (!err)
-		*r->trouble = 0;
-	if (!err || cluster_lead_again(err))
-		return CLI_OK;
-	cli_error(r->cli, "%s", r->trouble);
-	return CLI_REFUSED;
+/* To stderr, where there are several: each waits for an election. */
+static void say(const struct removal *r)
+{
+	if (r->n > 1)
+		fprintf(stderr, "member %" PRIu64 " in group %" PRIu64 " is being %s\n", r->id,
+			r->group[r->next], r->how == CLUSTER_DEMOTE ? "demoted" : "removed");
 }
 
 static int show_done(const struct removal *r)
 {
 	struct out *o = r->cli->out;
+	unsigned int i;
 
 	out_object(o, NULL, NULL, OUT_PAIRS);
 	out_num(o, "removed", "removed", r->id);
-	out_num(o, "epoch", "epoch", r->epoch);
+	if (r->n == 1)
+		out_num(o, "epoch", "epoch", r->epoch[0]);
 	out_num(o, "voters", "voters", r->voters);
 	out_str(o, NULL, "next", "on its machine: systemctl disable --now paxsteerd; its journal never comes back, so remove that and its configuration before it joins anew");
 	if (r->voters < 3)
 		out_str(o, NULL, "beware", "two members vote: if either stops, nothing goes on. Add one");
+	if (r->n > 1) {
+		out_str(o, NULL, "then", CLUSTER_GATHERED);
+		out_list(o, "groups", OUT_TABLE);
+		for (i = 0; i < r->n; i++)
+			cluster_show_part(o, r->group[i], r->epoch[i]);
+		out_close(o);
+	}
 	out_close(o);
 	return CLI_OK;
+}
+
+static int give_up(const struct removal *r)
+{
+	const char *why = *r->trouble ? r->trouble : "not seen yet";
+
+	if (r->n > 1)
+		cli_error(r->cli, "member %" PRIu64 " is not %s in group %" PRIu64 " after %" PRIu64
+			  " s: %s; the same command goes on from here", r->id,
+			  r->how == CLUSTER_DEMOTE ? "demoted" : "removed", r->group[r->next],
+			  r->seconds, why);
+	else
+		cli_error(r->cli, "member %" PRIu64 " is not removed after %" PRIu64 " s: %s", r->id,
+			  r->seconds, why);
+	return CLI_REFUSED;
+}
+
+/* --- doing -------------------------------------------------------------------- */
+
+static int change(struct removal *r)
+{
+	const struct pxs_log_member m = {
+		.change = r->how == CLUSTER_DEMOTE ? PXS_LOG_MEMBER_DEMOTE : PXS_LOG_MEMBER_REMOVE,
+		.id = (unsigned int)r->id,
+	};
+	struct where w = r->where;
+	int ret, err;
+
+	w.group = r->group[r->next];
+	ret = cluster_lead_here(r->cli, &w, *r->password ? r->password : NULL, r->id);
+	if (ret)
+		return ret;
+	err = cluster_lead_change(&w, &m, r->trouble);
+	r->done = !err;
+	if (!err)
+		*r->trouble = 0;
+	/* What a leader knows of other groups may be old. */
+	if (!err || cluster_lead_again(err) || (r->n > 1 && err == PXS_LOG_MEMBERS))
+		return CLI_OK;
+	return cluster_refuse(r->cli, r->n, w.group, r->trouble);
 }
 
 static int follow(struct removal *r)
@@ -130,24 +205,25 @@ static int follow(struct removal *r)
 		ret = look(r);
 		if (ret)
 			return ret;
-		if (r->gone)
+		if (r->how == CLUSTER_GONE)
 			return show_done(r);
-		if (cluster_now_ms() >= end) {
-			cli_error(r->cli, "member %" PRIu64 " is not removed after %" PRIu64 " s: %s",
-				  r->id, r->seconds, *r->trouble ? r->trouble : "not seen yet");
-			return CLI_REFUSED;
-		}
+		if (cluster_now_ms() >= end)
+			return give_up(r);
+		if (r->done)
+			say(r);
 		ret = change(r);
 		if (ret)
 			return ret;
-		if (*r->trouble)
+		if (r->done)
+			end = cluster_now_ms() + r->seconds * 1000;
+		else
 			cluster_pause(LOOK_MS);
 	}
 }
 
 int cluster_remove(struct cli *cli, int argc, char **argv)
 {
-	struct removal r = { .cli = cli, .seconds = SECONDS };
+	struct removal r = { .cli = cli, .seconds = SECONDS, .done = true };
 	const char *id = NULL, *path = NULL;
 	const struct word words[] = {
 		{ .name = "password-file", .text = &path },

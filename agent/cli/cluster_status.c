@@ -27,11 +27,10 @@ static void show(struct out *o, const struct cluster_row *r, uint64_t most)
 }
 
 /* Return: an exit status. */
-static int show_all(struct cli *cli, const struct where *w, const struct cluster_view *v,
-		    const char *password)
+static int show_all(struct cli *cli, struct cluster_view *v, const char *password)
 {
 	struct cluster_row row[PXS_MEMBERS_MAX];
-	unsigned int i, n = cluster_view_rows(v, w->group, password, row), silent = 0;
+	unsigned int i, n = cluster_view_rows(v, password, row), silent = 0;
 	uint64_t most = 0, leader = 0;
 	struct out *o = cli->out;
 
@@ -42,7 +41,7 @@ static int show_all(struct cli *cli, const struct where *w, const struct cluster
 			leader = row[i].id;
 	}
 	out_object(o, NULL, NULL, OUT_PAIRS);
-	out_num(o, "group", "group", w->group);
+	out_num(o, "group", "group", v->now);
 	out_num(o, "epoch", "epoch", cluster_number(v->best, "epoch"));
 	if (leader)
 		out_num(o, "leader", "leader", leader);
@@ -76,7 +75,7 @@ int cluster_status(struct cli *cli, int argc, char **argv)
 		return ret;
 	ret = cluster_view_take(cli, &w, &v);
 	if (!ret)
-		ret = show_all(cli, &w, &v, *password ? password : NULL);
+		ret = show_all(cli, &v, *password ? password : NULL);
 	cluster_view_free(&v);
 	explicit_bzero(password, sizeof(password));
 	return ret;

@@ -61,16 +61,60 @@ static uint64_t hex_of(json_t *o, const char *key)
 /* --- the daemons ------------------------------------------------------------- */
 
 /* The leader's word counts most; of others', the one that knows of more changes. */
-static bool better(const struct cluster_view *v, json_t *group)
+static bool better(json_t *best, json_t *group)
 {
 	bool ready = cluster_leads(group);
 
 	if (!group)
 		return false;
-	if (!v->best || (ready && !cluster_leads(v->best)))
+	if (!best || (ready && !cluster_leads(best)))
 		return true;
-	return ready == cluster_leads(v->best) &&
-	       cluster_number(group, "epoch") > cluster_number(v->best, "epoch");
+	return ready == cluster_leads(best) &&
+	       cluster_number(group, "epoch") > cluster_number(best, "epoch");
+}
+
+int cluster_view_turn(struct cluster_view *v, uint64_t group)
+{
+	const struct where w = { .group = group };
+	json_t *own[PXS_LOG_SOCKETS_MAX], *best = NULL;
+	unsigned int i, at = 0;
+
+	for (i = 0; i < v->n; i++) {
+		own[i] = where_group(&w, v->status[i]);
+		if (!better(best, own[i]))
+			continue;
+		best = own[i];
+		at = i;
+	}
+	if (!best)
+		return -1;
+	memcpy(v->group, own, v->n * sizeof(*own));
+	v->best = best;
+	v->at = at;
+	v->now = group;
+	return 0;
+}
+
+/* Which groups are of one store with this one? An older daemon does not say. */
+static void take_parts(struct cluster_view *v)
+{
+	uint64_t store = cluster_number(v->best, "store_of"), id;
+	unsigned int at;
+	json_t *group;
+	size_t i;
+
+	v->nparts = 0;
+	json_array_foreach(json_object_get(v->status[v->at], "groups"), i, group) {
+		id = cluster_number(group, "group");
+		if (!store || cluster_number(group, "store_of") != store ||
+		    v->nparts == CLUSTER_PARTS_MAX)
+			continue;
+		for (at = v->nparts++; at && v->part[at - 1] > id; at--)
+			v->part[at] = v->part[at - 1];
+		v->part[at] = id;
+	}
+	if (!v->nparts)
+		v->part[v->nparts++] = v->now;
 }
 
 int cluster_view_take(struct cli *cli, const struct where *w, struct cluster_view *v)
@@ -95,15 +139,12 @@ int cluster_view_take(struct cli *cli, const struct where *w, struct cluster_vie
 		else
 			v->status[v->n] = json_loads(text, 0, NULL);
 		free(text);
-		v->group[v->n] = where_group(w, v->status[v->n]);
-		if (better(v, v->group[v->n])) {
-			v->best = v->group[v->n];
-			v->at = v->n;
-		}
 	}
 	pxs_log_close(log);
-	if (v->best)
+	if (!cluster_view_turn(v, w->group)) {
+		take_parts(v);
 		return CLI_OK;
+	}
 	cli_error(cli, "%s", *v->why ? v->why : "no such group on this node");
 	return *v->why ? CLI_NO_KERNEL : CLI_REFUSED;
 }
@@ -119,9 +160,15 @@ void cluster_view_free(struct cluster_view *v)
 
 const char *cluster_view_kept(const struct cluster_view *v)
 {
+	json_t *groups = json_object_get(v->status[v->at], "groups"), *group;
 	const char *kept = text_of(v->best, "members_kept");
+	size_t i;
 
-	if (!kept && json_array_size(json_object_get(v->status[v->at], "groups")) > 1)
+	json_array_foreach(groups, i, group)
+		if (!kept && cluster_number(group, "store_of") ==
+			     cluster_number(v->best, "store_of"))
+			kept = text_of(group, "members_kept");
+	if (!kept && json_array_size(groups) > v->nparts)
 		kept = "this node is in several groups, and each has members of its own: see `paxsteer member`";
 	return kept;
 }
@@ -141,17 +188,40 @@ json_t *cluster_view_own(const struct cluster_view *v, uint64_t id)
 static void take_own(json_t *own, uint64_t id, struct cluster_answer *a)
 {
 	*a = (struct cluster_answer){
-		.group = cluster_number(own, "group"), .leader = cluster_number(own, "leader"),
-		.commit = cluster_number(own, "commit"), .member = id,
-		.epoch = cluster_number(own, "epoch"),
-		.borrows_slot = cluster_number(own, "borrows_slot"),
-		.borrows_size = cluster_number(own, "borrows_size"),
-		.borrows_bytes = cluster_number(own, "borrows_bytes"),
+		.now = {
+			.group = cluster_number(own, "group"),
+			.leader = cluster_number(own, "leader"),
+			.commit = cluster_number(own, "commit"),
+			.epoch = cluster_number(own, "epoch"),
+			.borrows_slot = cluster_number(own, "borrows_slot"),
+			.borrows_size = cluster_number(own, "borrows_size"),
+			.borrows_bytes = cluster_number(own, "borrows_bytes"),
+		},
+		.member = id,
 	};
 	a->incarnation = hex_of(cluster_member(own, id), "incarnation");
 }
 
-void cluster_view_ask(const struct cluster_view *v, uint64_t id, const char *store,
+/* One that does not answer is waited for once, however many groups there are. */
+static void hear(struct cluster_view *v, uint64_t id, const struct endpoint *at,
+		 const char *password, struct cluster_answer *a)
+{
+	unsigned int i;
+
+	for (i = 0; i < v->nheard && v->heard[i].id != id; i++)
+		;
+	if (i < v->nheard) {
+		*a = v->heard[i].answer;
+		return;
+	}
+	cluster_ask(at, password, CLUSTER_ASK_MS, a);
+	if (i == PXS_MEMBERS_MAX + 1)
+		return;
+	v->heard[i] = (struct cluster_heard){ .id = id, .answer = *a };
+	v->nheard++;
+}
+
+void cluster_view_ask(struct cluster_view *v, uint64_t id, const char *store,
 		      const char *password, struct cluster_answer *a)
 {
 	json_t *own = cluster_view_own(v, id);
@@ -162,14 +232,16 @@ void cluster_view_ask(const struct cluster_view *v, uint64_t id, const char *sto
 		return;
 	}
 	*a = (struct cluster_answer){ 0 };
-	if (!store || parse_endpoint(store, true, &at))
+	if (!store || parse_endpoint(store, true, &at)) {
 		snprintf(a->why, sizeof(a->why), "was not asked: give its socket");
-	else
-		cluster_ask(&at, password, CLUSTER_ASK_MS, a);
+		return;
+	}
+	hear(v, id, &at, password, a);
+	cluster_answer_turn(a, v->now);
 }
 
-static void fill(struct cluster_row *r, const struct cluster_view *v, json_t *member,
-		 const char *password, uint64_t group)
+static void fill(struct cluster_row *r, struct cluster_view *v, json_t *member,
+		 const char *password)
 {
 	struct cluster_answer a;
 	json_t *own;
@@ -188,17 +260,17 @@ static void fill(struct cluster_row *r, const struct cluster_view *v, json_t *me
 		snprintf(a.why, sizeof(a.why), "another one answers there: member %" PRIu64
 			 " with incarnation 0x%016" PRIx64, a.member, a.incarnation);
 	memcpy(r->why, a.why, sizeof(r->why));
-	if (*a.why || a.group != group)
+	if (*a.why || a.now.group != v->now)
 		return;
-	r->commit = a.commit;
-	r->state = a.leader == r->id ? "leader" : "follower";
+	r->commit = a.now.commit;
+	r->state = a.now.leader == r->id ? "leader" : "follower";
 	if (own)
 		r->state = text_of(own, "role");
 	if (own && strcmp(text_of(own, "state") ?: "", "active"))
 		r->state = text_of(own, "state");
 }
 
-unsigned int cluster_view_rows(const struct cluster_view *v, uint64_t group, const char *password,
+unsigned int cluster_view_rows(struct cluster_view *v, const char *password,
 			       struct cluster_row *row)
 {
 	unsigned int n = 0;
@@ -207,7 +279,7 @@ unsigned int cluster_view_rows(const struct cluster_view *v, uint64_t group, con
 
 	json_array_foreach(json_object_get(v->best, "members"), i, member)
 		if (n < PXS_MEMBERS_MAX)
-			fill(&row[n++], v, member, password, group);
+			fill(&row[n++], v, member, password);
 	return n;
 }
 

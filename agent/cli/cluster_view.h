@@ -4,6 +4,9 @@
  *
  * Who the members are, a daemon says whose socket is given. How each of them is, it says itself:
  * its daemon, if its socket is given, too, or else its store, over the network.
+ *
+ * A look is about all groups of a store at one moment: it is taken once, and turned from one to the
+ * next.
  */
 #ifndef PXS_CLI_CLUSTER_VIEW_H
 #define PXS_CLI_CLUSTER_VIEW_H
@@ -29,6 +32,14 @@ struct cluster_view {
 	unsigned int n;
 	json_t *best;		/* the leader's word, or any's; borrowed */
 	unsigned int at;	/* whose socket that is */
+	uint64_t now;		/* the group that all these are about */
+	uint64_t part[CLUSTER_PARTS_MAX];	/* the groups of its store, ascending; or itself */
+	unsigned int nparts;
+	unsigned int nheard;	/* members whose stores were asked, each once */
+	struct cluster_heard {
+		uint64_t id;
+		struct cluster_answer answer;
+	} heard[PXS_MEMBERS_MAX + 1];
 	char why[256];		/* the last one that did not answer */
 };
 
@@ -56,6 +67,9 @@ bool cluster_leads(json_t *group);
 int cluster_view_take(struct cli *cli, const struct where *w, struct cluster_view *v);
 void cluster_view_free(struct cluster_view *v);
 
+/* From now on it is about @group. Return: 0, or -1: no daemon has that one, and it is as it was. */
+int cluster_view_turn(struct cluster_view *v, uint64_t group);
+
 /* Why `cluster add` and `remove` change no members here; NULL: they do. Borrowed. */
 const char *cluster_view_kept(const struct cluster_view *v);
 
@@ -66,11 +80,11 @@ json_t *cluster_view_own(const struct cluster_view *v, uint64_t id);
  * How is member @id, by its own word: its daemon's, or that of its store at @store (NULL: not
  * known)? @password: may be NULL.
  */
-void cluster_view_ask(const struct cluster_view *v, uint64_t id, const char *store,
+void cluster_view_ask(struct cluster_view *v, uint64_t id, const char *store,
 		      const char *password, struct cluster_answer *a);
 
 /* All members, each asked; at most PXS_MEMBERS_MAX. Return: how many. */
-unsigned int cluster_view_rows(const struct cluster_view *v, uint64_t group, const char *password,
+unsigned int cluster_view_rows(struct cluster_view *v, const char *password,
 			       struct cluster_row *row);
 
 /*

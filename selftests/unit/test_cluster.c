@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * test_cluster.c - what `paxsteer cluster` decides: members, the bundle, texts, a store's answer
+ * test_cluster.c - what `paxsteer cluster` decides: members, the bundle, texts
  */
 #include "unit.h"
 
 #include <inttypes.h>
 
-#include "cli/cluster_ask.h"
 #include "cli/cluster_conf.h"
 #include "platform.h"
 #include "store/shards.h"
@@ -563,35 +562,6 @@ static void unit(void)
 	CHECK(!strstr(text, "any") && strstr(text, "=localhost\n") && !strstr(text, "10.0.0"));
 }
 
-/* --- a store's answer ---------------------------------------------------------- */
-
-static void answers(void)
-{
-	struct cluster_answer a;
-
-	cluster_answer_parse("+OK\r\n$50\r\n# Paxsteer\r\ngroup:1\r\nleader:2\r\ncommit:77\r\napplied:7\r\n"
-			     "\r\n+OK\r\n", &a);
-	CHECK(!*a.why && a.group == 1 && a.leader == 2 && a.commit == 77 && !a.incarnation);
-	cluster_answer_parse("$50\r\n# Paxsteer\r\ngroup:1\r\nleader:2\r\ncommit:77\r\nmember:4\r\n"
-			     "incarnation:0xab5fbe1a3d889a59\r\nepoch:3\r\nborrows_slot:5\r\n"
-			     "borrows_size:6\r\nborrows_bytes:7x\r\n\r\n+OK\r\n", &a);
-	CHECK(!*a.why && a.member == 4 && a.epoch == 3);
-	CHECK_EQ(a.incarnation, 0xab5fbe1a3d889a59);
-	CHECK(a.borrows_slot == 5 && a.borrows_size == 6 && !a.borrows_bytes);
-	cluster_answer_parse("-NOAUTH Authentication required.\r\n+OK\r\n", &a);
-	CHECK_STR(a.why, "NOAUTH Authentication required.");
-	cluster_answer_parse("+OK\r\n-LOADING of it\r\n", &a);
-	CHECK_STR(a.why, "LOADING of it");
-	cluster_answer_parse("", &a);
-	CHECK(strstr(a.why, "not as a store"));
-	cluster_answer_parse("+OK", &a);
-	CHECK(strstr(a.why, "not as a store"));
-	cluster_answer_parse("$3\r\ngroup:1\r\nleader:x\r\ncommit:1\r\n", &a);
-	CHECK(strstr(a.why, "not as a store"));
-	cluster_answer_parse("$3\r\ngroup:1\r\nleader:1\r\ncommit:99999999999999999999\r\n", &a);
-	CHECK(strstr(a.why, "not as a store"));
-}
-
 int main(void)
 {
 	RUN(member_words);
@@ -612,6 +582,5 @@ int main(void)
 	RUN(configuration_of_several_groups);
 	RUN(configuration_of_one_more);
 	RUN(unit);
-	RUN(answers);
 	return unit_done();
 }

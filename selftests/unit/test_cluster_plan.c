@@ -128,6 +128,70 @@ static void another_one(void)
 	is_wrong(c, "member 2 with incarnation");
 }
 
+/* --- add, of three groups ----------------------------------------------------- */
+
+/* "- a l v s": in group 1, 2...: absent, silent; absent; a learner that has little; enough; votes */
+static unsigned int newcomers(const char *text, struct cluster_newcomer *c)
+{
+	unsigned int n;
+
+	for (n = 0; text[n]; n++) {
+		c[n] = text[n] == 'a' || text[n] == '-' ? stranger() : learner();
+		c[n].group = n + 1;
+		c[n].answers = text[n] != '-';
+		c[n].heard = text[n] == 'l' ? 1 : c[n].heard;
+		c[n].votes = text[n] == 'v';
+	}
+	return n;
+}
+
+static void next_is(const char *text, enum cluster_stage stage, u64 group)
+{
+	struct cluster_newcomer c[8];
+	unsigned int next = 99;
+
+	*why = 0;
+	if (!CHECK(cluster_plan_add_all(c, newcomers(text, c), &next, why) == stage))
+		NOTE("%s: %s", text, why);
+	CHECK_EQ(next + 1, group);
+}
+
+static void one_group_after_the_other(void)
+{
+	next_is("a", CLUSTER_ADD, 1);
+	next_is("v", CLUSTER_DONE, 1);
+	next_is("---", CLUSTER_ABSENT, 1);
+	next_is("aaa", CLUSTER_ADD, 1);
+	next_is("laa", CLUSTER_ADD, 2);
+	next_is("saa", CLUSTER_ADD, 2);		/* before it votes in any */
+	next_is("ssa", CLUSTER_ADD, 3);
+	next_is("sls", CLUSTER_LEARNS, 2);	/* and before it has enough in all */
+	next_is("sss", CLUSTER_PROMOTE, 1);
+	next_is("vss", CLUSTER_PROMOTE, 2);
+	next_is("vsv", CLUSTER_PROMOTE, 2);
+	next_is("vvv", CLUSTER_DONE, 1);
+}
+
+static void who_was_being_removed_is_not_added(void)
+{
+	next_is("ass", CLUSTER_WRONG, 1);
+	CHECK(says("member 4 is in group 2, and not in group 1: it was being removed; `paxsteer cluster remove 4`"));
+	next_is("aas", CLUSTER_WRONG, 2);
+	next_is("sas", CLUSTER_WRONG, 2);
+	CHECK(says("is in group 3, and not in group 2"));
+}
+
+static void another_one_in_one_of_them(void)
+{
+	struct cluster_newcomer c[3];
+	unsigned int next = 0;
+
+	newcomers("sss", c);
+	c[1].incarnation_there = 0xb4;
+	CHECK(cluster_plan_add_all(c, 3, &next, why) == CLUSTER_WRONG && next == 1);
+	CHECK(says("with another journal than the bundle's"));
+}
+
 /* --- remove ------------------------------------------------------------------ */
 
 /* "1+ 2+ 3- 4l": id, and whether it answers; l: a learner, which does. */
@@ -186,6 +250,35 @@ static void who_may_go(void)
 	phase1 = 0;
 }
 
+/* "- l v": in group 1, 2...: gone, a learner, votes */
+static void leaves(const char *text, enum cluster_leave how, u64 group)
+{
+	struct cluster_place p[8] = { 0 };
+	unsigned int n, next = 99;
+
+	for (n = 0; text[n]; n++)
+		p[n] = (struct cluster_place){ text[n] != '-', text[n] == 'v' };
+	if (!CHECK(cluster_plan_leave(p, n, &next) == how && next + 1 == group))
+		NOTE("%s", text);
+}
+
+static void out_of_all_groups(void)
+{
+	leaves("v", CLUSTER_REMOVE, 1);
+	leaves("l", CLUSTER_REMOVE, 1);
+	leaves("-", CLUSTER_GONE, 2);
+	leaves("vvv", CLUSTER_DEMOTE, 3);
+	leaves("vvl", CLUSTER_DEMOTE, 2);
+	leaves("vll", CLUSTER_REMOVE, 1);	/* it votes in no other */
+	leaves("lvl", CLUSTER_DEMOTE, 2);
+	leaves("lll", CLUSTER_REMOVE, 1);
+	leaves("-ll", CLUSTER_REMOVE, 2);
+	leaves("-vv", CLUSTER_DEMOTE, 3);
+	leaves("--l", CLUSTER_REMOVE, 3);
+	leaves("l--", CLUSTER_REMOVE, 1);	/* it was added to one only */
+	leaves("---", CLUSTER_GONE, 4);
+}
+
 /* --- rebalance --------------------------------------------------------------- */
 
 #define ALL	0xeull	/* members 1, 2, 3 */
@@ -226,7 +319,11 @@ int main(void)
 	RUN(not_before_it_is_heard);
 	RUN(a_learner_stays_one);
 	RUN(another_one);
+	RUN(one_group_after_the_other);
+	RUN(who_was_being_removed_is_not_added);
+	RUN(another_one_in_one_of_them);
 	RUN(who_may_go);
+	RUN(out_of_all_groups);
 	RUN(leaders_are_spread);
 	return unit_done();
 }
