@@ -17,6 +17,7 @@
 #include "agreed.h"
 #include "backend.h"
 #include "core/keep.h"
+#include "deliver_nat.h"
 #include "deliver_tunnel.h"
 #include "pernet.h"
 #include "ramp.h"
@@ -171,6 +172,8 @@ static struct pxs_backend *pxs_backend_alloc(struct pxs_service *svc,
 	be->weight = spec->weight;
 	be->state = spec->state;
 	be->health = PXS_HEALTH_UNCHECKED;
+	if (svc->mode == PXS_MODE_NAT)
+		be->gain = pxs_nat_gain(&svc->at, &be->at);
 	if (pxs_service_tunnels(svc))
 		pxs_tunnel_outer(be, &be->outer);
 	return be;

@@ -21,12 +21,19 @@ struct pxs_service;
 struct pxs_services;
 struct pxs_way;
 
+/* What an Internet checksum (RFC 1624) gains when one endpoint is replaced by another. */
+struct pxs_nat_gain {
+	__wsum addr;	/* over the address: IPv4's header */
+	__wsum all;	/* over address and port: UDP */
+};
+
 /* The first part is constant from add to free; the second is guarded by pxs_net.config. */
 struct pxs_backend {
 	struct pxs_endpoint at;		/* key of pxs_services.returns */
 	struct rhash_head node;		/* in pxs_services.returns */
 	struct pxs_service *svc;
 	struct pxs_steer_stats __percpu *stats;
+	struct pxs_nat_gain gain;	/* mode nat: of what is sent to svc->at and goes to at */
 	struct pxs_way __rcu *way;	/* the route to it, of way.c; NULL: not looked up */
 	/* tunnels: where outer packets go, port 0 if they have none; in pxs_services.tunnels */
 	struct pxs_endpoint outer;

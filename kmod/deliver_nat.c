@@ -64,24 +64,33 @@ static u8 pxs_nat_summed(const struct sk_buff *skb, const struct pxs_packet *p)
 	return CHECKSUM_NONE;
 }
 
-/* skb_ensure_writable() for what mostly is. */
+/* skb_ensure_writable() for what mostly is: one that a router sends on is often a copy. */
 static __always_inline int pxs_nat_writable(struct sk_buff *skb, unsigned int len)
 {
-	if (likely(skb_headlen(skb) >= len && !skb_cloned(skb)))
+	if (unlikely(skb_headlen(skb) < len))
+		return skb_ensure_writable(skb, len);
+	if (!skb_cloned(skb) || skb_clone_writable(skb, len))
 		return 0;
-	return skb_ensure_writable(skb, len);
+	return pskb_expand_head(skb, 0, 0, GFP_ATOMIC);
 }
 
 /* What a sum gains when a word in it is replaced. */
-static __wsum pxs_nat_gain(__be32 old, __be32 new)
+static __wsum pxs_nat_gain_word(__be32 old, __be32 new)
 {
 	return csum_add(~(__force __wsum)old, (__force __wsum)new);
 }
 
-static __wsum pxs_nat_gain6(const __be32 *old, const __be32 *new)
+struct pxs_nat_gain pxs_nat_gain(const struct pxs_endpoint *from, const struct pxs_endpoint *to)
 {
-	return csum_add(csum_add(pxs_nat_gain(old[0], new[0]), pxs_nat_gain(old[1], new[1])),
-			csum_add(pxs_nat_gain(old[2], new[2]), pxs_nat_gain(old[3], new[3])));
+	const __be32 *old = from->addr.s6_addr32, *new = to->addr.s6_addr32;
+	unsigned int i, words = pxs_endpoint_addrlen(from) / sizeof(*old);
+	struct pxs_nat_gain gain = { .addr = pxs_nat_gain_word(old[0], new[0]) };
+
+	for (i = 1; i < words; i++)
+		gain.addr = csum_add(gain.addr, pxs_nat_gain_word(old[i], new[i]));
+	gain.all = csum_add(gain.addr, csum_add(~(__force __wsum)from->port,
+						(__force __wsum)to->port));
+	return gain;
 }
 
 static void pxs_nat_set_addr(void *addr, const struct pxs_packet *p, const struct pxs_endpoint *to)
@@ -95,21 +104,14 @@ static void pxs_nat_set_addr(void *addr, const struct pxs_packet *p, const struc
 /* Checksums are whole ones, and no device has summed up what changes. */
 static __always_inline void pxs_nat_rewrite_whole(struct sk_buff *skb, const struct pxs_packet *p,
 						  const struct pxs_end *end, struct udphdr *uh,
-						  const struct pxs_endpoint *to)
+						  const struct pxs_endpoint *to,
+						  const struct pxs_nat_gain *gain)
 {
-	__wsum gain;
-
-	if (p->src.family == AF_INET) {
-		gain = pxs_nat_gain(*(__be32 *)end->addr, pxs_endpoint_ip4(to));
-		csum_replace_by_diff(&((struct iphdr *)skb->data)->check, gain);
-	} else {
-		gain = pxs_nat_gain6(end->addr, to->addr.s6_addr32);
-	}
+	if (p->src.family == AF_INET)
+		csum_replace_by_diff(&((struct iphdr *)skb->data)->check, gain->addr);
 	/* No checksum stays no checksum. */
 	if (uh->check) {
-		gain = csum_add(gain, csum_add(~(__force __wsum)*end->port,
-					       (__force __wsum)to->port));
-		csum_replace_by_diff(&uh->check, gain);
+		csum_replace_by_diff(&uh->check, gain->all);
 		if (!uh->check)
 			uh->check = CSUM_MANGLED_0;
 	}
@@ -156,7 +158,8 @@ static noinline void pxs_nat_rewrite_offloaded(struct sk_buff *skb, const struct
 }
 
 static __always_inline int pxs_nat_rewrite(struct sk_buff *skb, const struct pxs_packet *p,
-					   bool dst, const struct pxs_endpoint *to)
+					   bool dst, const struct pxs_endpoint *to,
+					   const struct pxs_nat_gain *gain)
 {
 	struct pxs_end end;
 
@@ -167,35 +170,38 @@ static __always_inline int pxs_nat_rewrite(struct sk_buff *skb, const struct pxs
 		return 0;
 	}
 	end = pxs_end_of(skb, p, dst);
-	pxs_nat_rewrite_whole(skb, p, &end, (struct udphdr *)(skb->data + p->thoff), to);
+	pxs_nat_rewrite_whole(skb, p, &end, (struct udphdr *)(skb->data + p->thoff), to,
+			      gain);
 	return 0;
 }
 
-int pxs_nat_rewrite_dst(struct sk_buff *skb, const struct pxs_packet *p,
-			const struct pxs_endpoint *to)
+int pxs_nat_to_backend(struct sk_buff *skb, const struct pxs_packet *p,
+		       const struct pxs_backend *be)
 {
-	return pxs_nat_rewrite(skb, p, true, to);
+	return pxs_nat_rewrite(skb, p, true, &be->at, &be->gain);
 }
 
-int pxs_nat_rewrite_src(struct sk_buff *skb, const struct pxs_packet *p,
-			const struct pxs_endpoint *to)
+int pxs_nat_from_service(struct sk_buff *skb, const struct pxs_packet *p,
+			 const struct pxs_service *svc)
 {
-	return pxs_nat_rewrite(skb, p, false, to);
+	struct pxs_nat_gain gain = pxs_nat_gain(&p->src, &svc->at);
+
+	return pxs_nat_rewrite(skb, p, false, &svc->at, &gain);
 }
 
-int pxs_nat_reroute(struct sk_buff *skb, const struct nf_hook_state *state)
+int pxs_nat_find_way(struct sk_buff *skb, const struct nf_hook_state *state)
 {
-	if (state->hook != NF_INET_LOCAL_OUT) {
-		/* Over lo it comes with the route and the connection of the address before. */
-		if (skb_valid_dst(skb)) {
-			skb_dst_drop(skb);
-			nf_reset_ct(skb);
-		}
-		return 0;
+	if (state->hook == NF_INET_LOCAL_OUT) {
+		if (state->pf == NFPROTO_IPV4)
+			return ip_route_me_harder(state->net, state->sk, skb, RTN_UNSPEC);
+		return nf_ip6_route_me_harder(state->net, state->sk, skb);
 	}
-	if (state->pf == NFPROTO_IPV4)
-		return ip_route_me_harder(state->net, state->sk, skb, RTN_UNSPEC);
-	return nf_ip6_route_me_harder(state->net, state->sk, skb);
+	/* Over lo it comes with the route and the connection of the address before. */
+	if (skb_valid_dst(skb)) {
+		skb_dst_drop(skb);
+		nf_reset_ct(skb);
+	}
+	return 0;
 }
 
 #ifdef CONFIG_XFRM

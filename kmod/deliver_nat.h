@@ -8,24 +8,37 @@
 #include <linux/netfilter.h>
 #include <linux/skbuff.h>
 
+#include "backend.h"
 #include "packet.h"
 
 struct pxs_net;
+struct pxs_service;
+
+/* Both ends are of one family. */
+struct pxs_nat_gain pxs_nat_gain(const struct pxs_endpoint *from, const struct pxs_endpoint *to);
 
 /*
- * UDP: write endpoint to into skb as its destination (or source). May move the
- * packet's headers; p's offsets stay right. Return: 0 or -ENOMEM.
+ * UDP: write the backend into skb, a packet for its service, as its destination; or write the
+ * service as its source, into the reply of a backend. May move the packet's headers; p's offsets
+ * stay right. Return: 0 or -ENOMEM.
  */
-int pxs_nat_rewrite_dst(struct sk_buff *skb, const struct pxs_packet *p,
-			const struct pxs_endpoint *to);
-int pxs_nat_rewrite_src(struct sk_buff *skb, const struct pxs_packet *p,
-			const struct pxs_endpoint *to);
+int pxs_nat_to_backend(struct sk_buff *skb, const struct pxs_packet *p,
+		       const struct pxs_backend *be);
+int pxs_nat_from_service(struct sk_buff *skb, const struct pxs_packet *p,
+			 const struct pxs_service *svc);
+
+int pxs_nat_find_way(struct sk_buff *skb, const struct nf_hook_state *state);
 
 /*
  * A packet got another address: find its way anew, in LOCAL_OUT at once, elsewhere where the stack
  * does. Return: 0 or an error.
  */
-int pxs_nat_reroute(struct sk_buff *skb, const struct nf_hook_state *state);
+static inline int pxs_nat_reroute(struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	if (likely(state->hook == NF_INET_PRE_ROUTING && !skb_dst(skb)))
+		return 0;
+	return pxs_nat_find_way(skb, state);
+}
 
 /*
  * A packet leaves with another source, for whose policies nobody looked: LOCAL_OUT without

@@ -42,18 +42,6 @@
 /* Just behind source NAT. */
 #define PXS_PRI_REPLY	(NF_IP_PRI_NAT_SRC + 1)
 
-void pxs_steer_count(struct pxs_backend *be, const struct sk_buff *skb, u32 requests)
-{
-	struct pxs_steer_stats __percpu *svc = be->svc->stats;
-
-	pxs_stat_inc(svc, PXS_STEER_STAT_PACKETS);
-	pxs_stat_add(svc, PXS_STEER_STAT_BYTES, skb->len);
-	pxs_stat_add(svc, PXS_STEER_STAT_REQUESTS, requests);
-	pxs_stat_inc(be->stats, PXS_STEER_STAT_PACKETS);
-	pxs_stat_add(be->stats, PXS_STEER_STAT_BYTES, skb->len);
-	pxs_stat_add(be->stats, PXS_STEER_STAT_REQUESTS, requests);
-}
-
 void pxs_steer_fault(struct pxs_service *svc, struct pxs_backend *be, int stat)
 {
 	pxs_stat_inc(svc->stats, stat);
@@ -149,8 +137,8 @@ static noinline struct pxs_backend *pxs_steer_choose(struct pxs_service *svc,
 }
 
 /* What mostly is, without a call: by the tuple, to who the row is of. Else all that is above. */
-struct pxs_backend *pxs_steer_pick_new(struct pxs_service *svc, const struct sk_buff *skb,
-				       const struct pxs_packet *p)
+static __always_inline struct pxs_backend *
+pxs_steer_pick_here(struct pxs_service *svc, const struct sk_buff *skb, const struct pxs_packet *p)
 {
 	const struct pxs_plan *plan = rcu_dereference(svc->plan);
 	u16 first;
@@ -167,12 +155,18 @@ struct pxs_backend *pxs_steer_pick_new(struct pxs_service *svc, const struct sk_
 	return plan->backends[first];
 }
 
+struct pxs_backend *pxs_steer_pick_new(struct pxs_service *svc, const struct sk_buff *skb,
+				       const struct pxs_packet *p)
+{
+	return pxs_steer_pick_here(svc, skb, p);
+}
+
 struct pxs_backend *pxs_steer_pick(struct pxs_service *svc, const struct sk_buff *skb,
 				   const struct pxs_packet *p)
 {
 	if (p->dst.proto == IPPROTO_TCP && !p->syn)
 		return pxs_steer_choose(svc, rcu_dereference(svc->plan), skb, p, false);
-	return pxs_steer_pick_new(svc, skb, p);
+	return pxs_steer_pick_here(svc, skb, p);
 }
 
 /*
@@ -223,10 +217,10 @@ static unsigned int pxs_steer_nat(struct pxs_service *svc, struct sk_buff *skb,
 	struct pxs_backend *be;
 	int err;
 
-	be = pxs_steer_pick_new(svc, skb, p);
+	be = pxs_steer_pick_here(svc, skb, p);
 	if (!be)
 		return NF_DROP;
-	err = pxs_nat_rewrite_dst(skb, p, &be->at);
+	err = pxs_nat_to_backend(skb, p, be);
 	if (!err)
 		err = pxs_nat_reroute(skb, state);
 	if (err) {
@@ -256,7 +250,7 @@ static unsigned int pxs_steer_reply(struct pxs_backend *be, struct sk_buff *skb,
 	struct pxs_service *svc = be->svc;
 	int err;
 
-	err = pxs_nat_rewrite_src(skb, p, &svc->at);
+	err = pxs_nat_from_service(skb, p, svc);
 	if (!err)
 		err = pxs_steer_leave(skb, state, memcmp(&p->src.addr, &svc->at.addr,
 							 sizeof(p->src.addr)));

@@ -8,11 +8,12 @@
 #include <linux/netfilter.h>
 #include <linux/skbuff.h>
 
+#include "backend.h"
 #include "packet.h"
+#include "service.h"
+#include "stats.h"
 
-struct pxs_backend;
 struct pxs_net;
-struct pxs_service;
 
 #define PXS_HOOKS	8
 
@@ -40,8 +41,18 @@ struct pxs_backend *pxs_steer_pick(struct pxs_service *svc, const struct sk_buff
 struct pxs_backend *pxs_steer_pick_new(struct pxs_service *svc, const struct sk_buff *skb,
 				       const struct pxs_packet *p);
 
-/* Count a packet on its way to be, and the decision it took. */
-void pxs_steer_count(struct pxs_backend *be, const struct sk_buff *skb, u32 requests);
+/* Count a packet on its way to be, and the decision it took. Every packet: a call is too much. */
+static inline void pxs_steer_count(struct pxs_backend *be, const struct sk_buff *skb, u32 requests)
+{
+	struct pxs_steer_stats __percpu *svc = be->svc->stats;
+
+	pxs_stat_inc(svc, PXS_STEER_STAT_PACKETS);
+	pxs_stat_add(svc, PXS_STEER_STAT_BYTES, skb->len);
+	pxs_stat_add(svc, PXS_STEER_STAT_REQUESTS, requests);
+	pxs_stat_inc(be->stats, PXS_STEER_STAT_PACKETS);
+	pxs_stat_add(be->stats, PXS_STEER_STAT_BYTES, skb->len);
+	pxs_stat_add(be->stats, PXS_STEER_STAT_REQUESTS, requests);
+}
 
 /* Count a fault of the service, and of the backend if there is one. */
 void pxs_steer_fault(struct pxs_service *svc, struct pxs_backend *be, int stat);
