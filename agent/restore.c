@@ -119,12 +119,14 @@ report:
 
 /*
  * A damaged slot above the start is loaded as faulty (S5). One below it is left out: it
- * is decided, and who asks for it is told by the agent.
+ * is decided, and who asks for it is told by the agent. It may have been learned only, at a ballot
+ * that this member never promised: so it is not given as accepted, which is a promise, too. That
+ * of a record that was accepted is in the one that load_all() gives.
  */
 static int put_faulty(struct load *l, struct pxs_slot_at *at, u64 slot)
 {
 	struct pxs_record rec = {
-		.type = PXS_RECORD_ACCEPT,
+		.type = PXS_RECORD_DECIDED,
 		.flags = PXS_ENTRY_FAULTY,
 		.slot = slot,
 		.ballot = at->ballot,

@@ -301,6 +301,28 @@ static void recovered(void)
 }
 
 /*
+ * What was learned, whole or damaged, is of a ballot that this member may never have promised (the
+ * simulator, seed 1074446: a late PREPARE of that ballot was answered, and no disk had it).
+ */
+static void learned_is_no_promise(void)
+{
+	init();
+	attach(3);
+	CHECK_EQ(load(PXS_RECORD_PROMISE, 1, 0, 0x102, NULL, 0), 0);
+	CHECK_EQ(load(PXS_RECORD_DECIDED, 2, 1, 0x302, NULL, PXS_ENTRY_FAULTY), 0);
+	CHECK_EQ(load(PXS_RECORD_DECIDED, 3, 2, 0x302, "b", 0), 0);
+	CHECK_EQ(pxs_group_activate(&g, 0, now), 0);
+	CHECK_EQ(g.promised, 0x102);
+	prepare(1, 0x302, 1);
+	CHECK_EQ(out.nsend, 0);
+	durable();
+	CHECK_FATAL(sent(PXS_WIRE_PROMISE));
+	CHECK_EQ(sent(PXS_WIRE_PROMISE)->count, 2);
+	CHECK_EQ(out.entry[0].flags, PXS_ENTRY_FAULTY);
+	end();
+}
+
+/*
  * A damaged slot more than a window before the end of the journal: what cannot be held makes
  * the member mute until it has learned it (found by the simulator, seed 21 of its first day).
  */
@@ -549,6 +571,7 @@ int main(void)
 	RUN(commit_of_a_leader);
 	RUN(two_values_fence);
 	RUN(recovered);
+	RUN(learned_is_no_promise);
 	RUN(mute_behind_damage);
 	RUN(window_shrank);
 	RUN(bad_configurations);
