@@ -93,6 +93,10 @@ is "the command is killed half way" "$(kill -l $?)" PIPE
 like "it was about to do more" "$(<"$D/said")" "^member 4 in group 2 answers, and is being added"
 [[ $(whos) != *4:v* ]] && say="in none"
 is "it votes in no group before it is in all" "${say:-$(whos)}" "in none"
+mv "$D/1/etc/member4.bundle" "$D/aside"
+like "without the bundle the first groups say who it is" "$(add 4 timeout 0 2>&1)" \
+	"after 0 s: member 4 in group [123] .*goes on from here"
+mv "$D/aside" "$D/1/etc/member4.bundle"
 like "add goes on until it votes in all" "$(add 4 timeout 60 2>"$D/said")" \
 	"member +4.*role +voter.*cluster rebalance.*GROUP"
 like "and says what it does, and where" "$(<"$D/said")" "member 4 in group 3 .*is being promoted"
@@ -101,6 +105,10 @@ is "so it is" "$(whos)" "$v4, $v4, $v4"
 ok "the bundle is gone" [ ! -e "$D/1/etc/member4.bundle" ]
 is "add once more finds it done" "$(JSON=-j add 4 | json '[g["group"] for g in d["groups"]]')" \
 	"[1, 2, 3]"
+
+like "a member's store says how it is in each group" \
+	"$(at status group 2 password-file "$D/1/etc/store.password")" \
+	"group +2.* 4 +127.0.0.1:[0-9]+ +voter +(leader|follower) "
 
 # --- 3 goes, who leads one of them ---
 sockets=$D/1/sock,$D/2/sock,$D/3/sock,$D/4/sock
@@ -136,4 +144,13 @@ no "who is needed stays, in each group" \
 	"group 1: of the 2 members that would vote 1 answer.*not reached: 4" remove 2
 like "who is dead does not" "$(remove 4 2>&1)" "removed +4.*voters +2.*beware"
 is "in no group" "$(whos)" "1:v 2:v, 1:v 2:v, 1:v 2:v"
+
+# --- a machine with a group that is no part of the store ---
+stop "${PID[1]}"
+more=$(sed '/^group 2 {/,/^}/!d; s/^group 2/group 9/' "$D/1/etc/paxsteerd.conf")
+echo "$more" >>"$D/1/etc/paxsteerd.conf"
+run 1
+there() { paxsteer member -S "$D/1/sock" group 9 show; }
+ok "machine 1 is in another group, too" wait_until 30 there
+no "members change by hand there" "this node is in several groups, .* see .paxsteer member." add 4
 done_testing
