@@ -222,6 +222,10 @@ static void apply_to(struct pxs_replica *r, u64 commit)
 	}
 }
 
+/*
+ * What is decided may have to wait: for a TRIM to be durable, in a group where nothing else is
+ * decided for hours. So it is not asked whether there is news, but whether there is anything left.
+ */
 static bool apply(struct pxs_replica *r)
 {
 	u64 seen = r->node->journal.next_lsn - 1;
@@ -230,16 +234,17 @@ static bool apply(struct pxs_replica *r)
 
 	while (n < r->points && r->point[n].lsn <= seen)
 		n++;
-	if (!n)
-		return false;
-	r->commit = r->point[n - 1].commit;
-	memmove(r->point, r->point + n, (r->points - n) * sizeof(r->point[0]));
-	r->points -= n;
-	apply_to(r, r->commit);
-	if (r->started)
+	if (n) {
+		r->commit = r->point[n - 1].commit;
+		memmove(r->point, r->point + n, (r->points - n) * sizeof(r->point[0]));
+		r->points -= n;
+	}
+	if (r->applied < r->commit)
+		apply_to(r, r->commit);
+	if (n && r->started)
 		pxs_elect_decided(&r->elect, r->commit, r->node->loop.now);
 	if (r->applied == before)
-		return true;
+		return n;
 	pxs_slots_cool(&r->slots, r->applied, r->node->journal.durable, r->node->config.cache);
 	return true;
 }

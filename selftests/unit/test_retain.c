@@ -308,6 +308,10 @@ static void skipped_slots_are_not_applied(void)
 	CHECK_EQ(r.applied, 0);
 	CHECK(pxs_trim_durable(&r, 9));
 	CHECK_EQ(r.applied, 50);
+	/* What is behind it is not left until somebody writes again. */
+	CHECK(pxs_replica_step(&r));
+	CHECK_EQ(r.applied, 51);
+	CHECK(!pxs_replica_step(&r));
 	pxs_replica_decided(&r, 52, 9);
 	put(52, 10, 0);
 	pxs_replica_step(&r);
