@@ -9,7 +9,8 @@
 # No root, no module, no namespaces. Source lib.sh and rotate.sh first.
 
 UUID=0d6c8a54-5f3b-4c55-9c1e-6a4d9f0b7a11
-PORT=$((20000 + $$ % 20000))
+# Below the range that the kernel takes for clients: nobody sits there by chance.
+PORT=$((12000 + $$ % 2000 * 10))
 D=$T_DIR/agents
 declare -a PID
 mkdir -p "$D"
