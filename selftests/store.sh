@@ -54,7 +54,9 @@ like "a member that does not lead says who does" "$(redis $F SET greeting x 2>&1
 like "reads too, as they are strong" "$(redis $F GET greeting 2>&1)" "^MOVED"
 is "redis-cli -c follows" "$(redis $F -c GET greeting)" "hello world"
 say() { printf '%s\n' "$@" | redis $F | tail -n1; }
-is "READONLY reads what is there" "$(say READONLY 'GET greeting')" "hello world"
+# Who follows applies it after the client was answered.
+there() { [ "$(say READONLY 'GET greeting')" = "hello world" ]; }
+ok "READONLY reads what is there" wait_until 30 there
 is "so does PAXSTEER CONSISTENCY eventual" \
 	"$(say 'PAXSTEER CONSISTENCY eventual' 'GET greeting')" "hello world"
 token=$(printf 'SET greeting new\nPAXSTEER TOKEN\n' | redis "$L" | tail -n1)
@@ -103,7 +105,7 @@ even "clients"
 
 # --- the same replies as Redis ---
 start redis redis-server --port $((S_PORT + 20)) --save '' --databases 1
-wait_until 20 redis-cli -p $((S_PORT + 20)) PING
+wait_until 30 redis-cli -p $((S_PORT + 20)) PING
 if out=$(python3 "$HERE/store_redis.py" --redis 127.0.0.1:$((S_PORT + 20)) \
 	--store "127.0.0.1:$(store_port "$L")" --sequences "${PXS_SEQUENCES:-1500}"); then
 	pass "replies are a real Redis's"
@@ -122,13 +124,14 @@ gone()
 	[ "$out" = "OK 0 $((keys - 1)) " ]
 }
 for i in 1 2 3; do
-	ok "an expired key goes at member $i, though nobody writes" wait_until 20 gone $i
+	ok "an expired key goes at member $i, though nobody writes" wait_until 30 gone $i
 done
 even "expiry"
 
 # --- the leader dies under load ---
 redis "$L" SET kept acknowledged >/dev/null
-start load python3 "$HERE/store_load.py" --ports "$(ports)" --seconds 8 --history "$S_DIR/history"
+start load python3 "$HERE/store_load.py" --ports "$(ports)" --seconds 8 \
+	--until "$S_DIR/over" --history "$S_DIR/history"
 load=$START_PID
 before=$(store_info "$L" applied)
 moved() { [ "$(store_info "$L" applied)" -ge $((before + 100)) ]; }
@@ -140,6 +143,7 @@ wait_leader "after the leader's death"
 ok "another member leads: $L after $old" [ "$L" != "$old" ]
 is "what was acknowledged is there" "$(redis "$L" GET kept)" acknowledged
 store_start "$old"
+load_may_end
 wait "$load"
 is "the load goes on to its end" $? 0
 diag "$(<"$T_DIR/load.log")"
@@ -151,13 +155,15 @@ large() { /usr/bin/python3 "$HERE/store_large.py" --ports "$(ports)" --acked "$S
 ok "large values are what was sent, or refused" large sizes
 even "large values"
 echo 0 >"$S_DIR/acked"
+rm -f "$S_DIR/over"
 start large /usr/bin/python3 "$HERE/store_large.py" --ports "$(ports)" --acked "$S_DIR/acked" \
-	--seconds 6 load
+	--seconds 6 --until "$S_DIR/over" load
 load=$START_PID
 some() { [ "$(<"$S_DIR/acked")" -gt 5 ]; }
 ok "large values are written" wait_until 30 some
 store_kill "$L"
 ok "while the leader dies" kill -0 "$load"
+load_may_end
 wait "$load"
 is "and go on to their end" $? 0
 for i in 1 2 3; do [ -n "${S_PID[i]}" ] || store_start $i; done
@@ -176,8 +182,9 @@ for i in 1 2 3; do
 	restart $i
 done
 wait_leader "with cables"
+rm -f "$S_DIR/over"
 start load python3 "$HERE/store_load.py" --ports "$(ports)" --seconds 9 --clients 15 \
-	--prefix c --history "$S_DIR/history2"
+	--prefix c --until "$S_DIR/over" --history "$S_DIR/history2"
 load=$START_PID
 before=$(store_info "$L" applied)
 ok "the load moves" wait_until 30 moved
@@ -187,6 +194,7 @@ leads_elsewhere() { find_leader && [ "$L" != "$old" ]; }
 ok "another member leads" wait_until 30 leads_elsewhere
 ok "the load was under way so far" kill -0 "$load"
 : >"$S_DIR/cut"
+load_may_end
 wait "$load"
 is "and goes on to its end" $? 0
 diag "$(<"$T_DIR/load.log")"
@@ -204,7 +212,7 @@ even "the death of all"
 store_kill $F
 echo 00000000-0000-0000-0000-000000000000 >"$S_DIR/j$F/store-1/written-in-boot"
 store_start $F
-ok "after another boot the store is made again" wait_until 20 log_says $F "made again from the log"
+ok "after another boot the store is made again" wait_until 30 log_says $F "made again from the log"
 even "made again"
 store_kill $F TERM
 ok "a clean end leaves no mark" [ ! -e "$S_DIR/j$F/store-1/written-in-boot" ]
@@ -244,16 +252,20 @@ wait_leader "before the password"
 sed -i "s|^store {|store { password-file = \"$S_DIR/password\"|" "$S_DIR/$F.conf"
 restart $F
 answers() { redis $F PING >/dev/null 2>&1; }
-wait_until 20 answers
+wait_until 30 answers
 is "who has not said it gets nothing" "$(redis $F GET kept)" \
 	"NOAUTH Authentication required."
 like "the wrong one" "$(redis $F AUTH 'open' 2>&1)" "^WRONGPASS"
-out=$(printf 'READONLY\nGET kept\n' | redis $F --no-auth-warning -a 'open sesame' | tail -n1)
-is "the right one" "$out" new
+right()
+{
+	[ "$(printf 'READONLY\nGET kept\n' | redis $F --no-auth-warning -a 'open sesame' |
+		tail -n1)" = new ]
+}
+ok "the right one" wait_until 30 right
 is "in HELLO, too" \
 	"$(printf 'HELLO 2 AUTH default "open sesame"\nPING\n' | redis $F | tail -n1)" PONG
 is "a stranger asks for little" \
-	"$(printf '*11\r\n' | timeout 5 bash -c "exec 5<>/dev/tcp/127.0.0.1/$(store_port $F)
+	"$(printf '*11\r\n' | timeout 30 bash -c "exec 5<>/dev/tcp/127.0.0.1/$(store_port $F)
 		cat >&5; cat <&5")" $'-ERR Protocol error: unauthenticated multibulk length\r'
 
 # --- clients that do what they should not; a store that is full ---

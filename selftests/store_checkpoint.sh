@@ -43,7 +43,7 @@ is "SAVE, with nothing new" "$(redis $F SAVE)" OK
 redis "$L" SET greeting again >/dev/null
 is "BGSAVE" "$(redis "$L" BGSAVE)" "Background saving started"
 saved() { [ "$(store_info "$L" rdb_changes_since_last_save)" -eq 0 ]; }
-ok "is done soon" wait_until 20 saved
+ok "is done soon" wait_until 30 saved
 
 # --- after a machine that stopped: from the checkpoint, and the log behind it ---
 even "before the machine stops"
@@ -51,7 +51,7 @@ before=$(store_info $F applied)
 store_kill $F
 other_boot $F
 store_start $F
-ok "after another boot it is restored" wait_until 20 log_says $F \
+ok "after another boot it is restored" wait_until 30 log_says $F \
 	"restored from the checkpoint of slot $slot, 3 keys"
 even "restored"
 is "the log was read from there on" "$(store_info $F opened)" "$slot"
@@ -61,7 +61,7 @@ ok "it has all" [ "$(store_info $F applied)" -ge "$before" ]
 seconds=15
 [ "${PXS_SHORT:-0}" != 1 ] || seconds=8
 start load python3 "$HERE/store_load.py" --ports "$(ports)" --seconds $seconds \
-	--history "$S_DIR/history"
+	--until "$S_DIR/over" --history "$S_DIR/history"
 load=$START_PID
 applied=0
 is_near() { [ $(($(store_info "$1" applied) - $(store_info "$1" checkpoint))) -lt 500 ]; }
@@ -75,7 +75,7 @@ rounds=0 restored=0
 while kill -0 "$load" 2>/dev/null && [ $rounds -lt 6 ]; do
 	victim=$((RANDOM % 3 + 1))
 	applied=$(store_info $victim applied)
-	wait_until 20 moved $victim || break
+	wait_until 30 moved $victim || break
 	sleep 0.$((RANDOM % 400 + 100))
 	was=$(store_info $victim checkpoint)
 	store_kill $victim
@@ -83,6 +83,7 @@ while kill -0 "$load" 2>/dev/null && [ $rounds -lt 6 ]; do
 	store_start $victim
 	wait_until 30 serves $victim || { fail "member $victim comes back"; break; }
 	rounds=$((rounds + 1))
+	load_may_end
 	opened=$(store_info $victim opened)
 	if [ "$was" -gt 0 ] && [ "$opened" -ge "$was" ]; then
 		restored=$((restored + 1))
@@ -90,6 +91,7 @@ while kill -0 "$load" 2>/dev/null && [ $rounds -lt 6 ]; do
 		diag "member $victim: opened at slot $opened, checkpoint of slot $was"
 	fi
 done
+load_may_end
 wait "$load"
 is "the load goes on to its end" $? 0
 diag "$(<"$T_DIR/load.log")"
@@ -98,17 +100,17 @@ is "and each time it was not the whole log that was read" $restored $rounds
 even "killed at random moments"
 judge_load "$S_DIR/history"
 for i in 1 2 3; do
-	ok "member $i: checkpoints by the number of entries" wait_until 20 is_near $i
+	ok "member $i: checkpoints by the number of entries" wait_until 30 is_near $i
 done
 
 # --- a disk that rots ---
-find_leader
+wait_leader "before a disk rots"
 redis $F PAXSTEER CHECKPOINT >/dev/null
 slot=$(store_info $F checkpoint)
 store_kill $F TERM
 truncate -s $(($(stat -c %s "$(files $F)/data.mdb") / 8192 * 4096)) "$(files $F)/data.mdb"
 store_start $F
-ok "files that were cut off are not used" wait_until 20 log_says $F \
+ok "files that were cut off are not used" wait_until 30 log_says $F \
 	"the store is damaged: it is made again"
 even "cut off"
 is "but the checkpoint is" "$(store_info $F opened)" "$slot"
@@ -119,14 +121,14 @@ size=$(stat -c %s "$(files $F)/checkpoint")
 printf '\377\000\377' |
 	dd of="$(files $F)/checkpoint" bs=1 seek=$((size / 2)) conv=notrunc status=none
 store_start $F
-ok "nor is a checkpoint that is damaged" wait_until 20 log_says $F "its checkpoint is damaged"
+ok "nor is a checkpoint that is damaged" wait_until 30 log_says $F "its checkpoint is damaged"
 even "made again from the log alone"
 is "which was read from its beginning" "$(store_info $F opened)" 0
 like "the next one is whole" "$(redis $F PAXSTEER CHECKPOINT)" '^[0-9]+$'
 store_kill $F
 other_boot $F
 store_start $F
-ok "and used" wait_until 20 log_says $F "restored from the checkpoint of slot"
+ok "and used" wait_until 30 log_says $F "restored from the checkpoint of slot"
 even "whole again"
 
 # --- another's, and one of a journal that has lost something ---

@@ -60,13 +60,13 @@ like "nothing is watched" "$(say 1 "WATCH $A" MULTI "INCR $A" "INCR $B" EXEC)" \
 large=$(head -c 30000 /dev/zero | tr '\0' x)
 is "large values" "$(redis 1 MSET "$A2" "$large" "$B" "$large")" OK
 is "come whole" "$(redis 1 MGET "$B" "$A2" | tr -d '\n' | wc -c)" 60000
-ok "nothing stays behind" wait_until 5 at_rest 1
+ok "nothing stays behind" wait_until 30 at_rest 1
 like "INFO counts" "$(store_info 1 cross_committed)" '^1[0-9]$'
 
 # --- leaders die ---
 transfer --seconds $SECONDS_OF_LOAD >"$S_DIR/transfers" 2>&1 &
 load=$!
-ok "transfers are under way" wait_until 20 moves 1 40
+ok "transfers are under way" wait_until 30 moves 1 40
 round=0
 while kill -0 $load 2>/dev/null; do
 	victim=$((round % 3 + 1))
@@ -82,17 +82,18 @@ is "the sum never changed" "$?" 0
 diag "$round kills: $(words <"$S_DIR/transfers")"
 for g in 1 2 3; do ok "group $g has a leader" wait_until 30 leader_of $g; done
 start_ns=$(date +%s%N)
-for i in 1 2 3; do ok "member $i: no key stays locked" wait_until 4 at_rest $i; done
+for i in 1 2 3; do ok "member $i: no key stays locked" wait_until 30 at_rest $i; done
 diag "after $((($(date +%s%N) - start_ns) / 1000000)) ms"
 ok "the sum, in one read" transfer --only-look --seconds 20
 even() { ok "$1: the members' stores are equal" wait_until 60 store_even 1 2 3; }
 even "after the transfers"
 
 # --- all die at once, with transactions under way ---
+place again
 transfer --seconds 10 >"$S_DIR/transfers2" 2>&1 &
 load=$!
 before=$(store_info 1 cross_committed)
-ok "again: transfers are under way" wait_until 20 moves 1 $((before + 40))
+ok "again: transfers are under way" wait_until 30 moves 1 $((before + 40))
 is "a checkpoint meanwhile" "$(redis 1 SAVE)" OK
 for i in 1 2 3; do store_kill $i; done
 rm "$S_DIR/j1/store-1/data.mdb" "$S_DIR/j1/store-1-2/data.mdb" "$S_DIR/j1/store-1-3/data.mdb"
@@ -101,7 +102,7 @@ for g in 1 2 3; do ok "again: group $g has a leader" wait_until 60 leader_of $g;
 wait $load
 is "again: the sum never changed" "$?" 0
 diag "$(words <"$S_DIR/transfers2")"
-for i in 1 2 3; do ok "again, member $i: no key stays locked" wait_until 4 at_rest $i; done
+for i in 1 2 3; do ok "again, member $i: no key stays locked" wait_until 30 at_rest $i; done
 ok "again: the sum, in one read" transfer --only-look --seconds 20
 even "again"
 done_testing

@@ -27,6 +27,8 @@ import sys
 import threading
 import time
 
+from store_load import goes_on
+
 KEYS = [f"cache:{k}" for k in "abcdefgh"]
 FIELDS = ["f", "g", "h"]
 
@@ -253,7 +255,7 @@ class Client(threading.Thread):
     def run(self):
         end = time.monotonic() + self.args.seconds
         serial = 0
-        while time.monotonic() < end and not self.error:
+        while goes_on(end, self.args.until) and not self.error:
             self.step(serial)
             serial += 1
 
@@ -303,6 +305,7 @@ def main():
     p.add_argument("--ports")
     p.add_argument("--port", type=int)
     p.add_argument("--seconds", type=float)
+    p.add_argument("--until", metavar="FILE", help="go on after --seconds until it is there")
     p.add_argument("--history")
     p.add_argument("--clients", type=int, default=6)
     p.add_argument("--self-test", action="store_true")

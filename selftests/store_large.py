@@ -4,7 +4,7 @@
 
 sizes   a string of every size around a boundary, a command of many arguments, a transaction of
         several, and what is refused; compared with what was sent
-load    until killed or --seconds: large values to one key by a client that follows the leader;
+load    for --seconds, and until the file --until is there: large values to one key by a client that follows the leader;
         --acked FILE holds the number of the last one that was acknowledged
 check   the key holds one of them, whole, and none older than --acked says
 """
@@ -13,6 +13,8 @@ import sys
 import time
 
 import redis
+
+from store_load import goes_on
 
 PART = 16384 - 48 - 8       # bytes that a part has room for
 STRING_MAX = 4 << 20
@@ -68,7 +70,7 @@ def sizes(r):
 
 def load(args):
     r, number, end = connect(args.ports), 0, time.monotonic() + args.seconds
-    while time.monotonic() < end:
+    while goes_on(end, args.until):
         number += 1
         try:
             r.set(KEY, value(number, 200000))
@@ -95,6 +97,7 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument("--ports", required=True, type=lambda s: [int(x) for x in s.split(",")])
     p.add_argument("--seconds", type=float, default=10)
+    p.add_argument("--until", metavar="FILE", help="go on after --seconds until it is there")
     p.add_argument("--acked")
     p.add_argument("what", choices=["sizes", "load", "check"])
     args = p.parse_args()

@@ -3,7 +3,7 @@
 """Clients of a store that record what they did, as a history for selftests/lin.
 
 store_load.py --ports P,P,P --seconds S --history FILE [--clients N] [--keys K] [--prefix P]
-              [--stop FILE] [--pause S]
+              [--stop FILE] [--until FILE] [--pause S]
 store_load.py --entries SOCKET --member N --history FILE [--prefix P] [--first SLOT]
 
 Clients write and read a few registers: strong ones at the leader, which they look for; those of
@@ -28,6 +28,12 @@ BOUNDED = f"bounded {BOUND_MS}"
 
 # Nothing was done; anything else that is not an answer may have been.
 DEFINITE = ("MOVED", "CLUSTERDOWN", "NOREPLICAS", "LOADING", "MISCONF", "TRYAGAIN")
+
+
+def goes_on(end, until):
+    """Before @end, and after it until the file @until is there: two minutes at most."""
+    now = time.monotonic()
+    return now < end or bool(until) and now < end + 120 and not os.path.exists(until)
 
 
 class Refused(Exception):
@@ -176,6 +182,7 @@ class Load:
         self.ports = [int(p) for p in args.ports.split(",")]
         self.keys = args.keys
         self.stop = args.stop
+        self.until = args.until
         self.pause = args.pause
         self.prefix = args.prefix
         self.end = time.monotonic() + args.seconds
@@ -183,10 +190,11 @@ class Load:
         self.clients = [Client(self, n, levels[n % len(levels)]) for n in range(args.clients)]
 
     def goes_on(self):
-        return time.monotonic() < self.end and not (self.stop and os.path.exists(self.stop))
+        return goes_on(self.end, self.until) and not (self.stop and os.path.exists(self.stop))
 
     def last_reads(self):
         c = Client(self, len(self.clients), "strong")
+        end = time.monotonic() + 60
         for n in range(self.keys):
             while True:
                 try:
@@ -196,7 +204,7 @@ class Load:
                 except (OSError, Refused, Unknown) as e:
                     c.leave(e)
                     time.sleep(0.05)
-                    if time.monotonic() > self.end + 60:
+                    if time.monotonic() > end:
                         raise
         self.clients.append(c)
 
@@ -253,6 +261,7 @@ def main():
     p.add_argument("--ports")
     p.add_argument("--seconds", type=float)
     p.add_argument("--stop", metavar="FILE", help="end when it is there, however early")
+    p.add_argument("--until", metavar="FILE", help="go on after --seconds until it is there")
     p.add_argument("--pause", type=float, default=0, help="seconds, before each operation")
     p.add_argument("--entries", metavar="SOCKET")
     p.add_argument("--member", type=int)

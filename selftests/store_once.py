@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 
-from store_load import Node, Refused, Unknown, place_of
+from store_load import Node, Refused, Unknown, goes_on, place_of
 
 
 # --- the judge --------------------------------------------------------------------
@@ -115,7 +115,7 @@ class Client(threading.Thread):
     def until_answered(self, *command):
         """Return: the answer, and after how many tries."""
         tries = 0
-        while time.monotonic() < self.load.end + 60:
+        while time.monotonic() < self.load.end + 180:
             tries += 1
             try:
                 if not self.node:
@@ -134,7 +134,7 @@ class Client(threading.Thread):
     def count(self):
         session, _ = self.until_answered("PAXSTEER", "SESSION", "NEW")
         number = 0
-        while time.monotonic() < self.load.end:
+        while goes_on(self.load.end, self.load.until):
             number += 1
             key = ("shared", f"own{self.number}")[number % 2]
             call = time.monotonic_ns()
@@ -154,6 +154,7 @@ class Load:
     def __init__(self, args):
         self.ports = [int(p) for p in args.ports.split(",")]
         self.end = time.monotonic() + args.seconds
+        self.until = args.until
 
 
 def load(args):
@@ -181,6 +182,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     p.add_argument("--ports")
     p.add_argument("--seconds", type=float)
+    p.add_argument("--until", metavar="FILE", help="go on after --seconds until it is there")
     p.add_argument("--history")
     p.add_argument("--clients", type=int, default=6)
     p.add_argument("--check", metavar="FILE")

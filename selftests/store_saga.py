@@ -22,7 +22,7 @@ import sys
 import threading
 import time
 
-from store_load import Node, Refused, Unknown, place_of
+from store_load import Node, Refused, Unknown, goes_on, place_of
 
 FINAL = ("NOSAGA", "REUSED", "TURNED", "TOOMANY", "ERR", "OOM")
 ENDS = ("plain", "plain", "plain", "check", "type", "done", "fail", "late", "abort")
@@ -126,7 +126,7 @@ class Client(threading.Thread):
         self.number = number
         self.rnd = random.Random(number)
         self.stop = time.monotonic() + args.seconds
-        self.asker = Asker(args.ports, self.stop + 60, number)
+        self.asker = Asker(args.ports, self.stop + 180, number)
         self.lines = []
         self.failed = None
 
@@ -186,7 +186,7 @@ class Client(threading.Thread):
     def run(self):
         i = 0
         try:
-            while time.monotonic() < self.stop:
+            while goes_on(self.stop, self.args.until):
                 self.transfer(i)
                 i += 1
         except (OSError, Refused, Unknown) as e:
@@ -237,6 +237,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     p.add_argument("--ports", type=lambda t: [int(n) for n in t.split(",")])
     p.add_argument("--seconds", type=float, default=5)
+    p.add_argument("--until", metavar="FILE", help="go on after --seconds until it is there")
     p.add_argument("--clients", type=int, default=8)
     p.add_argument("--accounts", type=int, default=8)
     p.add_argument("--start", type=int, default=200, help="what each account has")

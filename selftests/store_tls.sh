@@ -97,7 +97,7 @@ tls()	# tls I WHO CA COMMAND...: redis-cli with TLS, and a certificate (none: -)
 	local i=$1 ca=$3 own=()
 	[ "$2" = - ] || own=(--cert "$C/$2.pem" --key "$C/$2.key")
 	shift 3
-	timeout 10 redis-cli -h "127.0.3.$i" -p "$S_PORT" --tls --cacert "$C/$ca.pem" \
+	timeout 30 redis-cli -h "127.0.3.$i" -p "$S_PORT" --tls --cacert "$C/$ca.pem" \
 		"${own[@]}" "$@" 2>&1
 }
 for i in 1 2 3; do server $i; done
@@ -114,27 +114,27 @@ like "nor with one of another CA" "$(tls "$L" stranger ca GET k)" "$gone"
 like "a client does not take a server of another CA" "$(tls "$L" client other GET k)" \
 	'certificate verify failed'
 like "nor is who speaks clear text" \
-	"$(timeout 10 redis-cli -h "127.0.3.$L" -p "$S_PORT" GET k 2>&1)" "$gone"
+	"$(timeout 30 redis-cli -h "127.0.3.$L" -p "$S_PORT" GET k 2>&1)" "$gone"
 refused "the store itself listens on its own address only" 'refused' \
 	redis-cli -h 127.0.0.1 -p "$S_PORT" PING
 
 # --- clients and members that know nothing of TLS ---
 moved() { [[ $(redis $F SET k 2 2>&1) == *MOVED* ]]; }
-wait_until 20 moved
+wait_until 30 moved
 like "MOVED names the near end of the leader's tunnel" "$(redis $F SET k 2 2>&1)" \
 	"^(\(error\) )?MOVED [0-9]+ 127.0.2.$L:$S_PORT"
 is "and a cluster client follows it" "$(redis $F -c SET k 2)" OK
 bound0() { printf 'PAXSTEER CONSISTENCY bounded 0\nGET k\n' | redis "$1" | sed '/^$/d' | tail -n1; }
 before=$(store_info $F asked)
 asks() { [ "$(bound0 $F)" = 2 ]; }
-ok "a member that follows asks the leader by way of it" wait_until 20 asks
+ok "a member that follows asks the leader by way of it" wait_until 30 asks
 ok "and has asked" [ "$(store_info $F asked)" -gt "$before" ]
 
 # --- a certificate of the right CA, but another member's ---
 stop "$TUNNEL"
 client "$L" $F
 there() { [ "$(redis $F READONLY 2>/dev/null)" = OK ]; }
-ok "another tunnel" wait_until 20 there
+ok "another tunnel" wait_until 30 there
 like "who is not who it should be is not spoken to" "$(redis "$L" GET k 2>&1)" "$gone"
 stop "$TUNNEL"
 
@@ -143,5 +143,5 @@ like "without the tunnel a bounded read has no leader to ask" \
 	"$(printf 'PAXSTEER CONSISTENCY bounded 0\nGET k\n' |
 		redis-cli -h 127.0.1.$F -p "$S_PORT" | sed '/^$/d' | tail -n1)" '^TRYAGAIN'
 client
-ok "with it, it has" wait_until 20 asks
+ok "with it, it has" wait_until 30 asks
 done_testing
