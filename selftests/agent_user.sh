@@ -26,10 +26,12 @@ all_equal()	# all_equal NAME: the three logs, up to what the leader has applied
 {
 	local last i
 	wait_until 60 leader || { fail "$1: a leader"; return; }
-	last=$(field "$(leader)" applied)
+	last=$(log read-index)
 	for i in 1 2 3; do
 		wait_until 120 applied $i "$last" || fail "$1: member $i reaches slot $last"
-		dump $i >"$D/dump$i" || fail "$1: member $i reads its log"
+		dump $i >"$D/all" || fail "$1: member $i reads its log"
+		# Another leader may add slots that hold nothing.
+		head -n "$last" "$D/all" >"$D/dump$i"
 	done
 	is "$1: a line for each slot" "$(wc -l <"$D/dump1")" "$last"
 	ok "$1: member 2 has the log of member 1" cmp "$D/dump1" "$D/dump2"
@@ -201,8 +203,9 @@ diag "$(<"$D/load")" "$(<"$D/load.err")"
 ok "the leader's death was felt: a gap of $gap ms" [ "$gap" -ge 300 ]
 after=$(($(wc -l <"$D/acked") - at_kill))
 ok "values are appended after it: $after" [ "$after" -ge 100 ]
-new=$(leader)
-ok "another member leads: ${new:-none} after $old" [ "${new:-$old}" != "$old" ]
+another() { new=$(leader) && [ "$new" != "$old" ]; }
+wait_until 60 another
+is "another member leads: ${new:-none} after $old" $? 0
 run "$old"
 for i in 1 2 3; do
 	[ "$i" = "$old" ] || ok "who follows member $i is not cut off" kill -0 "${FOLLOW[i]}"

@@ -100,16 +100,18 @@ like "there was back-pressure" "$said" "no-credit [1-9]"
 like "some were sent again" "$said" "repeated [1-9]"
 
 # --- every reader sees the same, wherever it starts ---
-last=$(field "$(leader)" applied)
+last=$(log read-index)
 from=$((last / 2))
 for i in 1 2 3; do
 	wait_until 60 applied $i "$last" || fail "member $i reaches slot $last"
-	paxsteer log -S "$D/$i.sock" tail once hash noops >"$D/once$i"
+	# Another leader may add slots that hold nothing.
+	paxsteer log -S "$D/$i.sock" tail once hash noops | head -n "$last" >"$D/once$i"
 done
 ok "member 2 shows what member 1 does" cmp "$D/once1" "$D/once2"
 ok "member 3 too" cmp "$D/once1" "$D/once3"
 is "a line for each slot" "$(wc -l <"$D/once1")" "$last"
-paxsteer log -S "$D/1.sock" tail from $from once hash noops >"$D/half"
+paxsteer log -S "$D/1.sock" tail from $from once hash noops |
+	head -n $((last - from + 1)) >"$D/half"
 ok "who starts in the middle sees the same" cmp "$D/half" <(tail -n +"$from" "$D/once1")
 diag "copies in the log: $(grep -c ' =$' "$D/once1")"
 

@@ -73,7 +73,7 @@ if ! wait_until 60 whole; then
 fi
 pass "all are there, and one leads"
 is "redis-cli writes" "$(redis "$L" SET greeting hello)" OK
-ok "and reads, at any member" wait_until 20 reads $F hello
+ok "and reads, at any member" wait_until 30 reads $F hello
 like "not without the password" "$(redis-cli -p "$(store "$L")" GET greeting 2>&1)" '^NOAUTH'
 is "status, one line a member" \
 	"$(status | awk '$1 ~ /^[1-3]$/ { print $1, $3, $NF }' | tr '\n' ';')" \
@@ -99,7 +99,7 @@ like "and says who is not there, and why" "$out" " $old +127.0.0.1:[0-9]+ +voter
 refused "nobody to ask" "No such file" cluster status -S "$D/none"
 run "$old"
 ok "it is back" wait_until 60 whole
-ok "and has it" wait_until 20 reads "$old" again
+ok "and has it" wait_until 30 reads "$old" again
 
 # --- systemd ---
 sed "s|/usr/sbin/paxsteerd|$(command -v paxsteerd)|" "$TOP/agent/paxsteerd.service" \
@@ -130,7 +130,7 @@ gredis()
 gset() { [ "$(gredis MSET one 1 two 2 three 3 four 4 five 5 six 6)" = OK ]; }
 ok "a transaction over the groups" wait_until 60 gset
 gleaders() { [ "$(gredis INFO paxsteer | grep -c '^group[1-3]:leader=[1-3],')" = 3 ]; }
-ok "which each have a leader" wait_until 20 gleaders
+ok "which each have a leader" wait_until 30 gleaders
 for i in 1 2 3; do stop "${GPID[i]}"; done
 
 # --- mistakes ---

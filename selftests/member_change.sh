@@ -50,7 +50,17 @@ newcomer()	# newcomer I VOTER...: its journal and file: itself a learner beside 
 	done >>"$D/$i.conf"
 	echo '}' >>"$D/$i.conf"
 }
-catches_up() { [ "$(field "$1" applied)" -ge "$(field "$(leader)" applied)" ]; }
+catches_up()	# catches_up I: it has what the leader had
+{
+	local l top
+	l=$(leader) && top=$(field "$l" applied) && applied "$1" "$top"
+}
+leads_in()	# leads_in EPOCH: who leads is in it
+{
+	local l
+	l=$(leader) && [ "$(epoch "$l")" = "$1" ]
+}
+log_says() { grep -q "$2" "$T_DIR/agent$1.log"; }
 hashes() { paxsteer log -S "$D/$1.sock" tail hash noops; }
 even()	# even NAME I...
 {
@@ -68,6 +78,7 @@ members_make
 for i in 4 5; do newcomer $i 1 2 3; done
 for i in 1 2 3; do run $i; done
 wait_until 60 leader || bail "no leader"
+wait_until 60 in_epoch 1 1 || bail "member 1 is not up"
 is "the file's members, epoch 1" "$(epoch 1) $(who 1)" "1 1:voter 2:voter 3:voter"
 log append count 400 size 100 outstanding 16 quiet >/dev/null
 start load paxsteer log -S "$ALL" append count 1000000 seconds 12 size 64 \
@@ -87,7 +98,7 @@ refused "a voter with another journal" "with another incarnation is another memb
 	member set 1 "127.0.0.1:$((PORT + 1))" incarnation 0x17
 refused "no incarnation" "incarnation is missing" member add 4 127.0.0.1:1
 refused "a group that is not there" "no such group|no leader" member group 7 remove 1
-is "it is as it was" "$(epoch "$(leader)")" 1
+ok "it is as it was" wait_until 60 leads_in 1
 
 # --- 3 to 5 ---
 is "a learner is added" "$(add 4)" "epoch 2"
@@ -96,7 +107,9 @@ run 4
 ok "it catches up from the others" wait_until 30 catches_up 4
 ok "and knows that it is a member" wait_until 30 in_epoch 4 2
 is "which does not vote" "$(who 4)" "1:voter 2:voter 3:voter 4:learner"
-is "it votes" "$(member promote 4)" "epoch 3"
+# Load goes on, and it may lack too much for a moment; what is refused begins no epoch.
+votes() { [ "$(member promote "$1" 2>&1)" = "epoch $2" ]; }
+ok "it votes" wait_until 30 votes 4 3
 run 5
 is "another" "$(add 5)" "epoch 4"
 ok "catches up" wait_until 30 catches_up 5
@@ -133,7 +146,7 @@ top=$(epoch "$gone")
 like "the leader is removed" "$(member remove "$gone")" "epoch $((top + 1))"
 removed() { [ "$(field "$1" state)" = removed ]; }
 ok "it knows" wait_until 30 removed "$gone"
-like "and says so" "$(tail -n 5 "$T_DIR/agent$gone.log")" "removed from the group"
+ok "and says so" wait_until 30 log_says "$gone" "removed from the group"
 wait_until 60 leader || fail "a leader among the four"
 other=$((gone % 5 + 1))
 [ "$other" != "$(leader)" ] || other=$((other % 5 + 1))
@@ -193,6 +206,6 @@ ok "and there were many" test "$(wc -l <"$D/acked")" -ge 500
 for i in "${three[@]}"; do stop "${PID[$i]}" KILL; done
 for i in "${three[@]}"; do run "$i"; done
 ok "all of it again after a crash of all" wait_until 60 leader
-is "the members are those of the journals" "$(epoch "$(leader)")" $((top + 6))
+ok "the members are those of the journals" wait_until 60 leads_in $((top + 6))
 like "the journal shows it" "$(paxsteer journal dump "$D/j${three[0]}")" "type config"
 done_testing
