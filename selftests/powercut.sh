@@ -153,6 +153,17 @@ wait_stage()
 	return 1
 }
 
+# No stage was reached. A machine that did not even come up says nothing of its disk: start again.
+no_stage()
+{
+	[ -s "$DIR/out/stage" ] || {
+		tail -n 20 "$DIR/round.log" | sed 's/^/# /'
+		echo "Bail out! round $round: the machine did not come up"
+		exit 2
+	}
+	bad "$@"
+}
+
 # The logs of this boot against what was acknowledged and what earlier boots showed.
 judge_logs()
 {
@@ -235,10 +246,10 @@ cut_round()
 	boot 0
 	if [ $((round % 4)) = 3 ]; then
 		what=recovering
-		wait_stage recovering || bad "the machine did not get as far as recovering"
+		wait_stage recovering || no_stage "the machine did not get as far as recovering"
 	else
 		what=loading
-		wait_stage loading || bad "the group did not recover"
+		wait_stage loading || no_stage "the group did not recover"
 		judge_logs
 		until [ -s "$DIR/out/acked" ]; do
 			kill -0 "$RUN" 2>/dev/null || bad "nothing is acknowledged"
@@ -259,7 +270,7 @@ end_disk()
 	local n
 
 	boot 1
-	wait_stage shown || bad "the group did not recover"
+	wait_stage shown || no_stage "the group did not recover"
 	judge_logs
 	wait "$RUN" || bad "the last boot failed"
 	wait "$DISK"
