@@ -26,6 +26,9 @@ void pxs_held_beat(struct pxs_group *g, struct pxs_out *out)
 		g->held = low;
 		g->held_tell = TELL_TIMES;
 	}
+	/* Who led before us may have told us of more than we know to be decided. */
+	if (g->held > g->commit)
+		return;
 	if (g->held_tell && pxs_out_send(g, out, PXS_WIRE_HELD, all, g->lead_ballot, g->held))
 		g->held_tell--;
 }

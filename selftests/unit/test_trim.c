@@ -194,6 +194,24 @@ static void what_all_have_is_told(void)
 	end();
 }
 
+/* Who led before knew more than is decided here: a HELD above our own commit index is malformed. */
+static void what_all_have_and_we_do_not_know(void)
+{
+	struct pxs_msg m = { .type = PXS_WIRE_HELD, .ballot = 0x003, .slot = 25, .commit = 30 };
+	u8 i;
+
+	begin();
+	decide_slots(20);
+	lead(0x101);
+	for (i = 1; i < 5; i++)
+		says_commit(i, 12);
+	CHECK(beat() && sent(PXS_WIRE_HELD)->slot == 12);
+	recv(2, m, NULL);
+	CHECK_EQ(g.held, 25);
+	CHECK(!beat());
+	end();
+}
+
 static void not_without_credit(void)
 {
 	begin();
@@ -456,6 +474,7 @@ int main(void)
 	RUN(the_durability_is_said_again);
 	RUN(what_all_have);
 	RUN(what_all_have_is_told);
+	RUN(what_all_have_and_we_do_not_know);
 	RUN(not_without_credit);
 	RUN(a_trim_record_is_enough);
 	RUN(what_is_gone_is_neither_taken_nor_shown);
