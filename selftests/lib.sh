@@ -112,6 +112,8 @@ start()
 {
 	local log=$T_DIR/$1.log
 	shift
+	# Here, not in the child alone: who waits for a word must not find the last one's.
+	: >"$log"
 	"$@" >"$log" 2>&1 </dev/null &
 	START_PID=$!
 	T_PIDS+=("$START_PID")
