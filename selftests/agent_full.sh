@@ -17,6 +17,7 @@
 # shellcheck disable=SC2034  # cluster.sh reads C_DIR
 
 . "$(dirname "$0")/lib.sh"
+C_ELECTION=5000	# a disk that is slow, or a machine, is no reason for another leader
 . "$(dirname "$0")/cluster.sh"
 need_module
 need python3 ip mkfs.ext4

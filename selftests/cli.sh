@@ -296,7 +296,7 @@ listens()
 	awk -v pid=$monitor '$2 == 16 && $3 % 4194304 == pid && $4 != "00000000" { found = 1 }
 		END { exit !found }' /proc/net/netlink
 }
-for _ in $(seq 100); do
+for _ in $(seq 600); do
 	listens && break
 	sleep 0.1
 done
@@ -306,7 +306,7 @@ does 'a change to see' service set good cap 7
 does 'another' backend add good 10.0.0.9:1 weight 3
 does 'another' backend set good 10.0.0.9:1 state drain
 does 'another' service del good
-for _ in $(seq 100); do
+for _ in $(seq 600); do
 	[ "$(wc -l <"$tmp/events")" -ge 4 ] && break
 	sleep 0.1
 done
@@ -321,7 +321,7 @@ assert all(re.fullmatch(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z', e['time']) fo
 END
 result $? 'monitor shows each change, in order'
 rmmod paxsteer
-for _ in $(seq 100); do
+for _ in $(seq 600); do
 	kill -0 "$monitor" 2>/dev/null || break
 	sleep 0.1
 done

@@ -23,7 +23,7 @@ else:
     s.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, traffic_class)
 s.connect((addr, port))
 s.send(b"....k00001")
-if not select.select([s], [], [], 10)[0]:
+if not select.select([s], [], [], 30)[0]:
     sys.exit("nothing comes back")
 try:
     s.recv(2000)

@@ -60,7 +60,7 @@ def main():
     if times:
         return
     sock.connect((args[1], int(args[2])))
-    sock.settimeout(10)
+    sock.settimeout(30)
     for key in keys:
         data = key.encode().ljust(ANSWER.size, b"\0")
         sock.send(data)
@@ -70,7 +70,7 @@ def main():
             with socket.socket(sock.family, socket.SOCK_DGRAM) as other:
                 other.bind(name)
                 other.connect((args[1], int(args[2])))
-                other.settimeout(10)
+                other.settimeout(30)
                 other.send(data)
                 answer = other.recv(64)
         print(key, shown(answer, v4), flush=True)

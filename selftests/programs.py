@@ -20,9 +20,9 @@ def text(addr, port):
 def connections(addr, port, count, request, sources):
     for i in range(count):
         source = (sources[i % len(sources)], 0) if sources else None
-        with socket.create_connection((addr, port), 5, source) as s:
+        with socket.create_connection((addr, port), 30, source) as s:
             s.sendall(request)
-            s.settimeout(5)
+            s.settimeout(30)
             yield text(*s.getsockname()[:2]), s.makefile("rb")
 
 
@@ -43,7 +43,7 @@ def redis(addr, port, count):
 
 def store(addr, port, path):
     s = socket.socket(socket.AF_INET6 if ":" in addr else socket.AF_INET, socket.SOCK_DGRAM)
-    s.settimeout(5)
+    s.settimeout(30)
     number = 0
 
     def ask(words):
@@ -63,7 +63,7 @@ def store(addr, port, path):
 
 
 def owned(addr, port, path):
-    with socket.create_connection((addr, port), 5) as s:
+    with socket.create_connection((addr, port), 30) as s:
         for key in open(path, "rb").read().split():
             s.sendall(b"get %s\r\n" % key)
             answer = b""

@@ -238,12 +238,12 @@ def load(addr, port, clients, stop, tolerate=''):
 
 
 def ended(addr, port, clients):
-    """Connections with requests on their way until somebody ends them all, in 60 s."""
+    """Connections with requests on their way until somebody ends them all, in 150 s."""
     socks = [connect(addr, port) for _ in range(int(clients))]
     for s in socks:
         s.setblocking(False)
     print('connected', flush=True)
-    end = time.monotonic() + 60
+    end = time.monotonic() + 150
     live, data = set(socks), resp('SET', 'e', 'x' * 1000) * 20
     sent = dict.fromkeys(socks, 0)
     while live:

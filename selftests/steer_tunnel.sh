@@ -139,7 +139,7 @@ narrow_way()
 	fits=$((mtu - $(heads)))
 	for ((i = 1; i <= D_N; i++)); do ip -n pxs-r link set "b$i" mtu $NARROW; done
 	is "$WHAT: the way is narrow: from the second one on the client is told" \
-		"$(told $large $large $fits)" "$(printf '%s\n' "$large silence 1500" \
+		"$(told -$large $large $fits)" "$(printf '%s\n' "$large silence 1500" \
 		"$large told EMSGSIZE $mtu" "$fits answered $mtu")"
 	for ((i = 1; i <= D_N; i++)); do ip -n pxs-r link set "b$i" mtu 1500; done
 	flush c

@@ -2,7 +2,7 @@
 /*
  * told.c - a client that never fragments, and what it is told
  *
- *	told ADDR:PORT SIZE...
+ *	told ADDR:PORT [-]SIZE...
  *
  * Each SIZE is one datagram of one connected socket. For each a line "SIZE WHAT MTU" comes out,
  * MTU being the path's as the kernel has it then; WHAT is
@@ -10,7 +10,8 @@
  *	answered        by ADDR:PORT, with the same bytes at the end
  *	told ERROR by A an ICMP error from address A came, which the kernel knew for this socket's
  *	refused ERROR   nothing was sent
- *	silence         nothing came within 3 seconds, or PXS_SLOW times as many
+ *	silence         nothing came within 30 seconds, or PXS_SLOW times as many; within 3 for a
+ *			SIZE with a minus, of which silence is expected
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -114,13 +115,13 @@ static void ask(int fd, bool v6, size_t size, int timeout)
 int main(int argc, char **argv)
 {
 	const char *slow = getenv("PXS_SLOW");
-	int timeout = 3000 * (slow ? atoi(slow) : 1);
+	int second = 1000 * (slow ? atoi(slow) : 1);
 	struct endpoint to;
 	bool v6;
 	int fd, i;
 
 	if (argc < 3 || !endpoint_parse(argv[1], &to)) {
-		fprintf(stderr, "told ADDR:PORT SIZE...\n");
+		fprintf(stderr, "told ADDR:PORT [-]SIZE...\n");
 		return 2;
 	}
 	v6 = to.sa.sa_family == AF_INET6;
@@ -128,10 +129,10 @@ int main(int argc, char **argv)
 	if (fd < 0 || !set_options(fd, v6) || connect(fd, &to.sa, to.len))
 		program_error("socket");
 	for (i = 2; i < argc; i++) {
-		size_t size = (size_t)atoi(argv[i]);
+		int size = abs(atoi(argv[i]));
 
 		if (size <= SIZE_MAX_UDP)
-			ask(fd, v6, size, timeout);
+			ask(fd, v6, (size_t)size, (*argv[i] == '-' ? 3 : 30) * second);
 	}
 	close(fd);
 	return 0;

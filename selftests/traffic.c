@@ -14,7 +14,7 @@
  *	-f        each request from a new socket: named by its address and port
  *	-N        send without checksum           -G  all in sends of 16 by UDP_SEGMENT
  *	-l        load: go on until SIGTERM       -H  hold all connections, ping until SIGTERM
- *	-t MS     how long an answer may take (3000)
+ *	-t MS     how long an answer may take (30000)
  *
  * Prints "NAME BACKEND" for each answer, NAME being the key or the client's ADDR:PORT.
  * Every answer must come from VIP:PORT and repeat the request. Nothing is sent twice.
@@ -51,7 +51,7 @@ static struct {
 	struct endpoint target, bind[BINDS_MAX];
 	char *keys[KEYS_MAX];
 	int nkeys, nbinds;
-} opt = { .count = 1, .timeout = 3000 };
+} opt = { .count = 1, .timeout = 30000 };
 
 static unsigned long sent, answered, lost, bad;
 

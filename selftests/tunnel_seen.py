@@ -9,7 +9,7 @@ import sys
 device, text = sys.argv[1], sys.argv[2].encode()
 s = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.ntohs(3))
 s.bind((device, 3))
-s.settimeout(30)
+s.settimeout(60)
 print("listens", flush=True)
 while True:
     p = s.recv(65536)
