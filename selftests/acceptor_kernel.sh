@@ -82,8 +82,10 @@ rotate()
 # module goes on answering.
 hand_over()
 {
-	local to=$((LEADER % 3 + 1)) dead load
+	local to dead load
 
+	cluster_wait_leader 60
+	to=$((LEADER % 3 + 1))
 	dead=$((to % 3 + 1))
 	rm -f "$T_DIR/acked"
 	cluster_append handover count 1000000 seconds 4 outstanding 4 size 32 keep-going quiet \
@@ -97,7 +99,7 @@ hand_over()
 	is "a load under way goes on" $? 0
 	cluster_kill $dead
 	refused "to a member without an agent" "this one leads on" cluster_log transfer to $dead
-	ok "the leader leads on" cluster_leads $to
+	ok "the leader leads on" wait_until 30 cluster_leads $to
 	ok "and commits" cluster_log append led-on
 	cluster_start $dead kernel
 	ok "all members have applied all" wait_until 60 cluster_even 1 2 3

@@ -214,16 +214,20 @@ cluster_even()
 	for i; do cluster_caught_up "$i" "$top" || return 1; done
 }
 
-# cluster_same_logs I...: and their logs are equal
-cluster_same_logs()
+# cluster_same_logs I...: and their logs are equal, sooner or later: what nobody waits for any more
+# may still be decided while one is read
+cluster_same_logs() { wait_until 30 cluster_equal "$@"; }
+cluster_equal()
 {
 	local i want
 	want=$(cluster_hashes "$1" | sha256sum)
 	for i; do [ "$(cluster_hashes "$i" | sha256sum)" = "$want" ] || return 1; done
 }
 
-# cluster_acked FILE I: each "slot hash length" that was acknowledged stands in I's log
-cluster_acked()
+# cluster_acked FILE I: each "slot hash length" that was acknowledged stands in I's log, or will:
+# who followed, or follows since, applies after the client was answered
+cluster_acked() { wait_until 30 cluster_holds "$@" || cluster_holds "$@"; }
+cluster_holds()
 {
 	cluster_hashes "$2" >"$T_DIR/hashes" || return 1
 	awk 'NR == FNR { have[$1] = $2; next }
