@@ -98,7 +98,8 @@ refusals()
 	pxs -j service show "$1" | jq -c '.[0].stats | [.errors, .no_route, .too_big]'
 }
 
-# stop_backends: end them; "ADDR:PORT COUNT" of each that got anything, sorted, is printed
+# stop_backends: end them; "ADDR:PORT COUNT" of each that got anything, sorted, is printed. Not in
+# $(...): a subshell can't wait for them
 stop_backends()
 {
 	local p
