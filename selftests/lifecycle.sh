@@ -100,6 +100,8 @@ x_up()
 # Every other round there is no time between the last command and the end.
 namespace_round()
 {
+	# What is left of the last one goes a little later than its name.
+	wait_until 60 px_gone || { WHY="the last one's cable is still there"; return 1; }
 	x_up && x_config | paxsteer -n pxs-x -b - || return 1
 	if [ $(($1 % 2)) = 0 ]; then
 		wait_until 20 x_hears || { WHY="no request arrived"; return 1; }
@@ -107,6 +109,7 @@ namespace_round()
 	ip netns del pxs-x
 }
 
+px_gone() { ! ip -n pxs-hub link show px; }
 x_hears() { [ "$(paxsteer -n pxs-x -j -s service show u | jq '.[0].stats.requests')" -gt 0 ]; }
 
 namespaces()

@@ -246,7 +246,7 @@ refused "one more is refused" "1024 backends: that is the limit" pa backend add 
 is "are all shown, once" "$(pa -j backend show s1 | json 'len({b["addr"] for b in d})')" 1024
 
 # It goes, with all of this, and comes by itself when it is asked for.
-ok "the module goes" rmmod paxsteer
+ok "the module goes" wait_until 20 rmmod paxsteer
 refused "it is gone" "No such file" ls /sys/module/paxsteer
 is "asking for the family loads it" "$(pa -j service show)" "[]"
 ok "it is there" [ -d /sys/module/paxsteer ]

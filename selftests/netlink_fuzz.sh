@@ -79,15 +79,18 @@ is "what no message names is unchanged" "$(diff "$T_DIR/before" "$T_DIR/after")"
 ok "where there is nothing: each is answered" fuzz b $((SEED + 1)) "$N"
 ok "by errors, and by acks" refused_some
 ok "requests work as before" paxsteer -n pxs-b service add keep1 udp 192.0.2.99:1
-ok "the module goes" rmmod paxsteer
+# Of a dump that nobody read to its end the kernel lets go a little later.
+ok "the module goes" wait_until 20 rmmod paxsteer
 
 # Three times the same, from load to unload: the first fills caches, the others add nothing.
 : >"$T_DIR/memory"
 for _ in 1 2 3; do
-	modprobe paxsteer && fuzz b "$SEED" $((N / 4)) >/dev/null && rmmod paxsteer &&
+	modprobe paxsteer && fuzz b "$SEED" $((N / 4)) >/dev/null && wait_until 20 rmmod paxsteer &&
 		memory >>"$T_DIR/memory"
 done
 mapfile -t m <"$T_DIR/memory"
 is "three rounds of load, messages and unload" ${#m[@]} 3
-ok "take no memory: ${m[*]} KiB" [ $((m[2] - m[0])) -lt 512 ]
+# What was freed last may still be on its way.
+given_back() { m[2]=$(memory); [ $((m[2] - m[0])) -lt 512 ]; }
+ok "take no memory: ${m[*]} KiB" wait_until 60 given_back
 done_testing
