@@ -28,6 +28,8 @@ serve()	# I: the two servers of backend I
 	UDP_PID[$1]=$START_PID
 	start_on "b$1" "tcp$1" "$BACKEND" tcp "$(be "$1" 7001)"
 	TCP_PID[$1]=$START_PID
+	wait_until 30 grep -q ready "$T_DIR/udp$1.log" &&
+		wait_until 30 grep -q ready "$T_DIR/tcp$1.log" || bail "no servers on b$1"
 }
 
 die() { stop "${TCP_PID[$1]}"; stop "${UDP_PID[$1]}"; }
@@ -126,6 +128,8 @@ done
 named() { [ "$(on d ss -Huln "sport = 53" | wc -l)" = 2 ]; }
 wait_until 30 named || bail "no DNS servers"
 start monitor paxsteer -n pxs-d -j monitor
+is_heard() { pxs service set one cap 20 && [ -s "$T_DIR/monitor.log" ]; }
+wait_until 30 is_heard || bail "no monitor"
 
 is "nothing is checked at first" "$(pxs -j backend show | jq -r '[.[].health] | unique[]')" \
 	unchecked
@@ -172,10 +176,12 @@ is "it gets nothing" "$(from 2)" 0
 is "what was elsewhere stays" \
 	"$(grep -vF " $(be 2 7000)" "$T_DIR/first" | diff - "$ANSWERS" | grep -c '^<')" 0
 is "the table is the same" "$(table u digest)" "$digest"
-ok "the agent says so" said agent1 "10.2.2.2:7000 is down (health: tcp connect: Connection refused)"
-ok "its status, too" [ "$(paxsteer -j log -S "$SOCKET" status | jq -r '.health[] |
+# The failure that turned it may have been another one than the last.
+ok "the agent says so" wait_until 30 said agent1 "10.2.2.2:7000 is down (health: tcp"
+status_says() { [ "$(paxsteer -j log -S "$SOCKET" status | jq -r '.health[] |
 	select(.backend == "10.2.2.2:7000") | .service + " " + .check + " " + .health + " " +
-	.reason')" = "u tcp bad tcp connect: Connection refused" ]
+	.reason')" = "$1" ]; }
+ok "its status, too" wait_until 30 status_says "u tcp bad tcp connect: Connection refused"
 
 # The agent dies: what it said stays, and the next one goes on from there.
 stop "$AGENT_PID" KILL
@@ -184,7 +190,7 @@ is "no agent: bad stays bad" "$(field u 10.2.2.2 health)" bad
 agent agent2
 becomes "the next agent sees it come back" u 10.2.2.2 good
 ok "and says so" wait_until 10 said agent2 "10.2.2.2:7000 is up (health: tcp)"
-ok "it had taken the verdict over" [ "$(grep -c 'is down' "$T_DIR/agent2.log")" = 0 ]
+ok "it had taken the verdict over" [ "$(grep -c '10.2.2.2:7000 is down' "$T_DIR/agent2.log")" = 0 ]
 ask "it is back"
 is "every key is where it was" "$(diff "$T_DIR/first" "$ANSWERS")" ""
 
@@ -220,14 +226,15 @@ pxs backend add u 10.2.1.2:7010 weight 0
 kill -CONT "$AGENT_PID"
 ok "changes that were lost are noticed" wait_until 20 said agent2 "more changes than were read"
 ok "a backend that came meanwhile" wait_until 20 checked 10.2.1.2:7010
-ok "one that went meanwhile" eval \
-	"paxsteer -j log -S $SOCKET status | jq -e '.health | all(.service != \"mt\")'"
+went() { paxsteer -j log -S "$SOCKET" status | jq -e '.health | all(.service != "mt")'; }
+ok "one that went meanwhile" wait_until 30 went
 pxs service del u
 ok "a service goes" eval "wait_until 20 unchecked 10.2.1.2:7000"
 is "the daemon is well" "$(kill -0 "$AGENT_PID" && grep -c -e 'not taken' -e 'does not take' \
 	"$T_DIR/agent2.log")" 0
 stop "$AGENT_PID"
-is "monitor heard of it" "$(jq -r 'select(.event == "backend-set").backend | select(.addr ==
-	"10.2.2.2") | .health + " " + (.reason // "")' "$T_DIR/monitor.log" | head -n 3)" \
-	"$(printf 'good \nbad tcp connect: Connection refused\ngood ')"
+heard_of() { jq -r "select(.event == \"backend-set\").backend | select(.addr == \"10.2.2.2\") |
+	$1" "$T_DIR/monitor.log"; }
+is "monitor heard of it" "$(heard_of .health | uniq | head -n 3)" "$(printf 'good\nbad\ngood')"
+like "and why" "$(heard_of '.reason // ""')" "tcp connect: Connection refused"
 done_testing

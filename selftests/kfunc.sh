@@ -99,6 +99,9 @@ by_address()
 marked() { on d nft -j list chain inet marks pre | jq "[.nftables[].rule? | values | .expr |
 	select(.[1].match.right == $1) | .[2].counter.packets][0]"; }
 
+all_came() { on d nft -j list chain inet marks pre |
+	jq -e "[.. | .counter? | .packets? // empty] | add == $(wc -l <"$T_DIR/keys")"; }
+
 by_tc()
 {
 	local i
@@ -116,6 +119,7 @@ by_tc()
 		on d tc filter add dev c0 ingress bpf da obj "$T_DIR/keyed.o" sec tc
 	ok "$FAMILY: the module is in use" eval '! unused && ! rmmod paxsteer 2>/dev/null'
 	ask --send 1 "$T_DIR/keys"
+	ok "$FAMILY: all have come" wait_until 30 all_came
 	lookups u key "$T_DIR/keys" >"$T_DIR/names"
 	by_backend "$T_DIR/names" >"$T_DIR/wanted"
 	for i in 1 2 3; do echo "$(be $i 7000) $(marked $i)"; done | sort >"$T_DIR/got"

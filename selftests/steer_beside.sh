@@ -41,8 +41,8 @@ translated()
 	[[ $at = *:* ]] && at="[$at]"
 	# Its answer comes from the VIP, where nobody was asked: only that there is one counts.
 	on d "$TRAFFIC" -t 100 udp "$at:7000" >/dev/null 2>&1
-	is "$FAMILY: a request by way of nftables is counted" "$(service_stat u requests)" 1
-	ok "$FAMILY: and the backend answers" wait_until 10 replied 1
+	ok "$FAMILY: the backend answers a request by way of nftables" wait_until 10 replied 1
+	is "$FAMILY: which is counted" "$(service_stat u requests)" 1
 	on d nft delete table $ip beside
 }
 
@@ -80,8 +80,8 @@ tunnel()
 	tunnel_end b1 "$(bare "$(client 0)")" 10.9.0.2 "$@"
 	start_on b1 inside "$BACKEND" udp 10.9.0.2:7000
 	wait_until 20 grep -q ready "$T_DIR/inside.log" || bail "no server in the tunnel"
-	ok "$name: requests" on c "$TRAFFIC" -n 3 -t 1000 udp 10.9.0.2:7000
-	ok "$name: 16 requests in a packet" on c "$TRAFFIC" -n 16 -t 1000 -G -s 100 \
+	ok "$name: requests" on c "$TRAFFIC" -n 3 udp 10.9.0.2:7000
+	ok "$name: 16 requests in a packet" on c "$TRAFFIC" -n 16 -G -s 100 \
 		-k "$T_DIR/keys" udp 10.9.0.2:7000
 	stop "$START_PID"
 	ip -n pxs-c link del vx0

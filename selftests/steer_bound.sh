@@ -15,12 +15,13 @@ need jq ip
 . "$(dirname "$0")/director.sh"
 
 SEED=000102030405060708090a0b0c0d0e0f
-LIFE=(-t 60000)
+LIFE=(-t 120000)
 
 # why QUESTION, says WORDS QUESTION: what lookup says of it
 why() { pxs lookup "$@" | sed -n 's/^why  *//p'; }
 says() { local want=$1; shift; [ "$(why "$@")" = "$want" ]; }
 owner_of() { pxs -j lookup "$@" | jq -r '"\(.addr):\(.port)"'; }
+all_share() { [ "$(counted u requests | wc -l)" = 3 ]; }
 stat_is() { [ "$(service_stat "$1" "$2")" -ge "$3" ]; }
 
 # full SERVICE: addresses of who is full
@@ -107,10 +108,10 @@ nat_rate()
 	is "nat: go to one backend" "$(counted u requests | wc -l)" 1
 	ok "nat: a bound" pxs service set u bound 1.25
 	ok "nat: it spills" wait_until 30 stat_is u spilled 200
+	ok "nat: all backends share" wait_until 30 all_share
 	end_load "nat: the load ends, nothing was lost" "$LOAD_PID" hot
 	total=$(pxs -j backend show u | jq 'map(.stats.spilled) | add')
 	is "nat: counted with backends, too" "$total" "$(service_stat u spilled)"
-	is "nat: all backends share" "$(counted u requests | wc -l)" 3
 	ok "nat: when it is over they come back" wait_until 20 says 'first choice' u key k00001
 	is "nat: to whom they came from" "$(owner_of u key k00001)" "$hot"
 	ok "nat: no bound any more" pxs service set u bound 0
