@@ -12,7 +12,7 @@
 # its place while the module runs on, is refused again. (Journals that the agent refuses by
 # itself: agent_bad.sh.)
 #
-# limit: 400
+# limit: 600
 # kernels: 6.1
 # shellcheck disable=SC2034  # cluster.sh reads C_DIR
 

@@ -9,7 +9,7 @@
 #     n3 ─┘
 #
 # check-kernels: newest
-# limit: 300
+# limit: 600
 
 . "$(dirname "$0")/lib.sh"
 need_module

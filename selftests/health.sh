@@ -9,7 +9,7 @@
 #     on d                       a password, HTTP, DNS, each by its own check; mode nat: DNS
 #
 # check-kernels: newest
-# limit: 300
+# limit: 600
 
 . "$(dirname "$0")/lib.sh"
 need_module

@@ -10,7 +10,7 @@
 #
 # kernels: 6.12 newest
 # check-kernels: newest
-# limit: 200
+# limit: 600
 
 . "$(dirname "$0")/lib.sh"
 need_module

@@ -9,7 +9,7 @@
 #
 # Under load; an agent is killed on the way to other members, and its module waits for the next.
 #
-# limit: 400
+# limit: 600
 # kernels: 6.1
 # shellcheck disable=SC2034  # cluster.sh reads C_DIR
 

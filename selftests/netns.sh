@@ -8,7 +8,7 @@
 #                         be seen, heard, counted or felt on the other
 #
 # check-kernels: 6.1 newest debug
-# limit: 300
+# limit: 600
 
 . "$(dirname "$0")/lib.sh"
 need_module

@@ -8,7 +8,7 @@
 #     c ════ VXLAN ═══ b1     a tunnel whose outer packets are steered, checksums and all
 #
 # kernels: 6.1 newest
-# limit: 200
+# limit: 600
 
 . "$(dirname "$0")/lib.sh"
 need_module

@@ -7,7 +7,7 @@
 #                └── b2, b3   b1..b3 serve by nat, and all requests have one key
 #
 # check-kernels: 6.12
-# limit: 300
+# limit: 600
 
 . "$(dirname "$0")/lib.sh"
 need_module

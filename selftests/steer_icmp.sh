@@ -7,7 +7,7 @@
 #                                  a time is narrow: d-b1 for requests, c-r for replies
 #
 # check-kernels: 6.1
-# limit: 200
+# limit: 600
 
 . "$(dirname "$0")/lib.sh"
 need_module

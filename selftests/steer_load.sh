@@ -7,7 +7,7 @@
 #                └── b2, b3
 #
 # check-kernels: 6.12
-# limit: 300
+# limit: 600
 
 . "$(dirname "$0")/lib.sh"
 need_module

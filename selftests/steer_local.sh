@@ -7,7 +7,7 @@
 # and port, from another host and from the director, UDP by key and TCP by flow.
 #
 # check-kernels: 6.1 newest debug
-# limit: 400
+# limit: 600
 
 . "$(dirname "$0")/lib.sh"
 need_module

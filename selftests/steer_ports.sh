@@ -6,7 +6,7 @@
 #     c ──── d ──┬── b1       u: VIP:7000 -> bI:7000, by nat; l: VIP:7512, local. The others'
 #                └── b2       ports have the same low byte, by which packets are let pass unread.
 #
-# limit: 300
+# limit: 600
 # check-kernels: 6.1 newest
 
 . "$(dirname "$0")/lib.sh"

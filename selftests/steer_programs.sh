@@ -8,7 +8,7 @@
 # arrives whole; redis-benchmark runs; one server drains and gets nothing new.
 #
 # check-kernels: newest
-# limit: 400
+# limit: 600
 
 . "$(dirname "$0")/lib.sh"
 need_module

@@ -14,7 +14,7 @@
 #
 # kernels: 6.1 6.12 newest
 # check-kernels: 6.1
-# limit: 300
+# limit: 600
 
 . "$(dirname "$0")/lib.sh"
 need_module

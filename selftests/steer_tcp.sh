@@ -6,7 +6,7 @@
 # Every backend greets a connection with its name and echoes. Connections are opened one
 # after the other, held open through changes of the table, and pinged all the while.
 #
-# limit: 400
+# limit: 600
 
 . "$(dirname "$0")/lib.sh"
 need_module

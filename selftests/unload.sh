@@ -7,7 +7,7 @@
 # answers, and a group of three with appends running; then rmmod. Loaded again the module knows
 # nothing, until it is configured; the agents' journals still hold what was acknowledged.
 #
-# limit: 400
+# limit: 600
 # shellcheck disable=SC2034  # cluster.sh and director.sh read C_DIR, FAMILY
 
 . "$(dirname "$0")/lib.sh"
