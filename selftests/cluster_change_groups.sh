@@ -35,8 +35,19 @@ client() { local i=$1; shift; redis-cli -p "$(port "$i")" "$@" 2>&1; }
 at() { paxsteer ${JSON:-} cluster "$1" -S "$D/1/sock" "${@:2}"; }
 add() { at add "$(word "$1")" etc "$D/1/etc" "${@:2}"; }
 remove() { at remove "$1" password-file "$D/1/etc/store.password" "${@:2}"; }
-# dies N COMMAND...: it has said N lines, and dies by the next
-dies() { "${@:2}" 2> >(head -n "$1" >"$D/said") >/dev/null; }
+# dies N COMMAND...: it has said N lines, and dies by the next; who hears it is there already
+dies()
+{
+	local n line pid
+	rm -f "$D/fifo"
+	mkfifo "$D/fifo"
+	"${@:2}" 2>"$D/fifo" >/dev/null &
+	pid=$!
+	exec 3<"$D/fifo"
+	for ((n = 0; n < $1; n++)); do IFS= read -r line <&3 && echo "$line"; done >"$D/said"
+	exec 3<&-
+	wait $pid
+}
 # who G: the members of group G, by machine 1
 who()
 {
@@ -44,6 +55,8 @@ who()
 		json '" ".join(sorted("%d:%s" % (m["id"], m["role"][0]) for m in d["members"]))'
 }
 whos() { echo "$(who 1), $(who 2), $(who 3)"; }
+# are MEMBERS: machine 1 knows that, whose member may follow
+are() { [ "$(whos)" = "$1" ]; }
 files() { (cd "$D" && find [1-4]/etc -type f -exec md5sum {} + | sort); }
 all() { files; whos; }
 no()	# no NAME REGEX COMMAND...
@@ -101,7 +114,7 @@ like "add goes on until it votes in all" "$(add 4 timeout 60 2>"$D/said")" \
 	"member +4.*role +voter.*cluster rebalance.*GROUP"
 like "and says what it does, and where" "$(<"$D/said")" "member 4 in group 3 .*is being promoted"
 v4="1:v 2:v 3:v 4:v"
-is "so it is" "$(whos)" "$v4, $v4, $v4"
+ok "so it is" wait_until 30 are "$v4, $v4, $v4"
 ok "the bundle is gone" [ ! -e "$D/1/etc/member4.bundle" ]
 is "add once more finds it done" "$(JSON=-j add 4 | json '[g["group"] for g in d["groups"]]')" \
 	"[1, 2, 3]"
@@ -120,13 +133,14 @@ is "it was about to do more" "$(<"$D/said")" "member 3 in group 3 is being demot
 is "it has left no group before it votes in no other" "$(grep -o '3:.' <<<"$(who 1)")" 3:v
 dies 2 remove 3
 is "and again, when it has left one" "$(kill -l $?)" PIPE
-is "the first" "$(who 1)" "1:v 2:v 4:v"
+first() { [ "$(who 1)" = "1:v 2:v 4:v" ]; }
+ok "the first" wait_until 30 first
 no "who is half gone does not come back" \
 	"group [12]: member 3 is in group [23], and not in group [12]: it was being removed" add 3
 like "remove goes on until it is in none" "$(JSON=-j remove 3 2>"$D/said")" '"removed": ?3'
 like "and says what it does, and where" "$(<"$D/said")" "member 3 in group 3 is being removed"
 v3="1:v 2:v 4:v"
-is "so it is" "$(whos)" "$v3, $v3, $v3"
+ok "so it is" wait_until 30 are "$v3, $v3, $v3"
 no "remove, once more" "group 1: no member 3 is in the group, which has 1, 2, 4" remove 3
 no "nobody removes itself" "run this on the machine of another one" remove 1
 stop "${PID[3]}"
@@ -143,7 +157,7 @@ stop "${PID[4]}" KILL
 no "who is needed stays, in each group" \
 	"group 1: of the 2 members that would vote 1 answer.*not reached: 4" remove 2
 like "who is dead does not" "$(remove 4 2>&1)" "removed +4.*voters +2.*beware"
-is "in no group" "$(whos)" "1:v 2:v, 1:v 2:v, 1:v 2:v"
+ok "in no group" wait_until 30 are "1:v 2:v, 1:v 2:v, 1:v 2:v"
 
 # --- a machine with a group that is no part of the store ---
 stop "${PID[1]}"
