@@ -188,7 +188,7 @@ bad "cut within a line" 'line 6: password: is cut off' head -c 180
 bad "with another address" 'sum: the bundle was changed' sed "s/:$((PORT + 2)) /:1 /"
 bad "with another key" 'sum: the bundle was changed' sed 's/^key .../key 000/'
 bad "with a wrong key" 'line 5: key: is not 64 hex digits' sed 's/^key .*/key 00/'
-bad "of another version" 'version: is 4, this program reads versions 1 to 3' sed '1s/1/4/'
+bad "of another version" 'version: is 5, this program reads versions 1 to 4' sed '1s/1/5/'
 bad "that is none" 'is no bundle' cat "$D/1/etc/paxsteerd.conf"
 bad "that is too large" 'is larger than a bundle' head -c 4096 /dev/zero
 cp "$D/bundle" "$T_DIR/open"
