@@ -41,6 +41,7 @@ struct pxs_datapath_events {
 struct pxs_group_status {
 	u8 state;		/* enum pxs_group_state */
 	u8 role;		/* enum pxs_role */
+	u64 epoch;		/* of the configuration that it was added with */
 	u64 promised;
 	u64 commit;
 	u64 known;		/* the highest commit index that any member told */
@@ -58,6 +59,7 @@ static inline void pxs_group_status_of(const struct pxs_group *g, struct pxs_gro
 	st->state = g->state;
 	st->role = g->lead_ballot ? PXS_ROLE_LEADER :
 		   g->prepare_ballot ? PXS_ROLE_CANDIDATE : PXS_ROLE_FOLLOWER;
+	st->epoch = g->conf.epoch;
 	st->promised = g->promised;
 	st->commit = g->commit;
 	st->known = max(g->commit, g->known_commit);

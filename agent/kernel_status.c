@@ -32,6 +32,7 @@ static void take_status(void *ctx, struct nlmsghdr *nlh)
 		return;
 	st->state = pxs_kernel_u8(a[PXS_A_GROUP_STATE]);
 	st->role = pxs_kernel_u8(a[PXS_A_GROUP_ROLE]);
+	st->epoch = pxs_kernel_u64(a[PXS_A_GROUP_EPOCH]);
 	st->promised = pxs_kernel_u64(a[PXS_A_GROUP_PROMISED]);
 	st->commit = pxs_kernel_u64(a[PXS_A_GROUP_COMMIT]);
 	st->known = pxs_kernel_u64(a[PXS_A_GROUP_KNOWN]);

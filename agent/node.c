@@ -462,12 +462,18 @@ static int open_datapath(struct pxs_node *n)
 	return pxs_datapath_kernel(&n->loop, &n->dp_events, &n->dp);
 }
 
-/* A former agent may have died on the way to other members: the journal, or the stage, has them. */
+/*
+ * A former agent may have died on the way to other members: the journal, or the stage, has them. Or
+ * while it loaded the group, and the journal has got records since by which there are others: a
+ * group that is not active has said nothing to anybody (S3), so it may go.
+ */
 static int add_group(struct pxs_node *n, const struct pxs_group_config *g)
 {
 	struct pxs_group_status st;
 
-	if (!n->dp->ops->status(n->dp, g->conf.id, &st) && st.state == PXS_GROUP_MOVED)
+	if (!n->dp->ops->status(n->dp, g->conf.id, &st) &&
+	    (st.state == PXS_GROUP_MOVED ||
+	     (st.state == PXS_GROUP_INACTIVE && st.epoch < g->conf.epoch)))
 		n->dp->ops->group_del(n->dp, g->conf.id);
 	return n->dp->ops->group_add(n->dp, g);
 }
