@@ -17,26 +17,17 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=store_group.sh disable=SC1091
 . "$(dirname "$0")/store_group.sh"
+# shellcheck source=machines.sh disable=SC1091
+. "$(dirname "$0")/machines.sh"
 need paxsteer paxsteerd python3 redis-cli
 HERE=$(dirname "$0")
 NL=$'\n'
-D=$T_DIR/cluster
 ALL=1,2,3,4,5,6
 declare -A PID
-mkdir -p "$D"
-port() { echo $((S_PORT + 30 + $1)); }
-word() { echo "$1=127.0.0.1:$((S_PORT + 20 + $1)),$(port "$1")"; }
-machine()	# machine I: words for its files
-{
-	MACHINE=(etc "$D/$1/etc" journal "$D/$1/state/journal" socket "$D/$1/sock"
-		user "$(id -un)" segment-size 1048576)
-	mkdir -p "$D/$1"
-}
 # at I COMMAND...: as one types it at that machine
 at() { paxsteer ${JSON:-} cluster "$2" -S "$D/$1/sock" "${@:3}"; }
 asks() { at "$1" "$2" password-file "$D/$1/etc/store.password" "${@:3}"; }
 add() { at "$1" add "$(word "$2")" etc "$D/$1/etc" "${@:3}"; }
-join() { machine "$2"; paxsteer cluster join "$1" self "$2" "${MACHINE[@]}" "${@:3}"; }
 # A small window, so that a short log can be trimmed; and it is trimmed when this test says so.
 run()
 {
@@ -47,7 +38,6 @@ run()
 	PID[$1]=$START_PID
 }
 end() { stop "${PID[$1]}" "${2:-TERM}"; unset "PID[$1]"; }
-client() { local i=$1; shift; redis-cli -p "$(port "$i")" "$@" 2>&1; }
 log_status() { paxsteer -j log -S "$D/$1/sock" status | json "d['groups'][0]['$2']"; }
 lead()	# the member that leads and answers
 {

@@ -16,21 +16,12 @@
 # shellcheck source=lib.sh disable=SC1091
 . "$(dirname "$0")/lib.sh"
 need paxsteer paxsteerd python3 redis-cli
-D=$T_DIR/cluster
+# shellcheck disable=SC2034  # machines.sh reads it
 S_PORT=$((12000 + $$ % 200 * 100))
+# shellcheck source=machines.sh disable=SC1091
+. "$(dirname "$0")/machines.sh"
 declare -a PID
-mkdir -p "$D"
-port() { echo $((S_PORT + 30 + $1)); }
-word() { echo "$1=127.0.0.1:$((S_PORT + 20 + $1)),$(port "$1")"; }
-machine()	# machine I: words for its files
-{
-	MACHINE=(etc "$D/$1/etc" journal "$D/$1/state/journal" socket "$D/$1/sock"
-		user "$(id -un)" segment-size 1048576)
-	mkdir -p "$D/$1"
-}
-join() { machine "$2"; paxsteer cluster join "$1" self "$2" "${MACHINE[@]}"; }
 run() { start "node$1" paxsteerd -c "$D/$1/etc/paxsteerd.conf"; PID[$1]=$START_PID; }
-client() { local i=$1; shift; redis-cli -p "$(port "$i")" "$@" 2>&1; }
 # At machine 1, be it the leader of a group or not.
 at() { paxsteer ${JSON:-} cluster "$1" -S "$D/1/sock" "${@:2}"; }
 add() { at add "$(word "$1")" etc "$D/1/etc" "${@:2}"; }
