@@ -5,12 +5,13 @@
 #ifndef PXS_CLI_CLUSTER_ASK_H
 #define PXS_CLI_CLUSTER_ASK_H
 
+#include "bundle.h"
 #include "parse.h"
 
 #define CLUSTER_WHY_MAX		128u
 #define CLUSTER_PASSWORD_MAX	512u	/* as the daemon has it */
 
-#define CLUSTER_PARTS_MAX	16u	/* groups of one store */
+#define CLUSTER_PARTS_MAX	BUNDLE_GROUPS_MAX	/* groups of one store */
 
 /* What it says of one group. */
 struct cluster_part {
