@@ -119,9 +119,9 @@ report:
 
 /*
  * A damaged slot above the start is loaded as faulty (S5). One below it is left out: it
- * is decided, and who asks for it is told by the agent. It may have been learned only, at a ballot
- * that this member never promised: so it is not given as accepted, which is a promise, too. That
- * of a record that was accepted is in the one that load_all() gives.
+ * is decided, and who asks for it is told by the agent. A faulty one may have been learned only, at
+ * a ballot that this member never promised: so it is not given as accepted, which promises, too.
+ * What was promised by accepting is in the record of it that load_all() gives.
  */
 static int put_faulty(struct load *l, struct pxs_slot_at *at, u64 slot)
 {

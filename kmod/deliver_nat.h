@@ -27,6 +27,7 @@ int pxs_nat_to_backend(struct sk_buff *skb, const struct pxs_packet *p,
 int pxs_nat_from_service(struct sk_buff *skb, const struct pxs_packet *p,
 			 const struct pxs_service *svc);
 
+/* All that pxs_nat_reroute() does not do in place. */
 int pxs_nat_find_way(struct sk_buff *skb, const struct nf_hook_state *state);
 
 /*
