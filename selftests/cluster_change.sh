@@ -115,6 +115,14 @@ paxsteer cluster init self 4 "$(word 4)" 8=127.0.0.1:8,8 9=127.0.0.1:9,9 datapat
 run o
 stranger() { [[ $(add "$X" 4 timeout 0 2>&1) == *"is not reached"*WRONGPASS* ]]; }
 ok "a member of another cluster is not taken" wait_until 30 stranger
+# A socket on which a ring waits lives longer than its process, unless that ends it.
+taken() { [[ $(client 4 PING) == *NOAUTH* ]]; }
+for _ in $(seq 20); do
+	end o
+	run o
+	wait_until 10 taken || break
+done
+ok "an address is free when its daemon has ended" taken
 end o
 run 4
 

@@ -133,11 +133,18 @@ int pxs_listen_start(struct pxs_store *s)
 	return 0;
 }
 
+/*
+ * The ring holds a socket on which it waits, and the kernel takes a ring apart when its process is
+ * gone already: who starts then would find the address in use. So listening ends here and now.
+ */
 void pxs_listen_stop(struct pxs_store *s)
 {
 	u32 i;
 
-	for (i = 0; i < PXS_STORE_LISTEN_MAX; i++)
-		if (s->listener[i].fd >= 0)
-			close(s->listener[i].fd);
+	for (i = 0; i < PXS_STORE_LISTEN_MAX; i++) {
+		if (s->listener[i].fd < 0)
+			continue;
+		shutdown(s->listener[i].fd, SHUT_RDWR);
+		close(s->listener[i].fd);
+	}
 }
