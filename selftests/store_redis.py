@@ -178,7 +178,10 @@ class Maker:
         return self.pick([self.data, self.data, self.data, self.data, lambda: ["PING"],
                           lambda: ["ECHO", "x"], lambda: ["nosuch", "y"], lambda: ["GET"],
                           lambda: ["MULTI"], lambda: ["WATCH", self.key()], lambda: ["UNWATCH"],
-                          lambda: ["SELECT", "0"]])()
+                          lambda: ["SELECT", "0"], lambda: ["CLIENT", "GETNAME"],
+                          lambda: ["CLIENT", "SETNAME", self.pick(["me", "a b", ""])],
+                          lambda: ["CONFIG", "GET", self.pick(["databases", "SAVE", "x"])],
+                          lambda: ["AUTH", "x"], lambda: ["WAIT", "0", "x"]])()
 
     def transaction(self):
         c = []
@@ -292,8 +295,7 @@ def same(command, redis, store, table):
 
     Not generated, as they differ by design: SCAN's and RANDOMKEY's order, WAIT (a write has its
     majority), CLIENT SETINFO (of 7.2, answered OK, for clients send it unasked), READONLY (a
-    store has members to read from), commands about the connection between MULTI and EXEC
-    (refused), HSCAN of a table with a small COUNT (Redis gives a part), INFO, TIME, COMMAND, commands of more than 8 MiB.
+    store has members to read from), HELLO and SAVE between MULTI and EXEC (refused), HSCAN of a table with a small COUNT (Redis gives a part), INFO, TIME, COMMAND, commands of more than 8 MiB.
     """
     if redis == store:
         return True

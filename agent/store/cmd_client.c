@@ -293,7 +293,10 @@ static void reply(struct pxs_request *r)
 {
 	struct pxs_conn *c = r->conn;
 
-	if (pxs_str_is(r->argv[2], "ON")) {
+	if (r->queued) {
+		/* An array would lack an answer. */
+		pxs_reply_error(&r->out, "ERR Command not allowed inside a transaction");
+	} else if (pxs_str_is(r->argv[2], "ON")) {
 		c->mute = false;
 		r->loud = true;
 		pxs_reply_status(&r->out, "OK");

@@ -179,6 +179,7 @@ static void reset_counters(struct pxs_request *r)
 {
 	struct pxs_store *s = r->conn->store;
 
+	pxs_stats_clear(&s->stats);
 	s->commands = 0;
 	s->accepted = 0;
 	s->rejected = 0;

@@ -15,6 +15,7 @@
 #define M	PXS_CF_NOMULTI
 #define S	PXS_CF_STALE
 #define P	PXS_CF_PURE
+#define L	PXS_CF_LATE
 
 #define DATA(name, arity, flags, first, last, step) \
 	{ #name, arity, flags, first, last, step, pxs_cmd_##name, PXS_LOCAL_NONE }
@@ -26,12 +27,12 @@
 /* In the order of their names. */
 static const struct pxs_command commands[] = {
 	DATA(append, 3, W | G | F, 1, 1, 1),
-	LOCAL(auth, -2, F | N | S, 0, 0, 0, AUTH),
-	LOCAL(bgsave, -1, 0, 0, 0, 0, BGSAVE),
-	LOCAL(client, -2, S, 0, 0, 0, CLIENT),
-	LOCAL(cluster, -2, S, 0, 0, 0, CLUSTER),
-	LOCAL(command, -1, S, 0, 0, 0, COMMAND),
-	LOCAL(config, -2, S, 0, 0, 0, CONFIG),
+	LOCAL(auth, -2, F | N | S | L, 0, 0, 0, AUTH),
+	LOCAL(bgsave, -1, L, 0, 0, 0, BGSAVE),
+	LOCAL(client, -2, S | L, 0, 0, 0, CLIENT),
+	LOCAL(cluster, -2, S | L, 0, 0, 0, CLUSTER),
+	LOCAL(command, -1, S | L, 0, 0, 0, COMMAND),
+	LOCAL(config, -2, S | L, 0, 0, 0, CONFIG),
 	DATA(dbsize, 1, R | F, 0, 0, 0),
 	DATA(decr, 2, W | G | F, 1, 1, 1),
 	DATA(decrby, 3, W | G | F, 1, 1, 1),
@@ -45,7 +46,7 @@ static const struct pxs_command commands[] = {
 	DATA(expiretime, 2, R | F, 1, 1, 1),
 	DATA(flushall, -1, W, 0, 0, 0),
 	ALIAS(flushdb, flushall, -1, W, 0, 0, 0),
-	LOCAL(function, -2, S, 0, 0, 0, FUNCTION),
+	LOCAL(function, -2, S | L, 0, 0, 0, FUNCTION),
 	DATA(get, 2, R | F, 1, 1, 1),
 	DATA(getdel, 2, W | F, 1, 1, 1),
 	DATA(getex, -2, W | F, 1, 1, 1),
@@ -71,9 +72,9 @@ static const struct pxs_command commands[] = {
 	DATA(incr, 2, W | G | F, 1, 1, 1),
 	DATA(incrby, 3, W | G | F, 1, 1, 1),
 	DATA(incrbyfloat, 3, W | G | F, 1, 1, 1),
-	LOCAL(info, -1, S, 0, 0, 0, INFO),
+	LOCAL(info, -1, S | L, 0, 0, 0, INFO),
 	DATA(keys, 2, R, 0, 0, 0),
-	LOCAL(lastsave, 1, F | S, 0, 0, 0, LASTSAVE),
+	LOCAL(lastsave, 1, F | S | L, 0, 0, 0, LASTSAVE),
 	DATA(memory, -2, R, 2, 2, 1),
 	DATA(mget, -2, R | F, 1, -1, 1),
 	DATA(mset, -3, W | G, 1, -1, 2),
@@ -89,8 +90,8 @@ static const struct pxs_command commands[] = {
 	DATA(pttl, 2, R | F | PXS_CF_TIME, 1, 1, 1),
 	LOCAL(quit, -1, F | N | M | S, 0, 0, 0, QUIT),
 	DATA(randomkey, 1, R, 0, 0, 0),
-	LOCAL(readonly, 1, F | S, 0, 0, 0, READONLY),
-	LOCAL(readwrite, 1, F | S, 0, 0, 0, READWRITE),
+	LOCAL(readonly, 1, F | S | L, 0, 0, 0, READONLY),
+	LOCAL(readwrite, 1, F | S | L, 0, 0, 0, READWRITE),
 	DATA(rename, 3, W, 1, 2, 1),
 	DATA(renamenx, 3, W | F, 1, 2, 1),
 	LOCAL(reset, 1, F | N | M | S, 0, 0, 0, RESET),
@@ -109,7 +110,7 @@ static const struct pxs_command commands[] = {
 	DATA(type, 2, R | F, 1, 1, 1),
 	ALIAS(unlink, del, -2, W | F, 1, -1, 1),
 	{ "unwatch", 1, F | S, 0, 0, 0, pxs_cmd_unwatch, PXS_LOCAL_UNWATCH },
-	LOCAL(wait, 3, 0, 0, 0, 0, WAIT),
+	LOCAL(wait, 3, L, 0, 0, 0, WAIT),
 	LOCAL(watch, -2, F | M | S, 1, -1, 1, WATCH),
 };
 
@@ -148,7 +149,15 @@ const struct pxs_command *pxs_cmd_at(u32 i)
 
 u32 pxs_cmd_count(void)
 {
+	_Static_assert(ARRAY_SIZE(commands) <= PXS_COMMANDS_MAX, "commands of the table");
 	return ARRAY_SIZE(commands);
+}
+
+u32 pxs_cmd_index(const struct pxs_command *cmd)
+{
+	bool there = cmd >= commands && cmd < commands + ARRAY_SIZE(commands);
+
+	return there ? (u32)(cmd - commands) : PXS_COMMANDS_MAX;
 }
 
 bool pxs_cmd_arity_ok(const struct pxs_command *cmd, u32 argc)

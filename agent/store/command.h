@@ -22,7 +22,10 @@
 #define PXS_CF_TIME	0x100	/* tells what time it is, in some way */
 #define PXS_CF_SAGA	0x200	/* PAXSTEER SAGA (cmd_saga.h): an entry of its own kind */
 #define PXS_CF_V4	0x400	/* writes, and programs before entries of version 4 lack it */
+#define PXS_CF_LATE	0x800	/* in a transaction: executed when it is answered (tx_late.h) */
 #define PXS_CF_PURE	0x80	/* neither data nor connection: may stand in a transaction */
+
+#define PXS_COMMANDS_MAX	128u	/* of the table */
 
 /* What session.c does itself. */
 enum pxs_local {
@@ -75,6 +78,7 @@ struct pxs_command {
 const struct pxs_command *pxs_cmd_find(struct pxs_str name);
 const struct pxs_command *pxs_cmd_at(u32 i);	/* NULL: there are no more */
 u32 pxs_cmd_count(void);
+u32 pxs_cmd_index(const struct pxs_command *cmd);	/* PXS_COMMANDS_MAX: not of the table */
 
 /* Does it take so many arguments, the name included? */
 bool pxs_cmd_arity_ok(const struct pxs_command *cmd, u32 argc);

@@ -71,6 +71,7 @@ void pxs_request_free(struct pxs_request *r)
 {
 	pxs_cross_free(r);
 	pxs_spread_free(r);
+	pxs_late_drop(&r->late);
 	pxs_reply_free(&r->out);
 	free(r);
 }
@@ -83,6 +84,18 @@ static void push(struct pxs_conn *c, struct pxs_request *r)
 		c->todo = r;
 	c->requests++;
 	c->bytes += r->bytes;
+}
+
+static void answer(struct pxs_conn *c, struct pxs_request *r)
+{
+	struct pxs_reply nobody = { .quiet = true };
+	struct pxs_reply *to = c->dead || r->mute ? &nobody : &c->out;
+
+	pxs_stats_answered(&c->store->stats, r, pxs_store_steady());
+	if (r->late)
+		pxs_late_answer(r, to);
+	else
+		pxs_reply_raw(to, r->out.buf, r->out.len);
 }
 
 /* Answers of the requests in front that have theirs. */
@@ -99,8 +112,7 @@ static void flush(struct pxs_conn *c)
 		if (r->out.failed)
 			c->out.failed = true;
 		pxs_request_hold(r, -(s64)r->held);
-		if (!c->dead && !r->mute)
-			pxs_reply_raw(&c->out, r->out.buf, r->out.len);
+		answer(c, r);
 		pxs_request_free(r);
 	}
 	if (!c->out.failed || c->dead)

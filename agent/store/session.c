@@ -163,6 +163,9 @@ static bool makes_entry(const struct pxs_request *r)
 	return r->cmd->local == PXS_LOCAL_EXEC || (!r->conn->multi && r->cmd->flags & PXS_CF_WRITE);
 }
 
+/* What may stand between MULTI and EXEC, or end that. */
+#define IN_MULTI	(PXS_CF_NOMULTI | PXS_CF_PURE | PXS_CF_READ | PXS_CF_WRITE | PXS_CF_LATE)
+
 static bool acceptable(struct pxs_request *r)
 {
 	struct pxs_conn *c = r->conn;
@@ -181,9 +184,8 @@ static bool acceptable(struct pxs_request *r)
 		pxs_reply_error(&r->out, "CLUSTERDOWN this member was removed from the group: ask another one");
 	else if (!pxs_set_ready(c->store) && !(cmd->flags & PXS_CF_STALE))
 		pxs_reply_error(&r->out, "LOADING Redis is loading the dataset in memory");
-	else if (c->multi && (cmd->flags & PXS_CF_SAGA ||
-			      !(cmd->flags & (PXS_CF_NOMULTI | PXS_CF_PURE | PXS_CF_READ |
-					      PXS_CF_WRITE))) && cmd->local != PXS_LOCAL_UNWATCH)
+	else if (c->multi && (cmd->flags & PXS_CF_SAGA || !(cmd->flags & IN_MULTI)) &&
+		 cmd->local != PXS_LOCAL_UNWATCH)
 		pxs_reply_error(&r->out, "ERR Command not allowed inside a transaction");
 	else if (c->multi && c->store->set && pxs_route_keyless(cmd))
 		pxs_reply_error(&r->out, "ERR Command not allowed inside a transaction of a store of several groups");
@@ -305,8 +307,7 @@ static void unwatch(struct pxs_request *r)
 	pxs_reply_status(&r->out, "OK");
 }
 
-/* Return: false: it is under way. */
-static bool run_local(struct pxs_request *r)
+bool pxs_session_local(struct pxs_request *r)
 {
 	switch (r->cmd->local) {
 	case PXS_LOCAL_AUTH:
@@ -403,7 +404,7 @@ static void begin_alone(struct pxs_request *r)
 	} else if (cmd->local == PXS_LOCAL_WATCH) {
 		begin_watch(r);
 	} else if (cmd->local) {
-		if (run_local(r))
+		if (pxs_session_local(r))
 			pxs_request_done(r);
 	} else if (cmd->flags & PXS_CF_READ) {
 		read_here(r);
@@ -500,6 +501,7 @@ bool pxs_session_begin(struct pxs_conn *c, struct pxs_request *r)
 		return false;
 	switch (pxs_eventual_claim(r)) {
 	case PXS_CLAIM_OURS:
+		pxs_stats_begun(&c->store->stats, r);
 		return begin_eventual(c, r);
 	case PXS_CLAIM_REFUSED:
 		reject(r);
@@ -512,5 +514,8 @@ bool pxs_session_begin(struct pxs_conn *c, struct pxs_request *r)
 	strong = !c->multi && cmd->flags & PXS_CF_READ && !pxs_session_reads_here(c);
 	if (!alone && !write && !strong)
 		return false;
+	pxs_stats_begun(&c->store->stats, r);
+	if (cmd->local == PXS_LOCAL_EXEC)
+		pxs_late_take(r);
 	return begin_routed(c, r, pxs_route(r));
 }

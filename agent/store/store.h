@@ -13,6 +13,7 @@
  *	drive.c     steps of sagas into the log
  *	store.c     the log into the data (apply.c, db.c), and answers to who waits
  *	eventual.h  keys that are written without the log
+ *	stats.c     what was executed, for INFO
  *	set.c       several groups that are one store; route.c, spread.c: which of them are asked
  *	cross.c     a client's transaction over several of them; cross_drive.c: its steps
  *	lock_wait.c  commands whose keys such a transaction has
@@ -45,6 +46,8 @@
 #include "lend.h"
 #include "resp_read.h"
 #include "set.h"
+#include "stats.h"
+#include "tx_late.h"
 
 #define PXS_CONN_OUT_MAX	(64u << 20)	/* answers that wait; the client is cut off then */
 #define PXS_CONN_OUT_HIGH	(256u << 10)	/* ... nothing more of it is looked at then */
@@ -88,6 +91,10 @@ struct pxs_request {
 	bool loud;			/* ... but this one does */
 	u64 slot;			/* DECIDED: its own */
 	u64 arrived;			/* a read: ns, steady */
+	u64 began;			/* ns, steady; 0: it was rejected, or not begun yet */
+	bool queued;			/* between MULTI and EXEC, to be executed with that */
+	struct pxs_request *late;	/* EXEC: what is executed when it is answered (tx_late.h) */
+	u32 place;			/* ... of such: where among the others of its transaction */
 	u64 deadline;			/* READS, LOCKED: in loop time; 0: it has not waited yet */
 	struct pxs_reply out;
 	u64 held;			/* bytes of out, as counted */
@@ -168,6 +175,7 @@ struct pxs_conn {
 	u64 queued_bytes;
 	struct pxs_request *queued;	/* of a transaction */
 	struct pxs_request **queued_last;
+	struct pxs_request *late;	/* tx_late.h */
 	u32 watches;
 	struct pxs_watch *watch;
 };
@@ -257,6 +265,7 @@ struct pxs_store {
 	s64 hint[PXS_HINTS];	/* what was set, and is of no effect */
 	bool hinted;		/* something was */
 
+	struct pxs_stats stats;		/* of the home of a set */
 	u64 commands;
 	u64 accepted;
 	u64 rejected;
@@ -424,6 +433,9 @@ void pxs_session_exit(struct pxs_conn *c);
 /* Begin with @r, the first that nothing was done about. Return: false: later. */
 bool pxs_session_begin(struct pxs_conn *c, struct pxs_request *r);
 
+/* Execute @r, a command about the connection or the server. Return: false: it is under way. */
+bool pxs_session_local(struct pxs_request *r);
+
 /* PAXSTEER SESSION RUN ID NUMBER COMMAND...: becomes that command; PAXSTEER SAGA likewise. */
 void pxs_session_unwrap(struct pxs_request *r);
 
@@ -508,7 +520,9 @@ struct pxs_request *pxs_tx_take(struct pxs_conn *c);
 void pxs_tx_drop(struct pxs_request *queued);
 void pxs_tx_end(struct pxs_conn *c);
 
-/* --- cmd_server.c, cmd_cluster.c: answers about the server --- */
+/* --- cmd_*.c: answers about the server --- */
+
+#define PXS_COMPATIBLE	"7.0.15"	/* whose words are spoken here */
 
 void pxs_server_hello(struct pxs_request *r);
 void pxs_server_auth(struct pxs_request *r);
@@ -536,5 +550,8 @@ bool pxs_client_name_holds(struct pxs_request *r, struct pxs_str name);
 void pxs_client_set_name(struct pxs_conn *c, struct pxs_str name);
 
 bool pxs_cluster_known(const struct pxs_store *s);
+
+/* Does this member lead a group of it? */
+bool pxs_server_leads_any(const struct pxs_store *s);
 
 #endif /* PXS_STORE_STORE_H */

@@ -25,6 +25,7 @@ static void drop_queue(struct pxs_conn *c)
 	pxs_tx_drop(c->queued);
 	c->queued = NULL;
 	c->queued_last = &c->queued;
+	pxs_late_drop(&c->late);
 	c->queued_count = 0;
 	c->queued_bytes = 0;
 	c->multi = false;
@@ -123,11 +124,32 @@ void pxs_tx_watch(struct pxs_request *r)
 
 /* --- between MULTI and EXEC -------------------------------------------------- */
 
+static struct pxs_request *copy_of(struct pxs_request *r)
+{
+	struct pxs_request *instead, *copy = malloc(r->bytes);
+	u32 i;
+
+	if (!copy)
+		return NULL;
+	memcpy(copy, r, r->bytes);
+	memset(&copy->out, 0, sizeof(copy->out));
+	copy->next = NULL;
+	for (i = 0; i < r->argc; i++)
+		copy->argv[i].data = (u8 *)copy + (r->argv[i].data - (const u8 *)r);
+	if (!(r->cmd->flags & PXS_CF_LATE))
+		return copy;
+	instead = pxs_late_keep(r->conn, copy, r->conn->queued_count);
+	if (!instead)
+		free(copy);
+	return instead;
+}
+
 void pxs_tx_queue(struct pxs_request *r)
 {
 	struct pxs_conn *c = r->conn;
 	struct pxs_request *copy;
-	u32 i;
+
+	r->queued = true;
 
 	/* As many bytes as an entry holds at most need not be kept. */
 	if (c->queued_count == PXS_TX_COMMANDS_MAX ||
@@ -136,17 +158,12 @@ void pxs_tx_queue(struct pxs_request *r)
 		pxs_reply_error(&r->out, "ERR transaction too large");
 		return;
 	}
-	copy = malloc(r->bytes);
+	copy = copy_of(r);
 	if (!copy) {
 		c->multi_failed = true;
 		pxs_reply_error(&r->out, "ERR out of memory");
 		return;
 	}
-	memcpy(copy, r, r->bytes);
-	memset(&copy->out, 0, sizeof(copy->out));
-	copy->next = NULL;
-	for (i = 0; i < r->argc; i++)
-		copy->argv[i].data = (u8 *)copy + (r->argv[i].data - (const u8 *)r);
 	*c->queued_last = copy;
 	c->queued_last = &copy->next;
 	c->queued_count++;
