@@ -7,6 +7,7 @@
 #include <inttypes.h>
 
 #include "cmd_saga.h"
+#include "condition.h"
 #include "cross_run.h"
 #include "db_session.h"
 #include "part.h"
@@ -74,17 +75,6 @@ static u32 get_command(struct pxs_entry_walk *w)
 	return argc;
 }
 
-static bool changed(struct pxs_db *db, const struct pxs_watch *watch)
-{
-	struct pxs_rec rec;
-
-	if (pxs_db_find(db, watch->key, &rec))
-		return watch->version != rec.version;
-	if (watch->version & PXS_WATCH_ABSENT)
-		return pxs_db_gone(db, watch->key) > (watch->version & ~PXS_WATCH_ABSENT);
-	return watch->version;
-}
-
 static bool watched_changed(struct pxs_db *db, const struct pxs_store_entry *e,
 			    struct pxs_entry_walk *w)
 {
@@ -94,7 +84,7 @@ static bool watched_changed(struct pxs_db *db, const struct pxs_store_entry *e,
 
 	for (i = 0; i < e->nwatches; i++) {
 		pxs_store_entry_watch(w, &watch);
-		any |= changed(db, &watch);
+		any |= pxs_watch_changed(db, &watch);
 	}
 	return any;
 }

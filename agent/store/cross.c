@@ -13,18 +13,19 @@
 
 #include <stdio.h>
 
+#include "condition.h"
 #include "cross_run.h"
 
 /* --- its commands --------------------------------------------------------------------- */
 
 static const struct pxs_request *commands(const struct pxs_request *r)
 {
-	return r->cross->queued ? r->cross->queued : r;
+	return r->cross->exec ? r->cross->queued : r;
 }
 
 static const struct pxs_request *after(const struct pxs_request *r, const struct pxs_request *q)
 {
-	return r->cross->queued ? q->next : NULL;
+	return r->cross->exec ? q->next : NULL;
 }
 
 static const struct pxs_shards *map_of(const struct pxs_request *r)
@@ -83,6 +84,7 @@ void pxs_cross_free(struct pxs_request *r)
 	if (r->conn->store->set)
 		drop_shares(r);
 	pxs_tx_drop(r->cross->queued);
+	pxs_tx_free_watches(r->cross->watch, r->cross->watches);
 	free(r->cross);
 	r->cross = NULL;
 }
@@ -150,7 +152,7 @@ static bool join_all(struct pxs_request *r)
 	if (!words)
 		return false;
 	pxs_request_room(r);
-	if (r->cross->queued)
+	if (r->cross->exec)
 		pxs_reply_array(&r->out, n);
 	good = true;
 	for (q = commands(r); q && good; q = after(r, q))
@@ -180,7 +182,7 @@ void pxs_cross_part_done(struct pxs_request *part)
 
 	if (part->instead) {
 		pxs_reply_raw(&r->out, part->out.buf, part->out.len);
-		r->out.errors++;
+		r->out.errors += part->out.errors;
 		finish(r);
 	} else if (!part->out.len && !part->out.failed && !part->conn->dead) {
 		/* It was nothing, for it came a second time: the first is not seen here yet. */
@@ -274,6 +276,8 @@ struct making {
 	u32 nargs;
 	struct pxs_str *words;
 	u32 nwords;
+	__le64 *versions;	/* of what is watched */
+	u32 nversions;
 	char text[PXS_SHARDS_MAX][2][12];
 	struct pxs_str head[PXS_SHARDS_MAX][2];
 };
@@ -282,41 +286,80 @@ static void free_making(struct making *m)
 {
 	free(m->args);
 	free(m->words);
+	free(m->versions);
 }
 
 static bool alloc_making(struct making *m, const struct pxs_request *r)
 {
-	u32 groups = map_of(r)->n, n = 0;
+	u32 groups = map_of(r)->n, watches = r->cross->watches, n = 0;
 	const struct pxs_request *q;
-	u64 words = 0;
+	u64 words = (u64)PXS_CONDITION_WORDS * watches + 1;
 
+	/* Each word twice: of one that wants none of its keys, these are a condition as well. */
 	for (q = commands(r); q; q = after(r, q)) {
-		words += q->argc + groups;
+		words += 2 * ((u64)q->argc + groups);
 		n++;
 	}
-	m->args = malloc((n + 1) * groups * sizeof(*m->args));
-	m->words = malloc(words * 2 * sizeof(*m->words));
-	if (m->args && m->words)
+	/* Of each group its head, one condition that is not a watch, its part of each command. */
+	m->args = malloc(((u64)(n + 2) * groups + watches) * sizeof(*m->args));
+	m->words = malloc(words * sizeof(*m->words));
+	m->versions = malloc((watches + 1) * sizeof(*m->versions));
+	if (m->args && m->words && m->versions)
 		return true;
 	free_making(m);
 	return false;
+}
+
+static void add_words(struct making *m, u32 argc)
+{
+	m->args[m->nargs++] = (struct pxs_args){ argc, m->words + m->nwords };
+	m->nwords += argc;
+}
+
+static void make_watches(struct making *m, const struct pxs_request *r, u32 group)
+{
+	const struct pxs_cross *cross = r->cross;
+	u32 i;
+
+	for (i = 0; i < cross->watches; i++) {
+		if (pxs_shards_of_key(map_of(r), cross->watch[i].key) != group)
+			continue;
+		pxs_condition_watch(&cross->watch[i], &m->versions[m->nversions++],
+				    m->words + m->nwords);
+		add_words(m, PXS_CONDITION_WORDS);
+	}
+}
+
+static void make_absent(struct making *m, const struct pxs_request *r, u32 group)
+{
+	struct pxs_str *words = m->words + m->nwords;
+	u32 i, n = 1;
+
+	if (r->cross->exec || !pxs_tx_wants_none(r->cmd))
+		return;
+	for (i = 0; (i = pxs_cmd_next_key(r->cmd, r->argc, i));)
+		if (pxs_shards_of_key(map_of(r), r->argv[i]) == group)
+			words[n++] = r->argv[i];
+	words[0] = pxs_condition_absent();
+	if (n > 1)
+		add_words(m, n);
 }
 
 /* Return: false: no memory. A group without a part has none. */
 static bool make_share(struct making *m, struct pxs_request *r, u32 group)
 {
 	struct pxs_store *s = pxs_set_at(r->store, group);
-	u32 head = m->nargs++, n = 0, argc;
+	u32 head = m->nargs++, n, argc;
 	const struct pxs_request *q;
 
+	make_watches(m, r, group);
+	make_absent(m, r, group);
 	for (q = commands(r); q; q = after(r, q)) {
 		argc = part_of(r, q, group, m->words + m->nwords);
-		if (!argc)
-			continue;
-		m->args[m->nargs++] = (struct pxs_args){ argc, m->words + m->nwords };
-		m->nwords += argc;
-		n++;
+		if (argc)
+			add_words(m, argc);
 	}
+	n = m->nargs - head - 1;
 	if (!n) {
 		m->nargs = head;
 		return true;
@@ -397,7 +440,7 @@ void pxs_cross_begin(struct pxs_request *r)
 		return;
 	}
 	if (exec)
-		r->cross->queued = pxs_tx_take(r->conn);
+		pxs_tx_take(r->conn, r->cross);
 	if (r->cmd->flags & PXS_CF_READ && pxs_session_reads_here(r->conn))
 		read_here(r);
 	else

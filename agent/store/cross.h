@@ -2,7 +2,8 @@
 /*
  * cross.h - a client's transaction over several groups (see docs/store-shards.md)
  *
- * MULTI/EXEC, MSET and what else can be parted (twophase.h) whose keys are of several groups.
+ * MULTI/EXEC, MSET and what else can be parted (twophase.h) whose keys, or those that are watched
+ * for it, are of several groups.
  */
 #ifndef PXS_STORE_CROSS_H
 #define PXS_STORE_CROSS_H
@@ -17,7 +18,10 @@ struct pxs_store;
 struct pxs_fetched;
 
 struct pxs_cross {
-	struct pxs_request *queued;	/* of EXEC, its commands, by next; else NULL: itself */
+	bool exec;
+	struct pxs_request *queued;	/* of EXEC, its commands, by next */
+	u32 watches;			/* ... and what was watched */
+	struct pxs_watch *watch;
 	u64 slot;			/* of its TX; 0: not known */
 	u64 deadline;			/* in loop time; 0: its TX is not applied here yet */
 };

@@ -4,12 +4,14 @@
  *
  * What an entry does depends on what the record says, so an entry that comes twice, or too late, is
  * nothing. The keys are locked and the record is written in one transaction with the entry's slot.
+ * Conditions are looked at when their keys can be locked, and their keys are locked with the rest.
  */
 #include "cross_run.h"
 
 #include <stdlib.h>
 
 #include "apply.h"
+#include "condition.h"
 #include "saga_run.h"
 
 /* --- commands as they stand in an entry ---------------------------------------------- */
@@ -20,6 +22,7 @@ struct walk {
 	u32 argc;
 	struct pxs_str *argv;
 	const struct pxs_command *cmd;	/* NULL: not known */
+	bool condition;			/* it is none: it says what must be so */
 };
 
 /* A word is 4 bytes at least. Return: there is memory. */
@@ -41,7 +44,10 @@ static bool next(struct walk *k)
 	k->argc = pxs_store_entry_command(&k->w);
 	for (i = 0; i < k->argc; i++)
 		k->argv[i] = pxs_store_entry_arg(&k->w);
-	k->cmd = pxs_cmd_find(k->argv[0]);
+	k->cmd = pxs_condition_find(k->argv[0]);
+	k->condition = k->cmd;
+	if (!k->condition)
+		k->cmd = pxs_cmd_find(k->argv[0]);
 	return true;
 }
 
@@ -184,10 +190,46 @@ static void unlock_all(struct pxs_db *db, struct walk k)
 			pxs_cross_unlock(db, k.cmd, k.argc, k.argv);
 }
 
+/* Do all conditions hold? The keys are locked by nobody. */
+static bool holds(struct pxs_db *db, struct walk k)
+{
+	bool all = true;
+
+	while (all && next(&k))
+		all = !k.condition || pxs_condition_holds(db, k.argc, k.argv);
+	return all;
+}
+
+/* What is but watched in this group has an answer too: that it is over. */
 static void run_all(struct pxs_db *db, struct walk k, struct pxs_reply *out)
 {
-	while (!db->err && next(&k))
+	bool any = false;
+
+	while (!db->err && next(&k)) {
+		if (k.condition)
+			continue;
 		pxs_apply_command(db, k.argc, k.argv, out);
+		any = true;
+	}
+	if (!any)
+		pxs_reply_status(out, "OK");
+}
+
+/* What EXEC answers when a watched key has changed, and MSETNX when one of its keys is there. */
+static void say_changed(struct pxs_db *db, struct pxs_str commands, struct pxs_reply *out)
+{
+	bool absent = false;
+	struct walk k;
+
+	if (!begin_walk(&k, db, commands))
+		return;
+	while (!absent && next(&k))
+		absent = pxs_str_equal(k.argv[0], pxs_condition_absent());
+	free(k.argv);
+	if (absent)
+		pxs_reply_int(out, 0);
+	else
+		pxs_reply_null_array(out);
 }
 
 static void begin(struct pxs_db *db, const struct pxs_store_entry *e, struct pxs_str body,
@@ -196,7 +238,8 @@ static void begin(struct pxs_db *db, const struct pxs_store_entry *e, struct pxs
 	struct pxs_cross_part part[PXS_SHARDS_MAX];
 	struct pxs_cross_rec rec = {
 		.group = db->owner.group, .slot = db->slot, .state = PXS_TX_READY,
-		.begun = db->now, .body = body,
+		.begun = db->now, .conditional = pxs_store_entry_conditional(body),
+		.body = body,
 	};
 	struct walk k;
 	u32 i;
@@ -213,7 +256,9 @@ static void begin(struct pxs_db *db, const struct pxs_store_entry *e, struct pxs
 	}
 	if (!begin_walk(&k, db, part[0].commands))
 		return;
-	if (pxs_store_full(db, e) && grows(k)) {
+	if (!holds(db, k)) {
+		say_changed(db, body, out);
+	} else if (pxs_store_full(db, e) && grows(k)) {
 		pxs_reply_error(out, "OOM command not allowed when used memory > 'maxmemory'.");
 	} else {
 		for (i = 0; i < rec.ngroups; i++)
@@ -234,9 +279,15 @@ static void prepare(struct pxs_db *db, const struct pxs_store_entry *e, struct p
 	if (!pxs_tx_may_prepare(rec.state, e->seq, pxs_cross_floor(db, e->client)) ||
 	    pxs_cross_locks_any(db, body) || !begin_walk(&k, db, body))
 		return;
-	rec.state = pxs_store_full(db, e) && grows(k) ? PXS_TX_FULL : PXS_TX_READY;
-	if (rec.state == PXS_TX_READY)
+	if (!holds(db, k))
+		rec.state = PXS_TX_CHANGED;
+	else
+		rec.state = pxs_store_full(db, e) && grows(k) ? PXS_TX_FULL : PXS_TX_READY;
+	if (rec.state == PXS_TX_READY) {
 		rec.body = body;
+		rec.conditional = pxs_store_entry_conditional(body);
+		rec.begun = rec.conditional ? db->now : 0;
+	}
 	pxs_cross_put(db, &rec);
 	if (rec.state == PXS_TX_READY)
 		lock_all(db, &rec, k);
@@ -254,26 +305,34 @@ static struct pxs_str share(const struct pxs_db *db, const struct pxs_cross_rec 
 	return pxs_cross_parts(body, part) ? part[0].commands : (struct pxs_str){ NULL, 0 };
 }
 
-static void say_why(struct pxs_reply *out, u64 reason)
+static void say_why(struct pxs_db *db, u64 reason, struct pxs_str body, struct pxs_reply *out)
 {
-	if (reason == PXS_TX_WAS_FULL)
+	if (reason == PXS_TX_WAS_CHANGED)
+		say_changed(db, body, out);
+	else if (reason == PXS_TX_WAS_FULL)
 		pxs_reply_error(out, "OOM command not allowed when used memory > 'maxmemory'.");
 	else
 		pxs_reply_error(out, "TRYAGAIN the transaction was aborted, for not all of its groups were ready in time: nothing was executed");
 }
 
+/* What held when its keys were locked is so while it is done: no key has expired since. */
 static void finish(struct pxs_db *db, struct pxs_cross_rec *rec, struct pxs_str body, bool commit,
 		   struct pxs_reply *out)
 {
+	u64 now = db->now;
 	struct walk k;
 
 	if (!begin_walk(&k, db, share(db, rec, body)))
 		return;
+	if (rec->conditional)
+		db->now = rec->begun;
 	if (commit)
 		run_all(db, k, out);
+	db->now = now;
 	unlock_all(db, k);
 	free(k.argv);
 	rec->body.len = 0;
+	rec->conditional = false;
 	pxs_cross_put(db, rec);
 }
 
@@ -300,13 +359,13 @@ static void decide(struct pxs_db *db, const struct pxs_store_entry *e, struct px
 	memcpy(copy, rec.body.data, rec.body.len);
 	body = (struct pxs_str){ copy, rec.body.len };
 	finish(db, &rec, body, commit, out);
+	if (own) {
+		db->state.committed += commit;
+		db->state.aborted += !commit;
+		if (!commit)
+			say_why(db, e->memory, body, out);
+	}
 	free(copy);
-	if (!own)
-		return;
-	db->state.committed += commit;
-	db->state.aborted += !commit;
-	if (!commit)
-		say_why(out, e->memory);
 }
 
 static void end(struct pxs_db *db, const struct pxs_store_entry *e)

@@ -15,6 +15,12 @@ struct db_cross {
 
 #define ENDED	(1ull << 63)	/* in a key, beside the coordinator */
 
+/*
+ * In the state, of one that is ready: programs that do not know conditions must not do what they
+ * find, and to them this is no state.
+ */
+#define CONDITIONAL	0x80u
+
 static u64 entries(struct pxs_db *db, MDB_dbi table)
 {
 	MDB_stat st;
@@ -43,17 +49,19 @@ static bool parse(struct pxs_db *db, const struct pxs_pair *at, MDB_val v,
 	const u8 *data = v.mv_data;
 	struct db_cross d;
 	__le32 group;
-	u32 i;
+	u32 i, state;
 
 	if (v.mv_size < sizeof(d))
 		return pxs_db_damaged(db);
 	memcpy(&d, data, sizeof(d));
+	state = d.state & ~CONDITIONAL;
 	if (d.groups > PXS_SHARDS_MAX || v.mv_size - sizeof(d) < d.groups * sizeof(group) ||
-	    d.state <= PXS_TX_GONE || d.state > PXS_TX_FULL)
+	    state <= PXS_TX_GONE || state > PXS_TX_CHANGED)
 		return pxs_db_damaged(db);
 	*rec = (struct pxs_cross_rec){
 		.group = be64_to_cpu(at->a) & ~ENDED, .slot = be64_to_cpu(at->b),
-		.state = (enum pxs_tx_state)d.state, .begun = le64_to_cpu(d.begun),
+		.state = (enum pxs_tx_state)state, .conditional = d.state & CONDITIONAL,
+		.begun = le64_to_cpu(d.begun),
 		.ngroups = d.groups,
 	};
 	data += sizeof(d);
@@ -114,8 +122,8 @@ void pxs_cross_put(struct pxs_db *db, const struct pxs_cross_rec *rec)
 	bool ended = rec->group != db->owner.group && rec->state != PXS_TX_READY;
 	struct pxs_pair at = pxs_pair(ended ? rec->group | ENDED : rec->group, rec->slot);
 	struct db_cross d = {
-		.begun = cpu_to_le64(rec->begun), .state = (u8)rec->state,
-		.groups = (u8)rec->ngroups,
+		.begun = cpu_to_le64(rec->begun), .groups = (u8)rec->ngroups,
+		.state = (u8)(rec->state | (rec->conditional ? CONDITIONAL : 0)),
 	};
 	MDB_val k = { sizeof(at), &at };
 	MDB_val v = { sizeof(d) + rec->ngroups * 4u + rec->body.len, NULL };
@@ -175,6 +183,20 @@ bool pxs_cross_locked_key(struct pxs_db *db, struct pxs_str key)
 		return false;
 	k.mv_size = pxs_db_key_id(db, id, key);
 	return pxs_db_ok(db, mdb_get(db->txn, db->locks_t, &k, &v));
+}
+
+bool pxs_cross_holds_time(struct pxs_db *db, const u8 *id, u32 len)
+{
+	MDB_val k = { len, (void *)id }, v;
+	struct pxs_cross_rec rec;
+	struct pxs_pair who;
+
+	if (!db->state.locks || db->err || !pxs_db_ok(db, mdb_get(db->txn, db->locks_t, &k, &v)))
+		return false;
+	if (v.mv_size != sizeof(who))
+		return pxs_db_damaged(db);
+	memcpy(&who, v.mv_data, sizeof(who));
+	return pxs_cross_get(db, be64_to_cpu(who.a), be64_to_cpu(who.b), &rec) && rec.conditional;
 }
 
 bool pxs_cross_locked(struct pxs_db *db, const struct pxs_command *cmd, u32 argc,

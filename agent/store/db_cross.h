@@ -24,9 +24,10 @@ struct pxs_cross_rec {
 	u64 group;		/* the coordinator */
 	u64 slot;
 	enum pxs_tx_state state;
-	u64 begun;		/* ms of the epoch, in the coordinator's log's time */
+	u64 begun;		/* ms of the epoch, in the log's time; 0: not known */
 	u32 ngroups;		/* in the coordinator's data: itself first, rising */
 	u32 groups[PXS_SHARDS_MAX];
+	bool conditional;	/* there are conditions in it (condition.h) */
 	struct pxs_str body;	/* lasts until the next change */
 };
 
@@ -49,6 +50,12 @@ void pxs_cross_set_floor(struct pxs_db *db, u64 group, u64 slot);
 bool pxs_cross_locked(struct pxs_db *db, const struct pxs_command *cmd, u32 argc,
 		      const struct pxs_str *argv);
 bool pxs_cross_locked_key(struct pxs_db *db, struct pxs_str key);
+
+/*
+ * Has one with conditions the key of this id? What held when it was locked must hold when it is
+ * decided: time does not go on for it, and it does not expire.
+ */
+bool pxs_cross_holds_time(struct pxs_db *db, const u8 *id, u32 len);
 
 /* All keys of a command are its from now on; are free again. */
 void pxs_cross_lock(struct pxs_db *db, const struct pxs_cross_rec *rec,

@@ -355,45 +355,56 @@ void pxs_db_flush(struct pxs_db *db)
 
 /* --- expiry ------------------------------------------------------------------ */
 
-/* The first of the index, in @id. Return: when, 0: nothing. */
-static u64 first_expire(struct pxs_db *db, u8 *id, u32 *len)
+/* A place in the index; of length 0 in front of all. */
+struct expiry {
+	u32 len;
+	u8 key[8 + PXS_DB_ID_ROOM];	/* when (be64), id */
+};
+
+/* The next place behind @at. Return: when, 0: there is none. */
+static u64 next_expiry(struct pxs_db *db, struct expiry *at)
 {
+	MDB_val k = { at->len, at->key }, v;
 	MDB_cursor *c;
-	MDB_val k, v;
 	__be64 when;
 	bool found;
 
 	if (db->err || !pxs_db_ok(db, mdb_cursor_open(db->txn, db->expire_t, &c)))
 		return 0;
-	found = pxs_db_ok(db, mdb_cursor_get(c, &k, &v, MDB_FIRST));
+	found = pxs_db_ok(db, mdb_cursor_get(c, &k, &v, at->len ? MDB_SET_RANGE : MDB_FIRST));
+	if (found && k.mv_size == at->len && !memcmp(k.mv_data, at->key, at->len))
+		found = pxs_db_ok(db, mdb_cursor_get(c, &k, &v, MDB_NEXT));
 	mdb_cursor_close(c);
-	if (!found || k.mv_size < 16 || k.mv_size > 8 + PXS_DB_ID_ROOM)
+	if (!found || k.mv_size < 16 || k.mv_size > sizeof(at->key))
 		return 0;
-	memcpy(&when, k.mv_data, 8);
-	*len = (u32)k.mv_size - 8;
-	memcpy(id, (u8 *)k.mv_data + 8, *len);
+	at->len = (u32)k.mv_size;
+	memcpy(at->key, k.mv_data, at->len);
+	memcpy(&when, at->key, 8);
 	return be64_to_cpu(when);
 }
 
 u64 pxs_db_next_expire(struct pxs_db *db)
 {
-	u8 id[PXS_DB_ID_ROOM];
-	u32 len;
+	struct expiry first = { 0 };
 
-	return db->state.expires ? first_expire(db, id, &len) : 0;
+	return db->state.expires ? next_expiry(db, &first) : 0;
 }
 
 u32 pxs_db_reap(struct pxs_db *db, u32 n)
 {
-	u8 id[PXS_DB_ID_ROOM];
+	struct expiry at = { 0 };
+	const u8 *id = at.key + 8;
 	struct pxs_rec rec;
 	u32 i, len;
 	u64 when;
 
 	for (i = 0; i < n && db->state.expires; i++) {
-		when = first_expire(db, id, &len);
+		when = next_expiry(db, &at);
 		if (!when || db->now <= when)
 			break;
+		len = at.len - 8;
+		if (pxs_cross_holds_time(db, id, len))
+			continue;
 		if (!get(db, id, len, &rec)) {
 			db->err = db->err ? db->err : -EUCLEAN;
 			break;

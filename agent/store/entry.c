@@ -7,11 +7,13 @@
 #include "entry.h"
 
 #include "command.h"
+#include "condition.h"
 
 #define HDR	((u32)sizeof(struct pxs_store_entry_hdr))
 #define PART	((u32)sizeof(struct pxs_store_part))
 
-#define PART_VERSION	((u8)4)	/* that has parts */
+#define PART_VERSION		((u8)4)	/* that has parts */
+#define CONDITIONS_VERSION	((u8)7)	/* ... and conditions */
 
 u64 pxs_store_entry_size(const struct pxs_watch *watch, u32 nwatches,
 			 const struct pxs_args *command, u32 ncommands)
@@ -45,13 +47,33 @@ static u8 *put_str(u8 *to, struct pxs_str s)
 	return to + s.len;
 }
 
-/* The lowest version whose programs apply it rightly. */
+bool pxs_store_entry_conditional(struct pxs_str commands)
+{
+	struct pxs_entry_walk w = { commands.data, commands.len, 0 };
+	struct pxs_str name;
+	u32 argc;
+
+	while (w.pos < w.len) {
+		argc = pxs_store_entry_command(&w);
+		name = pxs_store_entry_arg(&w);
+		while (--argc)
+			pxs_store_entry_arg(&w);
+		if (pxs_condition_find(name))
+			return true;
+	}
+	return false;
+}
+
+/* The lowest version whose programs apply it rightly; of commands as bytes, see put_bytes. */
 static u8 version_of(const struct pxs_store_entry *e, const struct pxs_watch *watch,
 		     const struct pxs_args *command)
 {
 	const struct pxs_command *cmd;
 	u32 i;
 
+	for (i = 0; command && i < e->ncommands; i++)
+		if (pxs_condition_find(command[i].argv[0]))
+			return CONDITIONS_VERSION;
 	if (e->kind >= PXS_STORE_TX)
 		return 6;
 	if (e->kind == PXS_STORE_MAP)
@@ -93,7 +115,8 @@ static u8 *put_head(u8 *to, const struct pxs_store_entry *e, u8 version)
 void pxs_store_entry_put_bytes(u8 *buf, const struct pxs_store_entry *e, struct pxs_str commands)
 {
 	pxs_assert(e->kind >= PXS_STORE_TX);
-	buf = put_head(buf, e, version_of(e, NULL, NULL));
+	buf = put_head(buf, e, pxs_store_entry_conditional(commands) ? CONDITIONS_VERSION :
+		       version_of(e, NULL, NULL));
 	if (commands.len)
 		memcpy(buf, commands.data, commands.len);
 }
@@ -196,6 +219,30 @@ static bool check(struct pxs_entry_walk w, const struct pxs_store_entry *e)
 	return w.pos == w.len;
 }
 
+/* Nobody has written a condition where it is not one. */
+static bool conditions_hold(struct pxs_entry_walk w, u32 ncommands, bool may)
+{
+	struct pxs_str argv[PXS_CONDITION_WORDS];
+	u32 i, j, argc;
+
+	for (i = 0; i < ncommands; i++) {
+		argc = pxs_store_entry_command(&w);
+		for (j = 0; j < argc; j++)
+			argv[min(j, PXS_CONDITION_WORDS - 1)] = pxs_store_entry_arg(&w);
+		if (pxs_condition_find(argv[0]) && !(may && pxs_condition_good(argc, argv)))
+			return false;
+	}
+	return true;
+}
+
+/* Its commands were checked otherwise. */
+static bool check_conditions(struct pxs_entry_walk w, const struct pxs_store_entry *e)
+{
+	if (e->kind != PXS_STORE_TX && e->kind != PXS_STORE_TX_PREPARE)
+		return true;
+	return conditions_hold(w, e->ncommands, e->version >= CONDITIONS_VERSION);
+}
+
 static bool kind_holds(const struct pxs_store_entry *e, u8 version)
 {
 	switch (e->kind) {
@@ -260,7 +307,8 @@ int pxs_store_entry_get(const void *data, u32 len, struct pxs_store_entry *e,
 	*w = (struct pxs_entry_walk){ .data = data, .len = len, .pos = HDR };
 	if (le32_to_cpu(h.flags) > (h.version > 1 ? PXS_STORE_EXACTLY_ONCE : 0) ||
 	    !kind_holds(e, h.version) ||
-	    !(e->kind == PXS_STORE_PART ? get_part(w, e) : check(*w, e)))
+	    !(e->kind == PXS_STORE_PART ? get_part(w, e) :
+	      check(*w, e) && check_conditions(*w, e)))
 		return -ENOMSG;
 	return 0;
 }

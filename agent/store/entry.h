@@ -32,7 +32,7 @@
 #include "str.h"
 
 #define PXS_STORE_MAGIC		0x45535850u	/* "PXSE" */
-#define PXS_STORE_VERSION	6
+#define PXS_STORE_VERSION	7
 
 #define PXS_STORE_EXACTLY_ONCE	0x1	/* client and seq are a session's: execute it once */
 
@@ -73,7 +73,8 @@ enum pxs_store_entry_kind {
 	 * version 6, transactions over several groups (twophase.h). TX begins one: of each group
 	 * that takes part, this one first and their ids rising, a command "ID COUNT" and then as
 	 * many commands. The others are about one; client: its coordinator, a group, seq: slot of
-	 * its TX there.
+	 * its TX there. Version 7: among the commands of TX and TX_PREPARE are conditions
+	 * (condition.h).
 	 */
 	PXS_STORE_TX = 9,
 	PXS_STORE_TX_PREPARE = 10,	/* the commands of this group, a participant */
@@ -137,6 +138,9 @@ void pxs_store_entry_put(u8 *buf, const struct pxs_store_entry *e, const struct 
  * sizeof(struct pxs_store_entry_hdr).
  */
 void pxs_store_entry_put_bytes(u8 *buf, const struct pxs_store_entry *e, struct pxs_str commands);
+
+/* Are there conditions (condition.h) among commands as they stand in an entry? */
+bool pxs_store_entry_conditional(struct pxs_str commands);
 
 /* Bytes of part @part of an entry of @size bytes, as a value of the log. */
 u32 pxs_store_part_size(u64 size, u32 part);

@@ -14,7 +14,7 @@
 /* Its commands: one, or those of EXEC. */
 static const struct pxs_request *first(const struct pxs_request *r)
 {
-	if (r->cross && r->cross->queued)
+	if (r->cross && r->cross->exec)
 		return r->cross->queued;
 	return r->cmd->local == PXS_LOCAL_EXEC ? r->conn->queued : r;
 }
@@ -46,15 +46,15 @@ static void want(const struct pxs_request *r)
 static bool is_locked(const struct pxs_request *r)
 {
 	struct pxs_db *db = &r->store->db;
-	const struct pxs_conn *c = r->conn;
+	const struct pxs_watch *watch = r->cross ? r->cross->watch : r->conn->watch;
+	u32 i, watches = r->cross ? r->cross->watches : r->conn->watches;
 	const struct pxs_request *q;
-	u32 i;
 
 	for (q = first(r); q; q = next(r, q))
 		if (pxs_cross_locked(db, q->cmd, q->argc, q->argv))
 			return true;
-	for (i = 0; r->cmd->local == PXS_LOCAL_EXEC && !r->cross && i < c->watches; i++)
-		if (pxs_cross_locked_key(db, c->watch[i].key))
+	for (i = 0; r->cmd->local == PXS_LOCAL_EXEC && i < watches; i++)
+		if (pxs_cross_locked_key(db, watch[i].key))
 			return true;
 	return false;
 }

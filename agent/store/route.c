@@ -3,8 +3,9 @@
  * route.c - which group a request is for, where a store has several
  *
  * Where the keys of a command or of a transaction are of several groups, it is one over these
- * (cross.c) if each of its commands can be done in parts, and nothing is watched. Those of a saga
- * and its id are of one group, and so are the commands of a session. What has no key is about the
+ * (cross.c) if each of its commands can be done in parts; keys that are watched for it count. Those
+ * of a saga and its id are of one group, and so are the commands of a session. What is watched is
+ * asked of whom a transaction with it would be. What has no key is about the
  * groups that this member leads, as it would be about the slots of one master of a Redis Cluster;
  * for reads that are not strong, about all.
  */
@@ -43,7 +44,8 @@ static void add_key(struct owner *o, struct pxs_str key)
 	add_store(o, pxs_set_of_key(o->of, key));
 }
 
-static void add_keys(struct owner *o, const struct pxs_command *cmd, u32 argc,
+/* Return: they are of several groups by themselves. */
+static bool add_keys(struct owner *o, const struct pxs_command *cmd, u32 argc,
 		     const struct pxs_str *argv)
 {
 	struct owner own = { .of = o->of };
@@ -52,11 +54,12 @@ static void add_keys(struct owner *o, const struct pxs_command *cmd, u32 argc,
 	while ((i = pxs_cmd_next_key(cmd, argc, i)))
 		add_key(&own, argv[i]);
 	if (!own.store)
-		return;
+		return false;
 	add_store(o, own.store);
 	add_store(o, own.first);
 	o->cross |= own.cross;
 	o->whole |= own.cross && !pxs_tx_splits(cmd);
+	return own.cross;
 }
 
 /* Of its checks and commands. What is wrong with it is found when it is applied. */
@@ -73,15 +76,22 @@ static void add_saga(struct owner *o, u32 argc, const struct pxs_str *argv)
 	}
 }
 
+static void add_watched(struct owner *o, const struct pxs_conn *c)
+{
+	u32 i;
+
+	for (i = 0; i < c->watches; i++)
+		add_key(o, c->watch[i].key);
+}
+
 static void add_transaction(struct owner *o, const struct pxs_conn *c)
 {
 	const struct pxs_request *q;
-	u32 i;
 
 	for (q = c->queued; q; q = q->next)
-		add_keys(o, q->cmd, q->argc, q->argv);
-	for (i = 0; i < c->watches; i++)
-		add_key(o, c->watch[i].key);
+		if (add_keys(o, q->cmd, q->argc, q->argv))
+			o->whole |= pxs_tx_wants_none(q->cmd);
+	add_watched(o, c);
 }
 
 static bool is_local(const struct pxs_request *r)
@@ -288,7 +298,7 @@ static bool may_cross(const struct owner *o, const struct pxs_request *r)
 {
 	if (r->session || r->cmd->flags & PXS_CF_SAGA || o->whole)
 		return false;
-	return r->cmd->local == PXS_LOCAL_EXEC ? !r->conn->watches : !r->cmd->local;
+	return r->cmd->local == PXS_LOCAL_EXEC || !r->cmd->local;
 }
 
 /* It has as many words as it should: otherwise it is an error, wherever it is executed. */
@@ -302,8 +312,6 @@ static void say_cross(struct pxs_request *r)
 	if (r->session)
 		pxs_reply_error(&r->out, "CROSSSLOT Keys in request are of another group than session %llu (PAXSTEER SESSION NEW KEY)",
 				(unsigned long long)r->session);
-	else if (r->cmd->local == PXS_LOCAL_EXEC && r->conn->watches)
-		pxs_reply_error(&r->out, "CROSSSLOT Keys in request don't hash to the same group, and keys are watched");
 	else
 		pxs_reply_error(&r->out, "CROSSSLOT Keys in request don't hash to the same group");
 }
@@ -338,6 +346,16 @@ static enum pxs_route route_keys(struct pxs_request *r)
 	return PXS_ROUTE_WRONG;
 }
 
+static enum pxs_route route_watch(struct pxs_request *r)
+{
+	struct owner o = { .of = r->conn->store };
+
+	add_keys(&o, r->cmd, r->argc, r->argv);
+	add_watched(&o, r->conn);
+	r->store = o.first;
+	return PXS_ROUTE_ONE;
+}
+
 bool pxs_route_keyless(const struct pxs_command *cmd)
 {
 	return cmd->flags & (PXS_CF_READ | PXS_CF_WRITE) && !cmd->first &&
@@ -356,6 +374,8 @@ enum pxs_route pxs_route(struct pxs_request *r)
 		return route_paxsteer(r);
 	if (cmd->local == PXS_LOCAL_SAVE)
 		return PXS_ROUTE_ALL;
+	if (cmd->local == PXS_LOCAL_WATCH)
+		return route_watch(r);
 	if (pxs_route_keyless(cmd) || cursor_at(r))
 		return route_keyless(r);
 	if (cmd->first || cmd->flags & PXS_CF_SAGA || cmd->local == PXS_LOCAL_EXEC)

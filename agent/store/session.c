@@ -102,6 +102,16 @@ static bool slot_in(const struct pxs_request *r, const struct pxs_store *s, u32 
 	return false;
 }
 
+static u32 slot_watched(const struct pxs_request *r)
+{
+	const struct pxs_watch *watch = r->cross ? r->cross->watch : r->conn->watch;
+	u32 i = 0, n = r->cross ? r->cross->watches : r->conn->watches;
+
+	while (i < n && pxs_set_of_key(r->store, watch[i].key) != r->store)
+		i++;
+	return i < n ? pxs_keyslot(watch[i].key) : 0;
+}
+
 static u32 slot_of(const struct pxs_request *r)
 {
 	bool exec = r->cmd && r->cmd->local == PXS_LOCAL_EXEC;
@@ -112,6 +122,8 @@ static u32 slot_of(const struct pxs_request *r)
 		q = r->cross->queued;
 	while (q && !slot_in(q, r->store, &slot))
 		q = exec ? q->next : NULL;
+	if (!q && (exec || (r->cmd && r->cmd->local == PXS_LOCAL_WATCH)))
+		slot = slot_watched(r);
 	return slot;
 }
 
@@ -385,9 +397,8 @@ static void begin_watch(struct pxs_request *r)
 	if (c->multi) {
 		pxs_reply_error(&r->out, "ERR WATCH inside MULTI is not allowed");
 	} else if (pxs_session_reads_here(c) || pxs_session_may_write(r)) {
-		/* An old version is safe: it makes EXEC fail where a new one would not. */
-		pxs_store_read(r->store, r);
-		return;
+		pxs_tx_watch(r);
+		pxs_request_hold(r, r->out.len);
 	}
 	pxs_request_done(r);
 }

@@ -298,14 +298,14 @@ static void read_data(struct pxs_store *s, struct pxs_request *r)
 		pxs_route_cursor_out(r);
 }
 
-void pxs_store_read(struct pxs_store *s, struct pxs_request *r)
+void pxs_store_look(struct pxs_store *s, struct pxs_request *r)
 {
 	int err;
 
 	pxs_store_settle(s);
 	err = pxs_db_begin(&s->db, false);
 	if (!err && r->cmd->local == PXS_LOCAL_WATCH)
-		pxs_tx_watch(r);
+		pxs_tx_watch_in(s, r);
 	else if (!err && r->cmd->local == PXS_LOCAL_PAXSTEER)
 		pxs_reply_int(&r->out, (s64)s->db.state.applied);	/* BARRIER */
 	else if (!err)
@@ -321,6 +321,11 @@ void pxs_store_read(struct pxs_store *s, struct pxs_request *r)
 		pxs_reply_error(&r->out, "ERR the store cannot be read: %s", strerror(-err));
 	}
 	pxs_store_version(s, r, s->db.state.applied);
+}
+
+void pxs_store_read(struct pxs_store *s, struct pxs_request *r)
+{
+	pxs_store_look(s, r);
 	pxs_request_hold(r, r->out.len);
 	pxs_request_done(r);
 }

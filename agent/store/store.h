@@ -335,7 +335,10 @@ u64 pxs_store_steady(void);	/* nanoseconds, not 0; goes on while the machine sle
 /* @r was answered: what is it an answer of? */
 void pxs_store_version(struct pxs_store *s, struct pxs_request *r, u64 slot);
 
-/* Run a request that reads, on what is applied here, and be done with it. */
+/* Run a request that reads, on what is applied here. It may say nothing, if all is well. */
+void pxs_store_look(struct pxs_store *s, struct pxs_request *r);
+
+/* ... and be done with it. */
 void pxs_store_read(struct pxs_store *s, struct pxs_request *r);
 
 bool pxs_store_leads(const struct pxs_store *s);
@@ -509,14 +512,17 @@ bool pxs_lock_again(struct pxs_request *r);
 void pxs_tx_multi(struct pxs_request *r);
 void pxs_tx_discard(struct pxs_request *r);
 void pxs_tx_watch(struct pxs_request *r);
+/* Its keys that are of @s, within a transaction that reads. It says something if it cannot. */
+void pxs_tx_watch_in(struct pxs_store *s, struct pxs_request *r);
 void pxs_tx_unwatch(struct pxs_conn *c);
+void pxs_tx_free_watches(struct pxs_watch *watch, u32 watches);
 void pxs_tx_queue(struct pxs_request *r);	/* keeps a copy of it */
 
 /* Return: false: it is under way. */
 bool pxs_tx_exec(struct pxs_request *r);
 
-/* Take the commands out of the connection, whose transaction ends. Free them. */
-struct pxs_request *pxs_tx_take(struct pxs_conn *c);
+/* Commands and what is watched go from the connection, whose transaction ends, to @to. */
+void pxs_tx_take(struct pxs_conn *c, struct pxs_cross *to);
 void pxs_tx_drop(struct pxs_request *queued);
 void pxs_tx_end(struct pxs_conn *c);
 

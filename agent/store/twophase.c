@@ -24,8 +24,11 @@ enum pxs_tx_act pxs_tx_coordinate(enum pxs_tx_state own, const enum pxs_tx_state
 		return PXS_TX_WAIT;
 	if (count(other, n, PXS_TX_READY) == n)
 		return PXS_TX_COMMIT;
-	*reason = count(other, n, PXS_TX_FULL) ? PXS_TX_WAS_FULL : PXS_TX_WAS_LATE;
-	return *reason == PXS_TX_WAS_FULL || late ? PXS_TX_ABORT : PXS_TX_WAIT;
+	if (count(other, n, PXS_TX_CHANGED))
+		*reason = PXS_TX_WAS_CHANGED;
+	else
+		*reason = count(other, n, PXS_TX_FULL) ? PXS_TX_WAS_FULL : PXS_TX_WAS_LATE;
+	return *reason != PXS_TX_WAS_LATE || late ? PXS_TX_ABORT : PXS_TX_WAIT;
 }
 
 enum pxs_tx_act pxs_tx_participate(enum pxs_tx_state coordinator, bool turn, enum pxs_tx_state own)
@@ -49,7 +52,7 @@ enum pxs_tx_state pxs_tx_decide(enum pxs_tx_state own, bool commit)
 bool pxs_tx_splits(const struct pxs_command *cmd)
 {
 	return cmd->run == pxs_cmd_del || cmd->run == pxs_cmd_exists ||
-	       cmd->run == pxs_cmd_mget || cmd->run == pxs_cmd_mset;
+	       cmd->run == pxs_cmd_mget || cmd->run == pxs_cmd_mset || pxs_tx_wants_none(cmd);
 }
 
 static u32 part_of_split(const struct pxs_shards *m, const struct pxs_command *cmd, u32 argc,
@@ -138,10 +141,11 @@ static const struct pxs_str *error_in(const struct pxs_shards *m, const struct p
 	return NULL;
 }
 
-static bool join_numbers(const struct pxs_shards *m, const struct pxs_str *answer,
-			 struct pxs_reply *out)
+/* Of one that wants none of its keys there, what was not done anywhere was not done. */
+static bool join_numbers(const struct pxs_shards *m, const struct pxs_command *cmd,
+			 const struct pxs_str *answer, struct pxs_reply *out)
 {
-	s64 n, sum = 0;
+	s64 n, sum = 0, least = INT64_MAX;
 	u32 i, len;
 
 	for (i = 0; i < m->n; i++) {
@@ -150,8 +154,9 @@ static bool join_numbers(const struct pxs_shards *m, const struct pxs_str *answe
 		if (answer[i].data[0] != ':' || !first_line(answer[i], &len, &n))
 			return false;
 		sum += n;
+		least = min(least, n);
 	}
-	pxs_reply_int(out, sum);
+	pxs_reply_int(out, pxs_tx_wants_none(cmd) ? least : sum);
 	return true;
 }
 
@@ -197,7 +202,7 @@ bool pxs_tx_join(const struct pxs_shards *m, const struct pxs_command *cmd, u32 
 	if (cmd->run == pxs_cmd_mget)
 		return join_values(m, argc, argv, answer, out);
 	if (cmd->run != pxs_cmd_mset)
-		return join_numbers(m, answer, out);
+		return join_numbers(m, cmd, answer, out);
 	pxs_reply_status(out, "OK");
 	return true;
 }

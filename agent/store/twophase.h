@@ -31,11 +31,13 @@ enum pxs_tx_state {
 	PXS_TX_READY = 1,	/* its keys are locked, nothing can keep it from doing its part */
 	PXS_TX_DONE = 2,	/* its part is done, keys are free; the coordinator: committed */
 	PXS_TX_FULL = 3,	/* a participant: no, for it adds, and the group is full */
+	PXS_TX_CHANGED = 4,	/* a participant: no, for a condition does not hold (condition.h) */
 };
 
 enum pxs_tx_reason {
 	PXS_TX_WAS_FULL = 1,
 	PXS_TX_WAS_LATE = 2,	/* it may be tried again */
+	PXS_TX_WAS_CHANGED = 3,
 };
 
 enum pxs_tx_act {
@@ -87,8 +89,17 @@ static inline enum pxs_tx_state pxs_tx_forgotten(enum pxs_tx_state own)
 
 /* --- whose part is what ---------------------------------------------------------- */
 
-/* May its keys be of several groups? MSET, MGET, DEL, EXISTS and what is like them. */
+/* May its keys be of several groups? MSET, MGET, DEL, EXISTS and what is like them; MSETNX. */
 bool pxs_tx_splits(const struct pxs_command *cmd);
+
+/*
+ * Is it done only if none of its keys is there? If these are of several groups that is a condition
+ * of the whole, so it cannot be one command among others.
+ */
+static inline bool pxs_tx_wants_none(const struct pxs_command *cmd)
+{
+	return cmd->run == pxs_cmd_msetnx;
+}
 
 /*
  * The part of a command for group @index, in @to, which holds @argc words; @first: who does what

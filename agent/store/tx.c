@@ -32,13 +32,18 @@ static void drop_queue(struct pxs_conn *c)
 	c->multi_failed = false;
 }
 
-void pxs_tx_unwatch(struct pxs_conn *c)
+void pxs_tx_free_watches(struct pxs_watch *watch, u32 watches)
 {
 	u32 i;
 
-	for (i = 0; i < c->watches; i++)
-		free((void *)c->watch[i].key.data);
-	free(c->watch);
+	for (i = 0; i < watches; i++)
+		free((void *)watch[i].key.data);
+	free(watch);
+}
+
+void pxs_tx_unwatch(struct pxs_conn *c)
+{
+	pxs_tx_free_watches(c->watch, c->watches);
 	c->watch = NULL;
 	c->watches = 0;
 }
@@ -49,13 +54,16 @@ void pxs_tx_end(struct pxs_conn *c)
 	pxs_tx_unwatch(c);
 }
 
-struct pxs_request *pxs_tx_take(struct pxs_conn *c)
+void pxs_tx_take(struct pxs_conn *c, struct pxs_cross *to)
 {
-	struct pxs_request *queued = c->queued;
-
+	to->exec = true;
+	to->queued = c->queued;
+	to->watch = c->watch;
+	to->watches = c->watches;
 	c->queued = NULL;
+	c->watch = NULL;
+	c->watches = 0;
 	pxs_tx_end(c);
-	return queued;
 }
 
 void pxs_tx_multi(struct pxs_request *r)
@@ -108,18 +116,47 @@ static bool watch_key(struct pxs_conn *c, struct pxs_db *db, struct pxs_str key)
 	return true;
 }
 
-/* Within a transaction that reads. */
-void pxs_tx_watch(struct pxs_request *r)
+void pxs_tx_watch_in(struct pxs_store *s, struct pxs_request *r)
 {
 	u32 i;
 
 	for (i = 1; i < r->argc; i++) {
-		if (watch_key(r->conn, &r->store->db, r->argv[i]))
+		if (pxs_set_of_key(s, r->argv[i]) != s || watch_key(r->conn, &s->db, r->argv[i]))
 			continue;
 		pxs_reply_error(&r->out, "ERR more than %u keys are watched", PXS_TX_WATCHES_MAX);
 		return;
 	}
-	pxs_reply_status(&r->out, "OK");
+}
+
+static bool has_key(const struct pxs_store *s, const struct pxs_request *r)
+{
+	u32 i = 1;
+
+	while (i < r->argc && pxs_set_of_key(s, r->argv[i]) != s)
+		i++;
+	return i < r->argc;
+}
+
+/*
+ * Each group at a moment of its own. An old version is safe: EXEC fails then where it would not
+ * with a new one.
+ */
+void pxs_tx_watch(struct pxs_request *r)
+{
+	struct pxs_store *s;
+	u32 i, n = 0;
+
+	for (i = 0; i < pxs_set_count(r->store) && !r->out.len; i++) {
+		s = pxs_set_at(r->store, i);
+		if (!has_key(s, r))
+			continue;
+		pxs_store_look(s, r);
+		n++;
+	}
+	if (n > 1)
+		r->conn->version.slot = 0;	/* there is no such thing of several */
+	if (!r->out.len)
+		pxs_reply_status(&r->out, "OK");
 }
 
 /* --- between MULTI and EXEC -------------------------------------------------- */

@@ -47,10 +47,6 @@ static void what_is_wrong_is_said_before(void)
 		  "+OK\r\n+QUEUED\r\n-ERR unknown command 'NOSUCH', with args beginning with: \r\n+QUEUED\r\n");
 	CHECK_STR(say("EXEC\r\n"),
 		  "-EXECABORT Transaction discarded because of previous errors.\r\n");
-	CHECK_STR(say_of("WATCH %s\r\nMULTI\r\nINCR %s\r\n", key[0][0], key[0][0]),
-		  "+OK\r\n+OK\r\n+QUEUED\r\n");
-	CHECK_STR(say_of("INCR %s\r\nEXEC\r\n", key[1][0], ""),
-		  "+QUEUED\r\n-CROSSSLOT Keys in request don't hash to the same group, and keys are watched\r\n");
 	CHECK_EQ(queued(0) + queued(1), 0);
 	over();
 }

@@ -6,110 +6,7 @@
  * to the order of groups). What comes twice or too late is nothing; replicas are equal, and so is
  * one that was made again from a checkpoint.
  */
-#include "unit_store.h"
-
-#include <fcntl.h>
-
-#include "../../agent/store/cross_run.h"
-#include "../../agent/store/image.h"
-
-#define OTHER	7u
-
-static struct unit_store s, twin;	/* what is applied to one is applied to both */
-
-static const char *apply_to(struct unit_store *to, const struct pxs_store_entry *e,
-			    const char *commands)
-{
-	static struct pxs_str argv[8][STORE_WORDS];
-	struct pxs_args args[8];
-	char *text = strdup(commands), *each, *rest = text;
-	struct pxs_store_entry copy = *e;
-	u8 buf[4096];
-	u64 size;
-
-	while (*commands && (each = strsep(&rest, ";"))) {
-		args[copy.ncommands] = (struct pxs_args){
-			store_words(each, argv[copy.ncommands]), argv[copy.ncommands],
-		};
-		copy.ncommands++;
-	}
-	copy.time = to->time;
-	size = pxs_store_entry_size(NULL, 0, args, copy.ncommands);
-	CHECK(size <= sizeof(buf));
-	pxs_store_entry_put(buf, &copy, NULL, args);
-	CHECK_EQ(store_apply(to, buf, (u32)size), 0);
-	free(text);
-	return to->answer;
-}
-
-/* A step of @kind of transaction @slot of group @group. Return: the answer. */
-static const char *step(u8 kind, u64 group, u64 slot, const char *commands)
-{
-	struct pxs_store_entry e = {
-		.kind = kind, .client = group, .seq = slot, .memory = s.memory,
-	};
-
-	twin.quiet = true;
-	apply_to(&twin, &e, commands);
-	return apply_to(&s, &e, commands);
-}
-
-static const char *say(const char *command)
-{
-	store_say(&twin, command);
-	return store_say(&s, command);
-}
-
-static void make(void)
-{
-	store_make(&s);
-	store_make(&twin);
-}
-
-static void digest_of(struct unit_store *of, u8 sum[16])
-{
-	CHECK_EQ(pxs_db_begin(&of->db, false), 0);
-	pxs_db_digest(&of->db, sum);
-	pxs_db_abort(&of->db);
-}
-
-static bool are_equal(void)
-{
-	u8 a[16], b[16];
-
-	digest_of(&s, a);
-	digest_of(&twin, b);
-	return !memcmp(a, b, sizeof(a)) && s.db.state.locks == twin.db.state.locks;
-}
-
-static void done(void)
-{
-	CHECK(are_equal());
-	store_remove(&s);
-	store_remove(&twin);
-}
-
-static enum pxs_tx_state state_of(u64 group, u64 slot)
-{
-	struct pxs_cross_rec rec;
-
-	CHECK_EQ(pxs_db_begin(&s.db, false), 0);
-	pxs_cross_get(&s.db, group, slot, &rec);
-	pxs_db_abort(&s.db);
-	return rec.state;
-}
-
-/* TX of this group and another: the slot that it got. */
-static u64 begin(const char *own)
-{
-	char text[200];
-
-	snprintf(text, sizeof(text), "1 1;%s;7 1;SET z 1", own);
-	CHECK_STR(step(PXS_STORE_TX, 0, 0, text), "");
-	return s.db.state.applied;
-}
-
-#define LOCKED	"-TRYAGAIN a key is in a transaction over several groups: nothing was executed\r\n"
+#include "unit_twins.h"
 
 static void as_coordinator(void)
 {
@@ -340,28 +237,6 @@ static void a_full_group_says_no(void)
 	slot = begin("DEL big");
 	CHECK_STR(step(PXS_STORE_TX_COMMIT, 1, slot, ""), ":1\r\n");
 	done();
-}
-
-/* The file is written whole, and read into a store that is new. */
-static void restore_twin(void)
-{
-	struct pxs_image_info info = { .applied = s.db.state.applied, .made = 1 };
-	bool stop = false;
-	char name[300];
-	int fd;
-
-	snprintf(name, sizeof(name), "%s/image", s.path);
-	fd = open(name, O_RDWR | O_CREAT | O_TRUNC, 0600);
-	CHECK(fd >= 0);
-	CHECK_EQ(pxs_db_begin(&s.db, false), 0);
-	CHECK_EQ(pxs_image_write(fd, &s.db, s.db.txn, &info, &stop), 0);
-	pxs_db_abort(&s.db);
-	store_remove(&twin);
-	store_make(&twin);
-	lseek(fd, 0, SEEK_SET);
-	CHECK_EQ(pxs_image_read(fd, &twin.db), 0);
-	close(fd);
-	unlink(name);
 }
 
 static void a_checkpoint_has_what_is_prepared(void)

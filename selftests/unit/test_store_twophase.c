@@ -45,6 +45,27 @@ static void one_that_is_full_is_enough(void)
 	CHECK_EQ(why, PXS_TX_WAS_FULL);
 }
 
+/* What has changed need not be waited for, and is what is said. */
+static void one_that_has_changed_is_enough(void)
+{
+	enum pxs_tx_state v[2] = { PXS_TX_CHANGED, PXS_TX_GONE };
+	enum pxs_tx_reason why = 0;
+
+	CHECK_EQ(pxs_tx_coordinate(PXS_TX_READY, v, 2, false, &why), PXS_TX_ABORT);
+	CHECK_EQ(why, PXS_TX_WAS_CHANGED);
+	v[1] = PXS_TX_FULL;
+	CHECK_EQ(pxs_tx_coordinate(PXS_TX_READY, v, 2, true, &why), PXS_TX_ABORT);
+	CHECK_EQ(why, PXS_TX_WAS_CHANGED);
+	v[1] = PXS_TX_READY;
+	CHECK_EQ(pxs_tx_coordinate(PXS_TX_READY, v, 2, true, &why), PXS_TX_ABORT);
+	CHECK_EQ(why, PXS_TX_WAS_CHANGED);
+	CHECK_EQ(pxs_tx_participate(PXS_TX_READY, true, PXS_TX_CHANGED), PXS_TX_WAIT);
+	CHECK_EQ(pxs_tx_participate(PXS_TX_GONE, true, PXS_TX_CHANGED), PXS_TX_WAIT);
+	CHECK_EQ(pxs_tx_decide(PXS_TX_CHANGED, true), PXS_TX_CHANGED);
+	CHECK(!pxs_tx_may_prepare(PXS_TX_CHANGED, 5, 5));
+	CHECK_EQ(pxs_tx_forgotten(PXS_TX_CHANGED), PXS_TX_GONE);
+}
+
 static void a_decision_is_not_changed(void)
 {
 	CHECK_EQ(pxs_tx_decide(PXS_TX_READY, true), PXS_TX_DONE);
@@ -93,7 +114,7 @@ static void what_comes_too_late_is_nothing(void)
 #define STEPS	700u
 #define RUNS	20000u
 
-enum word { BEGIN, PREPARE, DECIDE, END, FORGET };
+enum word { BEGIN, PREPARE, DECIDE, END, FORGET, WRITE };
 
 struct entry {
 	enum word word;
@@ -101,16 +122,19 @@ struct entry {
 	u32 tx;
 	u64 floor;
 	bool commit;
+	u32 watch[GROUPS];	/* BEGIN: versions of the keys that were seen before */
 };
 
 /*
  * What a log says. Each transaction has one key in each group of its own, the same as all others:
- * two in three have all groups, the others the last two.
+ * two in three have all groups, the others the last two. Every other one is to be done only if
+ * none of its keys has changed since somebody looked at them.
  */
 struct data {
 	enum pxs_tx_state state[TXS];
 	u64 floor[GROUPS];
 	u32 holder;		/* of the key: a transaction + 1 */
+	u32 version;		/* ... how often it was written */
 	u32 done[TXS];
 	u32 applied;
 };
@@ -118,6 +142,8 @@ struct data {
 static struct entry log[GROUPS][LOG];
 static u32 len[GROUPS];
 static u64 slot[TXS];		/* of BEGIN; 0: not yet */
+static u32 watch[TXS][GROUPS];
+static u32 changes, kept;
 static struct data seen[MEMBERS][GROUPS];
 static struct entry flying[FLYING];
 static u32 nflying;
@@ -134,25 +160,41 @@ static u32 home(u32 tx)
 	return tx % 3 == 2;
 }
 
+static bool watches(u32 tx)
+{
+	return tx & 1;
+}
+
 /* What the application does: see cross_run.c. */
-static void lock(struct data *d, u32 tx)
+static void lock(struct data *d, u32 group, u32 tx)
 {
 	if (d->holder)
 		return;
+	if (watches(tx) && d->version != watch[tx][group]) {
+		if (group != home(tx))
+			d->state[tx] = PXS_TX_CHANGED;
+		changes++;
+		return;
+	}
 	d->state[tx] = PXS_TX_READY;
 	d->holder = tx + 1;
 }
 
-static void decide(struct data *d, u32 tx, bool commit)
+static void decide(struct data *d, u32 group, u32 tx, bool commit)
 {
 	enum pxs_tx_state was = d->state[tx];
 
 	d->state[tx] = pxs_tx_decide(was, commit);
 	if (d->state[tx] == was)
 		return;
-	d->done[tx] += d->state[tx] == PXS_TX_DONE;
 	CHECK_EQ(d->holder, tx + 1);
 	d->holder = 0;
+	if (d->state[tx] != PXS_TX_DONE)
+		return;
+	if (watches(tx))
+		kept += CHECK(d->version == watch[tx][group]);
+	d->done[tx]++;
+	d->version++;
 }
 
 static void forget(struct data *d, u32 of, u64 floor)
@@ -169,14 +211,17 @@ static void apply(struct data *d, const struct entry *e)
 {
 	switch (e->word) {
 	case BEGIN:
-		lock(d, e->tx);
+		lock(d, e->group, e->tx);
+		break;
+	case WRITE:
+		d->version += !d->holder;
 		break;
 	case PREPARE:
 		if (pxs_tx_may_prepare(d->state[e->tx], slot[e->tx], d->floor[home(e->tx)]))
-			lock(d, e->tx);
+			lock(d, e->group, e->tx);
 		break;
 	case DECIDE:
-		decide(d, e->tx, e->commit);
+		decide(d, e->group, e->tx, e->commit);
 		break;
 	case END:
 		d->state[e->tx] = pxs_tx_ended(d->state[e->tx]);
@@ -251,8 +296,21 @@ static void write_down(u32 i)
 	if (e.word == BEGIN && slot[e.tx])
 		return;
 	log[e.group][len[e.group]++] = e;
-	if (e.word == BEGIN)
+	if (e.word == BEGIN) {
 		slot[e.tx] = len[e.group];
+		memcpy(watch[e.tx], e.watch, sizeof(e.watch));
+	}
+}
+
+/* As one sees it who has seen as much of the logs as member @m. */
+static void begin(u32 m, u32 tx)
+{
+	struct entry e = { .word = BEGIN, .group = home(tx), .tx = tx };
+	u32 g;
+
+	for (g = 0; g < GROUPS; g++)
+		e.watch[g] = seen[m][g].version;
+	fly(e);
 }
 
 static bool look(u32 m, u32 group)
@@ -295,8 +353,10 @@ static void step(void)
 		write_down(draw(nflying));
 	else if (what == 30 && nflying)
 		flying[draw(nflying)] = flying[draw(nflying)];	/* one twice, one never */
+	else if (what == 31 && draw(4))
+		begin(draw(MEMBERS), tx);
 	else if (what == 31)
-		fly((struct entry){ .word = BEGIN, .group = home(tx), .tx = tx });
+		fly((struct entry){ .word = WRITE, .group = draw(GROUPS) });
 }
 
 /* Everything arrives, and nothing new begins. Return: something happened. */
@@ -357,6 +417,8 @@ static void whatever_happens_it_is_whole(void)
 		run(seed * 0x9e3779b97f4a7c15ull);
 	/* Not for want of trying. */
 	CHECK(committed > RUNS);
+	CHECK(changes > RUNS);
+	CHECK(kept > RUNS);
 }
 
 /* --- parts and answers ------------------------------------------------------------- */
@@ -427,6 +489,9 @@ static void answers_are_put_together(void)
 	};
 	struct pxs_str del[] = { pxs_str("DEL"), pxs_str(key[1]), pxs_str(key[0]) };
 	struct pxs_str mset[] = { pxs_str("MSET"), pxs_str(key[1]), pxs_str("1") };
+	struct pxs_str msetnx[] = {
+		pxs_str("MSETNX"), pxs_str(key[1]), pxs_str("1"), pxs_str(key[2]), pxs_str("1"),
+	};
 
 	CHECK_STR(join(mget, 4, "*1\r\n$1\r\na\r\n", "", "*2\r\n_\r\n$2\r\nbc\r\n"),
 		  "*3\r\n_\r\n$1\r\na\r\n$2\r\nbc\r\n");
@@ -435,6 +500,8 @@ static void answers_are_put_together(void)
 	CHECK_STR(join(del, 3, ":1\r\n", ":2\r\n", ""), ":3\r\n");
 	CHECK_STR(join(del, 3, ":1\r\n", "-OOM\r\n", ""), "-OOM\r\n");
 	CHECK_STR(join(mset, 3, "", "+OK\r\n", ""), "+OK\r\n");
+	CHECK_STR(join(msetnx, 5, "", ":1\r\n", ":1\r\n"), ":1\r\n");
+	CHECK_STR(join(msetnx, 3, "", ":0\r\n", ""), ":0\r\n");
 }
 
 static void values_end_where_they_end(void)
@@ -455,6 +522,7 @@ int main(void)
 	find_keys();
 	RUN(it_is_done_when_all_are_ready);
 	RUN(one_that_is_full_is_enough);
+	RUN(one_that_has_changed_is_enough);
 	RUN(a_decision_is_not_changed);
 	RUN(a_participant_follows_the_decision);
 	RUN(what_comes_too_late_is_nothing);
