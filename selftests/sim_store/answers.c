@@ -8,8 +8,6 @@
 
 #include "sim_store.h"
 
-#define TRIES	3u
-
 /* What an error says of what was asked. Others are not expected. */
 static const struct {
 	const char *word;
@@ -40,7 +38,7 @@ static enum ss_outcome error_says(const struct ss_client *c, const char *answer,
 }
 
 /* "-MOVED SLOT 127.0.0.1:7001": to node 1. Return: it says so. */
-static bool go_there(struct ss_client *c, const char *answer)
+bool ss_go_there(struct ss_client *c, const char *answer)
 {
 	const char *colon = strchr(answer, ':');
 
@@ -51,7 +49,7 @@ static bool go_there(struct ss_client *c, const char *answer)
 }
 
 /* The same once more, where it is to be asked. */
-static void ask_there(struct ss_client *c)
+void ss_ask_again(struct ss_client *c)
 {
 	c->want = 0;
 	c->next = sim.now + ss_random(10);
@@ -61,7 +59,7 @@ static void ask_there(struct ss_client *c)
 /* --- reading an answer ---------------------------------------------------------------- */
 
 /* The elements of an array of @n, or a value by itself if @n is 0. Return: @at goes behind it. */
-static char *take(struct ss_client *c, u32 *at, s64 *number)
+char *ss_take(struct ss_client *c, u32 *at, s64 *number)
 {
 	struct pxs_str rest = { c->in.buf + *at, c->in.len - *at };
 	u32 len = pxs_tx_value(rest);
@@ -80,7 +78,7 @@ static char *take(struct ss_client *c, u32 *at, s64 *number)
 	return copy;
 }
 
-static u32 first_of_array(struct ss_client *c, u32 at)
+u32 ss_first_of_array(struct ss_client *c, u32 at)
 {
 	const u8 *end = memchr(c->in.buf + at, '\n', c->in.len - at);
 
@@ -107,14 +105,14 @@ static void take_accesses(struct ss_client *c, u32 at)
 	u32 i;
 
 	if (op->exec)
-		at = first_of_array(c, at);
+		at = ss_first_of_array(c, at);
 	for (i = 0; i < op->n; i++) {
 		a = &op->access[i];
 		if (a->append && c->in.buf[at] != ':') {
 			ss_fail("client %u: APPEND is answered %.30s", c->i, c->in.buf + at);
 			return;
 		}
-		a->text = take(c, &at, &number);
+		a->text = ss_take(c, &at, &number);
 		if (a->append)
 			a->at = (u32)number / SS_TOKEN;
 		else if (!a->text)
@@ -132,7 +130,7 @@ static void take_reads(struct ss_client *c)
 	for (i = 0; i < c->reads; i++, op++) {
 		if (c->in.buf[at] == '-')
 			op->outcome = SS_NOT_DONE;
-		op->access[0].text = take(c, &at, &number);
+		op->access[0].text = ss_take(c, &at, &number);
 		if (!op->access[0].text && !op->outcome)
 			op->access[0].text = calloc(1, 1);
 		if (i && !op->outcome)
@@ -142,52 +140,15 @@ static void take_reads(struct ss_client *c)
 	ss_op_end(c, SS_DONE);
 }
 
-/* The value is what its EXEC is to come right behind. */
-bool ss_watch_answered(struct ss_client *c)
-{
-	struct ss_access *a = &c->op->access[0];
-	u32 at = last_answer(c);
-	s64 number;
-
-	c->watching = false;
-	if (c->in.buf[0] == '-' || c->in.buf[at] == '-') {
-		ss_op_end(c, SS_NOT_DONE);
-		return false;
-	}
-	free(a->text);
-	a->text = take(c, &at, &number);
-	if (!a->text)
-		a->text = calloc(1, 1);
-	c->want = 0;
-	c->in.len = 0;
-	return true;
-}
-
-static void take_watched(struct ss_client *c, u32 at)
-{
-	s64 number;
-
-	if (c->in.buf[at + 1] == '-') {	/* the key has changed */
-		ss_op_end(c, SS_NOT_DONE);
-		return;
-	}
-	at = first_of_array(c, at);
-	if (c->in.buf[at] != ':')
-		ss_fail("client %u: APPEND is answered %.30s", c->i, c->in.buf + at);
-	take(c, &at, &number);
-	c->op->access[1].at = (u32)number / SS_TOKEN;
-	ss_op_end(c, SS_DONE);
-}
-
 static void take_audit(struct ss_client *c, u32 at)
 {
 	s64 number, sum = 0;
 	char *text;
 	u32 i;
 
-	at = first_of_array(c, at);
+	at = ss_first_of_array(c, at);
 	for (i = 0; i < SS_ACCOUNTS; i++) {
-		text = take(c, &at, &number);
+		text = ss_take(c, &at, &number);
 		sum += text ? atoll(text) : 0;
 		free(text);
 	}
@@ -202,9 +163,9 @@ static void take_twins(struct ss_client *c, u32 at)
 	s64 number;
 	u32 i;
 
-	at = first_of_array(c, at);
+	at = ss_first_of_array(c, at);
 	for (i = 0; i < SS_TWINS; i++)
-		text[i] = take(c, &at, &number);
+		text[i] = ss_take(c, &at, &number);
 	for (i = 1; i < SS_TWINS; i++)
 		if (!text[i] != !text[0] || (text[0] && strcmp(text[i], text[0])))
 			ss_fail("client %u reads twins that differ: %.8s and %.8s", c->i,
@@ -217,8 +178,11 @@ static void done(struct ss_client *c, u32 at)
 {
 	switch (c->op->kind) {
 	case SS_WATCH:
-		take_watched(c, at);
+		ss_watch_done(c, at);
 		return;
+	case SS_ABSENT:
+		ss_absent_answered(c, atoll((char *)c->in.buf + at + 1));
+		break;
 	case SS_APPENDS:
 		take_accesses(c, at);
 		break;
@@ -250,7 +214,7 @@ static void once_answered(struct ss_client *c, const char *answer)
 	c->want = 0;
 	c->next = sim.now + ss_random(60);
 	if (answer[0] == '-') {
-		go_there(c, answer);
+		ss_go_there(c, answer);
 		error_says(c, answer, &kept);
 		if (kept)
 			ss_op_end(c, SS_NOT_DONE);
@@ -285,7 +249,7 @@ static void saga_answered(struct ss_client *c, const char *answer)
 			ss_op_end(c, SS_DONE);
 		return;
 	}
-	go_there(c, answer);
+	ss_go_there(c, answer);
 	error_says(c, answer, &kept);
 	if (kept)
 		ss_op_end(c, SS_NOT_DONE);
@@ -306,8 +270,8 @@ void ss_answered(struct ss_client *c)
 		saga_answered(c, answer);
 	else if (c->op->kind == SS_READS)
 		take_reads(c);
-	else if (go_there(c, answer) && c->tries < TRIES)
-		ask_there(c);
+	else if (ss_go_there(c, answer) && c->tries < SS_TRIES)
+		ss_ask_again(c);
 	else if (answer[0] == '-')
 		ss_op_end(c, error_says(c, answer, &kept));
 	else

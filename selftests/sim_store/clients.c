@@ -115,7 +115,7 @@ static const char *twin_key(u32 i)
 	return sim.key[SS_LISTS + SS_ACCOUNTS + i];
 }
 
-static const char *token_of(const struct ss_op *op)
+const char *ss_token(const struct ss_op *op)
 {
 	static char text[SS_TOKEN + 1];
 
@@ -147,26 +147,9 @@ static void say_access(struct ss_client *c, u32 i)
 	const struct ss_access *a = &c->op->access[i];
 
 	if (a->append)
-		SAY(c, "APPEND", list_key(a->key), token_of(c->op));
+		SAY(c, "APPEND", list_key(a->key), ss_token(c->op));
 	else
 		SAY(c, "GET", list_key(a->key));
-}
-
-static void begin_watch(struct ss_client *c)
-{
-	u32 key = (u32)ss_random(SS_LISTS);
-
-	c->op->access[0] = (struct ss_access){ .key = key };
-	c->op->access[1] = (struct ss_access){ .key = key, .append = true };
-	c->op->n = 2;
-	c->op->exec = true;
-}
-
-static void say_watch(struct ss_client *c)
-{
-	SAY(c, "WATCH", list_key(c->op->access[0].key));
-	say_access(c, 0);
-	c->watching = true;
 }
 
 static void begin_appends(struct ss_client *c)
@@ -209,15 +192,16 @@ static void say_rest(struct ss_client *c)
 
 	if (c->op->kind == SS_TRANSFER)
 		say_transfer(c);
-	for (i = c->op->kind == SS_WATCH; i < c->op->n; i++)
-		say_access(c, i);
+	for (i = 0; i < c->op->n; i++)
+		if (c->op->kind != SS_WATCH || c->op->access[i].append)
+			say_access(c, i);
 	SAY(c, "EXEC");
 }
 
 static void say_write_twins(struct ss_client *c)
 {
 	static char value[LARGE + 1];
-	u32 len = (u32)sprintf(value, "%s", token_of(c->op));
+	u32 len = (u32)sprintf(value, "%s", ss_token(c->op));
 
 	if (ss_chance(100)) {
 		memset(value + len, 'x', LARGE - len);
@@ -271,7 +255,7 @@ static void say_once(struct ss_client *c)
 	snprintf(id, sizeof(id), "%llu", U(c->session));
 	snprintf(number, sizeof(number), "%llu", U(c->number));
 	SAY(c, "PAXSTEER", "SESSION", "RUN", id, number, "APPEND",
-	    list_key(c->op->access[0].key), token_of(c->op));
+	    list_key(c->op->access[0].key), ss_token(c->op));
 }
 
 static void begin_once(struct ss_client *c)
@@ -290,12 +274,14 @@ static enum ss_kind choose(const struct ss_client *c)
 {
 	u64 n = ss_random(100);
 
-	if (n < 30)
+	if (n < 28)
 		return SS_APPENDS;
-	if (n < 35)
+	if (n < 33)
 		return SS_READS;
-	if (n < 40)
+	if (n < 41)
 		return SS_WATCH;
+	if (n < 45)
+		return SS_ABSENT;
 	if (n < 55)
 		return SS_TRANSFER;
 	if (n < 62)
@@ -324,7 +310,9 @@ static bool make_op(struct ss_client *c)
 	else if (c->op->kind == SS_READS && !begin_reads(c))
 		c->op->kind = SS_OTHER;
 	else if (c->op->kind == SS_WATCH)
-		begin_watch(c);
+		ss_watch_begin(c);
+	else if (c->op->kind == SS_ABSENT)
+		ss_absent_begin(c);
 	else if (c->op->kind == SS_ONCE)
 		begin_once(c);
 	return true;
@@ -348,7 +336,10 @@ static void say(struct ss_client *c)
 			SAY(c, "GET", list_key(c->op[i].access[0].key));
 		break;
 	case SS_WATCH:
-		say_watch(c);
+		ss_watch_say(c);
+		break;
+	case SS_ABSENT:
+		ss_absent_say(c);
 		break;
 	case SS_ONCE:
 		say_once(c);

@@ -124,6 +124,7 @@ static void add_orders(void)
 		for (k = 0; here[i] && k < sim.op[i].n; k++)
 			if (sim.op[i].access[k].text)
 				add_read(i, &sim.op[i].access[k]);
+	ss_absent_orders(add);
 	for (i = 1; i < sim.nops; i++)
 		if (sim.op[i].follows && here[i] && here[i - 1])
 			add(i - 1, i);
@@ -203,6 +204,8 @@ void ss_history_check(void)
 	for (i = 0; i < sim.nops && !sim.failed; i++)
 		if (is_of_lists(&sim.op[i]))
 			check_whole(i);
+		else if (sim.op[i].kind == SS_ABSENT)
+			here[i] = ss_absent_look(i);
 	if (!sim.failed)
 		add_orders();
 	if (!sim.failed)

@@ -10,6 +10,8 @@
  *	clients.c  what clients ask
  *	answers.c  ... and are answered
  *	sagas.c    sagas among it
+ *	watches.c  transactions that keys are watched for
+ *	absent.c   MSETNX
  *	history.c  what must be so of all that was answered
  *	state.c    what must be so of the data
  *	trace.c    what happened, in words
@@ -129,7 +131,8 @@ enum ss_kind {
 	SS_WRITE_TWINS,
 	SS_READ_TWINS,
 	SS_READS,		/* GETs in a pipeline: the next ones are of SS_APPENDS */
-	SS_WATCH,		/* WATCH and GET, then EXEC of an APPEND to the same key */
+	SS_WATCH,		/* WATCH and GET, then EXEC of APPENDs to these keys or others */
+	SS_ABSENT,		/* MSETNX of keys that nobody deletes */
 	SS_OTHER,		/* keys that expire, sessions that begin */
 	SS_SAGA,		/* PAXSTEER SAGA BEGIN, until it is answered */
 	SS_KINDS
@@ -153,6 +156,8 @@ struct ss_op {
 	struct ss_access access[SS_ACCESSES];
 	bool exec;
 	u32 follows;		/* its number behind the operation in front of it in a pipeline */
+	u32 pool, wants;	/* SS_ABSENT: which keys; a bit for each group's */
+	bool took;		/* ... they were its */
 };
 
 struct ss_client {
@@ -170,6 +175,8 @@ struct ss_client {
 	u32 session_key;	/* list whose group it is of */
 	u32 tries;
 	bool watching;		/* SS_WATCH: its EXEC is to follow */
+	bool weak;		/* ... and it asks this node for old versions and values */
+	u32 extra;		/* ... so many answers in front of those of the GETs */
 	u32 reads;		/* SS_READS: so many operations, from op on */
 };
 
@@ -180,6 +187,7 @@ struct ss_stat {
 	u64 crashes, power, cuts, sleeps, deaf, jumps;
 	u64 ops, done, not_done, unknown, again;
 	u64 committed, aborted, sagas, undone, orphan_ms;
+	u64 watched, changed, taken, there;
 };
 
 struct ss {
@@ -194,6 +202,7 @@ struct ss {
 	char key[SS_KEYS][SS_KEY_MAX];
 	char saga_key[SS_GROUPS][SS_KEY_MAX];
 	u32 sagas;
+	u32 absent;		/* operations of that kind */
 	bool calm;		/* nothing goes wrong any more */
 	bool last;		/* clients ask nothing new */
 	u32 full;		/* maxmemory, when it is small; 0: there is none */
@@ -249,9 +258,29 @@ bool ss_clients_idle(void);
 void ss_client_lost(struct ss_client *c);	/* its connection is */
 void ss_client_got(struct ss_client *c, const u8 *bytes, u32 len);
 void ss_client_say(struct ss_client *c, u32 argc, const char *const *argv);
+const char *ss_token(const struct ss_op *op);
 void ss_op_end(struct ss_client *c, enum ss_outcome outcome);
 void ss_answered(struct ss_client *c);	/* all answers are in c->in */
+
+/* "-MOVED ...": it asks there the next time. Return: it says so. */
+bool ss_go_there(struct ss_client *c, const char *answer);
+void ss_ask_again(struct ss_client *c);		/* the same, where it is to be asked */
+char *ss_take(struct ss_client *c, u32 *at, s64 *number);
+u32 ss_first_of_array(struct ss_client *c, u32 at);
+#define SS_TRIES	3u
+
+/* --- watches.c --- */
+void ss_watch_begin(struct ss_client *c);
+void ss_watch_say(struct ss_client *c);
 bool ss_watch_answered(struct ss_client *c);	/* of WATCH and GET; false: refused, and over */
+void ss_watch_done(struct ss_client *c, u32 at);
+
+/* --- absent.c --- */
+void ss_absent_begin(struct ss_client *c);
+void ss_absent_say(struct ss_client *c);
+void ss_absent_answered(struct ss_client *c, s64 number);
+bool ss_absent_look(u32 id);	/* Return: it is one that took effect, or was told why not */
+void ss_absent_orders(void (*before)(u32 a, u32 b));
 
 /* --- sagas.c --- */
 void ss_saga_begin(struct ss_client *c);

@@ -128,6 +128,8 @@ static void who_is_asked(void)
 	lead_group(2, false);
 	watch_and_multi(key[2][0], key[0][0]);
 	say("DISCARD\r\n");
+	say_of("WATCH %s %s\r\n", key[0][0], key[2][0]);
+	CHECK_STR(say_of("WATCH %s\r\nUNWATCH\r\n", key[0][1], ""), "+OK\r\n+OK\r\n");
 	snprintf(last, sizeof(last), "-MOVED %u 127.0.0.1:7\r\n", pxs_keyslot(pxs_str(key[2][0])));
 	CHECK_STR(say_of("WATCH %s\r\n", key[2][0], ""), last);
 	CHECK_STR(say_of("WATCH %s\r\nWATCH %s\r\n", key[0][0], key[2][0]), "+OK\r\n+OK\r\n");
