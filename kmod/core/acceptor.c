@@ -64,7 +64,10 @@ static bool stage_commit(struct pxs_group *g)
 	return true;
 }
 
-/* Behind the records of the promise and the durability: when this is durable, those are. */
+/*
+ * Behind the records of the promise and the durability: when this is durable, those are. What says
+ * who the members are goes in front of it, as all that is older may go with its segments.
+ */
 static u64 stage_trim(struct pxs_group *g, u64 slot)
 {
 	struct pxs_record r = {
@@ -116,7 +119,7 @@ int pxs_group_skip(struct pxs_group *g, u64 slot, struct pxs_out *out)
 		return -EISCONN;
 	if (!pxs_group_needs_checkpoint(g) || slot + 1 < g->trimmed)
 		return -EAGAIN;
-	lsn = stage_trim(g, slot);
+	lsn = pxs_membership_stage(g) ? stage_trim(g, slot) : 0;
 	if (!lsn)
 		return -EAGAIN;
 	g->trim = slot;

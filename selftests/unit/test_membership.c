@@ -468,12 +468,11 @@ static void other_epochs(void)
 	end();
 }
 
-/* Whoever votes in an epoch has what came before it; and a trim says the members again. */
-static void loaded(void)
+/* Epoch 1, begun at slot 3, as a journal says. */
+static void load_epoch(void)
 {
 	struct pxs_record r = { .group = 1, .type = PXS_RECORD_CONFIG, .lsn = 1, .slot = 1,
 				.ballot = 3, .data = bytes };
-	u64 last;
 
 	init();
 	begin_next();
@@ -488,10 +487,37 @@ static void loaded(void)
 	CHECK(!pxs_group_mute(&g));
 	attach(2);
 	CHECK_EQ(pxs_group_activate(&g, 3, now), 0);
+}
+
+/* Whoever votes in an epoch has what came before it; and a trim says the members again. */
+static void loaded(void)
+{
+	u64 last;
+
+	load_epoch();
 	last = stage.last_lsn;
 	CHECK_EQ(pxs_group_trim(&g, 3), 0);
 	CHECK_EQ(stage.last_lsn, last + 3);	/* COMMIT, CONFIG, TRIM */
 	CHECK_EQ(g.config_lsn, last + 2);
+	end();
+}
+
+/* Who goes on behind a peer's checkpoint trims, too: nothing else may be left that says them. */
+static void skipped(void)
+{
+	u64 last;
+
+	load_epoch();
+	recv(1, (struct pxs_msg){ .type = PXS_WIRE_HEARTBEAT, .ballot = 0x202, .slot = 21,
+				  .commit = 20 }, NULL);
+	recv(1, (struct pxs_msg){ .type = PXS_WIRE_LEARN, .slot = 4, .arg = 11, .commit = 20 },
+	     NULL);
+	pxs_out_done(&out);
+	last = stage.last_lsn;
+	CHECK_EQ(pxs_group_skip(&g, 12, &out), 0);
+	CHECK_EQ(stage.last_lsn, last + 2);	/* CONFIG, TRIM */
+	CHECK_EQ(g.config_lsn, last + 1);
+	CHECK_EQ(out.lsn, last + 2);
 	end();
 }
 
@@ -566,6 +592,7 @@ int main(void)
 	RUN(a_learner_does_not_vote);
 	RUN(other_epochs);
 	RUN(loaded);
+	RUN(skipped);
 	RUN(told_by_a_peer);
 	RUN(who_holds_the_log);
 	return unit_done();
