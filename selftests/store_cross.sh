@@ -9,8 +9,9 @@
 #     store 1..3 at 127.0.0.1:S_PORT+11..13
 #
 # Member N leads group N at first. What is answered; then clients move money between accounts of
-# different groups while leaders are killed and started again: the sum never changes, for anybody
-# who looks, no key stays locked, the members' stores are equal. No root, no module, no namespaces.
+# different groups, some with WATCH, while leaders are killed and started again: the sum never
+# changes, for anybody who looks, no key stays locked, the members' stores are equal. No root, no
+# module, no namespaces.
 
 # shellcheck source=lib.sh disable=SC1091
 . "$(dirname "$0")/lib.sh"
@@ -90,6 +91,7 @@ while kill -0 $load 2>/dev/null; do
 done
 wait $load
 is "the sum never changed" "$?" 0
+like "some with WATCH" "$(cat "$S_DIR/transfers")" "watched [1-9]"
 diag "$round kills: $(words <"$S_DIR/transfers")"
 for g in 1 2 3; do ok "group $g has a leader" wait_until 30 leader_of $g; done
 start_ns=$(date +%s%N)

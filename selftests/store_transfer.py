@@ -5,10 +5,14 @@ store_transfer.py - transfers between accounts of several groups, from several c
 
     store_transfer.py --ports P1,P2,... --accounts N --seconds S [--clients C] [--stop FILE]
 
-Each client takes something from one account and gives it to another, in one EXEC; a few read all
+Each client takes something from one account and gives it to another, in one EXEC; every other one
+looks at both accounts first and writes what is to be there then, if they are unchanged (WATCH). It
+asks any node, which may have old values: these must not be the base of anything. A few read all
 accounts with one MGET, which must have the same sum each time. Who is asked is learned from MOVED.
-It ends when FILE is there, and after S seconds. A password is in REDISCLI_AUTH, as redis-cli has it. TRYAGAIN and a lost connection are tried again, as a client has to. Says what it did in one line:
-transfers, reads, tries. Ends with 1 when a sum was wrong, or nothing was done.
+It ends when FILE is there, and after S seconds. A password is in REDISCLI_AUTH, as redis-cli has
+it. TRYAGAIN and a lost connection are tried again, as a client has to. Says what it did in one
+line: transfers, those with WATCH, reads, tries. Ends with 1 when a sum was wrong, or nothing was
+done.
 """
 
 import argparse
@@ -66,7 +70,7 @@ class Client:
         return data[:-2].decode()
 
     def say(self, *commands):
-        """The answer to the last of them."""
+        """Their answers."""
         try:
             if not self.sock:
                 self.sock = socket.create_connection(("127.0.0.1", self.port), 5)
@@ -80,21 +84,40 @@ class Client:
                 out += b"*%d\r\n" % len(words)
                 out += b"".join(b"$%d\r\n%s\r\n" % (len(w), w) for w in words)
             self.sock.sendall(out)
-            return [self.read() for _ in commands][-1]
+            return [self.read() for _ in commands]
         except (OSError, ValueError) as e:
             raise Gone from e
 
-    def ask(self, *commands):
-        """Return: the answer; None: it may be tried again."""
+    def answers(self, *commands):
+        """Return: what is answered; None: the connection is lost, it may be tried again."""
         try:
-            answer = self.say(*commands)
+            return self.say(*commands)
         except Gone:
             self.close()
             self.port = random.choice(self.ports)
             time.sleep(0.05)
             return None
-        if not isinstance(answer, str) or answer[0] != "-":
-            return answer
+
+    def ask(self, *commands):
+        """Return: the answer to the last of them; None: it may be tried again."""
+        answers = self.answers(*commands)
+        return None if answers is None or self.refused(answers[-1]) else answers[-1]
+
+    def watch(self, *keys):
+        """Return: their values, as this node knows them; None: it may be tried again."""
+        answers = self.answers(("READONLY",), ("WATCH", *keys), *(("GET", k) for k in keys),
+                               ("READWRITE",))
+        if answers is None:
+            return None
+        if None in answers or any(self.refused(a) for a in answers):
+            self.close()    # with it, nothing is watched
+            return None
+        return [int(a) for a in answers[2:-1]]
+
+    def refused(self, answer):
+        """Is it an error, after which it may be tried again, and there?"""
+        if not isinstance(answer, str) or not answer.startswith("-"):
+            return False
         moved = re.match(r"-MOVED \d+ \S+:(\d+)$", answer)
         if moved:
             self.close()
@@ -105,7 +128,7 @@ class Client:
             time.sleep(0.1)
         elif not re.match("-(TRYAGAIN|UNCERTAIN|NOREPLICAS|MISCONF) ", answer):
             raise SystemExit("unexpected: " + answer)
-        return None
+        return True
 
 
 class Load:
@@ -114,7 +137,7 @@ class Load:
         self.keys = [f"account{i}" for i in range(args.accounts)]
         self.end = time.monotonic() + args.seconds
         self.lock = threading.Lock()
-        self.count = {"transfers": 0, "reads": 0, "tries": 0}
+        self.count = {"transfers": 0, "watched": 0, "reads": 0, "tries": 0}
         self.wrong = []
         self.stop = args.stop
 
@@ -132,9 +155,16 @@ class Load:
         while self.going():
             a, b = r.sample(self.keys, 2)
             n = r.randint(1, 9)
-            answer = c.ask(("MULTI",), ("DECRBY", a, n), ("INCRBY", b, n), ("EXEC",))
+            if seed % 2:
+                seen = c.watch(a, b)
+                answer = seen and c.ask(("MULTI",), ("SET", a, seen[0] - n),
+                                        ("SET", b, seen[1] + n), ("EXEC",))
+            else:
+                answer = c.ask(("MULTI",), ("DECRBY", a, n), ("INCRBY", b, n), ("EXEC",))
             if answer is None:
                 self.note("tries")
+            elif answer == ["+OK", "+OK"]:
+                self.note("watched")
             elif isinstance(answer, list) and len(answer) == 2 and \
                     all(isinstance(x, int) for x in answer):
                 self.note("transfers")
@@ -194,7 +224,8 @@ def main():
     print(" ".join(f"{k} {v}" for k, v in load.count.items()))
     for text in load.wrong[:3]:
         print("wrong:", text)
-    done = load.count["reads"] and (args.only_look or load.count["transfers"])
+    moved = load.count["transfers"] + load.count["watched"]
+    done = load.count["reads"] and (args.only_look or moved)
     sys.exit(0 if done and not load.wrong else 1)
 
 

@@ -100,6 +100,11 @@ void ss_client_say(struct ss_client *c, u32 argc, const char *const *argv)
 	ss_client_say(c, (u32)ARRAY_SIZE(words), words); \
 } while (0)
 
+u32 ss_list(void)
+{
+	return (u32)ss_random(sim.lists);
+}
+
 static const char *list_key(u32 i)
 {
 	return sim.key[i];
@@ -128,7 +133,7 @@ const char *ss_token(const struct ss_op *op)
 /* Each is an operation by itself, and they are executed in their order. */
 static bool begin_reads(struct ss_client *c)
 {
-	u32 i, n = 2 + (u32)ss_random(3), key = (u32)ss_random(SS_LISTS);
+	u32 i, n = 2 + (u32)ss_random(3), key = ss_list();
 
 	if (sim.nops + n > SS_OPS)
 		return false;
@@ -157,10 +162,10 @@ static void begin_appends(struct ss_client *c)
 	struct ss_op *op = c->op;
 	u32 i, key, used = 0;
 
-	op->n = 1 + (u32)ss_random(ss_chance(300) ? 1 : 4);
+	op->n = 1 + (u32)ss_random(ss_chance(300) ? 1 : min(sim.lists, 4u));
 	for (i = 0; i < op->n; i++) {
 		do
-			key = (u32)ss_random(SS_LISTS);
+			key = ss_list();
 		while (used >> key & 1);
 		used |= 1u << key;
 		op->access[i] = (struct ss_access){ .key = key, .append = ss_chance(600) };

@@ -205,6 +205,7 @@ struct ss {
 	u32 absent;		/* operations of that kind */
 	bool calm;		/* nothing goes wrong any more */
 	bool last;		/* clients ask nothing new */
+	u32 lists;		/* that are used: few are met by many */
 	u32 full;		/* maxmemory, when it is small; 0: there is none */
 	u64 skew;		/* of clocks at most, ms */
 	u32 pieces;		/* per mille of values behind which a fetch waits */
@@ -258,6 +259,7 @@ bool ss_clients_idle(void);
 void ss_client_lost(struct ss_client *c);	/* its connection is */
 void ss_client_got(struct ss_client *c, const u8 *bytes, u32 len);
 void ss_client_say(struct ss_client *c, u32 argc, const char *const *argv);
+u32 ss_list(void);			/* one at random */
 const char *ss_token(const struct ss_op *op);
 void ss_op_end(struct ss_client *c, enum ss_outcome outcome);
 void ss_answered(struct ss_client *c);	/* all answers are in c->in */

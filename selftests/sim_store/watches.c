@@ -17,18 +17,18 @@
 void ss_watch_begin(struct ss_client *c)
 {
 	struct ss_op *op = c->op;
-	u32 i, at = (u32)ss_random(SS_LISTS), watched = 1 + (u32)ss_random(WATCHED_MAX);
+	u32 i, at = ss_list(), watched = 1 + (u32)ss_random(WATCHED_MAX);
 	u32 appends = 1 + (u32)ss_random(2);
 
 	c->weak = ss_chance(500);
 	op->exec = true;
 	op->n = watched + appends;
 	for (i = 0; i < watched; i++)
-		op->access[i] = (struct ss_access){ .key = (at + i) % SS_LISTS };
+		op->access[i] = (struct ss_access){ .key = (at + i) % sim.lists };
 	if (ss_chance(500))
-		at += (u32)ss_random(SS_LISTS);
+		at += ss_list();
 	for (i = 0; i < appends; i++)
-		op->access[watched + i] = (struct ss_access){ .key = (at + i) % SS_LISTS,
+		op->access[watched + i] = (struct ss_access){ .key = (at + i) % sim.lists,
 							      .append = true };
 }
 

@@ -204,6 +204,7 @@ static void begin(u64 seed, bool tracing)
 	sim.wild = ss_chance(150) ? 0 : 1 + (u32)ss_random(25);
 	sim.pieces = ss_chance(500) ? 400 : (u32)ss_random(50);
 	sim.full = ss_chance(200) ? 1500 + (u32)ss_random(6000) : 0;
+	sim.lists = ss_chance(500) ? SS_GROUPS : SS_LISTS;
 	sim.skew = skews[ss_random(ARRAY_SIZE(skews))];
 	ss_log_init();
 	for (i = 0; i < SS_NODES; i++) {
