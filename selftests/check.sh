@@ -75,7 +75,8 @@ done
 STEPS+=("${alone[@]}" "${yields[@]}" "${clusters[@]}" "${machines[@]}")
 
 # What takes hours: the kernels that look for mistakes, and everything over and over. They are
-# built once, in ten minutes each; user-mode Linux is sid's, and optional without a network.
+# built once, in ten minutes each; user-mode Linux is sid's, and optional without a network. Redis's
+# own tests need its sources (REDIS_SRC).
 # Power cuts go on where an earlier run was stopped.
 if [ $LONG = 1 ]; then
 	STEPS+=(
@@ -88,6 +89,7 @@ if [ $LONG = 1 ]; then
 	"lifecycle-long 30000 no env PXS_ROUNDS=200 selftests/vm/run -m 2G -t 29000 lifecycle"
 	"sim-long   30000 no make --no-print-directory sim N=1000000 SEED=1000001"
 	"fuzz-long  30000 no make --no-print-directory fuzz SECONDS=600"
+	"redis-suite 3600 yes selftests/redis_suite.sh"
 	"powercut-long 30000 no env PXS_STATE=build/powercut PXS_ROUNDS=200 selftests/powercut.sh"
 	"mutants    60000 no env MUTANTS_VM=1 selftests/mutants/run"
 	)

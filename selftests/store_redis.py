@@ -162,7 +162,19 @@ class Maker:
             lambda: ["HELLO", self.pick(["2", "3"])], lambda: ["HELLO"],
             lambda: ["SCAN", "x"], lambda: ["SCAN", "0", "bogus"], lambda: ["SCAN", "0", "COUNT", "0"],
             lambda: ["DISCARD"], lambda: ["EXEC"], lambda: ["UNWATCH"], lambda: ["RESET"],
-            lambda: ["COMMAND", "bogus"], lambda: ["WAIT", "x", "1"], lambda: ["WAIT", "0", "-1"],
+            lambda: ["COMMAND", self.pick(["bogus", "HELP", "GETKEYS"])],
+            lambda: ["COMMAND", "INFO", "bogus"], lambda: ["COMMAND", "LIST", self.pick(["x", "FILTERBY"])],
+            lambda: ["COMMAND", "LIST", "FILTERBY", self.pick(["ACLCAT", "MODULE", "PATTERN", "x"]), "none"],
+            lambda: ["COMMAND", self.word("GETKEYS")] + self.command_(),
+            lambda: ["COMMAND", "GETKEYSANDFLAGS"] + self.command_(),
+            lambda: ["CONFIG", self.pick(["HELP", "bogus", "GET", "SET"])],
+            lambda: ["CONFIG", "SET"] + self.some(lambda: self.pick(
+                ["hash-max-listpack-value", "bogus", "x", "daemonize"]), 4),
+            lambda: ["CLIENT", "LIST"] + self.pick([["x"], ["TYPE", "x"], ["ID"], ["ID", "x"], ["ID", "0"]]),
+            lambda: ["CLIENT", "KILL"] + self.pick([[], ["x"], ["ID", "0"], ["TYPE", "x"], ["ID", "x", "y"],
+                                                    ["USER", "x"], ["SKIPME", "x"], ["ADDR", "x"]]),
+            lambda: ["MEMORY", "USAGE", "none"] + self.pick([[], ["SAMPLES", self.number()], ["x"]]),
+            lambda: ["OBJECT"] + self.pick([["HELP"], [], ["bogus"], ["ENCODING", "none"], ["FREQ"]]), lambda: ["WAIT", "x", "1"], lambda: ["WAIT", "0", "-1"],
             lambda: ["FLUSHALL", "bogus"], lambda: ["RANDOMKEY", "x"],
         ])()
 
@@ -173,6 +185,11 @@ class Maker:
         if r < 0.5:
             return self.strings()
         return self.keys_() if r < 0.7 else self.hashes()
+
+    def command_(self):
+        """One whose keys are asked for; long enough for any, and sometimes not."""
+        return (self.pick([self.strings, self.keys_, self.hashes])() if self.rnd.random() < 0.8 else
+                [self.pick(["PING", "MEMORY", "OBJECT", "CONFIG"]), self.pick(["USAGE", "HELP", "GET"])])
 
     def in_multi(self):
         return self.pick([self.data, self.data, self.data, self.data, lambda: ["PING"],

@@ -136,7 +136,7 @@ static bool list_holds(struct pxs_request *r)
 		return false;
 	}
 	for (i = 3; i < r->argc; i++) {
-		if (pxs_str_int(r->argv[i], &id) && id > 0)
+		if (pxs_str_int(r->argv[i], &id))
 			continue;
 		pxs_reply_error(&r->out, "ERR Invalid client ID");
 		return false;
@@ -276,13 +276,13 @@ static void kill_clients(struct pxs_request *r)
 			pxs_reply_error(&r->out, "ERR No such client");
 		return;
 	}
-	if (r->argc % 2) {
+	for (i = 2; i + 1 < r->argc; i += 2)
+		if (!parse_pair(r, r->argv[i], r->argv[i + 1], &f))
+			return;
+	if (i < r->argc) {
 		pxs_reply_syntax(&r->out);
 		return;
 	}
-	for (i = 2; i < r->argc; i += 2)
-		if (!parse_pair(r, r->argv[i], r->argv[i + 1], &f))
-			return;
 	pxs_reply_int(&r->out, kill_these(r->conn, &f));
 }
 

@@ -11,19 +11,21 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <strings.h>
 
 /* In the order of enum pxs_hint. */
 static const struct {
 	const char *name;
 	const char *old;	/* before Redis 7.0; NULL: none */
 	s64 most;
+	bool bytes;	/* not a number of something else */
 } hints[PXS_HINTS] = {
-	{ "hash-max-listpack-entries", "hash-max-ziplist-entries", INT64_MAX },
-	{ "hash-max-listpack-value", "hash-max-ziplist-value", INT64_MAX },
-	{ "list-max-listpack-size", "list-max-ziplist-size", INT32_MAX },
-	{ "set-max-intset-entries", NULL, INT64_MAX },
-	{ "zset-max-listpack-entries", "zset-max-ziplist-entries", INT64_MAX },
-	{ "zset-max-listpack-value", "zset-max-ziplist-value", INT64_MAX },
+	{ "hash-max-listpack-entries", "hash-max-ziplist-entries", INT64_MAX, false },
+	{ "hash-max-listpack-value", "hash-max-ziplist-value", INT64_MAX, true },
+	{ "list-max-listpack-size", "list-max-ziplist-size", INT32_MAX, false },
+	{ "set-max-intset-entries", NULL, INT64_MAX, false },
+	{ "zset-max-listpack-entries", "zset-max-ziplist-entries", INT64_MAX, false },
+	{ "zset-max-listpack-value", "zset-max-ziplist-value", INT64_MAX, true },
 };
 
 /* As Redis has them at first. */
@@ -51,6 +53,7 @@ static u32 settings(const struct pxs_store *s, struct setting *to)
 
 	to[n++] = (struct setting){ "appendonly", "yes" };
 	to[n++] = (struct setting){ "appendfsync", "always" };
+	to[n++] = (struct setting){ "daemonize", "no" };
 	to[n++] = (struct setting){ "databases", "1" };
 	to[n] = (struct setting){ "maxclients", "" };
 	sprintf(to[n++].value, "%u", s->config->maxclients);
@@ -131,27 +134,70 @@ static bool is_shown(const struct pxs_store *s, struct pxs_str name)
 	return false;
 }
 
+static void fail(struct pxs_request *r, struct pxs_str name, const char *why)
+{
+	pxs_reply_error(&r->out,
+			"ERR CONFIG SET failed (possibly related to argument '%.*s') - %s",
+			(int)min(name.len, 64u), (const char *)name.data, why);
+}
+
+static bool same_word(struct pxs_str a, struct pxs_str b)
+{
+	return a.len == b.len && !strncasecmp((const char *)a.data, (const char *)b.data, a.len);
+}
+
+/* Does the setting at argument @at stand before it, too, by one of its names? */
+static bool is_repeated(struct pxs_request *r, u32 at)
+{
+	s64 hint[PXS_HINTS];
+	u32 which = 0, other = 0, i;
+	s64 *to = find_hint(hint, r->argv[at], &which);
+
+	for (i = 2; i < at; i += 2)
+		if (same_word(r->argv[i], r->argv[at]) ||
+		    (to && find_hint(hint, r->argv[i], &other) && other == which))
+			return true;
+	return false;
+}
+
+/* What is said about names is said before any value is looked at. Return: they hold. */
+static bool names_hold(struct pxs_request *r)
+{
+	struct pxs_str name;
+	s64 hint[PXS_HINTS];
+	u32 which, i;
+
+	for (i = 2; i < r->argc; i += 2) {
+		name = r->argv[i];
+		if (pxs_str_is(name, "daemonize") || pxs_str_is(name, "databases"))
+			fail(r, name, "can't set immutable config");
+		else if (!find_hint(hint, name, &which) && !is_shown(r->conn->store, name))
+			pxs_reply_error(&r->out,
+					"ERR Unknown option or number of arguments for CONFIG SET - '%.*s'",
+					(int)min(name.len, 64u), (const char *)name.data);
+		else if (is_repeated(r, i))
+			fail(r, name, "duplicate parameter");
+		else
+			continue;
+		return false;
+	}
+	return true;
+}
+
 /* One pair. Return: it holds. */
 static bool set_one(struct pxs_request *r, struct pxs_str name, struct pxs_str value, s64 *hint)
 {
-	int len = (int)min(name.len, 64u);
 	u32 which = 0;
 	s64 *to = find_hint(hint, name, &which);
 
-	if (to && pxs_str_int(value, to) && *to >= INT32_MIN && *to <= hints[which].most)
+	if (!to)
+		fail(r, name, "can't set immutable config");	/* Redis could */
+	else if (pxs_str_int(value, to) && *to >= INT32_MIN && *to <= hints[which].most)
 		return true;
-	if (to)
-		pxs_reply_error(&r->out,
-				"ERR CONFIG SET failed (possibly related to argument '%.*s') - argument couldn't be parsed into an integer",
-				len, (const char *)name.data);
-	else if (is_shown(r->conn->store, name))
-		pxs_reply_error(&r->out,
-				"ERR CONFIG SET failed (possibly related to argument '%.*s') - can't set immutable config",
-				len, (const char *)name.data);
+	else if (hints[which].bytes)
+		fail(r, name, "argument must be a memory value");
 	else
-		pxs_reply_error(&r->out,
-				"ERR Unknown option or number of arguments for CONFIG SET - '%.*s'",
-				len, (const char *)name.data);
+		fail(r, name, "argument couldn't be parsed into an integer");
 	return false;
 }
 
@@ -163,9 +209,11 @@ static void set(struct pxs_request *r)
 	u32 i;
 
 	if (r->argc % 2) {
-		pxs_reply_arity(&r->out, "config|set");
+		pxs_reply_syntax(&r->out);
 		return;
 	}
+	if (!names_hold(r))
+		return;
 	memcpy(hint, s->hinted ? s->hint : hint_defaults, sizeof(hint));
 	for (i = 2; i < r->argc; i += 2)
 		if (!set_one(r, r->argv[i], r->argv[i + 1], hint))

@@ -39,7 +39,8 @@ static u32 info_server(struct pxs_store *s, char *to)
 {
 	u64 up = (s->node->loop.now - s->started) / 1000;
 
-	return (u32)sprintf(to, "# Server\r\nredis_version:" PXS_COMPATIBLE "\r\nredis_mode:%s\r\n"
+	return (u32)sprintf(to, "# Server\r\nredis_version:" PXS_COMPATIBLE "\r\n"
+			    "redis_git_sha1:00000000\r\nredis_mode:%s\r\n"
 			    "uptime_in_seconds:%" PRIu64 "\r\nuptime_in_days:%" PRIu64 "\r\n",
 			    pxs_cluster_known(s) ? "cluster" : "standalone", up, up / 86400);
 }

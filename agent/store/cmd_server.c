@@ -9,14 +9,7 @@
 
 void pxs_server_unknown_sub(struct pxs_request *r)
 {
-	char upper[32];
-	u32 i;
-
-	for (i = 0; r->cmd->name[i]; i++)
-		upper[i] = (char)(r->cmd->name[i] - 'a' + 'A');
-	upper[i] = 0;
-	pxs_reply_error(&r->out, "ERR unknown subcommand '%.*s'. Try %s HELP.",
-			(int)min(r->argv[1].len, 128u), (const char *)r->argv[1].data, upper);
+	pxs_cmd_other_sub(&r->out, r->cmd, r->argc, r->argv[1]);
 }
 
 bool pxs_server_sub(struct pxs_request *r, const char *word, int arity, bool *over)

@@ -80,6 +80,7 @@ static const struct pxs_command commands[] = {
 	DATA(mset, -3, W | G, 1, -1, 2),
 	DATA(msetnx, -3, W | G, 1, -1, 2),
 	LOCAL(multi, 1, F | M | S, 0, 0, 0, MULTI),
+	DATA(object, -2, R, 2, 2, 1),
 	LOCAL(paxsteer, -2, S, 0, 0, 0, PAXSTEER),
 	DATA(persist, 2, W | F, 1, 1, 1),
 	DATA(pexpire, -3, W | F, 1, 1, 1),

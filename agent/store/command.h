@@ -105,6 +105,17 @@ bool pxs_cmd_cursor(struct pxs_run *x, struct pxs_str s, u64 *cursor);
 
 void pxs_cmd_bad_expire(struct pxs_run *x);
 
+/* Does @cmd know what @word behind it means? One that takes no such words does. */
+bool pxs_cmd_has_sub(const struct pxs_command *cmd, struct pxs_str word);
+
+/* The words behind @cmd, each as "client|list", in lower case. */
+void pxs_cmd_subs(const struct pxs_command *cmd, void (*see)(void *ctx, const char *name),
+		  void *ctx);
+
+/* @word behind @cmd is none that it knows: HELP, or the error (cmd_help.c). */
+void pxs_cmd_other_sub(struct pxs_reply *o, const struct pxs_command *cmd, u32 argc,
+		       struct pxs_str word);
+
 void pxs_cmd_append(struct pxs_run *x);
 void pxs_cmd_dbsize(struct pxs_run *x);
 void pxs_cmd_decr(struct pxs_run *x);
@@ -145,6 +156,7 @@ void pxs_cmd_memory(struct pxs_run *x);
 void pxs_cmd_mget(struct pxs_run *x);
 void pxs_cmd_mset(struct pxs_run *x);
 void pxs_cmd_msetnx(struct pxs_run *x);
+void pxs_cmd_object(struct pxs_run *x);
 void pxs_cmd_persist(struct pxs_run *x);
 void pxs_cmd_pexpire(struct pxs_run *x);
 void pxs_cmd_pexpireat(struct pxs_run *x);

@@ -52,6 +52,9 @@ static void what_was_not_executed_changes_nothing(void)
 	begin_test();
 	CHECK_STR(say("MULTI\r\nCLIENT SETNAME a\r\nDISCARD\r\nCLIENT GETNAME\r\n"),
 		  "+OK\r\n+QUEUED\r\n+OK\r\n$-1\r\n");
+	CHECK_STR(say_of("MULTI\r\nINCR %s\r\nEXEC\r\n", key[0][0], ""), "+OK\r\n+QUEUED\r\n");
+	decide_in(0);
+	CHECK_STR(got(), "*1\r\n:1\r\n");
 	CHECK_STR(say("MULTI\r\nCLIENT SETNAME a\r\nNOSUCH\r\n"),
 		  "+OK\r\n+QUEUED\r\n"
 		  "-ERR unknown command 'NOSUCH', with args beginning with: \r\n");
@@ -60,7 +63,7 @@ static void what_was_not_executed_changes_nothing(void)
 	/* The next one has nothing of those. */
 	CHECK_STR(say_of("MULTI\r\nINCR %s\r\nEXEC\r\n", key[0][0], ""), "+OK\r\n+QUEUED\r\n");
 	decide_in(0);
-	CHECK_STR(got(), "*1\r\n:1\r\n");
+	CHECK_STR(got(), "*1\r\n:2\r\n");
 	end_test();
 }
 
