@@ -504,12 +504,13 @@ bool pxs_session_begin(struct pxs_conn *c, struct pxs_request *r)
 		pxs_request_done(r);
 		return true;
 	}
+	/* EXEC may be what waits: what is wrong with @r is no mistake in that transaction. */
+	if (c->locked)
+		return false;
 	if (!acceptable(r)) {
 		pxs_request_done(r);
 		return true;
 	}
-	if (c->locked)
-		return false;
 	switch (pxs_eventual_claim(r)) {
 	case PXS_CLAIM_OURS:
 		pxs_stats_begun(&c->store->stats, r);

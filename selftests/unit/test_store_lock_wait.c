@@ -113,6 +113,20 @@ static void a_write_does_not_wait_for_ever(void)
 	end_second();
 }
 
+/* What comes behind EXEC is no part of its transaction, though that has not begun yet. */
+static void what_follows_exec_is_no_mistake_in_it(void)
+{
+	begin_test();
+	prepare("MSET %s 1 %s 2\r\n");
+	CHECK_STR(say_second("MULTI\r\nINCR %s\r\nEXEC\r\nHELLO 3 x\r\nGET\r\n", key[0][0], ""),
+		  "+OK\r\n+QUEUED\r\n");
+	run_all();
+	CHECK_STR(say_second(NULL, "", ""), "*1\r\n:2\r\n"
+		  "-ERR Syntax error in HELLO option 'x'\r\n"
+		  "-ERR wrong number of arguments for 'get' command\r\n");
+	end_second();
+}
+
 /* Both want both keys, in opposite orders: one after the other. */
 static void two_that_want_the_same(void)
 {
@@ -189,6 +203,7 @@ int main(void)
 	RUN(other_keys_are_free);
 	RUN(what_finds_a_lock_is_tried_again);
 	RUN(a_write_does_not_wait_for_ever);
+	RUN(what_follows_exec_is_no_mistake_in_it);
 	RUN(two_that_want_the_same);
 	RUN(one_behind_another);
 	RUN(who_came_first_is_first);
