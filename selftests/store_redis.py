@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Generated command sequences against a real redis-server and a store, byte for byte.
 
-store_redis.py --redis HOST:PORT --store HOST:PORT [--sequences N] [--seed S] [--show]
+store_redis.py --redis HOST:PORT --store HOST:PORT [--sequences N] [--first N] [--spread] [--show]
 
 A sequence is a list of commands that follows from its number; it has keys of its own, and one
 connection, which speaks RESP2 or RESP3. All its commands are sent at once (a pipeline), to both
@@ -33,9 +33,11 @@ CASES = [str.upper, str.lower, str.title]
 
 
 class Maker:
-    def __init__(self, number):
+    def __init__(self, number, spread=False):
         self.rnd = random.Random(number)
-        self.prefix = f"{{{number}}}"
+        self.spread = spread
+        self.parted = False     # a transaction is being made, whose keys are of several groups
+        self.prefix = f"{number}:" if spread else f"{{{number}}}"
         self.keys = [self.prefix + k for k in ("a", "b", "c", "", "k" * 600, "\0\xff\r\n")]
 
     def pick(self, what):
@@ -44,6 +46,11 @@ class Maker:
     def key(self):
         # Few keys, so that commands meet.
         return self.keys[min(int(self.rnd.expovariate(1.2)), len(self.keys) - 1)]
+
+    def two_keys(self):
+        """Of a command that cannot be parted."""
+        key = self.key()
+        return [key, key if self.spread else self.key()]
 
     def word(self, word):
         return self.pick(CASES)(word)
@@ -95,8 +102,9 @@ class Maker:
             lambda: ["GET", k()], lambda: ["GET", k()],
             lambda: ["MGET"] + self.some(k), lambda: ["STRLEN", k()],
             lambda: ["MSET"] + [x for _ in range(self.rnd.randint(1, 3)) for x in (k(), self.value())]
-            + self.maybe(0.1, k()),
-            lambda: ["MSETNX"] + [x for _ in range(2) for x in (k(), self.value())],
+            + self.maybe(0 if self.parted else 0.1, k()),
+            lambda: ["MSETNX"] + [x for _ in range(1 if self.parted else 2)
+                                  for x in (k(), self.value())],
             lambda: ["SETNX", k(), self.value()], lambda: ["GETSET", k(), self.value()],
             lambda: ["GETDEL", k()], lambda: ["APPEND", k(), self.value()],
             lambda: ["GETEX", k()] + self.pick([[], [self.word("PERSIST")], self.time_option(),
@@ -121,7 +129,7 @@ class Maker:
             lambda: ["EXPIREAT", k(), self.when("s", 1)] + self.conditions(True),
             lambda: ["PEXPIREAT", k(), self.when("ms", 1)] + self.conditions(True),
             lambda: [self.pick(["TTL", "PTTL", "EXPIRETIME", "PEXPIRETIME"]), k()],
-            lambda: [self.pick(["RENAME", "RENAMENX"]), k(), k()],
+            lambda: [self.pick(["RENAME", "RENAMENX"])] + self.two_keys(),
         ])()
 
     def conditions(self, at):
@@ -207,9 +215,11 @@ class Maker:
             if self.rnd.random() < 0.4:
                 c.append(self.data())
         c.append(["MULTI"])
+        self.parted = self.spread
         # Most have no mistake in them, or nothing would ever be executed.
         make = self.data if self.rnd.random() < 0.6 else self.in_multi
         c += [make() for _ in range(self.rnd.randint(0, 5))]
+        self.parted = False
         c.append([self.pick(["EXEC", "EXEC", "EXEC", "EXEC", "DISCARD"])])
         return c
 
@@ -332,9 +342,9 @@ def same(command, redis, store, table):
 class Run:
     """One sequence, on both servers."""
 
-    def __init__(self, number, redis, store):
+    def __init__(self, number, redis, store, spread):
         self.number = number
-        self.commands = Maker(number).sequence()
+        self.commands = Maker(number, spread).sequence()
         if number % 2:
             self.commands.insert(0, ["HELLO", "3"])
         self.conns = [Connection(redis), Connection(store)]
@@ -345,13 +355,16 @@ class Run:
     def finish(self, show=False):
         """Return: what differed, as text."""
         differ = []
-        table = False
+        table = busy = False
         for i, command in enumerate(self.commands):
             table |= command[0][:1] in "Hh" and any(len(a) > 64 for a in command[2:])
             answers = [c.answer() for c in self.conns]
             if show:
                 print(command, *answers, sep="\n    ")
-            if not same(command, *answers, table):
+            # FLUSHALL waits for transactions of others, and not for ever: what follows is not the
+            # same any more, and is only taken.
+            busy |= answers[1].startswith(b"-TRYAGAIN")
+            if not busy and not same(command, *answers, table):
                 differ.append(f"sequence {self.number} command {i}: {command}\n"
                               f"#   redis: {answers[0][:300]!r}\n#   store: {answers[1][:300]!r}")
                 # What follows follows from it.
@@ -367,6 +380,8 @@ def main():
     p.add_argument("--store", required=True, metavar="HOST:PORT")
     p.add_argument("--sequences", type=int, default=300)
     p.add_argument("--first", type=int, default=1, help="number of the first sequence")
+    p.add_argument("--spread", action="store_true",
+                   help="keys of a sequence without a tag in common: of several groups")
     p.add_argument("--show", action="store_true", help="print what is sent and what comes")
     args = p.parse_args()
     redis, store = Server(args.redis), Server(args.store)
@@ -376,7 +391,7 @@ def main():
     differences = commands = 0
     last = args.first + args.sequences
     for base in range(args.first, last, AT_ONCE):
-        runs = [Run(n, redis, store) for n in range(base, min(base + AT_ONCE, last))]
+        runs = [Run(n, redis, store, args.spread) for n in range(base, min(base + AT_ONCE, last))]
         for run in runs:
             differ, n = run.finish(args.show)
             commands += n
