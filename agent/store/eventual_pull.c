@@ -267,6 +267,8 @@ static void refused(struct pxs_pull *p)
 	if (!strncmp((const char *)p->in, "-DIFFERS ", 9)) {
 		ev_of(p)->differs++;
 		fail(p, "its eventual prefixes are others", true);
+	} else if (!strncmp((const char *)p->in, "-AGAIN ", 7)) {
+		fail(p, "a question on a former connection has come in the way", false);
 	} else {
 		fail(p, "it refuses: see its log", true);
 	}

@@ -167,9 +167,9 @@ static void take(struct pxs_eventual *ev, struct pxs_request *r, const struct px
 	struct pxs_served *sv = &ev->served[i];
 	bool known = f->of == ev->db.state.table;
 
-	/* A former one is of a connection that is no more. */
+	/* One of them is of a connection that is no more: the former, or this one, late. */
 	if (sv->request) {
-		pxs_reply_error(&sv->request->out, "ERR another question has come");
+		pxs_reply_error(&sv->request->out, "AGAIN another question has come");
 		done(sv);
 	}
 	sv->request = r;

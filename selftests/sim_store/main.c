@@ -42,14 +42,20 @@ static double seconds(void)
 
 static void add(const struct ss_stat *one)
 {
-	u64 most = max(sum.orphan_ms, one->orphan_ms);
+	struct ss_stat most = {
+		.orphan_ms = max(sum.orphan_ms, one->orphan_ms),
+		.converge_ms = max(sum.converge_ms, one->converge_ms),
+		.marks_ms = max(sum.marks_ms, one->marks_ms),
+	};
 	const u64 *from = (const u64 *)one;
 	u64 *to = (u64 *)&sum;
 	u32 i;
 
 	for (i = 0; i < sizeof(sum) / sizeof(*to); i++)
 		to[i] += from[i];
-	sum.orphan_ms = most;
+	sum.orphan_ms = most.orphan_ms;
+	sum.converge_ms = most.converge_ms;
+	sum.marks_ms = most.marks_ms;
 }
 
 static void progress(double sec)
@@ -137,11 +143,17 @@ static void summary(double sec)
 		U(sum.again), U(sum.committed), U(sum.aborted), U(sum.sagas), U(sum.undone));
 	fprintf(stderr, "# of transactions that keys were watched for %llu done, %llu changed; of MSETNX %llu done, %llu found a key\n",
 		U(sum.watched), U(sum.changed), U(sum.taken), U(sum.there));
+	fprintf(stderr, "# %llu writes of eventual keys, %llu reads, %llu tables lost, %llu elements told, %llu marks gone\n",
+		U(sum.evwrites), U(sum.evreads), U(sum.tables), U(sum.pulled), U(sum.swept));
 	printf("bar: sim-store-schedules %llu wanted %llu %s\n", U(runs), U(opt.schedules),
 	       runs >= opt.schedules ? "met" : "missed");
 	printf("bar: sim-store-violations %llu wanted 0 %s\n", U(bad), bad ? "missed" : "met");
 	printf("bar: sim-store-orphan-ms %llu wanted %u %s\n", U(sum.orphan_ms), SS_ORPHAN_MS,
 	       sum.orphan_ms <= SS_ORPHAN_MS ? "met" : "missed");
+	printf("bar: sim-store-converge-ms %llu wanted %u %s\n", U(sum.converge_ms),
+	       SS_CONVERGE_MS, sum.converge_ms <= SS_CONVERGE_MS ? "met" : "missed");
+	printf("bar: sim-store-marks-ms %llu wanted %u %s\n", U(sum.marks_ms), SS_MARKS_MS,
+	       sum.marks_ms <= SS_MARKS_MS ? "met" : "missed");
 	printf("%llu passed, %llu failed\n", U(runs - bad), U(bad));
 }
 

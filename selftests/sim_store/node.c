@@ -39,6 +39,7 @@ static void fill_config(struct ss_node *n, u32 g)
 	c->ngroups = SS_GROUPS;
 	for (g = 0; g < SS_GROUPS; g++)
 		c->group[g] = g + 1;
+	ss_eventual_config(c);
 }
 
 static void fill_group(struct ss_node *n, u32 g)
@@ -57,6 +58,7 @@ static void fill_group(struct ss_node *n, u32 g)
 		snprintf(n->group[g].where[i], sizeof(n->group[g].where[i]), "127.0.0.1:%u",
 			 7000 + i);
 	}
+	n->group[g].keys = (struct pxs_keys){ .count = 1, .key[0].id = 1 };
 	n->group[g].store = &n->config[g];
 }
 
@@ -101,9 +103,13 @@ void ss_node_start(struct ss_node *n)
 	}
 	n->nsqes = 0;
 	n->nfetches = 0;
+	n->ran = false;
+	n->looks = true;
 	if (pxs_stores_start(&n->node))
 		ss_fail("node %u does not start", n->i);
 	ss_trace("node %u starts", n->i);
+	if (!sim.failed)
+		ss_converge_look(n);
 	sim.at = NULL;
 }
 
@@ -165,6 +171,7 @@ void ss_node_crash(struct ss_node *n, bool power)
 			sim.log[i].leader = SS_NODES;
 	}
 	n->up = false;
+	ss_wires_died(n, power);
 	if (power)
 		lose_power(n);
 	sim.at = NULL;
@@ -216,5 +223,6 @@ void ss_node_round(struct ss_node *n)
 	if (rounds == ROUNDS_MAX)
 		ss_fail("node %u: a round does not end", n->i);
 	ss_state_look(n);
+	ss_converge_look(n);
 	sim.at = NULL;
 }

@@ -20,8 +20,6 @@
 #include "sim_store.h"
 #include "worker.h"
 
-#define EPOCH_MS	1700000000000ull
-
 /* --- clocks and chance --------------------------------------------------------------- */
 
 int __real_clock_gettime(clockid_t id, struct timespec *ts);
@@ -36,7 +34,7 @@ int __wrap_clock_gettime(clockid_t id, struct timespec *ts)
 	if (!sim.at)
 		return __real_clock_gettime(id, ts);
 	if (id == CLOCK_REALTIME)
-		ms += EPOCH_MS + (u64)sim.at->skew;
+		ms += SS_EPOCH_MS + (u64)sim.at->skew;
 	ts->tv_sec = (time_t)(ms / 1000);
 	ts->tv_nsec = (long)(ms % 1000) * 1000000;
 	return 0;
@@ -86,16 +84,26 @@ struct io_uring_sqe *pxs_loop_sqe(struct pxs_loop *l)
 	return &made;
 }
 
+static void cancel(struct ss_node *n, const struct pxs_op *op)
+{
+	u32 i;
+
+	for (i = 0; i < n->nsqes; i++)
+		n->sqe[i].cancelled |= n->sqe[i].op == op;
+}
+
 void pxs_loop_own(struct io_uring_sqe *sqe, struct pxs_op *op)
 {
 	struct ss_node *n = sim.at;
 
+	if (sqe->opcode == IORING_OP_ASYNC_CANCEL)
+		cancel(n, (void *)(unsigned long)sqe->addr);
 	if (!op)
 		return;
 	pxs_assert(n->nsqes < SS_SQES);
 	n->sqe[n->nsqes++] = (struct ss_sqe){
 		.op = op, .opcode = sqe->opcode, .to = (u8 *)(unsigned long)sqe->addr,
-		.len = sqe->len,
+		.len = sqe->len, .fd = sqe->fd,
 	};
 }
 
@@ -110,20 +118,24 @@ static struct ss_client *client_of(const struct pxs_op *op)
 	return NULL;
 }
 
-/* Nobody's: he has hung up. Return: it has ended. */
+/* Return: it has ended. */
 static bool complete(const struct ss_sqe *q)
 {
 	struct ss_client *c = client_of(q->op);
 	u32 len;
+	int res;
 
 	if (q->opcode == IORING_OP_NOP) {
 		q->op->done(q->op, 0);
-	} else if (q->opcode == IORING_OP_SEND) {
-		if (c)
-			ss_client_got(c, q->to, q->len);
-		q->op->done(q->op, (int)q->len);
+	} else if (q->cancelled) {
+		q->op->done(q->op, -ECANCELED);
 	} else if (!c) {
-		q->op->done(q->op, 0);
+		if (!ss_wire_op(q, &res))
+			return false;
+		q->op->done(q->op, res);
+	} else if (q->opcode == IORING_OP_SEND) {
+		ss_client_got(c, q->to, q->len);
+		q->op->done(q->op, (int)q->len);
 	} else if (c->out_len) {
 		len = 1 + (u32)ss_random(min(q->len, c->out_len));
 		memcpy(q->to, c->out, len);
@@ -162,6 +174,7 @@ void __wrap_pxs_conn_free(struct pxs_conn *conn)
 	for (i = 0; i < SS_CLIENTS; i++)
 		if (sim.client[i].conn == conn)
 			ss_client_lost(&sim.client[i]);
+	ss_wires_freed(conn);
 	__real_pxs_conn_free(conn);
 }
 
@@ -182,19 +195,30 @@ void pxs_worker_stop(struct pxs_worker *w)
 void pxs_worker_give(struct pxs_worker *w, struct pxs_job *job)
 {
 	(void)w;
-	pxs_assert(sim.at->njobs < SS_JOBS);
+	pxs_assert(sim.at->njobs < SS_JOBS && !job->busy);
+	job->busy = true;
 	sim.at->job[sim.at->njobs++] = job;
 }
 
+/* The thread is done with it some time before the loop hears of that. */
 static void end_jobs(struct ss_node *n)
 {
 	struct pxs_job *job;
 
 	while (n->njobs && ss_chance(500)) {
 		job = n->job[0];
+		if (!n->ran) {
+			job->res = job->run(job);
+			n->ran = true;
+			n->looks = true;
+			if (ss_chance(300))
+				break;
+		}
+		n->ran = false;
 		n->njobs--;
 		memmove(n->job, n->job + 1, n->njobs * sizeof(*n->job));
-		job->done(job, job->run(job));
+		job->busy = false;
+		job->done(job, job->res);
 	}
 }
 

@@ -7,11 +7,14 @@
  *	log.c      the logs: who leads, what is decided, who knows
  *	node.c     a node: the daemon's stores, a round of its loop, its death
  *	shell.c    what the stores call: loop, helper thread, fetches, clocks
+ *	wires.c    connections between nodes
  *	clients.c  what clients ask
  *	answers.c  ... and are answered
  *	sagas.c    sagas among it
  *	watches.c  transactions that keys are watched for
  *	absent.c   MSETNX
+ *	eventual.c what clients ask of eventual keys, and are answered
+ *	converge.c what must be so of the tables of these keys
  *	history.c  what must be so of all that was answered
  *	state.c    what must be so of the data
  *	trace.c    what happened, in words
@@ -51,6 +54,16 @@
 /* ... and every client has its answer. */
 #define SS_ANSWER_MS	16000u
 
+/*
+ * All members have the same eventual keys so long after all is well (virtual ms): who does not know
+ * that the machine that it asks was gone asks anew after PXS_EVENTUAL_LATE_MS.
+ */
+#define SS_CONVERGE_MS	9000u
+/* ... and no mark is left of what was deleted, and the difference of clocks. */
+#define SS_MARKS_MS	14000u
+
+#define SS_EPOCH_MS	1700000000000ull
+
 #define U(x)		((unsigned long long)(x))
 
 /* --- logs (log.c) -------------------------------------------------------------- */
@@ -83,9 +96,11 @@ struct ss_sqe {
 	u8 opcode;
 	u8 *to;
 	u32 len;
+	int fd;
+	bool cancelled;
 };
 
-#define SS_SQES		64u
+#define SS_SQES		128u
 #define SS_JOBS		16u
 #define SS_ROUNDS	8u
 
@@ -116,6 +131,8 @@ struct ss_node {
 	u32 nsqes;
 	struct pxs_job *job[SS_JOBS];
 	u32 njobs;
+	bool looks;		/* something may have changed in its eventual keys */
+	bool ran;		/* the first of them has, and the loop has not heard of it */
 	struct pxs_fetch *fetch[SS_GROUPS];	/* that goes on in a later round */
 	u32 nfetches;
 	u64 seen[SS_GROUPS];	/* applied when its data was looked at last */
@@ -188,6 +205,7 @@ struct ss_stat {
 	u64 ops, done, not_done, unknown, again;
 	u64 committed, aborted, sagas, undone, orphan_ms;
 	u64 watched, changed, taken, there;
+	u64 evwrites, evreads, tables, pulled, swept, converge_ms, marks_ms;
 };
 
 struct ss {
@@ -209,6 +227,7 @@ struct ss {
 	u32 full;		/* maxmemory, when it is small; 0: there is none */
 	u64 skew;		/* of clocks at most, ms */
 	u32 pieces;		/* per mille of values behind which a fetch waits */
+	bool eventual;		/* there are eventual keys */
 	u32 wild;		/* per mille of steps in which something goes wrong */
 	bool failed;
 	char why[256];
@@ -250,6 +269,55 @@ struct pxs_store *ss_store(const struct ss_node *n, u32 group);
 /* --- shell.c --- */
 void ss_shell_round(struct ss_node *n);
 void ss_remove(const char *path);
+
+/* --- wires.c --- */
+struct ss_wire;
+bool ss_wire_op(const struct ss_sqe *q, int *res);	/* true: it has ended */
+struct ss_wire *ss_wire_open(struct ss_node *n);	/* of a client */
+void ss_wire_put(struct ss_wire *w, const void *bytes, u32 len);
+u32 ss_wire_get(struct ss_wire *w, void *to, u32 room);
+bool ss_wire_over(const struct ss_wire *w);	/* nothing comes any more */
+void ss_wire_close(struct ss_wire *w);
+void ss_wires_freed(const struct pxs_conn *conn);
+void ss_wires_died(const struct ss_node *n, bool power);
+void ss_wires_heal(void);
+void ss_wires_free(void);
+
+/* --- eventual.c --- */
+
+#define SS_EV_KEYS	4u
+#define SS_EV_FIELDS	3u
+/* Of each key the whole, then its fields. */
+#define SS_EV_OF_KEY	(1 + SS_EV_FIELDS)
+#define SS_EV_ELEMENTS	(SS_EV_KEYS * SS_EV_OF_KEY)
+
+void ss_eventual_init(void);
+void ss_eventual_config(struct pxs_store_config *c);
+void ss_eventual_step(void);
+bool ss_eventual_idle(void);
+bool ss_eventual_loses(void);			/* a table is lost with its member's death */
+void ss_eventual_lost(const struct ss_node *n);	/* its table is */
+void ss_eventual_end(void);			/* ask all for their digests */
+void ss_eventual_free(void);
+u32 ss_eventual_element(struct pxs_str key, struct pxs_str field, bool whole);
+
+/* --- converge.c --- */
+struct ss_kept {		/* of an element; nothing: time is 0 */
+	struct pxs_stamp stamp;
+	u64 deadline;
+	u32 op;			/* that wrote it */
+	bool dead;
+	bool here;		/* now, too */
+};
+
+void ss_converge_init(void);
+void ss_converge_look(struct ss_node *n);
+void ss_converge_lost(const struct ss_node *n);
+/* What @n has, or had last, of each element. */
+const struct ss_kept *ss_converge_kept(const struct ss_node *n);
+bool ss_converge_same(void);		/* all members have the same */
+bool ss_converge_clean(void);		/* ... and no marks, nor deadlines */
+void ss_converge_end(void);
 
 /* --- clients.c, answers.c --- */
 void ss_clients_init(void);

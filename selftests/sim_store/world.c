@@ -41,6 +41,19 @@ static void fall_behind(void)
 	sim.stat.deaf++;
 }
 
+/* A disk of its own. What nobody had asked for is gone with it. */
+static void lose_table(struct ss_node *n)
+{
+	char path[300];
+
+	ss_trace("node %u has lost its eventual keys", n->i);
+	snprintf(path, sizeof(path), "%s/%u-1/eventual", ss_dir, n->i);
+	ss_remove(path);
+	ss_eventual_lost(n);
+	ss_converge_lost(n);
+	sim.stat.tables++;
+}
+
 static void go_wrong(void)
 {
 	struct ss_node *n = &sim.node[ss_random(SS_NODES)];
@@ -56,6 +69,8 @@ static void go_wrong(void)
 		ss_trace("node %u dies%s", n->i, power ? ", its machine too" : "");
 		ss_node_crash(n, power);
 		n->up_at = until;
+		if (ss_eventual_loses())
+			lose_table(n);
 		sim.stat.crashes++;
 		break;
 	case 2:
@@ -89,6 +104,7 @@ static void step(void)
 		fall_behind();
 	ss_log_step();
 	ss_clients_step();
+	ss_eventual_step();
 	for (i = 0; i < SS_NODES && !sim.failed; i++) {
 		n = &sim.node[(first + i) % SS_NODES];
 		if (!n->up && sim.now >= n->up_at)
@@ -116,6 +132,7 @@ static void heal(void)
 		sim.node[i].asleep = 0;
 		memset(sim.node[i].deaf, 0, sizeof(sim.node[i].deaf));
 	}
+	ss_wires_heal();
 	sim.calm = true;
 	sim.last = true;
 	ss_trace("all is well from now on");
@@ -149,7 +166,8 @@ static void settle(void)
 	u64 start = sim.now, ms = 0, skew = sim.skew;
 	bool free = false;
 
-	while (!sim.failed && !(all_up() && ss_state_quiet(true) && ss_clients_idle())) {
+	while (!sim.failed && !(all_up() && ss_state_quiet(true) && ss_clients_idle() &&
+				ss_eventual_idle())) {
 		step();
 		ms = sim.now - start;
 		if (!free && all_up() && ss_state_quiet(false)) {
@@ -163,6 +181,40 @@ static void settle(void)
 			ss_fail(ss_clients_idle() ? "%llu ms after all is well something goes on" :
 				"%llu ms after all is well a client has no answer", U(ms));
 	}
+}
+
+/* Nothing else goes on: time may go faster. Return: it did so within @limit ms. */
+static bool wait_for(bool (*holds)(void), u64 limit)
+{
+	u64 start = sim.now;
+
+	while (!sim.failed && !holds()) {
+		if (sim.now - start > limit)
+			return false;
+		sim.now += ss_random(8 * SS_STEP_MS);
+		step();
+	}
+	return true;
+}
+
+static void settle_eventual(bool end)
+{
+	u64 start = sim.now, ms;
+
+	if (!wait_for(ss_converge_same, SS_CONVERGE_MS))
+		ss_fail("%llu ms after all is well eventual keys differ", U(sim.now - start));
+	sim.stat.converge_ms = max(sim.stat.converge_ms, sim.now - start);
+	if (!end)
+		return;
+	if (!wait_for(ss_converge_clean, SS_MARKS_MS + 2 * sim.skew))
+		ss_fail("%llu ms after all is well there are marks of what was deleted",
+			U(sim.now - start));
+	ms = sim.now - start;
+	sim.stat.marks_ms = max(sim.stat.marks_ms, ms > 2 * sim.skew ? ms - 2 * sim.skew : 0);
+	ss_eventual_end();
+	if (!wait_for(ss_eventual_idle, SS_CONVERGE_MS))
+		ss_fail("a digest of eventual keys is not answered");
+	ss_converge_end();
 }
 
 /* --- a schedule ----------------------------------------------------------------------- */
@@ -206,6 +258,9 @@ static void begin(u64 seed, bool tracing)
 	sim.full = ss_chance(200) ? 1500 + (u32)ss_random(6000) : 0;
 	sim.lists = ss_chance(500) ? SS_GROUPS : SS_LISTS;
 	sim.skew = skews[ss_random(ARRAY_SIZE(skews))];
+	sim.eventual = ss_chance(650);
+	ss_eventual_init();
+	ss_converge_init();
 	ss_log_init();
 	for (i = 0; i < SS_NODES; i++) {
 		sim.node[i].i = i;
@@ -227,6 +282,8 @@ static void end(void)
 		if (sim.node[i].up)
 			ss_node_crash(&sim.node[i], false);
 	ss_clients_free();
+	ss_eventual_free();
+	ss_wires_free();
 	ss_log_free();
 	ss_remove(ss_dir);
 }
@@ -243,6 +300,8 @@ void ss_run(u64 seed, bool tracing)
 		run_until(sim.now + 800 + ss_random(2500));
 		heal();
 		settle();
+		if (sim.eventual && !sim.failed)
+			settle_eventual(i + 1 == PHASES);
 	}
 	if (!sim.failed)
 		ss_state_end();
