@@ -4,10 +4,11 @@
  */
 #include "confirm.h"
 
-void pxs_confirm_asked(struct pxs_confirm *c, u64 table, u64 cursor, u64 head)
+void pxs_confirm_asked(struct pxs_confirm *c, u64 table, u64 round, u64 cursor, u64 head)
 {
 	if (c->table != table)
 		*c = (struct pxs_confirm){ .table = table };
+	c->round = round;
 	/* One at a time: the next question will say more. */
 	if (c->pending || cursor <= c->safe)
 		return;
@@ -22,4 +23,26 @@ void pxs_confirm_merged(struct pxs_confirm *c, u64 table, u64 cursor)
 		return;
 	c->safe = c->cursor;
 	c->pending = false;
+}
+
+u64 pxs_confirm_horizon(struct pxs_horizon *h, struct pxs_confirm *c, u32 n, u64 head)
+{
+	bool same = true, again = true;
+	u64 all = head;
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		all = min(all, c[i].safe);
+		same &= c[i].table == c[i].noted;
+		again &= c[i].round == h->round;
+	}
+	if (same && !again)
+		return h->at;
+	if (same)
+		h->at = max(h->at, h->next);
+	h->next = all;
+	h->round++;
+	for (i = 0; i < n; i++)
+		c[i].noted = c[i].table;
+	return h->at;
 }

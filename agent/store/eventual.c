@@ -26,14 +26,9 @@ u64 pxs_eventual_now(const struct pxs_eventual *ev)
 	return max(pxs_store_clock(), pxs_stamp_ms(ev->db.state.clock));
 }
 
-u64 pxs_eventual_horizon(const struct pxs_eventual *ev)
+u64 pxs_eventual_horizon(struct pxs_eventual *ev)
 {
-	u64 horizon = ev->db.state.head;
-	u32 i;
-
-	for (i = 0; i < ev->peers; i++)
-		horizon = min(horizon, ev->confirm[i].safe);
-	return horizon;
+	return pxs_confirm_horizon(&ev->marks, ev->confirm, ev->peers, ev->db.state.head);
 }
 
 void pxs_eventual_fence(struct pxs_eventual *ev, const char *reason)

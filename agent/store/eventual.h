@@ -114,6 +114,7 @@ struct pxs_eventual {
 	struct pxs_pull pull[PXS_EVDB_PEERS];
 	struct pxs_served served[PXS_EVDB_PEERS];	/* by the same index */
 	struct pxs_confirm confirm[PXS_EVDB_PEERS];
+	struct pxs_horizon marks;
 	u8 *buf;		/* of an answer */
 	u32 len, room;
 
@@ -154,7 +155,7 @@ bool pxs_eventual_went_back(struct pxs_eventual *ev, u8 member, u64 place);
 u64 pxs_eventual_now(const struct pxs_eventual *ev);
 
 /* Marks up to there may go. */
-u64 pxs_eventual_horizon(const struct pxs_eventual *ev);
+u64 pxs_eventual_horizon(struct pxs_eventual *ev);
 
 /* --- eventual_rule.c --- */
 

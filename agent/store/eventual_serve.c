@@ -76,6 +76,7 @@ static void reply(struct pxs_eventual *ev, struct pxs_served *sv, u8 kind)
 	if (getrandom(&f.echo, sizeof(f.echo), 0) != sizeof(f.echo))
 		f.echo = 0;
 	r->conn->feed_echo = f.echo;
+	r->conn->feed_round = ev->marks.round;
 	ev->told = max(ev->told, f.head);
 	pxs_feed_seal(&s->replica->config->keys, ev->db.owner.cluster, &f,
 		      (struct pxs_feed_head *)ev->buf);
@@ -180,7 +181,9 @@ static void take(struct pxs_eventual *ev, struct pxs_request *r, const struct px
 	sv->until = ev->store->node->loop.now + PXS_EVENTUAL_WAIT_MS;
 	r->state = PXS_REQUEST_SAVES;
 	if (known)
-		pxs_confirm_asked(&ev->confirm[i], f->table, f->cursor, f->head);
+		pxs_confirm_asked(&ev->confirm[i], f->table, r->conn->feed_round, f->cursor,
+				  f->head);
+	pxs_eventual_horizon(ev);
 }
 
 bool pxs_eventual_serve(struct pxs_request *r)

@@ -152,6 +152,7 @@ struct pxs_conn {
 	struct pxs_store *begun;	/* where the last one was begun */
 	bool eventual;		/* ... which writes eventual keys */
 	u64 feed_echo;		/* what the next question of a member repeats (feed.h); 0: none */
+	u64 feed_round;		/* ... and that answer's round (confirm.h) */
 	u64 bytes;
 	u64 held;		/* bytes of answers that wait for those before them */
 

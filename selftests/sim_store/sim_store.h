@@ -60,7 +60,7 @@
  */
 #define SS_CONVERGE_MS	9000u
 /* ... and no mark is left of what was deleted, and the difference of clocks. */
-#define SS_MARKS_MS	14000u
+#define SS_MARKS_MS	16000u
 
 #define SS_EPOCH_MS	1700000000000ull
 

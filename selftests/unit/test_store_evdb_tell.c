@@ -29,6 +29,23 @@ static bool say(void *ctx, const struct pxs_element *e)
 	return s->a->len < 200;		/* the rest another time */
 }
 
+static u64 horizon_of(u32 i)
+{
+	struct node *n = &node[i];
+	struct pxs_confirm c[NODES - 1];
+	u32 j, k = 0;
+	u64 at;
+
+	for (j = 0; j < NODES; j++)
+		if (j != i)
+			c[k++] = n->confirm[j];
+	at = pxs_confirm_horizon(&n->marks, c, k, n->db.state.head);
+	for (j = 0, k = 0; j < NODES; j++)
+		if (j != i)
+			n->confirm[j] = c[k++];
+	return at;
+}
+
 /* @i asks @j, as of now; the answer is made, and under way. */
 static void ask(u32 i, u32 j)
 {
@@ -51,9 +68,11 @@ static void ask(u32 i, u32 j)
 	}
 	if (peer->table == a->table) {
 		a->cursor = peer->cursor;
-		pxs_confirm_asked(&node[j].confirm[i], node[i].db.state.table, peer->cursor,
-				  node[i].db.state.head);
+		pxs_confirm_asked(&node[j].confirm[i], node[i].db.state.table, node[i].round[j],
+				  peer->cursor, node[i].db.state.head);
 	}
+	horizon_of(j);
+	a->round = node[j].marks.round;
 	CHECK_EQ(-pxs_evdb_begin(&node[j].db, &tx, false), 0);
 	if (pxs_evdb_changes(&tx, a->cursor, say, &s))
 		a->cursor = node[j].db.state.head;
@@ -86,20 +105,22 @@ static void arrive(u32 i, u32 j)
 		return;
 	change(i, do_arrive, &x);
 	pxs_confirm_merged(&node[i].confirm[j], x.a->table, x.a->cursor);
+	node[i].round[j] = x.a->round;
 	x.a->under_way = false;
 }
 
 static void do_tidy(struct pxs_evtx *tx, void *ctx)
 {
 	struct node *n = ctx;
-	u64 horizon = n->db.state.head;
-	u32 j;
 
-	for (j = 0; j < NODES; j++)
-		if (j + 1 != n->db.owner.member)
-			horizon = min(horizon, n->confirm[j].safe);
 	pxs_evdb_reap(tx, now, 3);
-	pxs_evdb_sweep(tx, horizon, 3);
+	pxs_evdb_sweep(tx, horizon_of((u32)(n - node)), 3);
+}
+
+static void hang_up(u32 i, u32 j)
+{
+	node[i].from[j].under_way = false;
+	node[i].round[j] = 0;
 }
 
 static void restart(u32 i)
@@ -109,7 +130,7 @@ static void restart(u32 i)
 	close_node(i);
 	make(i);
 	for (j = 0; j < NODES; j++)
-		node[j].from[i].under_way = false;
+		hang_up(j, i);
 }
 
 /* What the writes say. */
@@ -189,7 +210,7 @@ static void step(bool lossy, u32 cut)
 			arrive(i, j);
 		break;
 	case 160:
-		node[i].from[j].under_way = false;	/* a connection breaks */
+		hang_up(i, j);		/* a connection breaks */
 		break;
 	case 161 ... 187:
 		change(i, do_tidy, &node[i]);
@@ -201,7 +222,7 @@ static void step(bool lossy, u32 cut)
 		lose(i);
 		make(i);
 		for (j = 0; j < NODES; j++)
-			node[j].from[i].under_way = false;
+			hang_up(j, i);
 	}
 }
 
@@ -344,6 +365,45 @@ static void a_new_table_is_another_one(void)
 	end();
 }
 
+/*
+ * 1 has heard of the deletion, and says so. Then its disk is lost, and 2, which is behind, gives it
+ * the older write, before 2 hears of the deletion, too.
+ */
+static void a_lost_disk_brings_nothing_back(void)
+{
+	u32 i;
+
+	begin();
+	put(1, "k", "", "v");
+	settle();
+	lose(1);		/* its own writes are others' to tell from now on */
+	make(1);
+	settle();
+	now++;
+	put(0, "k", "", NULL);
+	hear(1, 0);
+	hear(1, 0);
+	hear(0, 1);
+	lose(1);
+	make(1);
+	hear(1, 2);
+	CHECK_STR(read_at(1, "k", ""), "v");
+	for (i = 0; i < 5; i++) {
+		hear(2, 0);
+		hear(0, 2);
+		change(0, do_tidy, &node[0]);
+	}
+	hear(0, 1);
+	CHECK_STR(read_at(0, "k", ""), "dead");
+	for (i = 0; i < 5; i++) {
+		settle();
+		change(0, do_tidy, &node[0]);
+	}
+	CHECK(same(0, 1) && same(0, 2));
+	CHECK_EQ(node[0].db.state.items, 0);
+	end();
+}
+
 int main(void)
 {
 	evdb_setup();
@@ -352,6 +412,7 @@ int main(void)
 	RUN(who_is_away_keeps_marks);
 	RUN(an_answer_is_long_under_way);
 	RUN(a_new_table_is_another_one);
+	RUN(a_lost_disk_brings_nothing_back);
 	rmdir(base);
 	return unit_done();
 }

@@ -145,26 +145,60 @@ static void a_mark_goes_when_all_was_heard(void)
 
 	pxs_confirm_merged(&c, 1, 100);
 	CHECK_EQ(c.safe, 0);
-	pxs_confirm_asked(&c, 1, 10, 50);
+	pxs_confirm_asked(&c, 1, 0, 10, 50);
 	CHECK_EQ(c.safe, 0);
 	pxs_confirm_merged(&c, 1, 49);		/* it may have told something old behind that */
 	CHECK_EQ(c.safe, 0);
-	pxs_confirm_asked(&c, 1, 20, 70);	/* the first is still open */
+	pxs_confirm_asked(&c, 1, 0, 20, 70);	/* the first is still open */
 	pxs_confirm_merged(&c, 1, 50);
 	CHECK_EQ(c.safe, 10);
 	pxs_confirm_merged(&c, 1, 1000);
 	CHECK_EQ(c.safe, 10);
-	pxs_confirm_asked(&c, 1, 20, 70);
+	pxs_confirm_asked(&c, 1, 0, 20, 70);
 	pxs_confirm_merged(&c, 2, 1000);	/* of another table */
 	CHECK_EQ(c.safe, 10);
 	pxs_confirm_merged(&c, 1, 70);
 	CHECK_EQ(c.safe, 20);
-	pxs_confirm_asked(&c, 1, 5, 90);	/* less than is known */
+	pxs_confirm_asked(&c, 1, 0, 5, 90);	/* less than is known */
 	CHECK(!c.pending);
-	pxs_confirm_asked(&c, 2, 3, 4);		/* its disk was lost */
+	pxs_confirm_asked(&c, 2, 0, 3, 4);		/* its disk was lost */
 	CHECK_EQ(c.safe, 0);
 	pxs_confirm_merged(&c, 2, 4);
 	CHECK_EQ(c.safe, 3);
+}
+
+static void says(struct pxs_confirm *c, u64 table, u64 round, u64 cursor)
+{
+	pxs_confirm_asked(c, table, round, cursor, 1);
+	pxs_confirm_merged(c, table, 1);
+}
+
+/* Who has said so may have lost its disk at once: with the same tables, once more. */
+static void a_mark_goes_when_all_have_asked_again(void)
+{
+	struct pxs_confirm c[2] = { 0 };
+	struct pxs_horizon h = { 0 };
+
+	CHECK_EQ(pxs_confirm_horizon(&h, c, 2, 100), 0);
+	says(&c[0], 1, h.round, 10);
+	CHECK_EQ(pxs_confirm_horizon(&h, c, 2, 100), 0);
+	says(&c[1], 2, h.round, 20);
+	CHECK_EQ(pxs_confirm_horizon(&h, c, 2, 100), 0);
+	CHECK_EQ(pxs_confirm_horizon(&h, c, 2, 100), 0);
+	says(&c[0], 1, h.round - 1, 50);	/* behind an answer from before that */
+	says(&c[1], 2, h.round, 60);
+	CHECK_EQ(pxs_confirm_horizon(&h, c, 2, 100), 0);
+	says(&c[0], 1, h.round, 50);
+	CHECK_EQ(pxs_confirm_horizon(&h, c, 2, 100), 10);
+	says(&c[0], 1, h.round, 50);
+	says(&c[1], 3, h.round, 5);		/* its disk was lost */
+	CHECK_EQ(pxs_confirm_horizon(&h, c, 2, 100), 10);
+	says(&c[0], 1, h.round, 50);
+	says(&c[1], 3, h.round, 70);
+	CHECK_EQ(pxs_confirm_horizon(&h, c, 2, 100), 10);
+	says(&c[0], 1, h.round, 50);
+	says(&c[1], 3, h.round, 70);
+	CHECK_EQ(pxs_confirm_horizon(&h, c, 2, 100), 50);
 }
 
 /* --- messages --- */
@@ -430,6 +464,7 @@ int main(void)
 	RUN(the_last_write_says_what_a_key_is);
 	RUN(a_deadline_is_a_death);
 	RUN(a_mark_goes_when_all_was_heard);
+	RUN(a_mark_goes_when_all_have_asked_again);
 	RUN(a_message_arrives);
 	RUN(any_bit_of_a_message_counts);
 	RUN(who_may_not_say_it);

@@ -22,11 +22,13 @@ static char base[200];
 
 struct node {
 	struct pxs_evdb db;
-	struct pxs_confirm confirm[NODES];	/* by the other's index */
+	struct pxs_confirm confirm[NODES];	/* by the other's index; its own says nothing */
+	struct pxs_horizon marks;
+	u64 round[NODES];		/* of the answer that it had last from each other one */
 	/* The answer that it waits for from each other one. */
 	struct answer {
 		bool under_way;
-		u64 table, cursor, head;
+		u64 table, cursor, head, round;
 		u8 *data;
 		u32 len;
 	} from[NODES];
