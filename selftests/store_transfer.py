@@ -112,7 +112,7 @@ class Client:
         if None in answers or any(self.refused(a) for a in answers):
             self.close()    # with it, nothing is watched
             return None
-        return [int(a) for a in answers[2:-1]]
+        return [int(a) for a in answers[-1 - len(keys):-1]]
 
     def refused(self, answer):
         """Is it an error, after which it may be tried again, and there?"""
