@@ -13,21 +13,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "change.h"
-#include "director.h"
 #include "report.h"
 
 #define HDR	((u32)sizeof(struct pxs_client_hdr))
-
-/* An append of this client; p.value follows, so it is last. */
-struct append {
-	struct pxs_client *client;
-	u64 id;
-	u32 group;
-	struct pxs_director *director;	/* that executes it; NULL: it is data */
-	struct pxs_director_wait wait;
-	struct pxs_proposal p;
-};
 
 #define from(ptr, member) \
 	((struct pxs_client *)((char *)(ptr) - offsetof(struct pxs_client, member)))
@@ -85,88 +73,6 @@ void pxs_client_answer_words(struct pxs_client *c, u32 group, u64 id, u32 error,
 static void answer_error(struct pxs_client *c, u32 group, u64 id, u32 error)
 {
 	pxs_client_answer_words(c, group, id, error, pxs_client_words(error));
-}
-
-static void append_end(struct append *a, u32 error, const char *words, u64 slot)
-{
-	struct pxs_client *c = a->client;
-
-	c->appends--;
-	if (error)
-		pxs_client_answer_words(c, a->group, a->id, error, words);
-	else
-		pxs_client_answer(c, PXS_CLIENT_APPENDED, 0, a->group, a->id, slot, 0, NULL, 0);
-	free(a);
-}
-
-static void executed(struct pxs_director_wait *w, bool known, u64 slot, int err, const char *words)
-{
-	struct append *a = (struct append *)((char *)w - offsetof(struct append, wait));
-
-	if (!known)
-		append_end(a, PXS_CLIENT_UNKNOWN, "decided, but what the module says to it is not known",
-			   slot);
-	else
-		append_end(a, err ? PXS_CLIENT_REFUSED : 0, *words ? words : strerror(-err), slot);
-}
-
-static void append_done(struct pxs_proposal *p, u32 error, u64 slot)
-{
-	struct append *a = (struct append *)((char *)p - offsetof(struct append, p));
-
-	if (error || !a->director)
-		append_end(a, error, pxs_client_words(error), slot);
-	else
-		pxs_director_await(a->director, slot, &a->wait);
-}
-
-/* May it be in this log? Return: NULL, or why not, and *error. */
-static const char *append_refusal(const struct pxs_replica *r, const u8 *body, u32 len, u32 *error)
-{
-	struct pxs_change change;
-	const char *why = NULL;
-
-	*error = PXS_CLIENT_STORE;
-	if (r->config->store)
-		return pxs_client_words(*error);
-	*error = PXS_CLIENT_TABLES;
-	if (r->config->tables && !pxs_change_parse(body, len, &change, &why))
-		why = pxs_change_refusal(&change, r->id);
-	return why;
-}
-
-static void do_append(struct pxs_client *c, struct pxs_replica *r,
-		      const struct pxs_client_hdr *h, const u8 *body, u32 len)
-{
-	struct append *a;
-	const char *why;
-	u32 error;
-
-	why = append_refusal(r, body, len, &error);
-	if (why) {
-		pxs_client_answer_words(c, r->id, le64_to_cpu(h->id), error, why);
-		return;
-	}
-	a = malloc(sizeof(*a) + len);
-	if (!a) {
-		answer_error(c, r->id, le64_to_cpu(h->id), PXS_CLIENT_BUSY);
-		return;
-	}
-	a->client = c;
-	a->id = le64_to_cpu(h->id);
-	a->group = r->id;
-	a->director = pxs_director_of(c->node, r);
-	a->wait.done = executed;
-	a->p.done = append_done;
-	a->p.len = len;
-	memcpy(a->p.value, body, len);
-	error = pxs_propose(r, &a->p);
-	if (error) {
-		free(a);
-		answer_error(c, r->id, le64_to_cpu(h->id), error);
-		return;
-	}
-	c->appends++;
 }
 
 /* --- TRANSFER -------------------------------------------------------------- */
@@ -418,7 +324,7 @@ static bool request(struct pxs_client *c, const struct pxs_client_hdr *h, const 
 	if (!r)
 		answer_error(c, le32_to_cpu(h->group), le64_to_cpu(h->id), PXS_CLIENT_NO_GROUP);
 	else if (h->type == PXS_CLIENT_APPEND)
-		do_append(c, r, h, body, len);
+		pxs_client_append(c, r, h, body, len);
 	else if (h->type == PXS_CLIENT_TRANSFER)
 		do_transfer(c, r, h);
 	else if (h->type == PXS_CLIENT_INDEX)

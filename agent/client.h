@@ -8,7 +8,7 @@
 #include "flight.h"
 #include "node.h"
 
-#define PXS_CLIENT_IN		(64u << 10)	/* bytes read at once */
+#define PXS_CLIENT_IN		(128u << 10)	/* bytes read at once, and of a request at most */
 #define PXS_CLIENT_OUT_HIGH	(256u << 10)	/* answers waiting: no more values are read */
 #define PXS_CLIENT_APPENDS_MAX	4096u		/* appends of one client that wait */
 
@@ -53,6 +53,10 @@ void pxs_client_answer(struct pxs_client *c, u8 type, u8 flags, u32 group, u64 i
 		       u64 arg2, const void *body, u32 len);
 void pxs_client_answer_words(struct pxs_client *c, u32 group, u64 id, u32 error,
 			     const char *words);
+
+/* client_append.c: APPEND */
+void pxs_client_append(struct pxs_client *c, struct pxs_replica *r,
+		       const struct pxs_client_hdr *h, const u8 *body, u32 len);
 
 /* client_member.c: MEMBERS */
 void pxs_client_members(struct pxs_client *c, struct pxs_replica *r,

@@ -8,7 +8,8 @@
  * each other. A message that breaks these rules closes the connection.
  *
  * Requests
- *   APPEND   body: the value, 1..PXS_VALUE_MAX bytes
+ *   APPEND   body: the value, 1..PXS_WHOLE_MAX bytes, above PXS_VALUE_MAX in several slots
+ *            (chunk.h). What begins as a chunk does is refused
  *   READ     arg: first slot wanted (>= 1); flags FOLLOW: go on with what comes later;
  *            arg2: at most so many values, 0: no limit. One READ a connection at a time.
  *   STATUS   nothing
@@ -23,8 +24,8 @@
  *            PORT", PORT: of its store, of ADD and SET; QUORUM: arg: phase1, arg2: phase2 (both
  *            0: majorities). Answered when the change is decided and this member has gone over
  * Answers
- *   APPENDED arg: the slot. Decided by a quorum, on their disks, and applied here: where the
- *            group says `tables`, executed by this host's module too, which took it
+ *   APPENDED arg: the slot, of several the last. Decided by a quorum, on their disks, and applied
+ *            here: where the group says `tables`, executed by this host's module too, which took it
  *   ERROR    arg: enum pxs_client_error; arg2: member id of the leader, 0: not known;
  *            body: the same in words
  *   VALUE    of a READ; arg: the slot; flags NOOP, DAMAGED; body: the value
@@ -45,7 +46,7 @@
 
 #include "platform.h"
 
-#define PXS_CLIENT_BODY_MAX	(1u << 20)	/* STATUS of groups; a request: PXS_VALUE_MAX */
+#define PXS_CLIENT_BODY_MAX	(1u << 20)	/* STATUS of groups; a request: PXS_WHOLE_MAX */
 
 struct pxs_client_hdr {
 	__le32 len;		/* bytes of the body */

@@ -78,11 +78,14 @@ is "lines of standard input" "$(sort -n "$D/slots" | tr '\n' ' ')" "2 3 "
 out=$(append count 10000 size 100 outstanding 64 acked-file "$D/acked" 2>&1)
 like "10000 values" "$out" "appended 10000 of 10000"
 diag "$out"
-head -c 16384 /dev/zero | tr '\0' z >"$D/large"
-ok "the largest value" append - <"$D/large"
-echo >>"$D/large"
-refused "a value one byte too large" "too large" \
-	append - < <(tr -d '\n' <"$D/large"; echo z)
+# Values at each boundary of what a slot takes, and of how many slots a value does.
+large() { head -c "$1" /dev/zero | tr '\0' z; }
+sizes="16384 16385 32704 32705 49056 49057 65408 65409 65536"
+for n in $sizes; do large "$n"; echo; done >"$D/large"
+ok "the largest values" append - <"$D/large"
+is "they are read as they were written" "$(log tail |
+	awk 'length($0) > 10000 { print length($2) }' | sort -n | tr '\n' ' ')" "$sizes "
+refused "a value one byte too large" "too large" append - < <(large 65537)
 refused "a group that is not there" "no such group|no leader" log group 2 append timeout 500 x
 all_equal "at rest"
 is "no acknowledged value is missing" "$(missing)" 0

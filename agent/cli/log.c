@@ -159,7 +159,7 @@ static int log_append(struct cli *cli, struct args *a, int argc, char **argv)
 {
 	const struct word words[] = {
 		{ .name = "count", .number = &a->count, .min = 1 },
-		{ .name = "size", .number = &a->size, .max = PXS_VALUE_MAX },
+		{ .name = "size", .number = &a->size, .max = PXS_LOG_VALUE_MAX },
 		{ .name = "prefix", .text = &a->prefix },
 		{ .name = "outstanding", .number = &a->outstanding, .min = 1,
 		  .max = LOGLOAD_OUTSTANDING_MAX },
@@ -257,6 +257,8 @@ static void put_json(const struct pxs_log_value *v)
 		json_object_set_new(o, "noop", json_true());
 	else if (v->flags & PXS_LOG_LOST)
 		json_object_set_new(o, "damaged", json_true());
+	else if (v->flags & PXS_LOG_PART)
+		json_object_set_new(o, "part", json_true());
 	else if (v->flags & PXS_LOG_REPEATED)
 		json_object_set_new(o, "repeated", json_true());
 	else if (text)
@@ -276,6 +278,8 @@ static void put_line(const struct args *a, const struct pxs_log_value *v)
 		printf("=");
 	else if (v->flags & PXS_LOG_NOOP)
 		printf("-");
+	else if (v->flags & PXS_LOG_PART)
+		printf("+");
 	else if (a->hash)
 		printf("%016" PRIx64 " %zu", value_hash(v->data, v->len), v->len);
 	else
@@ -290,7 +294,7 @@ static void tail_value(void *ctx, const struct pxs_log_value *v)
 	if (!v->flags)
 		loghist_fetch(&t->history, t->call_us, v->slot, value_hash(v->data, v->len),
 			      (u32)v->len);
-	if (v->flags & (PXS_LOG_NOOP | PXS_LOG_REPEATED) && !t->a->noops)
+	if (v->flags & (PXS_LOG_NOOP | PXS_LOG_REPEATED | PXS_LOG_PART) && !t->a->noops)
 		return;
 	if (v->flags & PXS_LOG_LOST) {
 		cli_error(t->cli, "slot %" PRIu64 ": damaged here; ask another member", v->slot);

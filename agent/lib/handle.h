@@ -8,6 +8,7 @@
 #ifndef PXS_LIB_HANDLE_H
 #define PXS_LIB_HANDLE_H
 
+#include "chunk.h"
 #include "conn.h"
 #include "group.h"
 #include "once.h"
@@ -70,6 +71,8 @@ struct pxs_sub {
 	void (*end)(void *ctx, int error, u64 applied);
 	void *ctx;
 	struct pxs_once *once;
+	struct pxs_join join;
+	bool stepped;		/* back from the first slot, to where the value there begins */
 
 	struct pxs_conn conn;
 	u32 peer;		/* to which conn goes, or will */

@@ -6,11 +6,14 @@
  */
 #include "once.h"
 
+#include "chunk.h"
 #include "crc32c.h"
 
 static const u8 magic[8] = { 0x89, 'p', 'x', 's', 'o', 'n', 'c', 0x01 };
 
 _Static_assert(sizeof(struct pxs_once_hdr) == PXS_LOG_ID_SIZE, "the public header says so");
+_Static_assert(PXS_LOG_VALUE_MAX + PXS_LOG_ID_SIZE == PXS_WHOLE_MAX, "a value with its id");
+_Static_assert(PXS_LOG_SLOT_BYTES == PXS_VALUE_MAX, "of a slot");
 
 void pxs_once_put(struct pxs_once_hdr *h, const struct pxs_log_id *id)
 {

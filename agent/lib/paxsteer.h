@@ -14,7 +14,7 @@
  * what blocks. No signal is raised; after a fork() the handle is of no use to the child.
  *
  * Memory is bounded: proposals that have not ended by PXS_LOG_OUTSTANDING_MAX and
- * PXS_LOG_BYTES_MAX, what a daemon sends by 64 KiB for a value and 1 MiB for a status, a
+ * PXS_LOG_BYTES_MAX, what a daemon sends by 128 KiB for a value and 1 MiB for a status, a
  * subscription with PXS_LOG_ONCE by another 3 MiB. What a daemon may not say ends its connection.
  *
  * Functions that return int return 0 or an enum pxs_log_error, unless they say otherwise.
@@ -29,8 +29,9 @@
 extern "C" {
 #endif
 
-#define PXS_LOG_VALUE_MAX	16384u		/* bytes of a value without an id */
-#define PXS_LOG_ID_SIZE		56u		/* what an id takes away from that */
+#define PXS_LOG_VALUE_MAX	65536u		/* bytes of a value */
+#define PXS_LOG_SLOT_BYTES	16384u		/* what is larger takes several slots in a row */
+#define PXS_LOG_ID_SIZE		56u		/* what an id takes in the log beside its value */
 #define PXS_LOG_OUTSTANDING_MAX	4096u		/* proposals of a handle that have not ended */
 #define PXS_LOG_BYTES_MAX	(16u << 20)	/* and what their values take */
 #define PXS_LOG_SOCKETS_MAX	16u
@@ -146,7 +147,8 @@ int pxs_log_make_id(struct pxs_log *log, struct pxs_log_id *id);
 #define PXS_LOG_RETRY	1u	/* propose: copies may have been sent before, by whomever */
 
 /*
- * Append @len bytes (1..PXS_LOG_VALUE_MAX, with an id PXS_LOG_ID_SIZE less), which are copied.
+ * Append @len bytes (1..PXS_LOG_VALUE_MAX), which are copied. What takes more than
+ * PXS_LOG_SLOT_BYTES, with its id, has several slots, and stands at the last of them.
  * @id: NULL for none. @done is called once, by pxs_log_process() or pxs_log_close(); OK means that
  * a quorum has the value on disk (or in memory: durability). Proposals without trouble take slots
  * in the order of the calls.
@@ -158,7 +160,7 @@ int pxs_log_make_id(struct pxs_log *log, struct pxs_log_id *id);
  *
  * Return: 0; else @done is not called: PXS_LOG_INVALID, PXS_LOG_TOO_LARGE, PXS_LOG_NO_MEMORY,
  * PXS_LOG_BUSY at the limits above, or PXS_LOG_CLOSED from a callback of pxs_log_close(). Values
- * that begin as an id does are refused without one.
+ * that begin as an id does are refused without one, and those that begin as a part of a large one.
  */
 int pxs_log_propose(struct pxs_log *log, const void *value, size_t len,
 		    const struct pxs_log_id *id, unsigned int flags,
@@ -179,12 +181,13 @@ unsigned int pxs_log_outstanding(const struct pxs_log *log);
 #define PXS_LOG_NOOP	1u	/* the slot was filled to close a gap; no data */
 #define PXS_LOG_LOST	2u	/* this member cannot tell the value (damaged); no data */
 #define PXS_LOG_REPEATED 4u	/* with ONCE: a copy that does not count: do not apply it */
+#define PXS_LOG_PART	8u	/* part of what stands at a later slot, or nowhere; no data */
 
 struct pxs_log_value {
 	uint64_t slot;
 	const void *data;	/* valid until the callback returns */
 	size_t len;
-	unsigned int flags;	/* PXS_LOG_NOOP, PXS_LOG_LOST, PXS_LOG_REPEATED */
+	unsigned int flags;	/* PXS_LOG_NOOP, PXS_LOG_LOST, PXS_LOG_REPEATED, PXS_LOG_PART */
 	const struct pxs_log_id *id;	/* with ONCE: its id; NULL: it has none */
 };
 
@@ -201,7 +204,9 @@ struct pxs_log_value {
  * What is delivered is decided for good, but one member's view: it may lag behind. To read
  * everything that was appended before now, take the read index and read up to that slot.
  *
- * With PXS_LOG_ONCE up to PXS_LOG_SPAN - 1 slots before @from are read as well, and not delivered.
+ * With PXS_LOG_ONCE up to PXS_LOG_SPAN - 1 slots before @from are read as well, and not delivered;
+ * and where @from is in the middle of a value, the slots where that begins. If those are trimmed,
+ * it is PXS_LOG_LOST (with PXS_LOG_ONCE: PXS_LOG_TRIMMED).
  */
 int pxs_log_subscribe(struct pxs_log *log, uint64_t from, uint64_t count, unsigned int flags,
 		      void (*value)(void *ctx, const struct pxs_log_value *value),

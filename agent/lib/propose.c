@@ -71,6 +71,7 @@ static void end(struct pxs_log *log, struct pxs_flight *f, int error, u64 slot, 
 static int check(const struct pxs_log *log, const void *value, size_t len,
 		 const struct pxs_log_id *id, unsigned int flags)
 {
+	struct pxs_chunk chunk;
 	struct pxs_log_id found;
 
 	/* Else a callback that tries again would keep pxs_log_close() for ever. */
@@ -78,10 +79,12 @@ static int check(const struct pxs_log *log, const void *value, size_t len,
 		return PXS_LOG_CLOSED;
 	if (!len || !value || flags & ~PXS_LOG_RETRY || (flags && !id))
 		return PXS_LOG_INVALID;
-	if (len > PXS_LOG_VALUE_MAX - (id ? PXS_LOG_ID_SIZE : 0))
+	if (len > PXS_LOG_VALUE_MAX)
 		return PXS_LOG_TOO_LARGE;
-	/* Readers would take it for a copy of something. */
-	if ((!id && pxs_once_get(value, len, &found)) || (id && id->base > PXS_SLOT_MAX))
+	/* Readers would take it for a copy, or for a chunk, of something. */
+	if (!id && (pxs_once_get(value, len, &found) || pxs_chunk_get(value, len, &chunk)))
+		return PXS_LOG_INVALID;
+	if (id && id->base > PXS_SLOT_MAX)
 		return PXS_LOG_INVALID;
 	if (log->outstanding == PXS_LOG_OUTSTANDING_MAX || log->bytes + len > PXS_LOG_BYTES_MAX)
 		return PXS_LOG_BUSY;

@@ -28,7 +28,9 @@ static void finish(struct pxs_log *log, int error, u64 applied)
 
 	shut(s);
 	free(s->once);
+	free(s->join.value);
 	s->once = NULL;
+	s->join.value = NULL;
 	s->active = false;
 	if (!s->over)
 		s->end(s->ctx, error, applied);
@@ -38,6 +40,7 @@ void pxs_sub_exit(struct pxs_log *log)
 {
 	shut(&log->sub);
 	free(log->sub.once);
+	free(log->sub.join.value);
 }
 
 /* --- connecting ------------------------------------------------------------ */
@@ -115,6 +118,25 @@ static int keep_alive(struct pxs_log *log)
 
 /* --- what arrives ---------------------------------------------------------- */
 
+/* Of a value in several slots: what stands at this one. */
+static void join(struct pxs_sub *s, struct pxs_log_value *v)
+{
+	switch (pxs_chunk_join(&s->join, v->data, v->flags ? 0 : v->len)) {
+	case PXS_JOIN_PLAIN:
+		break;
+	case PXS_JOIN_PART:
+		v->flags |= PXS_LOG_PART;
+		break;
+	case PXS_JOIN_WHOLE:
+		v->data = s->join.value;
+		v->len = s->join.chunk.len;
+		break;
+	case PXS_JOIN_HEADLESS:
+		v->flags |= PXS_LOG_LOST;
+		break;
+	}
+}
+
 static void deliver(struct pxs_log *log, const struct pxs_answer *m)
 {
 	struct pxs_log_value v = { .slot = m->arg, .data = m->body, .len = m->len };
@@ -126,13 +148,14 @@ static void deliver(struct pxs_log *log, const struct pxs_answer *m)
 		v.flags |= PXS_LOG_NOOP;
 	if (m->flags & PXS_CLIENT_DAMAGED)
 		v.flags |= PXS_LOG_LOST;
+	join(s, &v);
 	if (s->once) {
 		has_id = !v.flags && pxs_once_get(v.data, v.len, &id);
 		if (!pxs_once_judge(s->once, v.slot, has_id ? &id : NULL))
 			v.flags |= PXS_LOG_REPEATED;
 		if (has_id) {
 			v.id = &id;
-			v.data = m->body + PXS_LOG_ID_SIZE;
+			v.data = (const u8 *)v.data + PXS_LOG_ID_SIZE;
 			v.len -= PXS_LOG_ID_SIZE;
 		}
 	}
@@ -142,6 +165,46 @@ static void deliver(struct pxs_log *log, const struct pxs_answer *m)
 	}
 	if (v.slot >= s->from)
 		s->value(s->ctx, &v);
+}
+
+/* Ask anew, from @slot on, which is another than before: a READ goes one way. */
+static void begin_at(struct pxs_log *log, u64 slot)
+{
+	struct pxs_sub *s = &log->sub;
+
+	if (!endless(s))
+		s->left += s->next - slot;
+	s->next = slot;
+	if (s->once)
+		s->once->next = slot;
+	s->due = log->now;
+	shut(s);
+}
+
+/* The first slot is in the middle of a value: what is in front of it is wanted too. */
+static bool begins_before(struct pxs_log *log, const struct pxs_answer *m)
+{
+	struct pxs_sub *s = &log->sub;
+	struct pxs_chunk c;
+
+	if (s->join.begun || s->stepped || !pxs_chunk_get(m->body, m->len, &c) || !c.index ||
+	    m->arg <= c.index)
+		return false;
+	s->stepped = true;
+	begin_at(log, s->next - c.index);
+	return true;
+}
+
+/* Nobody has the next slot any more. Was it one of those? Then without. */
+static bool do_without(struct pxs_log *log)
+{
+	struct pxs_sub *s = &log->sub;
+
+	if (s->next >= s->from || s->once)
+		return false;
+	s->trimmed = 0;
+	begin_at(log, s->from);
+	return true;
 }
 
 /* Return: 0; or -EPROTO. */
@@ -155,6 +218,8 @@ static int value(struct pxs_log *log, const struct pxs_answer *m)
 		finish(log, PXS_LOG_DAMAGED, m->arg - 1);
 		return 0;
 	}
+	if (begins_before(log, m))
+		return 0;
 	s->next++;
 	s->trimmed = 0;
 	s->left -= !endless(s);
@@ -208,10 +273,10 @@ static int take(struct pxs_log *log, const struct pxs_answer *m)
 		pxs_note_words(log, m);
 		if (ret == PXS_LOG_TRIMMED)
 			snprintf(log->detail, sizeof(log->detail), "%s", log->words);
-		if (ret == PXS_LOG_TRIMMED && ++s->trimmed >= log->npeers)
-			finish(log, ret, s->next - 1);
-		else
+		if (ret != PXS_LOG_TRIMMED || ++s->trimmed < log->npeers)
 			give_up(log, ret, 0);
+		else if (!do_without(log))
+			finish(log, ret, s->next - 1);
 		return 0;
 	}
 	ret = judge(log, m);
@@ -296,6 +361,13 @@ int pxs_log_subscribe(struct pxs_log *log, uint64_t from, uint64_t count, unsign
 	}
 	if (!log->inside)
 		log->now = pxs_io_now();
+	s->join = (struct pxs_join){ .value = malloc(PXS_WHOLE_MAX) };
+	if (!s->join.value) {
+		free(s->once);
+		s->once = NULL;
+		return PXS_LOG_NO_MEMORY;
+	}
+	s->stepped = false;
 	s->left = count && count <= PXS_SLOT_MAX ? count + (from - s->next) : UINT64_MAX;
 	s->from = from;
 	s->flags = flags;

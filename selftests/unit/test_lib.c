@@ -260,18 +260,21 @@ static void limits_are_kept(void)
 	static u8 large[PXS_LOG_VALUE_MAX + 1];
 	struct pxs_log_id id = some_id(0);
 	struct pxs_log *log = start();
-	u8 looks_like[PXS_LOG_ID_SIZE];
+	u8 looks_like[PXS_LOG_SLOT_BYTES];
 	u32 i;
 
 	CHECK_EQ(pxs_log_propose(log, large, sizeof(large), NULL, 0, done, NULL),
 		 PXS_LOG_TOO_LARGE);
-	CHECK_EQ(pxs_log_propose(log, large, PXS_LOG_VALUE_MAX - PXS_LOG_ID_SIZE + 1, &id, 0, done,
-				 NULL), PXS_LOG_TOO_LARGE);
+	CHECK_EQ(pxs_log_propose(log, large, sizeof(large), &id, 0, done, NULL),
+		 PXS_LOG_TOO_LARGE);
 	CHECK_EQ(pxs_log_propose(log, large, 0, NULL, 0, done, NULL), PXS_LOG_INVALID);
 	CHECK_EQ(pxs_log_propose(log, large, 1, NULL, 0, NULL, NULL), PXS_LOG_INVALID);
 	CHECK_EQ(pxs_log_propose(log, large, 1, NULL, PXS_LOG_RETRY, done, NULL), PXS_LOG_INVALID);
 	CHECK_EQ(pxs_log_propose(log, large, 1, &id, 2, done, NULL), PXS_LOG_INVALID);
 	pxs_once_put((struct pxs_once_hdr *)looks_like, &id);
+	CHECK_EQ(pxs_log_propose(log, looks_like, PXS_LOG_ID_SIZE, NULL, 0, done, NULL),
+		 PXS_LOG_INVALID);
+	pxs_chunk_put(looks_like, 1, large, PXS_LOG_VALUE_MAX, 0);
 	CHECK_EQ(pxs_log_propose(log, looks_like, sizeof(looks_like), NULL, 0, done, NULL),
 		 PXS_LOG_INVALID);
 	for (i = 0; i < PXS_LOG_BYTES_MAX / PXS_LOG_VALUE_MAX; i++)
@@ -325,7 +328,7 @@ static bool deaf_is_full(void)
 /* A daemon that takes nothing and dies: what did not leave whole was never proposed. */
 static void what_was_not_sent_whole_is_sent_again(void)
 {
-	static u8 large[PXS_LOG_VALUE_MAX];
+	static u8 large[PXS_LOG_SLOT_BYTES];
 	struct pxs_log *log = start();
 	u32 i, unknown = 0, appended = 0, arrived = 0;
 	int bytes;

@@ -4,43 +4,7 @@
  */
 #include <pthread.h>
 
-#include "unit_daemon.h"
-
-/* What the subscription said. */
-static u64 slots, next_slot, stop_at, end_applied;
-static u32 repeated, with_id, noops, out_of_order;
-static int ended;		/* the error; -1: not yet */
-static char text[4096];
-
-static void on_value(void *ctx, const struct pxs_log_value *v)
-{
-	struct pxs_log *log = ctx;
-
-	out_of_order += v->slot != next_slot;
-	next_slot = v->slot + 1;
-	slots++;
-	repeated += !!(v->flags & PXS_LOG_REPEATED);
-	noops += !!(v->flags & PXS_LOG_NOOP);
-	with_id += !!v->id;
-	CHECK(!v->flags == !!v->data && (v->data || !v->len));
-	if (!v->flags)
-		strcat(strncat(text, v->data, v->len), " ");
-	if (v->slot == stop_at)
-		pxs_log_unsubscribe(log);
-}
-
-static void on_end(void *ctx, int error, u64 applied_there)
-{
-	(void)ctx;
-	CHECK_EQ(ended, -1);
-	ended = error;
-	end_applied = applied_there;
-}
-
-static bool is_over(void)
-{
-	return ended >= 0;
-}
+#include "unit_subscribe.h"
 
 static bool seen_all(void)
 {
@@ -52,37 +16,6 @@ static bool stopped(void)
 	static u32 calls;
 
 	return next_slot > stop_at && ++calls > 20;
-}
-
-static void append_text(const char *value)
-{
-	add_entry(value, (u32)strlen(value), 0);
-}
-
-static int subscribe(struct pxs_log *log, u64 from, u64 count, unsigned int flags)
-{
-	slots = 0;
-	next_slot = from;
-	repeated = 0;
-	noops = 0;
-	with_id = 0;
-	out_of_order = 0;
-	ended = -1;
-	stop_at = 0;
-	text[0] = 0;
-	return pxs_log_subscribe(log, from, count, flags, on_value, on_end, log);
-}
-
-static struct pxs_log *start(u64 entries)
-{
-	struct pxs_log *log = begin();
-	char value[24];
-
-	while (applied < entries) {
-		snprintf(value, sizeof(value), "v%llu", (unsigned long long)applied + 1);
-		append_text(value);
-	}
-	return log;
 }
 
 static void reads_what_is_there(void)

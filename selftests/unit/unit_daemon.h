@@ -49,6 +49,7 @@ struct daemon {
 	u32 indexes;		/* seen */
 	int read_how;		/* what a READ ends with, behind what else was asked: ERROR; or 0 */
 	u32 reads;		/* seen */
+	u64 trim;		/* slots up to it are gone */
 	const u8 *nonsense;	/* said to whoever connects */
 	u32 nonsense_len;
 };
@@ -213,10 +214,23 @@ static void on_request(struct daemon *d, struct conn *c, const struct pxs_client
 	}
 }
 
+/* One thread reads and writes: a daemon that waited for room would do so for ever. */
+static bool has_room(const struct conn *c)
+{
+	int queued;
+
+	return ioctl(c->fd, TIOCOUTQ, &queued) || queued < 65536;
+}
+
 static void feed_reader(struct daemon *d, struct conn *c)
 {
 	u64 sent = 0;
 
+	if (c->next <= d->trim) {
+		say(c, PXS_CLIENT_ERROR, 0, c->id, PXS_CLIENT_TRIMMED, 0, "gone", 4);
+		c->reads = false;
+		return;
+	}
 	if (d->read_how) {
 		say(c, PXS_CLIENT_ERROR, 0, c->id, (u64)d->read_how, 0, "no", 2);
 		c->reads = false;
@@ -227,6 +241,8 @@ static void feed_reader(struct daemon *d, struct conn *c)
 			hang_up(c);
 			return;
 		}
+		if (!has_room(c))
+			return;
 		say(c, PXS_CLIENT_VALUE, entry_flags[c->next], c->id, c->next, 0, entry[c->next],
 		    entry_len[c->next]);
 	}
