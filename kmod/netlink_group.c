@@ -305,19 +305,20 @@ static int pxs_parse_spec(struct pxs_group_spec *spec, struct genl_info *info)
 
 static int pxs_nl_group_add(struct sk_buff *skb, struct genl_info *info)
 {
-	struct pxs_group_spec spec = {};
+	/* Too much for the stack, with KASAN at least. */
+	struct pxs_group_spec *spec = kzalloc(sizeof(*spec), GFP_KERNEL);
 	struct pxs_kgroup *kg;
 	int err;
 
-	err = pxs_parse_spec(&spec, info);
+	err = spec ? pxs_parse_spec(spec, info) : -ENOMEM;
 	if (!err) {
-		kg = pxs_kgroup_add(pxs_nl_net(info)->groups, &spec, info->extack);
+		kg = pxs_kgroup_add(pxs_nl_net(info)->groups, spec, info->extack);
 		if (IS_ERR(kg))
 			err = PTR_ERR(kg);
 		else
 			pxs_nl_group_announce(kg, info, PXS_CMD_GROUP_ADD);
 	}
-	memzero_explicit(&spec.keys, sizeof(spec.keys));
+	kfree_sensitive(spec);
 	pxs_wipe_keys(info);
 	return err;
 }
