@@ -42,7 +42,7 @@ export V
 .PHONY: all modules modules_clean matrix toolchains debug-kernel deps agent unit sim sim-store \
 	mutants fuzz model check results lint vm vm-shell demo bench bench-paxos bench-request bench-steer \
 	bench-store \
-	bench-tables lin uml-kernel check-long coverage \
+	bench-tables bench-recovery lin uml-kernel check-long coverage \
 	dkms-install dkms-remove install uninstall clean distclean help
 
 all: agent modules
@@ -184,6 +184,9 @@ bench-store: deps
 bench-tables:
 	$(Q)$(MAKE) -C selftests/tables run
 
+bench-recovery: deps agent
+	$(Q)selftests/bench_recovery.sh
+
 # --- DKMS -----------------------------------------------------------------------
 DKMS_SRC := /usr/src/$(NAME)-$(VERSION)
 
@@ -288,6 +291,7 @@ help:
 	'  bench-request   TCP by request, beside twemproxy: ROUNDS=5 (minutes)' \
 	'  bench-paxos     what an appended value costs: kernel, user, etcd: hours; PXS_SHORT=1: minutes' \
 	'  bench-store     commands of the store beside a Redis that flushes and etcd; PXS_SHORT=1: minutes' \
+	'  bench-recovery  a daemon behind a long log, beside reading it: VALUES=1000000 ROUNDS=5' \
 	'  bench-tables    balance, moves, speed of tables, ours against others (minutes)' \
 	'Install' \
 	'  dkms-install    add, build and install with DKMS: KVER=version' \
