@@ -7,10 +7,10 @@
 #   make bench-recovery [VALUES=1000000] [SIZE=100] [ROUNDS=5]
 #
 # Three daemons on loopback, datapath in user space; VALUES are appended, all end in order. Then,
-# each round once and in turn, of member 1's journal: its files are read and thrown away, `paxsteer
-# journal verify` judges every record, and the daemon starts, until it says that its group is active.
-# The files are in the page cache, so all three are about the processor, and none about the disk.
-# Ratios are of each round: the median of them, with the least and the greatest.
+# each round once and in turn, of member 1's journal: its files are read and thrown away,
+# `paxsteer journal verify` judges every record, and the daemon starts, until it says that its group
+# is active. The files are in the page cache, so all three are about the processor, and none about
+# the disk. Ratios are of each round: the median of them, with the least and the greatest.
 
 # shellcheck source=lib.sh disable=SC1091
 . "$(dirname "$0")/lib.sh"
