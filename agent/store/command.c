@@ -174,6 +174,11 @@ u32 pxs_cmd_next_key(const struct pxs_command *cmd, u32 argc, u32 i)
 	return cmd->first && next <= last && next < (int)argc ? (u32)next : 0;
 }
 
+bool pxs_cmd_lacks_value(const struct pxs_command *cmd, u32 argc)
+{
+	return cmd->step > 1 && (argc - (u32)cmd->first) % (u32)cmd->step;
+}
+
 void pxs_cmd_unknown(struct pxs_reply *o, u32 argc, const struct pxs_str *argv)
 {
 	char args[160] = "";

@@ -86,6 +86,9 @@ bool pxs_cmd_arity_ok(const struct pxs_command *cmd, u32 argc);
 /* Where its next key is, behind argument @i; of 0 the first one. 0: there is none. */
 u32 pxs_cmd_next_key(const struct pxs_command *cmd, u32 argc, u32 i);
 
+/* Its keys have a value each, and the last one has none. */
+bool pxs_cmd_lacks_value(const struct pxs_command *cmd, u32 argc);
+
 /* "ERR unknown command ..." */
 void pxs_cmd_unknown(struct pxs_reply *o, u32 argc, const struct pxs_str *argv);
 

@@ -130,7 +130,7 @@ static bool join_one(struct pxs_request *r, const struct pxs_request *q, struct 
 			return false;
 		last = i;
 	}
-	if (pxs_tx_splits(q->cmd) && (q->argc - (u32)q->cmd->first) % (u32)q->cmd->step == 0)
+	if (pxs_tx_splits(q->cmd, q->argc))
 		return pxs_tx_join(map_of(r), q->cmd, q->argc, q->argv, answer, &r->out);
 	pxs_reply_raw(&r->out, answer[last].data, answer[last].len);
 	return answer[last].len;

@@ -51,6 +51,11 @@ static bool add_keys(struct owner *o, const struct pxs_command *cmd, u32 argc,
 	struct owner own = { .of = o->of };
 	u32 i = 0;
 
+	/* A mistake, and one group tells: that of its first key. */
+	if (pxs_cmd_lacks_value(cmd, argc)) {
+		add_key(o, argv[cmd->first]);
+		return false;
+	}
 	while ((i = pxs_cmd_next_key(cmd, argc, i)))
 		add_key(&own, argv[i]);
 	if (!own.store)
@@ -58,7 +63,7 @@ static bool add_keys(struct owner *o, const struct pxs_command *cmd, u32 argc,
 	add_store(o, own.store);
 	add_store(o, own.first);
 	o->cross |= own.cross;
-	o->whole |= own.cross && !pxs_tx_splits(cmd);
+	o->whole |= own.cross && !pxs_tx_splits(cmd, argc);
 	return own.cross;
 }
 
@@ -301,12 +306,6 @@ static bool may_cross(const struct owner *o, const struct pxs_request *r)
 	return r->cmd->local == PXS_LOCAL_EXEC || !r->cmd->local;
 }
 
-/* It has as many words as it should: otherwise it is an error, wherever it is executed. */
-static bool is_even(const struct pxs_request *r)
-{
-	return r->cmd->local || (r->argc - (u32)r->cmd->first) % (u32)r->cmd->step == 0;
-}
-
 static void say_cross(struct pxs_request *r)
 {
 	if (r->session)
@@ -335,7 +334,7 @@ static enum pxs_route route_keys(struct pxs_request *r)
 	if (known && (!o.cross || (exec && r->conn->multi_failed)))
 		return PXS_ROUTE_ONE;
 	if (known && may_cross(&o, r))
-		return is_even(r) ? PXS_ROUTE_CROSS : PXS_ROUTE_ONE;
+		return PXS_ROUTE_CROSS;
 	if (!known)
 		pxs_reply_error(&r->out, "NOSESSION session %llu is not there: it is of no group of this store; nothing was executed",
 				(unsigned long long)r->session);

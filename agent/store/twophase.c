@@ -49,10 +49,15 @@ enum pxs_tx_state pxs_tx_decide(enum pxs_tx_state own, bool commit)
 
 /* --- whose part is what ---------------------------------------------------------- */
 
-bool pxs_tx_splits(const struct pxs_command *cmd)
+static bool can_split(const struct pxs_command *cmd)
 {
 	return cmd->run == pxs_cmd_del || cmd->run == pxs_cmd_exists ||
 	       cmd->run == pxs_cmd_mget || cmd->run == pxs_cmd_mset || pxs_tx_wants_none(cmd);
+}
+
+bool pxs_tx_splits(const struct pxs_command *cmd, u32 argc)
+{
+	return can_split(cmd) && !pxs_cmd_lacks_value(cmd, argc);
 }
 
 static u32 part_of_split(const struct pxs_shards *m, const struct pxs_command *cmd, u32 argc,
@@ -76,7 +81,7 @@ u32 pxs_tx_part(const struct pxs_shards *m, const struct pxs_command *cmd, u32 a
 	u32 owner = first;
 
 	/* In the order of the arguments a word without its value stays with who says so. */
-	if (pxs_tx_splits(cmd) && (argc - (u32)cmd->first) % (u32)cmd->step == 0)
+	if (pxs_tx_splits(cmd, argc))
 		return part_of_split(m, cmd, argc, argv, index, to);
 	if (cmd->first && (u32)cmd->first < argc)
 		owner = pxs_shards_of_key(m, argv[cmd->first]);

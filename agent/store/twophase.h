@@ -89,8 +89,11 @@ static inline enum pxs_tx_state pxs_tx_forgotten(enum pxs_tx_state own)
 
 /* --- whose part is what ---------------------------------------------------------- */
 
-/* May its keys be of several groups? MSET, MGET, DEL, EXISTS and what is like them; MSETNX. */
-bool pxs_tx_splits(const struct pxs_command *cmd);
+/*
+ * May its keys be of several groups? MSET, MGET, DEL, EXISTS and what is like them; MSETNX. Not if
+ * a value lacks: that is a mistake, and the group of its first key says so.
+ */
+bool pxs_tx_splits(const struct pxs_command *cmd, u32 argc);
 
 /*
  * Is it done only if none of its keys is there? If these are of several groups that is a condition
