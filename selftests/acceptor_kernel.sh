@@ -89,7 +89,7 @@ hand_over()
 	dead=$((to % 3 + 1))
 	rm -f "$T_DIR/acked"
 	# Values of two slots: none may be acknowledged whose second one the next leader lacks.
-	cluster_append handover count 1000000 seconds 4 outstanding 4 size 20000 keep-going quiet \
+	cluster_append handover count 1500 seconds 4 outstanding 4 size 20000 keep-going quiet \
 		acked-file "$T_DIR/acked"
 	load=$START_PID
 	ok "values are acknowledged" wait_until 30 test -s "$T_DIR/acked"
