@@ -245,7 +245,7 @@ refuses 1 'count: "-1" is not a number' log append count -1
 refuses 1 'count: is given twice' log append count 5 count 6
 refuses 1 'quiet: is given twice' log append x quiet quiet
 refuses 1 'quiet: takes no value' log append x --quiet=1
-refuses 1 'size: must be 0..16384' log append count 1 size 16385
+refuses 1 'size: must be 0..65536' log append count 1 size 65537
 refuses 1 'size: is for made values' log append x size 3
 refuses 1 'prefix: is for made values' log append - prefix y
 refuses 1 'prefix: has more than 32 bytes' log append count 1 prefix $long$long
