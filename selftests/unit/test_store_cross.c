@@ -43,8 +43,9 @@ static void what_is_wrong_is_said_before(void)
 	begin_test();
 	CHECK_STR(ask("MSET %s 1 %s\r\n", key[0][0], key[1][0]),
 		  "-ERR wrong number of arguments for 'mset' command\r\n");
-	/* In a transaction it is known when it is executed: in its place, and the others are done. */
-	CHECK_STR(say_of("MULTI\r\nMSET %s 1 %s\r\n", key[1][0], key[0][0]), "+OK\r\n+QUEUED\r\n");
+	/* In a transaction it is known when it is executed; the others are done. */
+	CHECK_STR(say_of("MULTI\r\nMSET %s 1 %s\r\n", key[1][0], key[0][0]),
+		  "+OK\r\n+QUEUED\r\n");
 	CHECK_STR(say_of("INCR %s\r\nINCR %s\r\n", key[1][1], key[2][1]),
 		  "+QUEUED\r\n+QUEUED\r\n");
 	CHECK_STR(ask("EXEC\r\n", "", ""),
