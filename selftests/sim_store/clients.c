@@ -63,7 +63,19 @@ void ss_client_lost(struct ss_client *c)
 
 /* --- its words ------------------------------------------------------------------------ */
 
-static void put(struct ss_client *c, const char *bytes, u32 len)
+struct pxs_reply ss_command(u32 argc, const char *const *argv)
+{
+	struct pxs_reply o;
+	u32 i;
+
+	pxs_reply_init(&o, 2, UINT32_MAX);
+	pxs_reply_array(&o, argc);
+	for (i = 0; i < argc; i++)
+		pxs_reply_text(&o, argv[i]);
+	return o;
+}
+
+static void put(struct ss_client *c, const u8 *bytes, u32 len)
 {
 	if (c->out_len + len > c->out_room) {
 		c->out_room = 2 * (c->out_len + len);
@@ -77,15 +89,10 @@ static void put(struct ss_client *c, const char *bytes, u32 len)
 
 void ss_client_say(struct ss_client *c, u32 argc, const char *const *argv)
 {
-	char head[32];
-	u32 i;
+	struct pxs_reply o = ss_command(argc, argv);
 
-	put(c, head, (u32)sprintf(head, "*%u\r\n", argc));
-	for (i = 0; i < argc; i++) {
-		put(c, head, (u32)sprintf(head, "$%zu\r\n", strlen(argv[i])));
-		put(c, argv[i], (u32)strlen(argv[i]));
-		put(c, "\r\n", 2);
-	}
+	put(c, o.buf, o.len);
+	pxs_reply_free(&o);
 	c->want++;
 	if (argc > 3)
 		ss_trace("client %u to node %u: %s %s %s %.30s ...", c->i, c->node->i, argv[0],

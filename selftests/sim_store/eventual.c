@@ -141,22 +141,12 @@ static void note_told(struct client *c, u32 element, struct version v)
 
 /* --- asking --------------------------------------------------------------------------------- */
 
-static void put(struct client *c, const char *bytes, u32 len)
-{
-	ss_wire_put(c->wire, bytes, len);
-}
-
 static void say(struct client *c, u32 argc, const char *const *argv)
 {
-	char head[32];
-	u32 i;
+	struct pxs_reply o = ss_command(argc, argv);
 
-	put(c, head, (u32)sprintf(head, "*%u\r\n", argc));
-	for (i = 0; i < argc; i++) {
-		put(c, head, (u32)sprintf(head, "$%zu\r\n", strlen(argv[i])));
-		put(c, argv[i], (u32)strlen(argv[i]));
-		put(c, "\r\n", 2);
-	}
+	ss_wire_put(c->wire, o.buf, o.len);
+	pxs_reply_free(&o);
 }
 
 /* The question of c->op, whose elements are of one key, or are keys. */

@@ -320,6 +320,8 @@ bool ss_converge_clean(void);		/* ... and no marks, nor deadlines */
 void ss_converge_end(void);
 
 /* --- clients.c, answers.c --- */
+/* A command as a client sends it, to pxs_reply_free(). */
+struct pxs_reply ss_command(u32 argc, const char *const *argv);
 void ss_clients_init(void);
 void ss_clients_step(void);
 void ss_clients_free(void);
