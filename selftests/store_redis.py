@@ -16,6 +16,7 @@ import random
 import re
 import socket
 import sys
+import time
 
 AT_ONCE = 64
 
@@ -306,17 +307,17 @@ TIMES = ("TTL", "PTTL", "EXPIRETIME", "PEXPIRETIME", "EXEC")
 ORDERED = ("HGETALL", "HKEYS", "HVALS", "HSCAN", "EXEC")
 
 
-def close(a, b):
+def close(a, b, seconds):
     """What is left to live, in seconds or in milliseconds."""
-    return a == b or abs(a - b) <= (60 if a < 10**7 or 10**9 < a < 10**10 else 60000)
+    return a == b or abs(a - b) <= seconds * (1 if a < 10**7 or 10**9 < a < 10**10 else 1000)
 
 
-def same(command, redis, store, table):
+def same(command, redis, store, table, seconds):
     """Equal, or different for a reason:
 
     time     both servers look at their clocks at different moments: what is left to live may
-             differ by a minute, so busy a host may be (TTL, PTTL, also inside EXEC); numbers
-             below 10000 are not compared so;
+             differ by three seconds (TTL, PTTL, also inside EXEC), or by @seconds, for which
+             both have been at work on this sequence;
     hello    the connection's number is another, and the store is a cluster, as it says MOVED;
     table    once a hash has had a field or value of more than 64 bytes, it is a table to Redis,
              in an order of chance; the store has the order in which fields came, always.
@@ -330,7 +331,7 @@ def same(command, redis, store, table):
     word = command[0].upper()
     number = re.compile(rb":(\d{5,})\r\n")
     if word in TIMES and number.sub(b"", redis) == number.sub(b"", store):
-        return all(close(int(x), int(y))
+        return all(close(int(x), int(y), max(3, seconds))
                    for x, y in zip(number.findall(redis), number.findall(store)))
     if word in ORDERED and table:
         return lines(redis) == lines(store)
@@ -350,6 +351,7 @@ class Run:
             self.commands.insert(0, ["HELLO", "3"])
         self.conns = [Connection(redis), Connection(store)]
         data = b"".join(encode(c) for c in self.commands)
+        self.sent = time.monotonic()
         for c in self.conns:
             c.send(data)
 
@@ -365,7 +367,8 @@ class Run:
             # FLUSHALL waits for transactions of others, and not for ever: what follows is not the
             # same any more, and is only taken.
             busy |= answers[1].startswith(b"-TRYAGAIN")
-            if not busy and not same(command, *answers, table):
+            seconds = time.monotonic() - self.sent
+            if not busy and not same(command, *answers, table, seconds):
                 differ.append(f"sequence {self.number} command {i}: {command}\n"
                               f"#   redis: {answers[0][:300]!r}\n#   store: {answers[1][:300]!r}")
                 # What follows follows from it.
