@@ -102,10 +102,9 @@ wait_leader "after the leader's death"
 since=$(ms)
 over() { [ "$(store_info "$L" sagas_live)" = 0 ]; }
 ok "the next one finishes them" wait_until 30 over
-took=$(($(ms) - since)) met=met
-[ $took -le $ORPHANS_MS ] || met=missed
-# A clock on the wall judges nothing; sim-store-orphan-ms is judged, in virtual time.
-echo "bar: saga-orphans-ms $took wanted <=$ORPHANS_MS $met"
+took=$(($(ms) - since))
+diag "$took ms after the election"
+ok "within the stated time" [ $took -le $ORPHANS_MS ]
 redis "$L" MGET alice bob marks ended >"$S_DIR/out"
 is "those that could are done, the others are undone" "$(tr '\n' ' ' <"$S_DIR/out")" \
 	"$((100000 - 266 * 30)) $((266 * 30)) $((266 * 20))  "
