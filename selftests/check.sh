@@ -82,8 +82,7 @@ if [ $LONG = 1 ]; then
 	STEPS+=(
 	"debug-kernel 7200 no selftests/vm/kernels.sh fetch debug"
 	"runner-debug 7200 no env KERNEL=debug selftests/vm/selftest.sh"
-	"vm-debug   36000 no tests_on debug"
-	"coverage   36000 no env KERNEL=debug selftests/vm/coverage.sh"
+	"vm-debug   36000 no env KERNEL=debug selftests/vm/coverage.sh"
 	"uml-kernel 7200 yes optional_kernel uml"
 	"vm-uml     7200 yes tests_on uml"
 	"lifecycle-long 30000 no env PXS_ROUNDS=200 selftests/vm/run -m 2G -t 29000 lifecycle"
