@@ -19,6 +19,7 @@ LEADER=0
 C_HEARTBEAT=${C_HEARTBEAT:-200}
 C_ELECTION=${C_ELECTION:-2000}
 C_LEASE=${C_LEASE:-0}	# lease-drift
+C_GROUPS=${C_GROUPS:-1}	# groups 1 to so many, all at the same addresses
 
 # cluster_hosts N: members' hosts, joined by a bridge
 cluster_hosts()
@@ -77,31 +78,26 @@ cluster_address()
 # cluster_config: configuration files for the journals that are there
 cluster_config()
 {
-	local i j
+	local g i members=
 	for ((i = 1; i <= C_N; i++)); do
 		C_INC[i]=$(paxsteer -j journal show "$C_DIR/n$i" | json 'd["incarnation"]')
+		members+=$(printf '\tmember %d { address = "%s" incarnation = "%s" }' \
+			"$i" "$(cluster_address "$i")" "${C_INC[i]}")$'\n'
 	done
 	for ((i = 1; i <= C_N; i++)); do
-		{
-			cat <<-END
-			node {
-				cluster = "$C_UUID"
-				key-file = "$C_DIR/key"
-				journal = "$C_DIR/n$i"
-				socket = "$(cluster_socket "$i")"
-			}
-			group 1 {
-				self = $i
-				heartbeat = $C_HEARTBEAT
-				election = $C_ELECTION
-				lease-drift = $C_LEASE
-			END
-			for ((j = 1; j <= C_N; j++)); do
-				printf '\tmember %d { address = "%s" incarnation = "%s" }\n' \
-					"$j" "$(cluster_address "$j")" "${C_INC[j]}"
-			done
-			echo "}"
-		} >"$C_DIR/n$i.conf"
+		cat >"$C_DIR/n$i.conf" <<-END
+		node {
+			cluster = "$C_UUID"
+			key-file = "$C_DIR/key"
+			journal = "$C_DIR/n$i"
+			socket = "$(cluster_socket "$i")"
+		}
+		END
+		for ((g = 1; g <= C_GROUPS; g++)); do
+			printf 'group %d {\n\tself = %d\n\theartbeat = %d\n' $g "$i" "$C_HEARTBEAT"
+			printf '\telection = %d\n\tlease-drift = %d\n%s}\n' "$C_ELECTION" "$C_LEASE" \
+				"$members"
+		done >>"$C_DIR/n$i.conf"
 	done
 }
 

@@ -6,26 +6,30 @@
 #
 #     paxsteerd 1 ── 127.0.0.1:PORT+1..3 ── paxsteerd 2, 3        sockets: $D/1.sock ...
 #
+# Group 1, or groups 1 to M_GROUPS, all at the same addresses.
 # No root, no module, no namespaces. Source lib.sh and rotate.sh first.
 
 UUID=0d6c8a54-5f3b-4c55-9c1e-6a4d9f0b7a11
 # Below the range that the kernel takes for clients: nobody sits there by chance.
 PORT=$((12000 + $$ % 2000 * 10))
 D=$T_DIR/agents
+M_GROUPS=1
 declare -a PID
 mkdir -p "$D"
 
 config()	# config I: of member I, for the journals that are there
 {
-	local j
+	local g j
 	printf 'node { cluster = "%s" key-file = "%s" journal = "%s" socket = "%s" %s }\n' \
 		$UUID "$D/key" "$D/j$1" "$D/$1.sock" 'datapath = "user"'
-	printf 'group 1 { self = %d heartbeat = 100 election = 1000\n' "$1"
-	for j in 1 2 3; do
-		printf 'member %d { address = "127.0.0.1:%d" incarnation = "%s" }\n' \
-			$j $((PORT + j)) "$(<"$D/inc$j")"
+	for ((g = 1; g <= M_GROUPS; g++)); do
+		printf 'group %d { self = %d heartbeat = 100 election = 1000\n' $g "$1"
+		for j in 1 2 3; do
+			printf 'member %d { address = "127.0.0.1:%d" incarnation = "%s" }\n' \
+				$j $((PORT + j)) "$(<"$D/inc$j")"
+		done
+		echo '}'
 	done
-	echo '}'
 }
 
 # run I [COMMAND...]: start member I, by that command
