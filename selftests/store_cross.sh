@@ -54,19 +54,22 @@ like "who leads the first group in order is asked" "$(redis 3 MSET "$C" 1 "$A" 1
 	"^MOVED $(redis 3 CLUSTER KEYSLOT "$A") 127.0.0.1:$(store_port 1)"
 is "redis-cli -c asks him" "$(redis 3 -c MSET "$B" 1 "$A" 1)" OK
 is "READONLY reads each for itself" "$(say 3 READONLY "EXISTS $A $B $C")" 3
-like "RENAME over groups" "$(redis 1 RENAME "$A" "$B" 2>&1)" "^CROSSSLOT "
 is "MSETNX over groups" \
 	"$(redis 1 MSETNX "$A" x "{$B}n" y) $(redis 1 MSETNX "{$A}x" x "{$B}x" y)" "0 1"
 is "nothing or all" "$(redis 1 MGET "{$B}n" "{$A}x" "{$B}x" | words)" " x y"
-like "MSETNX over groups among others" "$(say 1 MULTI "MSETNX $A x $B y" "INCR $A" EXEC)" \
-	"^CROSSSLOT "
+is "MSETNX over groups among others" \
+	"$(say_all 1 MULTI "MSETNX {$A}y x {$B}x y" "INCR $A" EXEC | words)" "OK QUEUED QUEUED 0 2"
+is "RENAME over groups, there and back" \
+	"$(redis 1 RENAME "$A" "{$B}r") $(redis 1 RENAME "{$B}r" "$A")" "OK OK"
+is "RENAME of what is not there, and onto what is" \
+	"$(redis 1 RENAME "{$A}y" "$B" 2>&1) $(redis 1 RENAMENX "$A" "$B")" "ERR no such key 0"
 is "what is watched over groups is as it was" \
 	"$(say_all 1 "WATCH $A $B $C" MULTI "INCR $A" "INCR $B" EXEC | words)" \
-	"OK OK QUEUED QUEUED 2 2"
+	"OK OK QUEUED QUEUED 3 2"
 is "in a group that is but watched it has changed" \
 	"$(say_all 1 "WATCH $A $C" "MSET $A2 1 $C 1" MULTI "INCR $A" EXEC | words)" \
 	"OK OK OK QUEUED"
-is "nothing was done" "$(redis 1 GET "$A")" 2
+is "nothing was done" "$(redis 1 GET "$A")" 3
 like "who leads the first group in order is asked to watch" "$(redis 3 WATCH "$C" "$A")" \
 	"^MOVED $(redis 3 CLUSTER KEYSLOT "$A") 127.0.0.1:$(store_port 1)"
 large=$(head -c 30000 /dev/zero | tr '\0' x)

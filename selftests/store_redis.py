@@ -37,7 +37,7 @@ class Maker:
     def __init__(self, number, spread=False):
         self.rnd = random.Random(number)
         self.spread = spread
-        self.parted = False     # a transaction is being made, whose keys are of several groups
+        self.written = None     # a transaction's keys so far, if they are of several groups
         self.prefix = f"{number}:" if spread else f"{{{number}}}"
         self.keys = [self.prefix + k for k in ("a", "b", "c", "", "k" * 600, "\0\xff\r\n")]
 
@@ -48,10 +48,11 @@ class Maker:
         # Few keys, so that commands meet.
         return self.keys[min(int(self.rnd.expovariate(1.2)), len(self.keys) - 1)]
 
-    def two_keys(self):
-        """Of a command that cannot be parted."""
-        key = self.key()
-        return [key, key if self.spread else self.key()]
+    def apart(self, args, step):
+        """Of a command that depends on other groups: in a transaction not on what it has written."""
+        if self.written and self.written & set(args[::step]):
+            args[::step] = args[:1] * len(args[::step])
+        return args
 
     def word(self, word):
         return self.pick(CASES)(word)
@@ -103,9 +104,8 @@ class Maker:
             lambda: ["GET", k()], lambda: ["GET", k()],
             lambda: ["MGET"] + self.some(k), lambda: ["STRLEN", k()],
             lambda: ["MSET"] + [x for _ in range(self.rnd.randint(1, 3)) for x in (k(), self.value())]
-            + self.maybe(0 if self.parted else 0.1, k()),
-            lambda: ["MSETNX"] + [x for _ in range(1 if self.parted else 2)
-                                  for x in (k(), self.value())],
+            + self.maybe(0 if self.written is not None else 0.1, k()),
+            lambda: ["MSETNX"] + self.apart([x for _ in range(2) for x in (k(), self.value())], 2),
             lambda: ["SETNX", k(), self.value()], lambda: ["GETSET", k(), self.value()],
             lambda: ["GETDEL", k()], lambda: ["APPEND", k(), self.value()],
             lambda: ["GETEX", k()] + self.pick([[], [self.word("PERSIST")], self.time_option(),
@@ -130,7 +130,7 @@ class Maker:
             lambda: ["EXPIREAT", k(), self.when("s", 1)] + self.conditions(True),
             lambda: ["PEXPIREAT", k(), self.when("ms", 1)] + self.conditions(True),
             lambda: [self.pick(["TTL", "PTTL", "EXPIRETIME", "PEXPIRETIME"]), k()],
-            lambda: [self.pick(["RENAME", "RENAMENX"])] + self.two_keys(),
+            lambda: [self.pick(["RENAME", "RENAMENX"])] + self.apart([k(), k()], 1),
         ])()
 
     def conditions(self, at):
@@ -216,11 +216,14 @@ class Maker:
             if self.rnd.random() < 0.4:
                 c.append(self.data())
         c.append(["MULTI"])
-        self.parted = self.spread
+        self.written = set() if self.spread else None
         # Most have no mistake in them, or nothing would ever be executed.
         make = self.data if self.rnd.random() < 0.6 else self.in_multi
-        c += [make() for _ in range(self.rnd.randint(0, 5))]
-        self.parted = False
+        for _ in range(self.rnd.randint(0, 5)):
+            c.append(make())
+            if self.spread:
+                self.written |= set(c[-1][1:]) & set(self.keys)
+        self.written = None
         c.append([self.pick(["EXEC", "EXEC", "EXEC", "EXEC", "DISCARD"])])
         return c
 

@@ -155,6 +155,7 @@ void pxs_request_unsay(struct pxs_request *r)
 	r->out.errors = 0;
 	r->out.failed = false;
 	r->out.again = false;
+	r->out.changed = false;
 }
 
 void pxs_request_hold(struct pxs_request *r, s64 len)

@@ -15,6 +15,7 @@
 
 #include "condition.h"
 #include "cross_run.h"
+#include "settle.h"
 
 /* --- its commands --------------------------------------------------------------------- */
 
@@ -85,6 +86,7 @@ void pxs_cross_free(struct pxs_request *r)
 		drop_shares(r);
 	pxs_tx_drop(r->cross->queued);
 	pxs_tx_free_watches(r->cross->watch, r->cross->watches);
+	pxs_settled_free(r->cross->settled);
 	free(r->cross);
 	r->cross = NULL;
 }
@@ -136,8 +138,30 @@ static bool join_one(struct pxs_request *r, const struct pxs_request *q, struct 
 	return answer[last].len;
 }
 
+/* What each group did was settled, and so was the answer. */
+static bool join_settled(struct pxs_request *r, const struct pxs_settled *t, struct rest *rest)
+{
+	struct pxs_str answer, error = { NULL, 0 };
+	u32 i, k;
+
+	for (i = 0; i < map_of(r)->n; i++)
+		for (k = pxs_settled_answers(t, i); k; k--) {
+			answer = take_value(rest, i);
+			if (!answer.len)
+				return false;
+			if (answer.data[0] == '-')
+				error = answer;
+		}
+	if (error.len)
+		pxs_reply_raw(&r->out, error.data, error.len);
+	else
+		pxs_settled_answer(t, &r->out);
+	return true;
+}
+
 static bool join_all(struct pxs_request *r)
 {
+	const struct pxs_settled *t = r->cross->settled;
 	const struct pxs_request *q, *p;
 	struct rest rest = { 0 };
 	struct pxs_str *words;
@@ -155,8 +179,14 @@ static bool join_all(struct pxs_request *r)
 	if (r->cross->exec)
 		pxs_reply_array(&r->out, n);
 	good = true;
-	for (q = commands(r); q && good; q = after(r, q))
-		good = join_one(r, q, &rest, words);
+	for (q = commands(r); q && good; q = after(r, q)) {
+		if (!t || t->of != q) {
+			good = join_one(r, q, &rest, words);
+			continue;
+		}
+		good = join_settled(r, t, &rest);
+		t = t->next;
+	}
 	free(words);
 	return good;
 }
@@ -176,6 +206,26 @@ static void one_less(struct pxs_request *r)
 	finish(r);
 }
 
+/*
+ * Nothing was done. If it is because what was settled is not so any more it is settled anew, as
+ * soon as it is its turn, and up to read-wait; what was watched is looked at then.
+ */
+static void refused(struct pxs_request *r)
+{
+	drop_shares(r);
+	if (r->cross->settled && r->out.changed) {
+		r->out.len = 0;
+		r->out.errors = 0;
+		pxs_reply_error(&r->out, "TRYAGAIN what the command depends on in another group has changed again and again: nothing was executed");
+		r->out.again = true;
+		r->store->cross.due = true;
+	}
+	pxs_requests_remove(&r->store->crossed, r);
+	pxs_request_hold(r, r->out.len - (s64)r->held);
+	if (!pxs_lock_again(r))
+		finish(r);
+}
+
 void pxs_cross_part_done(struct pxs_request *part)
 {
 	struct pxs_request *r = part->parent;
@@ -183,7 +233,8 @@ void pxs_cross_part_done(struct pxs_request *part)
 	if (part->instead) {
 		pxs_reply_raw(&r->out, part->out.buf, part->out.len);
 		r->out.errors += part->out.errors;
-		finish(r);
+		r->out.changed = part->out.changed;
+		refused(r);
 	} else if (!part->out.len && !part->out.failed && !part->conn->dead) {
 		/* It was nothing, for it came a second time: the first is not seen here yet. */
 		part->state = PXS_REQUEST_PROPOSED;
@@ -209,10 +260,8 @@ void pxs_cross_decided(struct pxs_request *r)
 void pxs_cross_applied(struct pxs_request *r)
 {
 	pxs_store_version(r->store, r, r->slot);
-	if (r->out.len) {	/* it was refused */
-		drop_shares(r);
-		if (!pxs_lock_again(r))
-			finish(r);
+	if (r->out.len) {
+		refused(r);
 		return;
 	}
 	r->state = PXS_REQUEST_PARTS;
@@ -294,14 +343,18 @@ static bool alloc_making(struct making *m, const struct pxs_request *r)
 	u32 groups = map_of(r)->n, watches = r->cross->watches, n = 0;
 	const struct pxs_request *q;
 	u64 words = (u64)PXS_CONDITION_WORDS * watches + 1;
+	const struct pxs_settled *t;
+	u32 settled = 0;
 
 	/* Each word twice: of one that wants none of its keys, these are a condition as well. */
 	for (q = commands(r); q; q = after(r, q)) {
 		words += 2 * ((u64)q->argc + groups);
 		n++;
 	}
+	for (t = r->cross->settled; t; t = t->next)
+		settled += t->nparts;
 	/* Of each group its head, one condition that is not a watch, its part of each command. */
-	m->args = malloc(((u64)(n + 2) * groups + watches) * sizeof(*m->args));
+	m->args = malloc(((u64)(n + 2) * groups + watches + settled) * sizeof(*m->args));
 	m->words = malloc(words * sizeof(*m->words));
 	m->versions = malloc((watches + 1) * sizeof(*m->versions));
 	if (m->args && m->words && m->versions)
@@ -345,20 +398,42 @@ static void make_absent(struct making *m, const struct pxs_request *r, u32 group
 		add_words(m, n);
 }
 
-/* Return: false: no memory. A group without a part has none. */
-static bool make_share(struct making *m, struct pxs_request *r, u32 group)
+static void make_settled(struct making *m, const struct pxs_settled *t, u32 group)
 {
-	struct pxs_store *s = pxs_set_at(r->store, group);
-	u32 head = m->nargs++, n, argc;
-	const struct pxs_request *q;
+	u32 i;
 
-	make_watches(m, r, group);
-	make_absent(m, r, group);
+	for (i = 0; i < t->nparts; i++)
+		if (t->part[i].group == group)
+			m->args[m->nargs++] = t->part[i].args;
+}
+
+static void make_commands(struct making *m, const struct pxs_request *r, u32 group)
+{
+	const struct pxs_settled *t = r->cross->settled;
+	const struct pxs_request *q;
+	u32 argc;
+
 	for (q = commands(r); q; q = after(r, q)) {
+		if (t && t->of == q) {
+			make_settled(m, t, group);
+			t = t->next;
+			continue;
+		}
 		argc = part_of(r, q, group, m->words + m->nwords);
 		if (argc)
 			add_words(m, argc);
 	}
+}
+
+/* Return: false: no memory. A group without a part has none. */
+static bool make_share(struct making *m, struct pxs_request *r, u32 group)
+{
+	struct pxs_store *s = pxs_set_at(r->store, group);
+	u32 head = m->nargs++, n;
+
+	make_watches(m, r, group);
+	make_absent(m, r, group);
+	make_commands(m, r, group);
 	n = m->nargs - head - 1;
 	if (!n) {
 		m->nargs = head;
@@ -375,9 +450,14 @@ static bool make_share(struct making *m, struct pxs_request *r, u32 group)
 static void submit(struct pxs_request *r)
 {
 	struct making m = { 0 };
-	bool good = alloc_making(&m, r);
+	bool good;
 	u32 i;
 
+	if (!pxs_settle(r)) {
+		pxs_request_done(r);
+		return;
+	}
+	good = alloc_making(&m, r);
 	for (i = 0; good && i < map_of(r)->n; i++)
 		good = make_share(&m, r, i);
 	r->waiting++;		/* for the TX itself */
@@ -387,6 +467,7 @@ static void submit(struct pxs_request *r)
 		pxs_reply_error(&r->out, "ERR out of memory");
 		pxs_request_done(r);
 	}
+	pxs_settled_drop_words(r->cross->settled);
 	free_making(&m);
 }
 

@@ -221,6 +221,7 @@ static void say_changed(struct pxs_db *db, struct pxs_str commands, struct pxs_r
 	bool absent = false;
 	struct walk k;
 
+	out->changed = true;
 	if (!begin_walk(&k, db, commands))
 		return;
 	while (!absent && next(&k))

@@ -20,6 +20,7 @@ struct pxs_reply {
 	bool failed;
 	u32 errors;		/* errors in it */
 	bool again;		/* it says that nothing was executed, for a key was locked */
+	bool changed;		/* ... for a condition does not hold (condition.h) */
 };
 
 void pxs_reply_init(struct pxs_reply *o, u8 proto, u32 limit);

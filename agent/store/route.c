@@ -63,7 +63,8 @@ static bool add_keys(struct owner *o, const struct pxs_command *cmd, u32 argc,
 	add_store(o, own.store);
 	add_store(o, own.first);
 	o->cross |= own.cross;
-	o->whole |= own.cross && !pxs_tx_splits(cmd, argc);
+	o->whole |= own.cross && !pxs_tx_splits(cmd, argc) &&
+		    !pxs_tx_depends(&o->of->set->map, cmd, argc, argv, false);
 	return own.cross;
 }
 
@@ -89,13 +90,43 @@ static void add_watched(struct owner *o, const struct pxs_conn *c)
 		add_key(o, c->watch[i].key);
 }
 
+static bool has_key(const struct pxs_request *q, struct pxs_str key)
+{
+	u32 i = 0;
+
+	while ((i = pxs_cmd_next_key(q->cmd, q->argc, i)))
+		if (pxs_str_equal(q->argv[i], key))
+			return true;
+	return false;
+}
+
+/* Does a command before @q, of those that are queued, write one of its keys? */
+static bool written_before(const struct pxs_conn *c, const struct pxs_request *q)
+{
+	const struct pxs_request *p;
+	u32 i;
+
+	for (p = c->queued; p != q; p = p->next)
+		for (i = 0; p->cmd->flags & PXS_CF_WRITE &&
+		     (i = pxs_cmd_next_key(q->cmd, q->argc, i));)
+			if (has_key(p, q->argv[i]))
+				return true;
+	return false;
+}
+
+/* What depends is settled with what is there before the transaction. */
 static void add_transaction(struct owner *o, const struct pxs_conn *c)
 {
+	const struct pxs_shards *m = &o->of->set->map;
 	const struct pxs_request *q;
+	u32 depend = 0;
 
-	for (q = c->queued; q; q = q->next)
-		if (add_keys(o, q->cmd, q->argc, q->argv))
-			o->whole |= pxs_tx_wants_none(q->cmd);
+	for (q = c->queued; q; q = q->next) {
+		if (!add_keys(o, q->cmd, q->argc, q->argv) ||
+		    !pxs_tx_depends(m, q->cmd, q->argc, q->argv, true))
+			continue;
+		o->whole |= ++depend > PXS_TX_DEPENDS_MAX || written_before(c, q);
+	}
 	add_watched(o, c);
 }
 

@@ -60,6 +60,18 @@ bool pxs_tx_splits(const struct pxs_command *cmd, u32 argc)
 	return can_split(cmd) && !pxs_cmd_lacks_value(cmd, argc);
 }
 
+bool pxs_tx_depends(const struct pxs_shards *m, const struct pxs_command *cmd, u32 argc,
+		    const struct pxs_str *argv, bool among)
+{
+	bool may = cmd->run == pxs_cmd_rename || cmd->run == pxs_cmd_renamenx ||
+		   (among && pxs_tx_wants_none(cmd) && pxs_tx_splits(cmd, argc));
+	u32 i = may ? pxs_cmd_next_key(cmd, argc, 0) : 0, first = i;
+
+	while (i && pxs_shards_of_key(m, argv[i]) == pxs_shards_of_key(m, argv[first]))
+		i = pxs_cmd_next_key(cmd, argc, i);
+	return i;
+}
+
 static u32 part_of_split(const struct pxs_shards *m, const struct pxs_command *cmd, u32 argc,
 			 const struct pxs_str *argv, u32 index, struct pxs_str *to)
 {

@@ -90,7 +90,7 @@ static inline enum pxs_tx_state pxs_tx_forgotten(enum pxs_tx_state own)
 /* --- whose part is what ---------------------------------------------------------- */
 
 /*
- * May its keys be of several groups? MSET, MGET, DEL, EXISTS and what is like them; MSETNX. Not if
+ * Can it be done in parts? MSET, MGET, DEL, EXISTS and what is like them; MSETNX. Not if
  * a value lacks: that is a mistake, and the group of its first key says so.
  */
 bool pxs_tx_splits(const struct pxs_command *cmd, u32 argc);
@@ -103,6 +103,16 @@ static inline bool pxs_tx_wants_none(const struct pxs_command *cmd)
 {
 	return cmd->run == pxs_cmd_msetnx;
 }
+
+#define PXS_TX_DEPENDS_MAX	64u	/* such in one transaction */
+
+/*
+ * Are its keys of several groups, and must each of these know what is in another, so that it is to
+ * be settled before it is proposed (settle.h)? RENAME; MSETNX @among others, which are done in any
+ * case.
+ */
+bool pxs_tx_depends(const struct pxs_shards *m, const struct pxs_command *cmd, u32 argc,
+		    const struct pxs_str *argv, bool among);
 
 /*
  * The part of a command for group @index, in @to, which holds @argc words; @first: who does what

@@ -183,6 +183,9 @@ static void done(struct ss_client *c, u32 at)
 	case SS_ABSENT:
 		ss_absent_answered(c, atoll((char *)c->in.buf + at + 1));
 		break;
+	case SS_MOVES:
+		ss_move_answered(c, at);
+		break;
 	case SS_APPENDS:
 		take_accesses(c, at);
 		break;
@@ -272,6 +275,8 @@ void ss_answered(struct ss_client *c)
 		take_reads(c);
 	else if (ss_go_there(c, answer) && c->tries < SS_TRIES)
 		ss_ask_again(c);
+	else if (c->op->kind == SS_MOVES && !strncmp(answer, "-ERR no such key", 16))
+		done(c, at);
 	else if (answer[0] == '-')
 		ss_op_end(c, error_says(c, answer, &kept));
 	else

@@ -204,6 +204,8 @@ static void say_rest(struct ss_client *c)
 
 	if (c->op->kind == SS_TRANSFER)
 		say_transfer(c);
+	if (c->op->kind == SS_MOVES)
+		ss_move_say(c);
 	for (i = 0; i < c->op->n; i++)
 		if (c->op->kind != SS_WATCH || c->op->access[i].append)
 			say_access(c, i);
@@ -286,8 +288,10 @@ static enum ss_kind choose(const struct ss_client *c)
 {
 	u64 n = ss_random(100);
 
-	if (n < 28)
+	if (n < 24)
 		return SS_APPENDS;
+	if (n < 28)
+		return SS_MOVES;
 	if (n < 33)
 		return SS_READS;
 	if (n < 41)
@@ -296,8 +300,10 @@ static enum ss_kind choose(const struct ss_client *c)
 		return SS_ABSENT;
 	if (n < 55)
 		return SS_TRANSFER;
-	if (n < 62)
+	if (n < 60)
 		return SS_AUDIT;
+	if (n < 62)
+		return SS_MOVES;
 	if (n < 70)
 		return SS_WRITE_TWINS;
 	if (n < 76)
@@ -325,6 +331,8 @@ static bool make_op(struct ss_client *c)
 		ss_watch_begin(c);
 	else if (c->op->kind == SS_ABSENT)
 		ss_absent_begin(c);
+	else if (c->op->kind == SS_MOVES)
+		ss_move_begin(c);
 	else if (c->op->kind == SS_ONCE)
 		begin_once(c);
 	return true;
@@ -352,6 +360,12 @@ static void say(struct ss_client *c)
 		break;
 	case SS_ABSENT:
 		ss_absent_say(c);
+		break;
+	case SS_MOVES:
+		if (c->op->exec)
+			SAY(c, "MULTI");
+		else
+			ss_move_say(c);
 		break;
 	case SS_ONCE:
 		say_once(c);

@@ -210,6 +210,8 @@ void ss_history_check(void)
 		add_orders();
 	if (!sim.failed)
 		check_order();
+	if (!sim.failed)
+		ss_moves_check();
 	for (i = 0; i < SS_LISTS; i++)
 		free(list[i].text);
 }

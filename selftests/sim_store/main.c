@@ -141,8 +141,9 @@ static void summary(double sec)
 	fprintf(stderr, "# %llu questions: %llu done, %llu refused, %llu not known; %llu connections lost, %llu numbers asked again, %llu commits applied by coordinators' members, %llu aborts, %llu sagas done, %llu undone\n",
 		U(sum.ops), U(sum.done), U(sum.not_done), U(sum.unknown), U(sum.lost),
 		U(sum.again), U(sum.committed), U(sum.aborted), U(sum.sagas), U(sum.undone));
-	fprintf(stderr, "# of transactions that keys were watched for %llu done, %llu changed; of MSETNX %llu done, %llu found a key\n",
-		U(sum.watched), U(sum.changed), U(sum.taken), U(sum.there));
+	fprintf(stderr, "# of transactions that keys were watched for %llu done, %llu changed; of MSETNX %llu done, %llu found a key; of what moves %llu done, %llu not\n",
+		U(sum.watched), U(sum.changed), U(sum.taken), U(sum.there), U(sum.moved),
+		U(sum.unmoved));
 	fprintf(stderr, "# %llu writes of eventual keys, %llu reads, %llu tables lost, %llu elements told, %llu marks gone\n",
 		U(sum.evwrites), U(sum.evreads), U(sum.tables), U(sum.pulled), U(sum.swept));
 	printf("bar: sim-store-schedules %llu wanted %llu %s\n", U(runs), U(opt.schedules),

@@ -13,6 +13,7 @@
  *	sagas.c    sagas among it
  *	watches.c  transactions that keys are watched for
  *	absent.c   MSETNX
+ *	moves.c    RENAME, and MSETNX among other commands
  *	eventual.c what clients ask of eventual keys, and are answered
  *	converge.c what must be so of the tables of these keys
  *	history.c  what must be so of all that was answered
@@ -150,6 +151,7 @@ enum ss_kind {
 	SS_READS,		/* GETs in a pipeline: the next ones are of SS_APPENDS */
 	SS_WATCH,		/* WATCH and GET, then EXEC of APPENDs to these keys or others */
 	SS_ABSENT,		/* MSETNX of keys that nobody deletes */
+	SS_MOVES,		/* what is at a key is moved to another */
 	SS_OTHER,		/* keys that expire, sessions that begin */
 	SS_SAGA,		/* PAXSTEER SAGA BEGIN, until it is answered */
 	SS_KINDS
@@ -174,7 +176,9 @@ struct ss_op {
 	bool exec;
 	u32 follows;		/* its number behind the operation in front of it in a pipeline */
 	u32 pool, wants;	/* SS_ABSENT: which keys; a bit for each group's */
-	bool took;		/* ... they were its */
+	u32 took;		/* ... they were its */
+	u32 verb, from, to;	/* SS_MOVES: what, to which groups' keys of the pool */
+	u32 saw[SS_GROUPS];	/* ... what was read */
 };
 
 struct ss_client {
@@ -204,7 +208,7 @@ struct ss_stat {
 	u64 crashes, power, cuts, sleeps, deaf, jumps;
 	u64 ops, done, not_done, unknown, again;
 	u64 committed, aborted, sagas, undone, orphan_ms;
-	u64 watched, changed, taken, there;
+	u64 watched, changed, taken, there, moved, unmoved;
 	u64 evwrites, evreads, tables, pulled, swept, converge_ms, marks_ms;
 };
 
@@ -220,7 +224,7 @@ struct ss {
 	char key[SS_KEYS][SS_KEY_MAX];
 	char saga_key[SS_GROUPS][SS_KEY_MAX];
 	u32 sagas;
-	u32 absent;		/* operations of that kind */
+	u32 absent, moves;	/* operations of that kind */
 	bool calm;		/* nothing goes wrong any more */
 	bool last;		/* clients ask nothing new */
 	u32 lists;		/* that are used: few are met by many */
@@ -353,6 +357,12 @@ void ss_absent_say(struct ss_client *c);
 void ss_absent_answered(struct ss_client *c, s64 number);
 bool ss_absent_look(u32 id);	/* Return: it is one that took effect, or was told why not */
 void ss_absent_orders(void (*before)(u32 a, u32 b));
+
+/* --- moves.c --- */
+void ss_move_begin(struct ss_client *c);
+void ss_move_say(struct ss_client *c);
+void ss_move_answered(struct ss_client *c, u32 at);
+void ss_moves_check(void);
 
 /* --- sagas.c --- */
 void ss_saga_begin(struct ss_client *c);
