@@ -42,7 +42,7 @@ export V
 .PHONY: all modules modules_clean matrix toolchains debug-kernel deps agent unit sim sim-store \
 	mutants fuzz model check results lint vm vm-shell demo bench bench-paxos bench-request bench-steer \
 	bench-store \
-	bench-tables bench-recovery lin uml-kernel check-long coverage \
+	bench-tables bench-recovery lin uml-kernel check-long coverage soak \
 	dkms-install dkms-remove install uninstall clean distclean help
 
 all: agent modules
@@ -144,6 +144,15 @@ vm:
 	else \
 		$(VM_RUN) --kernel $(VM_KERNEL) $(VM_ARGS) $(TEST); \
 	fi
+
+# An hour of faults under load: SECONDS=3600, SEED=N chooses the same ones again.
+soak: SECONDS ?= 3600
+soak:
+	$(Q)$(MAKE) modules KERNEL=$(VM_KERNEL)
+	$(Q)$(MAKE) agent
+	$(Q)$(MAKE) -s -C selftests/lin
+	$(Q)PXS_SECONDS=$(SECONDS) $(if $(SEED),PXS_SEED=$(SEED)) selftests/vm/run \
+		--kernel $(VM_KERNEL) -m 3G -t $$((2 * $(SECONDS) + 600)) selftests/soak.sh
 
 vm-shell:
 	$(Q)$(MAKE) modules KERNEL=$(VM_KERNEL)
@@ -283,6 +292,7 @@ help:
 	'  fuzz            one fuzz target, or all: T=scan SECONDS=3600' \
 	'  model           the acceptor under SPIN and CBMC' \
 	'  vm              one selftest in a virtual machine: TEST=name KERNEL=6.1 VM_ARGS="..."' \
+	'  soak            an hour of faults under load, in a machine: SECONDS=3600 SEED=N' \
 	'  coverage        lines of the module that the kselftests run: KERNEL=debug TEST="..."' \
 	'  vm-shell        a shell in a virtual machine: KERNEL=6.1' \
 	'  demo            the guided tour, in a throw-away machine (HOST=1: on this one)' \

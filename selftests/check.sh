@@ -86,6 +86,7 @@ if [ $LONG = 1 ]; then
 	"uml-kernel 7200 yes optional_kernel uml"
 	"vm-uml     7200 yes tests_on uml"
 	"many-groups 7200 no env PXS_DATAPATH=kernel selftests/vm/run -m 3G many_groups"
+	"soak       7200 no make --no-print-directory soak"
 	"lifecycle-long 30000 no env PXS_ROUNDS=200 selftests/vm/run -m 2G -t 29000 lifecycle"
 	"sim-long   30000 no make --no-print-directory sim N=1000000 SEED=1000001"
 	"fuzz-long  30000 no make --no-print-directory fuzz SECONDS=600"

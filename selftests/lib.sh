@@ -95,17 +95,26 @@ need_module()
 		{ echo "1..0 # SKIP needs the module"; exit 4; }
 }
 
+# Seconds of a clock that never leaps, as SECONDS does with the machine's time.
+uptime_s()
+{
+	local now
+	read -r now _ </proc/uptime
+	echo "${now%.*}"
+}
+
 # wait_until SECONDS COMMAND...: poll a condition; never a blind sleep. On a slow kernel seconds
 # are long, and in an emulated machine it is a minute at least: a limit says when to give up, not
 # how fast a machine is that others use, too.
 wait_until()
 {
-	local n=$1 end
+	local n=$1 end now
 	[ -z "${PXS_KERNEL:-}" ] || [ "$n" -ge 60 ] || n=60
-	end=$((SECONDS + n * ${PXS_SLOW:-1}))
+	end=$(($(uptime_s) + n * ${PXS_SLOW:-1}))
 	shift
 	until "$@" >/dev/null 2>&1; do
-		[ "$SECONDS" -lt "$end" ] || return 1
+		read -r now _ </proc/uptime
+		[ "${now%.*}" -lt "$end" ] || return 1
 		sleep 0.05
 	done
 }
