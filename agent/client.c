@@ -100,10 +100,17 @@ static void transfer_done(void *ctx, u32 error)
 static void do_transfer(struct pxs_client *c, struct pxs_replica *r,
 			const struct pxs_client_hdr *h)
 {
+	const struct pxs_group_conf *conf = &r->config->conf;
 	u64 to = le64_to_cpu(h->arg);
-	struct transfer *t = malloc(sizeof(*t));
+	struct transfer *t;
 	u32 error;
 
+	if (to <= PXS_MEMBER_ID_MAX && pxs_conf_member(conf, (u8)to) >= pxs_group_voters(conf)) {
+		pxs_client_answer_words(c, r->id, le64_to_cpu(h->id), PXS_CLIENT_NO_MEMBER,
+					"that member is a learner: it does not lead");
+		return;
+	}
+	t = malloc(sizeof(*t));
 	if (!t) {
 		answer_error(c, r->id, le64_to_cpu(h->id), PXS_CLIENT_BUSY);
 		return;

@@ -219,28 +219,56 @@ static bool leads_there(const struct pxs_store *s, const struct place *p, struct
 	return i >= 0 && place_of(s, (u32)i, there) && there->leads;
 }
 
-/* A line for a node: a master of all slots that it leads, or a slave of who leads the home. */
+/* A member that votes in a group, and who leads the first one in which it does. */
+struct node {
+	struct place place;
+	char leader[41];
+};
+
+/* Who votes in the home comes first; another one may vote in another group alone. */
+static u32 nodes_of(const struct pxs_store *home, struct node *node)
+{
+	struct place p[PXS_MEMBERS_MAX];
+	u32 i, j, k, n, all = 0;
+
+	for (j = 0; j < pxs_set_count(home); j++) {
+		n = places(pxs_set_at(home, j), p);
+		for (i = 0; i < n; i++) {
+			for (k = 0; k < all && node[k].place.member != p[i].member; k++)
+				;
+			if (k < all || all == PXS_MEMBERS_MAX)
+				continue;
+			node[all].place = p[i];
+			memcpy(node[all++].leader, p[0].id, sizeof(p[0].id));
+		}
+	}
+	return all;
+}
+
+/* A line for a node: a master of all slots that it leads, or a slave of another one. */
 static void nodes(struct pxs_request *r)
 {
 	struct pxs_store *home = r->conn->store, *s;
-	struct place p[PXS_MEMBERS_MAX], there;
-	struct pxs_reply text;
+	struct node all[PXS_MEMBERS_MAX];
 	u32 i, j, n, from, last;
+	struct place *p, there;
+	struct pxs_reply text;
 	char line[256];
 	bool master;
 
 	pxs_reply_init(&text, 2, PXS_CONN_OUT_MAX);
-	n = places(home, p);
+	n = nodes_of(home, all);
 	for (i = 0; i < n; i++) {
+		p = &all[i].place;
 		for (j = 0, master = false; j < pxs_set_count(home); j++)
-			master |= leads_there(pxs_set_at(home, j), &p[i], &there);
+			master |= leads_there(pxs_set_at(home, j), p, &there);
 		pxs_reply_raw(&text, line, (u32)
 			      snprintf(line, sizeof(line), "%s %s:%u@0 %s%s %s 0 0 0 connected",
-				       p[i].id, p[i].host, p[i].port, p[i].self ? "myself," : "",
-				       master ? "master" : "slave", master ? "-" : p[0].id));
+				       p->id, p->host, p->port, p->self ? "myself," : "",
+				       master ? "master" : "slave", master ? "-" : all[i].leader));
 		for (j = 0; j < pxs_set_count(home); j++) {
 			s = pxs_set_at(home, j);
-			from = leads_there(s, &p[i], &there) ? 0 : PXS_KEYSLOTS;
+			from = leads_there(s, p, &there) ? 0 : PXS_KEYSLOTS;
 			for (; range(s, &from, &last); from = last + 1)
 				pxs_reply_raw(&text, line, (u32)sprintf(line, " %u-%u", from, last));
 		}

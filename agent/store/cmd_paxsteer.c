@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+#include "mandate.h"
+
 /* The arguments from @i on, as one text. Return: false: too long for one, or it is none. */
 static bool join(const struct pxs_request *r, u32 i, char *text, size_t size)
 {
@@ -211,42 +213,104 @@ static void digest(struct pxs_request *r)
 		group_digest(r, pxs_set_at(s, i));
 }
 
-/* Who has asked looks who leads: the outcome may come after an election. */
-static void handed_over(void *ctx, u32 error)
+/* --- who leads, and who the members are ------------------------------------------ */
+
+/* Who has asked looks what has become of it: the outcome may come after an election. */
+static void lead_over(void *ctx, u32 error)
 {
 	(void)ctx;
 	(void)error;
 }
 
+static void change_over(void *ctx, u32 error, u64 epoch)
+{
+	(void)ctx;
+	(void)error;
+	(void)epoch;
+}
+
+static struct pxs_store *find_group(struct pxs_request *r, u64 group)
+{
+	struct pxs_store *s = pxs_set_find(r->conn->store, group);
+
+	if (!s)
+		pxs_reply_error(&r->out, "ERR there is no such group in this store");
+	return s;
+}
+
+static bool is_learner(const struct pxs_store *s, u8 member)
+{
+	const struct pxs_group_conf *conf = &s->replica->config->conf;
+
+	return pxs_conf_member(conf, member) >= pxs_group_voters(conf);
+}
+
 /* LEADER ID [GROUP]: that member shall lead. Answered when it is told to, or why it is not. */
 static void leader(struct pxs_request *r)
 {
-	struct pxs_store *s = r->conn->store;
-	s64 member, group = s->replica->id;
-	int i = 0;
+	s64 member, group = r->store->replica->id;
+	struct pxs_store *s;
 	u32 error;
 
 	if (!pxs_str_int(r->argv[2], &member) || member < 1 || member > PXS_MEMBER_ID_MAX) {
 		pxs_reply_error(&r->out, "ERR a member's id is 1..%u", PXS_MEMBER_ID_MAX);
 		return;
 	}
-	if (r->argc > 3) {
-		if (!pxs_str_int(r->argv[3], &group) || group < 1 || group > INT32_MAX)
-			i = -1;
-		else if (s->set)
-			i = pxs_shards_index(&s->set->map, (u32)group);
-		else
-			i = group == s->replica->id ? 0 : -1;
-	}
-	if (i < 0) {
-		pxs_reply_error(&r->out, "ERR there is no such group in this store");
+	if (r->argc > 3 && (!pxs_str_int(r->argv[3], &group) || group < 1))
+		group = 0;
+	s = find_group(r, (u64)group);
+	if (!s)
+		return;
+	if (is_learner(s, (u8)member)) {
+		pxs_reply_error(&r->out, "ERR member %u is a learner: it does not lead",
+				(u32)member);
 		return;
 	}
-	if (r->argc > 3 && s->set)
-		s = pxs_set_at(s, (u32)i);
-	error = pxs_transfer(s->replica, (u8)member, handed_over, NULL);
+	error = pxs_transfer(s->replica, (u8)member, lead_over, NULL);
 	if (error)
 		pxs_reply_error(&r->out, "ERR %s", pxs_transfer_words(error));
+	else
+		pxs_reply_status(&r->out, "OK");
+}
+
+/* Return: the group's store, or NULL, said why. */
+static struct pxs_store *take_mandate(struct pxs_request *r, struct pxs_mandate *m)
+{
+	char words[PXS_MANDATE_WORDS + PXS_MANDATE_TAG], *tag = NULL;
+	struct pxs_store *s;
+
+	if (join(r, 2, words, sizeof(words)))
+		tag = strrchr(words, ' ');
+	if (tag)
+		*tag++ = 0;
+	if (!tag || pxs_mandate_parse(words, m)) {
+		pxs_reply_error(&r->out, "ERR PAXSTEER MEMBER GROUP EPOCH CHANGE ID... TAG, as `paxsteer cluster` says it");
+		return NULL;
+	}
+	s = find_group(r, m->group);
+	if (!s || pxs_mandate_holds(&s->replica->config->keys, s->db.owner.cluster, words, tag))
+		return s;
+	pxs_reply_error(&r->out, "NOPERM members are changed by who holds the cluster's key");
+	return NULL;
+}
+
+/* MEMBER ...: answered when the change is begun, or why it is not. */
+static void member(struct pxs_request *r)
+{
+	char words[PXS_MEMBER_WORDS] = "";
+	struct pxs_mandate m;
+	struct pxs_store *s = take_mandate(r, &m);
+	u32 error;
+
+	if (!s)
+		return;
+	if (m.epoch != s->replica->config->conf.epoch) {
+		pxs_reply_error(&r->out, "ERR the members have changed meanwhile");
+		return;
+	}
+	error = pxs_member_change(s->replica, m.op, m.id, &m.to, false, words, change_over, NULL);
+	if (error)
+		pxs_reply_error(&r->out, "ERR %s", words);
 	else
 		pxs_reply_status(&r->out, "OK");
 }
@@ -273,6 +337,8 @@ bool pxs_server_paxsteer(struct pxs_request *r)
 		return false;
 	} else if (pxs_server_sub(r, "leader", -3, &over) && r->argc <= 4) {
 		leader(r);
+	} else if (pxs_server_sub(r, "member", -7, &over)) {
+		member(r);
 	} else if (pxs_server_sub(r, "image", 6, &over)) {
 		return pxs_lend(r);
 	} else if (pxs_server_sub(r, "feed", 3, &over)) {

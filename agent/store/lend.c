@@ -100,16 +100,6 @@ static void start_read(struct pxs_store *s, struct pxs_request *r)
 	pxs_loop_own(sqe, &l->op);
 }
 
-static struct pxs_store *store_of(struct pxs_store *home, u64 group)
-{
-	u32 i;
-
-	for (i = 0; i < pxs_set_count(home); i++)
-		if (pxs_set_at(home, i)->replica->id == group)
-			return pxs_set_at(home, i);
-	return NULL;
-}
-
 static bool numbers(const struct pxs_request *r, u64 *n)
 {
 	s64 v;
@@ -151,7 +141,7 @@ bool pxs_lend(struct pxs_request *r)
 		pxs_reply_not_int(&r->out);
 		return true;
 	}
-	s = store_of(r->conn->store, n[3]);
+	s = pxs_set_find(r->conn->store, n[3]);
 	wrong = s ? no_piece(s, n[0], n[1]) : "ERR there is no such group in this store";
 	if (wrong) {
 		pxs_reply_error(&r->out, "%s", wrong);

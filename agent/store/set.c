@@ -25,6 +25,16 @@ struct pxs_store *pxs_set_at(const struct pxs_store *s, u32 i)
 	return s->set ? s->set->store[i] : (struct pxs_store *)s;
 }
 
+struct pxs_store *pxs_set_find(struct pxs_store *s, u64 id)
+{
+	u32 i;
+
+	for (i = 0; i < pxs_set_count(s); i++)
+		if (pxs_set_at(s, i)->replica->id == id)
+			return pxs_set_at(s, i);
+	return NULL;
+}
+
 u32 pxs_set_index(const struct pxs_store *s)
 {
 	return s->set ? (u32)pxs_shards_index(&s->set->map, s->replica->id) : 0;

@@ -37,6 +37,9 @@ struct pxs_store *pxs_set_home(const struct pxs_store *s);
 u32 pxs_set_count(const struct pxs_store *s);
 struct pxs_store *pxs_set_at(const struct pxs_store *s, u32 i);
 
+/* The store of group @id, of those that @s is one of; NULL: there is none. */
+struct pxs_store *pxs_set_find(struct pxs_store *s, u64 id);
+
 /* Its group's index. */
 u32 pxs_set_index(const struct pxs_store *s);
 

@@ -315,6 +315,21 @@ const struct pxs_member_config *pxs_member_newest(const struct pxs_replica *r)
 	return NULL;
 }
 
+u32 pxs_member_change(struct pxs_replica *r, enum pxs_member_op op, u8 id,
+		      const struct pxs_wire_member *to, bool force, char *words,
+		      void (*done)(void *ctx, u32 error, u64 epoch), void *ctx)
+{
+	(void)r;
+	(void)op;
+	(void)id;
+	(void)to;
+	(void)force;
+	(void)done;
+	(void)ctx;
+	*words = 0;
+	return PXS_CLIENT_MEMBERS_KEPT;
+}
+
 /* --- files ------------------------------------------------------------------------------------ */
 
 void ss_remove(const char *path)
