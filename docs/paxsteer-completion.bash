@@ -75,8 +75,8 @@ _paxsteer()
 		cluster.join.*) words='self etc journal socket units user segment-size' ;;
 		cluster.status.*) words='-S group password-file' ;;
 		cluster.add.*) words='-S learner etc bundle valid datapath timeout' ;;
-		cluster.remove.*) words='-S password-file timeout' ;;
-		cluster.rebalance.*) words='-S dry-run password-file' ;;
+		cluster.remove.*) words='-S voters etc password-file timeout' ;;
+		cluster.rebalance.*) words='-S voters dry-run etc password-file timeout' ;;
 		journal.*."$command") mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
 		journal.dump.*) words='group slot from count values' ;;
 		journal.init.*) words='cluster member segment-size' ;;

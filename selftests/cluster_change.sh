@@ -175,7 +175,7 @@ like "and its status says so" "$(asks "$old" status 2>/dev/null)" \
 	" $old +127.0.0.1:[0-9]+ [^$NL]*removed"
 refused "and can do no more" "this machine's member was removed" add "$old" 1 timeout 1
 end "$old"
-like "its socket or a learner's alone do not help" \
+like "its socket or a learner's alone do not help, without the key" \
 	"$(asks 6 remove "$Z" 2>&1)" "run this on a machine of a voter"
 
 # --- nothing is lost ---

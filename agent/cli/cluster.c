@@ -38,8 +38,10 @@ static const char usage[] =
 	"       paxsteer cluster status [WHERE] [password-file FILE]\n"
 	"       paxsteer cluster add [WHERE] MEMBER [learner] [etc DIR] [bundle FILE] [valid HOURS]\n"
 	"           [datapath kernel|user] [timeout SECONDS]\n"
-	"       paxsteer cluster remove [WHERE] ID [password-file FILE] [timeout SECONDS]\n"
-	"       paxsteer cluster rebalance [WHERE] [dry-run] [password-file FILE]\n"
+	"       paxsteer cluster remove [WHERE] ID [voters N] [etc DIR] [password-file FILE]\n"
+	"           [timeout SECONDS]\n"
+	"       paxsteer cluster rebalance [WHERE] [voters N] [dry-run] [etc DIR] [password-file FILE]\n"
+	"           [timeout SECONDS]\n"
 	"MEMBER := ID=ADDRESS[:PORT][,[ADDRESS:]STOREPORT]   the same on all machines\n"
 	"OPTION := etc DIR | journal DIR | socket PATH | units DIR | user NAME | segment-size BYTES\n"
 	"          where things are on this machine, and whom paxsteerd runs as\n"
@@ -51,7 +53,8 @@ static const char usage[] =
 	"  add     on a machine of the cluster: a bundle for one more, with which it joins and is started\n"
 	"          meanwhile; ends when that member votes, and goes on where it was when run again\n"
 	"  remove  a member, for good: dead, or alive and at work\n"
-	"  rebalance  each member leads about as many groups; keys do not move between groups\n";
+	"  rebalance  each member leads about as many groups; keys do not move between groups\n"
+	"          voters N: 2..5 members vote in each group, each in about as many, and the others learn\n";
 
 struct cluster_args {
 	struct bundle bundle;

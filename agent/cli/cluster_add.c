@@ -22,6 +22,7 @@
 #include "cluster_lead.h"
 #include "cluster_plan.h"
 #include "cluster_view.h"
+#include "cluster_voting.h"
 #include "member.h"	/* PXS_MEMBER_BEHIND */
 #include "where.h"
 #include "words.h"
@@ -46,6 +47,8 @@ struct add {
 	struct cluster_newcomer seen[CLUSTER_PARTS_MAX];
 	struct cluster_answer answer[CLUSTER_PARTS_MAX];
 	bool led[CLUSTER_PARTS_MAX];	/* by one whose socket is given */
+	bool near[CLUSTER_PARTS_MAX];	/* it could be */
+	bool placed;			/* not everybody votes everywhere: it is a learner first */
 	unsigned int n, next;
 	bool changed;
 	/* what was said last */
@@ -83,7 +86,8 @@ static void see_group(struct add *a, struct cluster_view *v, unsigned int i)
 	const char *incarnation = json_string_value(json_object_get(m, "incarnation"));
 
 	*c = (struct cluster_newcomer){
-		.id = a->invite.new.id, .group = v->now, .learner = a->learner,
+		.id = a->invite.new.id, .group = v->now,
+		.learner = a->learner || (a->placed && !cluster_votes(m)),
 		.incarnation = a->invite.new.incarnation, .there = m,
 		.votes = cluster_votes(m),
 		.address_same = address && !strcmp(address, a->address),
@@ -93,11 +97,15 @@ static void see_group(struct add *a, struct cluster_view *v, unsigned int i)
 	if (incarnation)
 		parse_u64(incarnation, 0, UINT64_MAX, &c->incarnation_there);
 	a->led[i] = cluster_leads(v->best);
+	a->near[i] = cluster_lead_near(v, 0);
 	cluster_view_ask(v, c->id, a->store, password_of(a), w);
 	if (a->n > 1 && !*w->why && w->now.group != v->now)
 		snprintf(w->why, sizeof(w->why), "does not say how group %" PRIu64
 			 " is: its paxsteerd is of another version", v->now);
 	c->answers = !*w->why;
+	/* Who leads, and hears of it, is far: its own word. */
+	if (c->answers && !a->near[i] && c->heard < w->now.commit)
+		c->heard = w->now.commit;
 	c->answers_as = w->member;
 	c->answers_incarnation = w->incarnation;
 	c->answers_epoch = w->now.epoch;
@@ -109,6 +117,7 @@ static void see(struct add *a, struct cluster_view *v)
 	unsigned int i;
 
 	a->n = v->nparts;
+	a->placed = cluster_voting_placed(v, a->invite.new.id);
 	for (i = 0; i < a->n; i++) {
 		cluster_view_turn(v, v->part[i]);
 		see_group(a, v, i);
@@ -208,6 +217,32 @@ static int give_up(struct add *a, enum cluster_stage stage)
 	return CLI_REFUSED;
 }
 
+/* What `cluster rebalance` would give it; 0 changes: nothing, or it cannot be told. */
+static void show_share(const struct add *a, struct out *o)
+{
+	struct cluster_voters_step step[CLUSTER_VOTING_STEPS + 1];
+	unsigned int i, n = 0, voters = 0, changes = 0, share = 0;
+	char why[CLUSTER_CHANGE_WORDS], text[160];
+	struct cluster_voting s;
+	struct cluster_view v;
+
+	if (!cluster_view_take(a->cli, &a->where, &v)) {
+		cluster_voting_see(&s, &v, password_of(a));
+		voters = cluster_voters_least(s.seat, s.n);
+		if (!cluster_voting_wrong(&s, voters, why))
+			n = cluster_voting_steps(&s, voters, step, &changes);
+	}
+	cluster_view_free(&v);
+	for (i = 0; i < n; i++)
+		share += step[i].how == CLUSTER_VOTERS_PROMOTE &&
+			 step[i].id == a->invite.new.id;
+	if (!changes)
+		return;
+	snprintf(text, sizeof(text), "`paxsteer cluster rebalance voters %u`: %u changes, by which it votes in %u of %u groups",
+		 voters, changes, share, s.n);
+	out_str(o, "next", "next", text);
+}
+
 static int show_done(struct add *a)
 {
 	struct out *o = a->cli->out;
@@ -219,7 +254,9 @@ static int show_done(struct add *a)
 	if (a->n == 1) {
 		out_num(o, "epoch", "epoch", a->seen[0].epoch);
 	} else {
-		if (a->changed)
+		if (a->placed && !a->learner)
+			show_share(a, o);
+		else if (a->changed)
 			out_str(o, NULL, "next", CLUSTER_GATHERED);
 		out_list(o, "groups", OUT_TABLE);
 		for (i = 0; i < a->n; i++)
@@ -241,12 +278,12 @@ static int change(struct add *a, unsigned int what)
 		.incarnation = add ? a->seen[a->next].incarnation : 0,
 		.store_port = add ? a->invite.new.store.port : 0,
 	};
+	const struct cluster_means means = { password_of(a), a->invite.etc };
 	const struct where w = where_next(a);
-	int ret = cluster_lead_here(a->cli, &w, password_of(a), 0), err;
+	int err, ret = cluster_lead_do(a->cli, &w, &means, 0, &m, a->trouble, &err);
 
 	if (ret)
 		return ret;
-	err = cluster_lead_change(&w, &m, a->trouble);
 	if (!err)
 		*a->trouble = 0;
 	a->changed |= !err;
@@ -289,7 +326,8 @@ static int step(struct add *a, enum cluster_stage *stage, bool *over)
 	if (*stage == CLUSTER_PROMOTE)
 		return change(a, PXS_LOG_MEMBER_PROMOTE);
 	/* Only who leads hears how far others are: but it is not made to before it is of use. */
-	if (*stage == CLUSTER_LEARNS && !a->led[a->next] && a->seen[a->next].answers &&
+	if (*stage == CLUSTER_LEARNS && !a->led[a->next] && a->near[a->next] &&
+	    a->seen[a->next].answers &&
 	    answer->now.commit + PXS_MEMBER_BEHIND >= a->seen[a->next].commit)
 		return cluster_lead_here(a->cli, &w, password_of(a), 0);
 	return CLI_OK;
@@ -334,7 +372,7 @@ static int check(struct add *a, struct cluster_view *v, unsigned int i, bool *th
 	}
 	if (kept)
 		return cluster_refuse(a->cli, 1, 0, kept);
-	if (!m && !a->learner && voters(v) >= PXS_VOTERS_MAX) {
+	if (!m && !a->learner && !a->placed && voters(v) >= PXS_VOTERS_MAX) {
 		cli_error(a->cli, "%u members vote, the most that there can be: remove one first, or add this one as a learner",
 			  voters(v));
 		return CLI_REFUSED;
@@ -351,6 +389,8 @@ static int begin(struct add *a)
 	unsigned int k;
 	int ret = cluster_view_take(a->cli, &a->where, &v);
 
+	if (!ret)
+		a->placed = cluster_voting_placed(&v, i->new.id);
 	for (k = 0; !ret && k < v.nparts; k++)
 		ret = check(a, &v, k, &there);
 	if (ret)

@@ -17,7 +17,8 @@
 #include <unistd.h>
 
 #define ANSWER_MAX	8192u
-#define QUESTION_MAX	(CLUSTER_PASSWORD_MAX + 128)
+#define WHAT_MAX	320u	/* a command */
+#define QUESTION_MAX	(CLUSTER_PASSWORD_MAX + WHAT_MAX + 48)
 
 /* --- what it says ------------------------------------------------------------ */
 
@@ -255,15 +256,14 @@ void cluster_ask(const struct endpoint *store, const char *password, unsigned in
 	snprintf(a->why, sizeof(a->why), "%s", strerror(-err));
 }
 
-int cluster_ask_lead(const struct endpoint *store, const char *password, unsigned int ms,
-		     uint64_t group, uint64_t member, char *why)
+/* @what is done, and answered with OK, or refused. */
+static int order(const struct endpoint *store, const char *password, unsigned int ms,
+		 const char *what, char *why)
 {
-	char answer[ANSWER_MAX], what[80];
+	char answer[ANSWER_MAX];
 	const char *at;
-	int err;
+	int err = converse(store, password, ms, what, answer);
 
-	snprintf(what, sizeof(what), "PAXSTEER LEADER %" PRIu64 " %" PRIu64, member, group);
-	err = converse(store, password, ms, what, answer);
 	if (err) {
 		snprintf(why, CLUSTER_WHY_MAX, "%s", strerror(-err));
 		return -1;
@@ -274,4 +274,22 @@ int cluster_ask_lead(const struct endpoint *store, const char *password, unsigne
 	else if (at == answer)
 		strcpy(why, "answers, but not as a store of paxsteerd does");
 	return *at == '-' || at == answer ? -1 : 0;
+}
+
+int cluster_ask_lead(const struct endpoint *store, const char *password, unsigned int ms,
+		     uint64_t group, uint64_t member, char *why)
+{
+	char what[WHAT_MAX];
+
+	snprintf(what, sizeof(what), "PAXSTEER LEADER %" PRIu64 " %" PRIu64, member, group);
+	return order(store, password, ms, what, why);
+}
+
+int cluster_ask_change(const struct endpoint *store, const char *password, unsigned int ms,
+		       const char *mandate, char *why)
+{
+	char what[WHAT_MAX];
+
+	snprintf(what, sizeof(what), "PAXSTEER MEMBER %s", mandate);
+	return order(store, password, ms, what, why);
 }

@@ -51,4 +51,11 @@ void cluster_ask(const struct endpoint *store, const char *password, unsigned in
 int cluster_ask_lead(const struct endpoint *store, const char *password, unsigned int ms,
 		     uint64_t group, uint64_t member, char *why);
 
+/*
+ * Blocks likewise: have the store's member, which leads the group, begin a change of its members.
+ * @mandate: its words and its tag, as store/mandate.h has them.
+ */
+int cluster_ask_change(const struct endpoint *store, const char *password, unsigned int ms,
+		       const char *mandate, char *why);
+
 #endif /* PXS_CLI_CLUSTER_ASK_H */

@@ -159,10 +159,13 @@ static int draw(struct bundle *b, uint64_t *incarnation, char *error)
 	return 0;
 }
 
-/* Of a store of several groups the bundle has one list of members, for all of them. */
+/*
+ * Of a store of several groups the bundle has one list of members, for all of them. Who votes may
+ * differ: whoever joins learns that from the logs.
+ */
 static int alike(json_t *one, json_t *other, char *error)
 {
-	static const char *const fields[] = { "address", "role", "incarnation", "store" };
+	static const char *const fields[] = { "address", "incarnation", "store" };
 	uint64_t a = cluster_number(one, "group"), b = cluster_number(other, "group"), id;
 	json_t *member, *there, *x, *y;
 	size_t i, k;

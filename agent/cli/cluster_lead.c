@@ -12,7 +12,10 @@
 
 #include "cli.h"
 #include "cluster_change.h"
+#include "cluster_conf.h"
+#include "cluster_files.h"
 #include "cluster_view.h"
+#include "store/mandate.h"
 #include "where.h"
 
 #define POLL_MS		100u
@@ -190,6 +193,137 @@ int cluster_lead_change(const struct where *w, const struct pxs_log_member *m, c
 		 r.error == PXS_LOG_UNREACHABLE ? pxs_log_detail(log) : r.words);
 	pxs_log_close(log);
 	return r.error;
+}
+
+/* --- from afar -------------------------------------------------------------------- */
+
+static const char *name_of(unsigned int change)
+{
+	return change == PXS_LOG_MEMBER_ADD ? "add" : change == PXS_LOG_MEMBER_PROMOTE ? "promote" :
+	       change == PXS_LOG_MEMBER_DEMOTE ? "demote" : "remove";
+}
+
+/* Return: 0, or -1 with the reason. */
+static int sign(const struct cluster_view *v, const struct cluster_means *means, char *mandate,
+		char *why)
+{
+	json_t *journal = json_object_get(v->status[v->at], "journal");
+	const char *uuid = json_string_value(json_object_get(journal, "cluster"));
+	char path[CLUSTER_PATH_MAX], text[CLUSTER_SECRET_MAX];
+	uint8_t cluster[16], key[BUNDLE_KEY_LEN];
+	size_t len, words = strlen(mandate);
+	int ret;
+
+	snprintf(path, sizeof(path), "%s/cluster.key", means->etc);
+	ret = cluster_secret_read(path, text, &len, why);
+	if (!ret && (parse_key((const uint8_t *)text, len, key) || !uuid ||
+		     parse_uuid(uuid, cluster))) {
+		snprintf(why, CLUSTER_CHANGE_WORDS, "%s: is no key", path);
+		ret = -1;
+	}
+	if (!ret) {
+		pxs_mandate_sign(key, cluster, mandate, mandate + words + 1);
+		mandate[words] = ' ';
+	}
+	explicit_bzero(text, sizeof(text));
+	explicit_bzero(key, sizeof(key));
+	return ret;
+}
+
+static int order_far(struct cluster_view *v, const char *store, const struct cluster_means *means,
+		     const struct pxs_log_member *m, char *why)
+{
+	char mandate[PXS_MANDATE_WORDS + PXS_MANDATE_TAG], unsigned_why[CLUSTER_REASON_MAX];
+	struct endpoint at;
+	int n;
+
+	if (!store || parse_endpoint(store, true, &at)) {
+		strcpy(why, "the store of who leads is not known: give its daemon's socket");
+		return PXS_LOG_BUSY;
+	}
+	n = snprintf(mandate, PXS_MANDATE_WORDS, "%" PRIu64 " %" PRIu64 " %s %u", v->now,
+		     cluster_number(v->best, "epoch"), name_of(m->change), m->id);
+	if (m->change == PXS_LOG_MEMBER_ADD)
+		snprintf(mandate + n, PXS_MANDATE_WORDS - (size_t)n, " %s 0x%016" PRIx64 " %u",
+			 m->address, m->incarnation, m->store_port);
+	if (sign(v, means, mandate, unsigned_why)) {
+		snprintf(why, CLUSTER_CHANGE_WORDS, "another machine's member leads, and does so for who holds the cluster's key (etc): %.200s; or run this on a machine of a voter, or give its socket, too (-S)",
+			 unsigned_why);
+		return PXS_LOG_INVALID;
+	}
+	*why = 0;
+	if (!cluster_ask_change(&at, means->password, CLUSTER_ASK_MS, mandate, why))
+		return 0;
+	return strstr(why, "NOPERM") || strstr(why, "NOAUTH") ? PXS_LOG_INVALID : PXS_LOG_BUSY;
+}
+
+int cluster_lead_order(struct cluster_view *v, const struct where *w,
+		       const struct cluster_means *means, const struct pxs_log_member *m,
+		       char *why)
+{
+	uint64_t leader = cluster_number(v->best, "leader");
+	json_t *member = cluster_member(v->best, leader);
+	struct where here = *w;
+
+	here.group = v->now;
+	if (!leader) {
+		strcpy(why, "nobody leads");
+		return PXS_LOG_BUSY;
+	}
+	if (cluster_view_own(v, leader))
+		return cluster_lead_change(&here, m, why);
+	return order_far(v, json_string_value(json_object_get(member, "store")), means, m, why);
+}
+
+bool cluster_lead_near(const struct cluster_view *v, uint64_t not)
+{
+	return candidate(v, not);
+}
+
+/* Who goes leads, far from here: another one that votes and answers is to. */
+static int hand_over(struct cli *cli, struct cluster_view *v, const struct where *w,
+		     const struct cluster_means *means, uint64_t leader)
+{
+	json_t *own = cluster_member(v->best, leader), *member;
+	struct cluster_answer a;
+	const char *store;
+	uint64_t id;
+	size_t i;
+
+	json_array_foreach(json_object_get(v->best, "members"), i, member) {
+		id = cluster_number(member, "id");
+		store = json_string_value(json_object_get(member, "store"));
+		if (id == leader || !cluster_votes(member))
+			continue;
+		cluster_view_ask(v, id, store, means->password, &a);
+		if (!*a.why)
+			return cluster_lead_give(cli, w, means->password, leader,
+						 json_string_value(json_object_get(own, "store")),
+						 id);
+	}
+	cli_error(cli, "group %" PRIu64 ": no other member that votes answers", w->group);
+	return CLI_REFUSED;
+}
+
+int cluster_lead_do(struct cli *cli, const struct where *w, const struct cluster_means *means,
+		    uint64_t not, const struct pxs_log_member *m, char *why, int *err)
+{
+	struct cluster_view v;
+	int ret = cluster_view_take(cli, w, &v);
+	bool near = !ret && candidate(&v, not);
+
+	*err = PXS_LOG_BUSY;
+	if (!ret && !near && not && cluster_number(v.best, "leader") == not)
+		ret = hand_over(cli, &v, w, means, not);
+	else if (!ret && !near)
+		*err = cluster_lead_order(&v, w, means, m, why);
+	cluster_view_free(&v);
+	if (!near || ret)
+		return ret;
+	ret = cluster_lead_here(cli, w, means->password, not);
+	if (!ret)
+		*err = cluster_lead_change(w, m, why);
+	return ret;
 }
 
 bool cluster_lead_again(int error)

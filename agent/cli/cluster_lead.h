@@ -2,8 +2,9 @@
 /*
  * cluster_lead.h - who leads is asked for changes: find it, or have it where it can be asked
  *
- * A daemon takes changes at its socket only, on its own machine. So where another machine's member
- * leads, that one is asked, through its store, to hand over to the member of this machine.
+ * A daemon takes changes at its socket, on its own machine. So where another machine's member
+ * leads, that one is asked, through its store, to hand over to the member of this machine; or,
+ * where that one may not lead, for the change itself, in the name of who holds the cluster's key.
  */
 #ifndef PXS_CLI_CLUSTER_LEAD_H
 #define PXS_CLI_CLUSTER_LEAD_H
@@ -16,7 +17,14 @@
 #define CLUSTER_LEAD_MS	20000u	/* how long a leader is waited for */
 
 struct cli;
+struct cluster_view;
 struct where;
+
+/* What it takes to be heard by members of other machines. */
+struct cluster_means {
+	const char *password;	/* of the stores; NULL: there is none */
+	const char *etc;	/* the directory with the cluster's key */
+};
 
 void cluster_pause(unsigned int ms);
 
@@ -39,6 +47,24 @@ int cluster_lead_give(struct cli *cli, const struct where *w, const char *passwo
  */
 #define CLUSTER_CHANGE_WORDS	512u
 int cluster_lead_change(const struct where *w, const struct pxs_log_member *m, char *why);
+
+/*
+ * Blocks: the same at whoever leads the group that @v is turned to, near or far; from afar it is
+ * begun only, and to be looked at. What is worth to be tried again is not PXS_LOG_INVALID.
+ */
+int cluster_lead_order(struct cluster_view *v, const struct where *w,
+		       const struct cluster_means *means, const struct pxs_log_member *m,
+		       char *why);
+
+/*
+ * Blocks: the same, led from here, by another than member @not, as by cluster_lead_here(); from
+ * afar, where no member here may lead. Return: an exit status, and *err as above.
+ */
+int cluster_lead_do(struct cli *cli, const struct where *w, const struct cluster_means *means,
+		    uint64_t not, const struct pxs_log_member *m, char *why, int *err);
+
+/* May a member lead the group that @v is turned to, another than @not, whose socket is given? */
+bool cluster_lead_near(const struct cluster_view *v, uint64_t not);
 
 /* Is it worth to look again, and to try again? What is refused for good is not. */
 bool cluster_lead_again(int error);

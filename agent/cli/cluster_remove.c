@@ -12,9 +12,12 @@
 #include <string.h>
 
 #include "cli.h"
+#include "cluster_conf.h"
 #include "cluster_lead.h"
 #include "cluster_plan.h"
 #include "cluster_view.h"
+#include "cluster_voting.h"
+#include "member.h"	/* PXS_VOTERS_MAX */
 #include "parse.h"
 #include "where.h"
 #include "words.h"
@@ -34,10 +37,14 @@ struct removal {
 	struct cluster_place place[CLUSTER_PARTS_MAX];
 	unsigned int n, voters;	/* that stay */
 	bool begun;		/* it was seen in a group */
+	/* how many shall vote in each, where not all do; 0: as many as stay */
+	uint64_t voters_told;
+	const char *etc;
 	/* what is next, and of which group */
 	enum cluster_leave how;
 	unsigned int next;
-	bool done;		/* so was the last one */
+	uint64_t relief;	/* votes there first; 0: nobody need */
+	uint64_t said;		/* the step that was, with 1 more; 0: none */
 	char trouble[CLUSTER_CHANGE_WORDS];
 };
 
@@ -68,6 +75,22 @@ static void see(struct removal *r, struct cluster_view *v)
 		r->epoch[i] = cluster_number(v->best, "epoch");
 		r->place[i] = (struct cluster_place){ .there = m, .votes = cluster_votes(m) };
 	}
+}
+
+/* Not everybody votes everywhere: does another one have to where it goes from next? */
+static uint64_t find_relief(const struct removal *r, struct cluster_view *v)
+{
+	bool placed = cluster_voting_placed(v, r->id);
+	struct cluster_voting s;
+	unsigned int voters;
+
+	if (r->how == CLUSTER_GONE || (!placed && !r->voters_told))
+		return 0;
+	cluster_voting_see(&s, v, *r->password ? r->password : NULL);
+	voters = r->voters_told ? (unsigned int)r->voters_told :
+				  cluster_voters_least(s.seat, s.n);
+	s.members &= ~(1ull << r->id);
+	return cluster_voters_relief(s.seat, s.n, r->next, s.members, voters, r->id, &s.seed);
 }
 
 /* Will the others of group number @i go on without it? Return: an exit status. */
@@ -107,6 +130,7 @@ static int look(struct removal *r)
 		goto out;
 	see(r, &v);
 	r->how = cluster_plan_leave(r->place, r->n, &r->next);
+	r->relief = find_relief(r, &v);
 	if (r->how == CLUSTER_GONE && r->begun)
 		goto out;
 	kept = cluster_view_kept(&v);
@@ -124,10 +148,23 @@ out:
 
 /* --- saying ------------------------------------------------------------------- */
 
+/* Is another step next than the one that was said last? */
+static bool is_new(struct removal *r)
+{
+	uint64_t step = (r->relief << 16 | r->next << 8 | r->how) + 1;
+	bool new = step != r->said;
+
+	r->said = step;
+	return new;
+}
+
 /* To stderr, where there are several: each waits for an election. */
 static void say(const struct removal *r)
 {
-	if (r->n > 1)
+	if (r->relief)
+		fprintf(stderr, "member %" PRIu64 " in group %" PRIu64 " is being promoted\n",
+			r->relief, r->group[r->next]);
+	else if (r->n > 1)
 		fprintf(stderr, "member %" PRIu64 " in group %" PRIu64 " is being %s\n", r->id,
 			r->group[r->next], r->how == CLUSTER_DEMOTE ? "demoted" : "removed");
 }
@@ -175,23 +212,24 @@ static int give_up(const struct removal *r)
 
 static int change(struct removal *r)
 {
+	const struct cluster_means means = { *r->password ? r->password : NULL, r->etc };
 	const struct pxs_log_member m = {
-		.change = r->how == CLUSTER_DEMOTE ? PXS_LOG_MEMBER_DEMOTE : PXS_LOG_MEMBER_REMOVE,
-		.id = (unsigned int)r->id,
+		.change = r->relief ? PXS_LOG_MEMBER_PROMOTE :
+			  r->how == CLUSTER_DEMOTE ? PXS_LOG_MEMBER_DEMOTE : PXS_LOG_MEMBER_REMOVE,
+		.id = (unsigned int)(r->relief ? r->relief : r->id),
 	};
 	struct where w = r->where;
 	int ret, err;
 
 	w.group = r->group[r->next];
-	ret = cluster_lead_here(r->cli, &w, *r->password ? r->password : NULL, r->id);
+	ret = cluster_lead_do(r->cli, &w, &means, r->id, &m, r->trouble, &err);
 	if (ret)
 		return ret;
-	err = cluster_lead_change(&w, &m, r->trouble);
-	r->done = !err;
 	if (!err)
 		*r->trouble = 0;
 	/* What a leader knows of other groups may be old. */
-	if (!err || cluster_lead_again(err) || (r->n > 1 && err == PXS_LOG_MEMBERS))
+	if (!err || cluster_lead_again(err) ||
+	    ((r->n > 1 || r->relief) && err == PXS_LOG_MEMBERS))
 		return CLI_OK;
 	return cluster_refuse(r->cli, r->n, w.group, r->trouble);
 }
@@ -209,23 +247,28 @@ static int follow(struct removal *r)
 			return show_done(r);
 		if (cluster_now_ms() >= end)
 			return give_up(r);
-		if (r->done)
+		if (is_new(r)) {
 			say(r);
+			end = cluster_now_ms() + r->seconds * 1000;
+		} else {
+			cluster_pause(LOOK_MS);
+		}
 		ret = change(r);
 		if (ret)
 			return ret;
-		if (r->done)
-			end = cluster_now_ms() + r->seconds * 1000;
-		else
-			cluster_pause(LOOK_MS);
 	}
 }
 
 int cluster_remove(struct cli *cli, int argc, char **argv)
 {
-	struct removal r = { .cli = cli, .seconds = SECONDS, .done = true };
+	struct removal r = {
+		.cli = cli, .seconds = SECONDS, .etc = CLUSTER_ETC,
+	};
 	const char *id = NULL, *path = NULL;
 	const struct word words[] = {
+		{ .name = "voters", .number = &r.voters_told, .min = PXS_VOTERS_MIN,
+		  .max = PXS_VOTERS_MAX },
+		{ .name = "etc", .text = &r.etc },
 		{ .name = "password-file", .text = &path },
 		{ .name = "timeout", .number = &r.seconds, .min = 1, .max = SECONDS_MAX },
 		{ }

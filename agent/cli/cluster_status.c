@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * cluster_status.c - `paxsteer cluster status`: every member of a group, one a line
+ * cluster_status.c - `paxsteer cluster status`: every member of a group, one a line, and, of a
+ * store of several groups, who votes in each of these
  *
  * What the leader has heard of one that does not answer is shown beside the reason.
  */
@@ -10,6 +11,7 @@
 
 #include "cli.h"
 #include "cluster_view.h"
+#include "cluster_voting.h"
 #include "where.h"
 #include "words.h"
 
@@ -23,6 +25,44 @@ static void show(struct out *o, const struct cluster_row *r, uint64_t most)
 	out_num(o, "commit", "commit", r->commit);
 	out_num(o, "lag", "lag", most - r->commit);
 	out_str(o, "reachable", "reachable", *r->why ? r->why : "yes");
+	out_close(o);
+}
+
+static void show_group(struct out *o, const struct cluster_view *v)
+{
+	char text[CLUSTER_VOTING_TEXT];
+	uint64_t votes = 0, learns = 0;
+	json_t *member;
+	size_t i;
+
+	json_array_foreach(json_object_get(v->best, "members"), i, member)
+		if (cluster_votes(member))
+			votes |= 1ull << (cluster_number(member, "id") & 63);
+		else
+			learns |= 1ull << (cluster_number(member, "id") & 63);
+	out_object(o, NULL, NULL, OUT_ROW);
+	out_num(o, "group", "group", v->now);
+	out_num(o, "epoch", "epoch", cluster_number(v->best, "epoch"));
+	if (cluster_number(v->best, "leader"))
+		out_num(o, "leader", "leader", cluster_number(v->best, "leader"));
+	else
+		out_str(o, "leader", "leader", NULL);
+	out_str(o, "voters", "voters", cluster_voting_text(votes, text));
+	out_str(o, "learners", "learners", learns ? cluster_voting_text(learns, text) : NULL);
+	out_close(o);
+}
+
+/* As the daemons here know it; the other members were asked about one group. */
+static void show_groups(struct out *o, struct cluster_view *v)
+{
+	unsigned int i;
+
+	if (v->nparts < 2)
+		return;
+	out_list(o, "groups", OUT_TABLE);
+	for (i = 0; i < v->nparts; i++)
+		if (!cluster_view_turn(v, v->part[i]))
+			show_group(o, v);
 	out_close(o);
 }
 
@@ -51,6 +91,7 @@ static int show_all(struct cli *cli, struct cluster_view *v, const char *passwor
 	for (i = 0; i < n; i++)
 		show(o, &row[i], most);
 	out_close(o);
+	show_groups(o, v);
 	out_close(o);
 	return leader && !silent ? CLI_OK : CLI_REFUSED;
 }

@@ -296,6 +296,7 @@ refuses 1 'ID: "64" is not 1..63' cluster remove 64
 refuses 1 'timeout: must be 1..3600' cluster remove 4 timeout 0
 refuses 3 "$tmp/none: No such file" cluster remove -S "$tmp/none" 4
 refuses 1 '"x" is not understood' cluster rebalance x
+refuses 1 'voters: must be 2..5' cluster rebalance voters 6
 refuses 3 "$tmp/none: No such file" cluster rebalance -S "$tmp/none" dry-run
 
 # Batches.

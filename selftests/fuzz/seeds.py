@@ -255,6 +255,7 @@ cluster init self 1 1=fd00::1 2=fd00::2 3=fd00::3 etc /e journal /j socket /s un
 cluster add 4=10.0.0.4,6380 learner etc /e bundle /b valid 5 datapath kernel timeout 0
 cluster remove -S /s 4 password-file /dev/null timeout 1
 cluster rebalance -S /s,/t dry-run password-file /dev/null
+cluster rebalance -S /s voters 3 etc /nowhere timeout 1
 lookup cache from 10.0.0.1:80
 group add 1 cluster 6a1f0c52-9d0e-4a3b-8f53-0b7a2a6f1e11 self 1 member 1 10.0.0.1:7400 0x12
 group del 1
