@@ -72,10 +72,15 @@ void pxs_cmd_renamenx(struct pxs_run *x)
 	move(x, true);
 }
 
+bool pxs_cmd_flushall_good(u32 argc, const struct pxs_str *argv)
+{
+	return argc == 1 ||
+	       (argc == 2 && (pxs_str_is(argv[1], "ASYNC") || pxs_str_is(argv[1], "SYNC")));
+}
+
 void pxs_cmd_flushall(struct pxs_run *x)
 {
-	if (x->argc > 2 || (x->argc == 2 && !pxs_str_is(x->argv[1], "ASYNC") &&
-			    !pxs_str_is(x->argv[1], "SYNC"))) {
+	if (!pxs_cmd_flushall_good(x->argc, x->argv)) {
 		pxs_reply_syntax(x->out);
 		return;
 	}

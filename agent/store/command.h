@@ -89,6 +89,9 @@ u32 pxs_cmd_next_key(const struct pxs_command *cmd, u32 argc, u32 i);
 /* Its keys have a value each, and the last one has none. */
 bool pxs_cmd_lacks_value(const struct pxs_command *cmd, u32 argc);
 
+/* FLUSHALL, which is in @argv: has it nothing behind it but what may be? */
+bool pxs_cmd_flushall_good(u32 argc, const struct pxs_str *argv);
+
 /* "ERR unknown command ..." */
 void pxs_cmd_unknown(struct pxs_reply *o, u32 argc, const struct pxs_str *argv);
 

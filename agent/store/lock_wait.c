@@ -24,36 +24,56 @@ static const struct pxs_request *next(const struct pxs_request *r, const struct 
 	return q == r ? NULL : q->next;
 }
 
+/* What is watched for it: *@n keys. */
+static const struct pxs_watch *watched(const struct pxs_request *r, u32 *n)
+{
+	*n = 0;
+	if (r->cmd->local != PXS_LOCAL_EXEC)
+		return NULL;
+	*n = r->cross ? r->cross->watches : r->conn->watches;
+	return r->cross ? r->cross->watch : r->conn->watch;
+}
+
 static bool is_wanted(const struct pxs_wanted *w, const struct pxs_request *r)
 {
 	const struct pxs_request *q;
+	u32 i, watches;
+	const struct pxs_watch *watch = watched(r, &watches);
 
 	for (q = first(r); q; q = next(r, q))
 		if (pxs_wanted_has(w, &r->store->db, q->cmd, q->argc, q->argv))
 			return true;
+	for (i = 0; i < watches; i++)
+		if (pxs_wanted_has_key(w, &r->store->db, watch[i].key))
+			return true;
 	return false;
 }
 
+/* Nor are keys that it watches written by who comes later: it would be for nothing. */
 static void want(const struct pxs_request *r)
 {
 	const struct pxs_request *q;
+	u32 i, watches;
+	const struct pxs_watch *watch = watched(r, &watches);
 
 	for (q = first(r); q; q = next(r, q))
 		pxs_wanted_add(&r->store->wanted, &r->store->db, q->cmd, q->argc, q->argv);
+	for (i = 0; i < watches; i++)
+		pxs_wanted_add_key(&r->store->wanted, &r->store->db, watch[i].key);
 }
 
 /* Keys of other groups are locked there. */
 static bool is_locked(const struct pxs_request *r)
 {
 	struct pxs_db *db = &r->store->db;
-	const struct pxs_watch *watch = r->cross ? r->cross->watch : r->conn->watch;
-	u32 i, watches = r->cross ? r->cross->watches : r->conn->watches;
 	const struct pxs_request *q;
+	u32 i, watches;
+	const struct pxs_watch *watch = watched(r, &watches);
 
 	for (q = first(r); q; q = next(r, q))
 		if (pxs_cross_locked(db, q->cmd, q->argc, q->argv))
 			return true;
-	for (i = 0; r->cmd->local == PXS_LOCAL_EXEC && i < watches; i++)
+	for (i = 0; i < watches; i++)
 		if (pxs_cross_locked_key(db, watch[i].key))
 			return true;
 	return false;

@@ -310,6 +310,11 @@ static enum pxs_route route_keyless(struct pxs_request *r)
 {
 	if (cursor_at(r))
 		return by_cursor(r);
+	/* Before it waits for the keys of each group, or one of them does it. */
+	if (r->cmd->run == pxs_cmd_flushall && !pxs_cmd_flushall_good(r->argc, r->argv)) {
+		pxs_reply_syntax(&r->out);
+		return PXS_ROUTE_WRONG;
+	}
 	if (r->cmd->run != pxs_cmd_randomkey)
 		return PXS_ROUTE_ALL;
 	by_chance(r);

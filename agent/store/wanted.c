@@ -18,18 +18,30 @@ static bool has(const struct pxs_wanted *w, u64 key)
 	return i < w->n;
 }
 
+static u64 hash(const struct pxs_db *db, struct pxs_str key)
+{
+	return pxs_siphash(&db->seed, key.data, key.len);
+}
+
+void pxs_wanted_add_key(struct pxs_wanted *w, const struct pxs_db *db, struct pxs_str key)
+{
+	if (w->n < PXS_WANTED_MAX && !pxs_wanted_has_key(w, db, key))
+		w->key[w->n++] = hash(db, key);
+}
+
+bool pxs_wanted_has_key(const struct pxs_wanted *w, const struct pxs_db *db, struct pxs_str key)
+{
+	return w->n && has(w, hash(db, key));
+}
+
 void pxs_wanted_add(struct pxs_wanted *w, const struct pxs_db *db, const struct pxs_command *cmd,
 		    u32 argc, const struct pxs_str *argv)
 {
 	u32 i = 0;
-	u64 key;
 
 	w->all |= is_about_all(cmd);
-	while (w->n < PXS_WANTED_MAX && (i = pxs_cmd_next_key(cmd, argc, i))) {
-		key = pxs_siphash(&db->seed, argv[i].data, argv[i].len);
-		if (!has(w, key))
-			w->key[w->n++] = key;
-	}
+	while (w->n < PXS_WANTED_MAX && (i = pxs_cmd_next_key(cmd, argc, i)))
+		pxs_wanted_add_key(w, db, argv[i]);
 }
 
 bool pxs_wanted_has(const struct pxs_wanted *w, const struct pxs_db *db,
@@ -42,7 +54,7 @@ bool pxs_wanted_has(const struct pxs_wanted *w, const struct pxs_db *db,
 	if (w->all && cmd->first)
 		return true;
 	while (w->n && (i = pxs_cmd_next_key(cmd, argc, i)))
-		if (has(w, pxs_siphash(&db->seed, argv[i].data, argv[i].len)))
+		if (pxs_wanted_has_key(w, db, argv[i]))
 			return true;
 	return false;
 }

@@ -31,4 +31,8 @@ void pxs_wanted_add(struct pxs_wanted *w, const struct pxs_db *db, const struct 
 bool pxs_wanted_has(const struct pxs_wanted *w, const struct pxs_db *db,
 		    const struct pxs_command *cmd, u32 argc, const struct pxs_str *argv);
 
+/* One key, that is watched. */
+void pxs_wanted_add_key(struct pxs_wanted *w, const struct pxs_db *db, struct pxs_str key);
+bool pxs_wanted_has_key(const struct pxs_wanted *w, const struct pxs_db *db, struct pxs_str key);
+
 #endif /* PXS_STORE_WANTED_H */

@@ -195,6 +195,67 @@ static void who_began_first_is_first(void)
 	end_second();
 }
 
+/* So are keys that are watched: they are not written while EXEC waits for another. */
+static void so_it_is_with_what_is_watched(void)
+{
+	u32 i;
+
+	for (i = 0; i < 2; i++) {
+		begin_test();
+		prepare("MSET %s 1 %s 2\r\n");
+		CHECK_STR(say_other(0, "WATCH %s\r\nMULTI\r\nINCR %s\r\n", key[0][1], key[0][0]),
+			  "+OK\r\n+OK\r\n+QUEUED\r\n");
+		if (i)
+			say_other(0, "INCR %s\r\n", key[2][0], "");
+		CHECK_STR(say_other(0, "EXEC\r\n", "", ""), "");
+		CHECK_STR(say_other(1, "INCR %s\r\n", key[0][1], ""), "");
+		CHECK_EQ(queued(0), 0);
+		run_all();
+		CHECK_STR(got(), "+OK\r\n");
+		CHECK_STR(say_other(0, NULL, "", ""), i ? "*2\r\n:2\r\n:1\r\n" : "*1\r\n:2\r\n");
+		CHECK_STR(say_other(1, NULL, "", ""), ":1\r\n");
+		end_second();
+	}
+}
+
+/* ... and who watches a key waits for those that came before and want it. */
+static void who_watches_waits_for_who_writes(void)
+{
+	begin_test();
+	prepare("MSET %s 1 %s 2\r\n");
+	CHECK_STR(say_other(0, "WATCH %s\r\nMULTI\r\nPING\r\n", key[0][1], ""),
+		  "+OK\r\n+OK\r\n+QUEUED\r\n");
+	CHECK_STR(say_other(1, "MSET %s 1 %s 1\r\n", key[0][0], key[0][1]), "");
+	CHECK_STR(say_other(0, "EXEC\r\n", "", ""), "");
+	CHECK_EQ(queued(0), 0);
+	run_all();
+	CHECK_STR(got(), "+OK\r\n");
+	CHECK_STR(say_other(1, NULL, "", ""), "+OK\r\n");
+	CHECK_STR(say_other(0, NULL, "", ""), "*-1\r\n");
+	end_second();
+}
+
+/* What is wrong with a command is said at once, whatever is locked. */
+static void a_mistake_does_not_wait(void)
+{
+	static const char wrong[] = "-ERR syntax error\r\n";
+
+	begin_test();
+	prepare("MSET %s 1 %s 2\r\n");
+	CHECK_STR(say_second("FLUSHALL bogus\r\nFLUSHDB SYNC x\r\n", "", ""),
+		  "-ERR syntax error\r\n-ERR syntax error\r\n");
+	run_all();
+	CHECK_STR(got(), "+OK\r\n");
+	lead_group(1, false);
+	CHECK_STR(say("FLUSHALL bogus\r\n"), wrong);
+	CHECK_EQ(queued(0) + queued(1) + queued(2), 0);
+	lead_group(1, true);
+	CHECK_STR(say("FLUSHALL async\r\n"), "");
+	run_all();
+	CHECK_STR(got(), "+OK\r\n");
+	end_second();
+}
+
 int main(void)
 {
 	RUN(a_read_waits_for_the_whole);
@@ -208,5 +269,8 @@ int main(void)
 	RUN(one_behind_another);
 	RUN(who_came_first_is_first);
 	RUN(who_began_first_is_first);
+	RUN(so_it_is_with_what_is_watched);
+	RUN(who_watches_waits_for_who_writes);
+	RUN(a_mistake_does_not_wait);
 	return unit_done();
 }
