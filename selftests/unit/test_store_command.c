@@ -4,6 +4,8 @@
  */
 #include "unit_set.h"
 
+#include "../../agent/store/cmd_describe.h"
+
 static void keys_of_a_command(void)
 {
 	static const char *const none = "-ERR The command has no key arguments\r\n";
@@ -85,6 +87,92 @@ static void lists(void)
 	end_test();
 }
 
+/* An answer that is larger than what say() returns. */
+static void begins_with(const char *commands, const char *want)
+{
+	u32 room, len = (u32)strlen(commands);
+
+	memcpy(pxs_reader_space(&client->reader, &room), commands, len);
+	client->reader.len += len;
+	go_round();
+	CHECK_EQ(pxs_tx_value((struct pxs_str){ client->out.buf, client->out.len }),
+		 client->out.len);
+	CHECK(client->out.len > 5000 && !memcmp(client->out.buf, want, strlen(want)));
+	client->out.len = 0;
+}
+
+/* The ten elements, as redis-server 7.0 tells them (store_redis.py compares those of others). */
+static void what_is_told(void)
+{
+	begin_test();
+	CHECK_STR(say("COMMAND INFO rename\r\n"),
+		  "*1\r\n*10\r\n$6\r\nrename\r\n:3\r\n*1\r\n+write\r\n:1\r\n:2\r\n:1\r\n"
+		  "*3\r\n+@keyspace\r\n+@write\r\n+@slow\r\n*0\r\n*2\r\n"
+		  "*6\r\n$5\r\nflags\r\n*3\r\n+RW\r\n+access\r\n+delete\r\n"
+		  "$12\r\nbegin_search\r\n*4\r\n$4\r\ntype\r\n$5\r\nindex\r\n"
+		  "$4\r\nspec\r\n*2\r\n$5\r\nindex\r\n:1\r\n"
+		  "$9\r\nfind_keys\r\n*4\r\n$4\r\ntype\r\n$5\r\nrange\r\n$4\r\nspec\r\n"
+		  "*6\r\n$7\r\nlastkey\r\n:0\r\n$7\r\nkeystep\r\n:1\r\n$5\r\nlimit\r\n:0\r\n"
+		  "*6\r\n$5\r\nflags\r\n*2\r\n+OW\r\n+update\r\n"
+		  "$12\r\nbegin_search\r\n*4\r\n$4\r\ntype\r\n$5\r\nindex\r\n"
+		  "$4\r\nspec\r\n*2\r\n$5\r\nindex\r\n:2\r\n"
+		  "$9\r\nfind_keys\r\n*4\r\n$4\r\ntype\r\n$5\r\nrange\r\n$4\r\nspec\r\n"
+		  "*6\r\n$7\r\nlastkey\r\n:0\r\n$7\r\nkeystep\r\n:1\r\n$5\r\nlimit\r\n:0\r\n"
+		  "*0\r\n");
+	/* A command that words follow is but their container. */
+	CHECK(!strncmp(say("COMMAND INFO object\r\n"),
+		       "*1\r\n*10\r\n$6\r\nobject\r\n:-2\r\n*0\r\n:0\r\n:0\r\n:0\r\n*1\r\n+@slow\r\n"
+		       "*0\r\n*0\r\n*5\r\n*10\r\n$15\r\nobject|encoding\r\n:3\r\n*1\r\n+readonly\r\n"
+		       ":2\r\n:2\r\n:1\r\n", 124));
+	say("HELLO 3\r\n");
+	CHECK_STR(say("COMMAND INFO nosuch config|nosuch x|get config|rewrite\r\n"),
+		  "*4\r\n_\r\n_\r\n_\r\n*10\r\n$14\r\nconfig|rewrite\r\n:2\r\n"
+		  "~4\r\n+admin\r\n+noscript\r\n+loading\r\n+stale\r\n:0\r\n:0\r\n:0\r\n"
+		  "~3\r\n+@admin\r\n+@slow\r\n+@dangerous\r\n~0\r\n~0\r\n~0\r\n");
+	/* ... whose flags and keys are not those of the words. */
+	CHECK(!strncmp(say("COMMAND INFO cluster|myid\r\n"),
+		       "*1\r\n*10\r\n$12\r\ncluster|myid\r\n:2\r\n~1\r\n+stale\r\n", 44));
+	CHECK_STR(say("COMMAND DOCS nosuch echo\r\n"),
+		  "%1\r\n$4\r\necho\r\n%3\r\n$7\r\nsummary\r\n$21\r\nEcho the given string\r\n"
+		  "$5\r\nsince\r\n$5\r\n1.0.0\r\n$5\r\ngroup\r\n$10\r\nconnection\r\n");
+	begins_with("COMMAND\r\n", "*87\r\n*10\r\n$6\r\nappend\r\n");
+	begins_with("COMMAND INFO\r\n", "*87\r\n*10\r\n$6\r\nappend\r\n");
+	begins_with("COMMAND DOCS\r\n", "%87\r\n$6\r\nappend\r\n%3\r\n");
+	end_test();
+}
+
+static void is_told(void *ctx, const char *name)
+{
+	u32 *n = ctx;
+	struct pxs_told t;
+
+	if (!pxs_told_find(&t, pxs_str(name)))
+		CHECK_STR(name, "told of");
+	++*n;
+}
+
+static void of_every_command_something_is_told(void)
+{
+	const struct pxs_command *cmd;
+	u32 i, n = 0;
+
+	for (i = 0; (cmd = pxs_cmd_at(i)); i++) {
+		is_told(&n, cmd->name);
+		pxs_cmd_subs(cmd, is_told, &n);
+	}
+	CHECK(n > 100);
+}
+
+static void categories_of_access_lists(void)
+{
+	begin_test();
+	CHECK_STR(say("COMMAND LIST FILTERBY ACLCAT transaction\r\n"),
+		  "*5\r\n$7\r\ndiscard\r\n$4\r\nexec\r\n$5\r\nmulti\r\n$7\r\nunwatch\r\n$5\r\nwatch\r\n");
+	CHECK(strstr(say("COMMAND LIST FILTERBY ACLCAT admin\r\n"), "\r\nclient|kill\r\n"));
+	CHECK(!strstr(say("COMMAND LIST FILTERBY ACLCAT admin\r\n"), "\r\nclient|id\r\n"));
+	end_test();
+}
+
 static void settings(void)
 {
 	begin_test();
@@ -153,6 +241,9 @@ int main(void)
 	RUN(what_is_done_to_keys);
 	RUN(of_every_command);
 	RUN(lists);
+	RUN(what_is_told);
+	RUN(of_every_command_something_is_told);
+	RUN(categories_of_access_lists);
 	RUN(settings);
 	RUN(help);
 	RUN(objects);

@@ -10,10 +10,13 @@ static const char cross[] = "-CROSSSLOT Keys in request don't hash to the same g
 static const char *seen(const char *format, const char *a)
 {
 	static char text[512], want[4096];
+	char *end;
 
 	snprintf(text, sizeof(text), "READONLY\r\n%s\r\nREADWRITE\r\n", format);
 	snprintf(want, sizeof(want), "%s", say_of(text, a, "") + 5);
-	*strrchr(want, '+') = 0;
+	end = strrchr(want, '+');
+	if (CHECK(end))
+		*end = 0;
 	return want;
 }
 
