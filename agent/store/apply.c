@@ -271,6 +271,7 @@ static void apply_entry(struct pxs_db *db, const struct pxs_store_entry *e,
 {
 	db->state.time = max(db->state.time, e->time);
 	db->now = db->state.time;
+	db->flush_notes = e->version >= PXS_STORE_FLUSH_VERSION;
 	if (e->kind == PXS_STORE_SESSION)
 		pxs_reply_int(out, (s64)pxs_session_open(db, e->client, e->seq));
 	else if (e->kind == PXS_STORE_SAGA)

@@ -13,7 +13,8 @@
  *   items   number of a hash (be64), place (be64) -> length of the field (le32), field, value
  *   expire  when (be64), id of a key -> nothing
  *   parts   index (be32) -> bytes of an entry that comes in parts (part.h)
- *   gone    beginning of an id (2 bytes) -> slot (le64) that deleted such a key last
+ *   gone    beginning of an id (2 bytes) -> slot (le64) that deleted such a key last; "*": that of
+ *           FLUSHALL, in an entry of before PXS_STORE_FLUSH_VERSION
  *
  * LMDB's keys end at 511 bytes, Redis's don't: the id of a key is 8 bytes of SipHash, then the
  * key itself or, if it is long, its beginning and a BLAKE2s digest. In front stands the hash so
@@ -129,6 +130,7 @@ struct pxs_db {
 	u64 now;		/* what counts as expired */
 	u64 slot;		/* being applied: version of what is changed */
 	u64 draws;		/* random numbers drawn in it */
+	bool flush_notes;	/* FLUSHALL notes each key: see PXS_STORE_FLUSH_VERSION */
 	bool sagas_moved;	/* since who drives them has looked; not a part of the state */
 	bool cross_moved;	/* likewise, transactions over several groups */
 	u8 *copy;		/* PXS_STRING_MAX bytes, for what must outlive a change */
@@ -201,8 +203,8 @@ void pxs_db_rename(struct pxs_db *db, struct pxs_str from, struct pxs_str to);
 void pxs_db_flush(struct pxs_db *db);
 
 /*
- * The slot that deleted @key last, 0: none did. It may be a later one, when everything, or a key
- * whose id begins alike, was deleted since: who takes that for a change is wrong, but safe.
+ * The slot that deleted @key last, 0: none did. It may be a later one, when a key whose id begins
+ * alike was deleted since: who takes that for a change is wrong, but safe.
  */
 u64 pxs_db_gone(struct pxs_db *db, struct pxs_str key);
 

@@ -339,15 +339,43 @@ void pxs_db_make_hash(struct pxs_db *db, struct pxs_str key, struct pxs_rec *rec
 	add(db, id, pxs_db_key_id(db, id, key), rec);
 }
 
+/* Once for each place that a key has. */
+static void note_each_gone(struct pxs_db *db)
+{
+	u8 place[GONE_LEN] = { 0 };
+	MDB_val k = { GONE_LEN, place }, v;
+	MDB_cursor *c;
+	u32 next = 0;
+
+	if (db->err || !pxs_db_ok(db, mdb_cursor_open(db->txn, db->keys_t, &c)))
+		return;
+	while (next < 1u << 8 * GONE_LEN && !db->err &&
+	       pxs_db_ok(db, mdb_cursor_get(c, &k, &v, MDB_SET_RANGE))) {
+		memcpy(place, k.mv_data, GONE_LEN);
+		note_gone(db, place, GONE_LEN);
+		next = ((u32)place[0] << 8 | place[1]) + 1;
+		place[0] = (u8)(next >> 8);
+		place[1] = (u8)next;
+		k = (MDB_val){ GONE_LEN, place };
+	}
+	mdb_cursor_close(c);
+}
+
+/* What was gone before is told by the place of all, or by those that are there already. */
 void pxs_db_flush(struct pxs_db *db)
 {
 	MDB_dbi tables[] = { db->keys_t, db->fields_t, db->items_t, db->expire_t, db->gone_t };
-	unsigned int i;
+	unsigned int i, n = ARRAY_SIZE(tables);
 
 	db->dirty = true;
-	for (i = 0; i < ARRAY_SIZE(tables); i++)
+	if (db->flush_notes) {
+		note_each_gone(db);
+		n--;
+	}
+	for (i = 0; i < n; i++)
 		pxs_db_ok(db, mdb_drop(db->txn, tables[i], 0));
-	note_gone(db, gone_all, 1);
+	if (!db->flush_notes)
+		note_gone(db, gone_all, 1);
 	db->state.used = 0;
 	db->state.keys = 0;
 	db->state.expires = 0;

@@ -64,11 +64,21 @@ bool pxs_store_entry_conditional(struct pxs_str commands)
 	return false;
 }
 
+/* ... that knows these commands, and does with them what is meant. */
+static u8 version_of_command(const struct pxs_args *a)
+{
+	const struct pxs_command *cmd = pxs_cmd_find(a->argv[0]);
+
+	if (cmd && cmd->run == pxs_cmd_flushall && pxs_cmd_flushall_good(a->argc, a->argv))
+		return PXS_STORE_FLUSH_VERSION;
+	return cmd && cmd->flags & PXS_CF_V4 ? 4 : 1;
+}
+
 /* The lowest version whose programs apply it rightly; of commands as bytes, see put_bytes. */
 static u8 version_of(const struct pxs_store_entry *e, const struct pxs_watch *watch,
 		     const struct pxs_args *command)
 {
-	const struct pxs_command *cmd;
+	u8 version = 1;
 	u32 i;
 
 	for (i = 0; command && i < e->ncommands; i++)
@@ -79,12 +89,10 @@ static u8 version_of(const struct pxs_store_entry *e, const struct pxs_watch *wa
 	if (e->kind == PXS_STORE_MAP)
 		return 5;
 	/* Who does not know a command answers so and changes nothing: members would differ. */
-	for (i = 0; i < e->ncommands; i++) {
-		cmd = pxs_cmd_find(command[i].argv[0]);
-		if (cmd && cmd->flags & PXS_CF_V4)
-			return 4;
-	}
-
+	for (i = 0; i < e->ncommands; i++)
+		version = max(version, version_of_command(&command[i]));
+	if (version > 1)
+		return version;
 	if (e->kind == PXS_STORE_SAGA || e->kind == PXS_STORE_SAGA_STEP)
 		return 4;
 	for (i = 0; i < e->nwatches; i++)

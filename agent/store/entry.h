@@ -32,7 +32,13 @@
 #include "str.h"
 
 #define PXS_STORE_MAGIC		0x45535850u	/* "PXSE" */
-#define PXS_STORE_VERSION	7
+#define PXS_STORE_VERSION	8
+
+/*
+ * Of an entry with FLUSHALL or FLUSHDB among its commands: to those who watch it deletes each key
+ * that is there, as DEL does. In entries of lower versions it deletes all that there could be.
+ */
+#define PXS_STORE_FLUSH_VERSION	8
 
 #define PXS_STORE_EXACTLY_ONCE	0x1	/* client and seq are a session's: execute it once */
 

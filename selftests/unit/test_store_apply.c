@@ -226,6 +226,94 @@ static void members_agree(void)
 	store_remove(&t);
 }
 
+static u64 gone(const char *key)
+{
+	u64 slot;
+
+	CHECK_EQ(pxs_db_begin(&s.db, false), 0);
+	slot = pxs_db_gone(&s.db, pxs_str(key));
+	pxs_db_abort(&s.db);
+	return slot;
+}
+
+/* ... as DEL of each would; what was deleted before stays as it was. */
+static void flushall_deletes_what_is_there(void)
+{
+	char text[32];
+	u32 i;
+
+	store_make(&s);
+	for (i = 0; i < 300; i++) {
+		snprintf(text, sizeof(text), "SET k%u 1", i);
+		store_say(&s, text);
+	}
+	store_say(&s, "SET before 1");
+	store_say(&s, "DEL before");
+	store_say(&s, "FLUSHALL");
+	for (i = 0; i < 300; i++) {
+		snprintf(text, sizeof(text), "k%u", i);
+		CHECK_EQ(gone(text), 303);
+	}
+	CHECK_EQ(gone("before"), 302);
+	CHECK_EQ(gone("never"), 0);
+	CHECK_EQ(s.db.state.keys, 0);
+	CHECK_EQ(s.db.state.used, 0);
+	store_say(&s, "FLUSHALL");
+	CHECK_EQ(gone("k0"), 303);
+	store_remove(&s);
+}
+
+/* What such an entry meant when it was written stays so: all members read the same. */
+static void flushall_of_older_programs(void)
+{
+	struct pxs_store_entry e = { .kind = PXS_STORE_COMMAND, .ncommands = 1, .time = 5 };
+	struct pxs_str flush = pxs_str("FLUSHALL");
+	const struct pxs_args args = { 1, &flush };
+	u8 buf[64];
+
+	store_make(&s);
+	store_say(&s, "SET a 1");
+	pxs_store_entry_put(buf, &e, NULL, &args);
+	CHECK_EQ(buf[4], PXS_STORE_FLUSH_VERSION);
+	buf[4] = PXS_STORE_FLUSH_VERSION - 1;
+	CHECK_EQ(store_apply(&s, buf, (u32)pxs_store_entry_size(NULL, 0, &args, 1)), 0);
+	CHECK_EQ(gone("never"), 2);
+	store_say(&s, "FLUSHALL");
+	CHECK_EQ(gone("never"), 2);
+	store_remove(&s);
+}
+
+/* Whoever does not know it must stop, and nobody else. */
+static void which_programs_know_flushall(void)
+{
+	static const struct {
+		const char *words[2];
+		u8 version;
+	} of[] = {
+		{ { "FLUSHALL", "SYNC" }, PXS_STORE_FLUSH_VERSION },
+		{ { "flushdb", "async" }, PXS_STORE_FLUSH_VERSION },
+		{ { "FLUSHALL", "x" }, 1 },
+		{ { "GET", "x" }, 1 },
+	};
+	struct pxs_str words[2], four[] = { pxs_str("HINCRBYFLOAT"), pxs_str("a"), pxs_str("b"),
+					    pxs_str("1") };
+	const struct pxs_args args[] = { { 4, four }, { 2, words }, { 4, four } };
+	struct pxs_store_entry e = { .kind = PXS_STORE_EXEC, .ncommands = 3 };
+	u8 buf[256];
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(of); i++) {
+		words[0] = pxs_str(of[i].words[0]);
+		words[1] = pxs_str(of[i].words[1]);
+		e.ncommands = 3;
+		pxs_store_entry_put(buf, &e, NULL, args);
+		CHECK_EQ(buf[4], max(of[i].version, (u8)4));
+		e.ncommands = 1;
+		pxs_store_entry_put(buf, &e, NULL, args + 1);
+		CHECK_EQ(buf[4], of[i].version);
+	}
+}
+
 int main(void)
 {
 	RUN(strings);
@@ -237,5 +325,8 @@ int main(void)
 	RUN(memory_is_the_entry_s);
 	RUN(what_is_no_entry);
 	RUN(members_agree);
+	RUN(flushall_deletes_what_is_there);
+	RUN(flushall_of_older_programs);
+	RUN(which_programs_know_flushall);
 	return unit_done();
 }

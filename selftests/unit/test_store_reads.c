@@ -169,11 +169,12 @@ static void watching_what_is_not_there(void)
 	static const char *const changes[] = {
 		"SET x 1", "SET x 1;DEL x", "SET y 1;GETDEL y", "SET x 1;RENAME x other",
 		"RENAME other x;RENAME x other", "SET x 1;FLUSHALL", "HSET y f v;HDEL y f",
-		"SET x 1;EXPIREAT x 0", "SET x 1 PX 1", "SET x 1;DEL x;SET other 2",
+		"SET x 1;EXPIREAT x 0", "SET y 1;FLUSHALL;FLUSHALL", "SET y 1;DEL y;FLUSHALL", "SET x 1 PX 1", "SET x 1;DEL x;SET other 2",
 	};
 	static const char *const others[] = {
 		"SET other 1", "DEL x", "SET z 1;DEL z", "RENAME other z;RENAME z other",
-		"SET z 1 PX 1", "HSET z f v;HDEL z f", "GET x",
+		"SET z 1 PX 1", "HSET z f v;HDEL z f", "GET x", "FLUSHALL;SET other 1",
+		"SET z 1;FLUSHDB;SET other 1", "DEL other;FLUSHALL;SET other 1", "FLUSHALL x",
 	};
 	u32 i;
 
