@@ -18,7 +18,8 @@ need paxsteer paxsteerd python3 redis-cli
 S_PORT=$((12000 + $$ % 200 * 100))
 # shellcheck source=machines.sh disable=SC1091
 . "$(dirname "$0")/machines.sh"
-run() { start "node$1" paxsteerd -c "$D/$1/etc/paxsteerd.conf"; }
+declare -A PID
+run() { start "node$1" paxsteerd -c "$D/$1/etc/paxsteerd.conf"; PID[$1]=$START_PID; }
 at() { paxsteer ${JSON:-} cluster "$1" -S "$D/1/sock" "${@:2}"; }
 secrets() { at "$@" etc "$D/1/etc" password-file "$D/1/etc/store.password"; }
 rebalance() { secrets rebalance "$@"; }
@@ -148,6 +149,9 @@ like "not with another tag" "$(ask ${words%?}x)" "NOPERM"
 rebalance voters 3 >/dev/null 2>&1
 ok "one of the four goes again" balanced "1 2 3 4 5" 3
 
+like "nor other words" "$(ask 1 2 elect 3 tag)" "^ERR PAXSTEER MEMBER GROUP EPOCH"
+like "nor of a group that is none" "$(ask 9 1 promote 3 tag)" "^ERR there is no such group"
+
 # --- one more member ---
 at add "$(word 6)" etc "$D/1/etc" timeout 0 >/dev/null 2>&1
 ok "6 joins" join "$D/1/etc/member6.bundle" 6
@@ -181,4 +185,13 @@ wait "$load"
 is "the sum never changed" $? 0
 diag "$(<"$T_DIR/load.log")"
 ok "the members' stores are equal" wait_until 60 even 1 2 3 4 6
+
+# --- one that is away ---
+stop "${PID[4]}" KILL
+before=$(voters)
+refused "nothing is begun then" "nothing went on for 1 s: member 4 does not answer" \
+	rebalance voters 4 timeout 1
+like "dry-run says so, too" "$(rebalance voters 4 dry-run)" \
+	"beware +does not answer: member 4.*GROUP +MEMBER +CHANGE"
+is "nobody's vote has moved" "$(voters)" "$before"
 done_testing

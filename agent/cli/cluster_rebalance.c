@@ -39,7 +39,7 @@ struct balance {
 	unsigned int nsteps, changes;
 	/* who leads */
 	struct cluster_lead lead[GROUPS_MAX];
-	uint64_t votes[GROUPS_MAX];
+	uint64_t votes[GROUPS_MAX], leads_now[GROUPS_MAX];
 	bool failed[GROUPS_MAX];
 	unsigned int n;
 	/* bit ID: it answers; its store, for all groups */
@@ -72,21 +72,27 @@ static void take_stores(struct balance *b, json_t *groups)
 		}
 }
 
-/* Who will vote, where that is only said, and not done. */
-static bool will_vote(const struct balance *b, uint64_t group, json_t *member)
+/* The group as it will be, where that is only said, and not done; else NULL. */
+static const struct cluster_seats *planned(const struct balance *b, uint64_t group)
 {
 	unsigned int i;
 
 	for (i = 0; b->dry && b->voters && i < b->voting.n; i++)
 		if (b->voting.seat[i].group == group)
-			return b->voting.seat[i].votes >> cluster_number(member, "id") & 1;
-	return cluster_votes(member);
+			return &b->voting.seat[i];
+	return NULL;
+}
+
+static bool will_vote(const struct cluster_seats *plan, json_t *member)
+{
+	return plan ? plan->votes >> cluster_number(member, "id") & 1 : cluster_votes(member);
 }
 
 static void take_group(struct balance *b, struct cluster_view *v, json_t *group)
 {
 	uint64_t *votes = &b->votes[b->n];
 	struct cluster_lead *l = &b->lead[b->n++];
+	const struct cluster_seats *plan;
 	struct cluster_answer a;
 	json_t *member;
 	uint64_t id;
@@ -95,9 +101,13 @@ static void take_group(struct balance *b, struct cluster_view *v, json_t *group)
 	*l = (struct cluster_lead){
 		.group = cluster_number(group, "group"), .leader = cluster_number(group, "leader"),
 	};
+	plan = planned(b, l->group);
+	b->leads_now[b->n - 1] = l->leader;
+	if (plan)
+		l->leader = plan->leader;
 	json_array_foreach(json_object_get(group, "members"), i, member) {
 		id = cluster_number(member, "id");
-		if (id >= CLUSTER_PLAN_IDS || !will_vote(b, l->group, member))
+		if (id >= CLUSTER_PLAN_IDS || !will_vote(plan, member))
 			continue;
 		*votes |= 1ull << id;
 		cluster_view_ask(v, id, *b->store[id] ? b->store[id] : NULL, password_of(b), &a);
@@ -257,6 +267,7 @@ static int place_voters(struct balance *b)
 static int run(struct balance *b)
 {
 	int ret = b->voters ? place_voters(b) : CLI_OK;
+	unsigned int i;
 
 	if (!ret)
 		ret = look(b);
@@ -265,6 +276,8 @@ static int run(struct balance *b)
 	cluster_plan_spread(b->lead, b->n);
 	if (!b->dry)
 		ret = move(b);
+	for (i = 0; b->dry && i < b->n; i++)
+		b->lead[i].leader = b->leads_now[i];
 	show(b);
 	return ret;
 }
