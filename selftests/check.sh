@@ -82,7 +82,7 @@ if [ $LONG = 1 ]; then
 	STEPS+=(
 	"debug-kernel 7200 no selftests/vm/kernels.sh fetch debug"
 	"runner-debug 7200 no env KERNEL=debug selftests/vm/selftest.sh"
-	"vm-debug   36000 no env KERNEL=debug selftests/vm/coverage.sh"
+	"vm-debug   36000 no env KERNEL=debug PXS_STATE=build/debug selftests/vm/coverage.sh"
 	"uml-kernel 7200 yes optional_kernel uml"
 	"vm-uml     7200 yes tests_on uml"
 	"many-groups 7200 no env PXS_DATAPATH=kernel selftests/vm/run -m 3G many_groups"
