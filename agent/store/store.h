@@ -15,7 +15,8 @@
  *	eventual.h  keys that are written without the log
  *	stats.c     what was executed, for INFO
  *	set.c       several groups that are one store; route.c, spread.c: which of them are asked
- *	cross.c     a client's transaction over several of them; cross_drive.c: its steps
+ *	cross.c     a client's transaction over several of them; cross_drive.c: its steps,
+ *	            settle.c: what its commands do that depend on one another's group
  *	lock_wait.c  commands whose keys such a transaction has
  *
  * A write is answered when its entry was decided by a quorum, was on their disks, and was
