@@ -284,6 +284,18 @@ static int give_up(const struct work *w)
 	return CLI_REFUSED;
 }
 
+/* Who led may be elected anew after a change: leads are spread after this. */
+static bool is_over(const struct work *w, uint64_t end)
+{
+	unsigned int i;
+
+	if (w->step.how != CLUSTER_VOTERS_DONE)
+		return false;
+	for (i = 0; i < w->seen.n && w->seen.seat[i].leader; i++)
+		;
+	return i == w->seen.n || cluster_now_ms() >= end;
+}
+
 int cluster_voting_do(const struct cluster_voting_order *o, unsigned int *changes)
 {
 	uint64_t end = cluster_now_ms() + o->seconds * 1000;
@@ -306,7 +318,7 @@ int cluster_voting_do(const struct cluster_voting_order *o, unsigned int *change
 			ret = step(&w, &v);
 		cluster_view_free(&v);
 		*changes = w.done;
-		if (ret || w.step.how == CLUSTER_VOTERS_DONE)
+		if (ret || is_over(&w, end))
 			return ret;
 		if (cluster_now_ms() >= end)
 			return give_up(&w);
