@@ -97,6 +97,8 @@ like "what it would do is said" "$(rebalance voters 3 dry-run)" \
 	"voters +3 in each group: 6 changes, and fewer will not do.*GROUP +MEMBER +CHANGE.*demote"
 is "and not done" "$(voters)" "$all $all $all"
 refused "more than there are members" "there are 5 members|must be 2..5" rebalance voters 6
+refused "nor is there a sixth voter" "5 members vote.*cluster rebalance voters" \
+	at add "$(word 6)" etc "$D/1/etc" timeout 0
 dies 2 rebalance voters 3
 is "the command is killed half way" "$(kill -l $?)" PIPE
 like "and goes on" "$(rebalance voters 3 2>"$D/said")" "voters +3 in each group: [1-5] changes"

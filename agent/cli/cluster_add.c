@@ -373,7 +373,7 @@ static int check(struct add *a, struct cluster_view *v, unsigned int i, bool *th
 	if (kept)
 		return cluster_refuse(a->cli, 1, 0, kept);
 	if (!m && !a->learner && !a->placed && voters(v) >= PXS_VOTERS_MAX) {
-		cli_error(a->cli, "%u members vote, the most that there can be: remove one first, or add this one as a learner",
+		cli_error(a->cli, "%u members vote, the most that there can be: remove one first, add this one as a learner, or have fewer vote (`paxsteer cluster rebalance voters`)",
 			  voters(v));
 		return CLI_REFUSED;
 	}
