@@ -234,10 +234,10 @@ behind_extension_headers()
 	pxs service del x
 }
 
-# Tables change by themselves, and nobody moves.
+# Tables change by themselves, and nobody moves. It must be seen while it ramps.
 slow_start()
 {
-	ok "$FAMILY: slow start" pxs service set t slow-start 2
+	ok "$FAMILY: slow start" pxs service set t slow-start $((2 * ${PXS_SLOW:-1}))
 	ok "$FAMILY: one comes back slowly" wait_until 30 ramps
 	hold ramp 20
 	ok "$FAMILY: until it has its weight" wait_until 30 has_all
