@@ -90,28 +90,78 @@ static void add_watched(struct owner *o, const struct pxs_conn *c)
 		add_key(o, c->watch[i].key);
 }
 
-static bool has_key(const struct pxs_request *q, struct pxs_str key)
-{
-	u32 i = 0;
+/* A key that a command of a transaction writes: the command's place, and what the key hashes to. */
+struct written {
+	u64 hash;
+	u32 place;
+};
 
-	while ((i = pxs_cmd_next_key(q->cmd, q->argc, i)))
-		if (pxs_str_equal(q->argv[i], key))
-			return true;
-	return false;
+static int by_hash(const void *a, const void *b)
+{
+	const struct written *x = a, *y = b;
+
+	if (x->hash != y->hash)
+		return x->hash < y->hash ? -1 : 1;
+	return x->place < y->place ? -1 : x->place > y->place;
 }
 
-/* Does a command before @q, of those that are queued, write one of its keys? */
-static bool written_before(const struct pxs_conn *c, const struct pxs_request *q)
+static u64 hash_of(const struct owner *o, struct pxs_str key)
 {
-	const struct pxs_request *p;
-	u32 i;
+	return pxs_siphash(&o->of->db.seed, key.data, key.len);
+}
 
-	for (p = c->queued; p != q; p = p->next)
-		for (i = 0; p->cmd->flags & PXS_CF_WRITE &&
+/* All of them, in order, in *@n; NULL: no memory. There may be many, and many are looked for. */
+static struct written *all_written(const struct owner *o, const struct pxs_conn *c, u32 *n)
+{
+	const struct pxs_request *q;
+	u32 i, place = 0, room = 1;
+	struct written *w;
+
+	for (q = c->queued; q; q = q->next)
+		room += q->argc;
+	w = malloc(room * sizeof(*w));
+	*n = 0;
+	for (q = c->queued; w && q; q = q->next, place++)
+		for (i = 0; q->cmd->flags & PXS_CF_WRITE &&
 		     (i = pxs_cmd_next_key(q->cmd, q->argc, i));)
-			if (has_key(p, q->argv[i]))
-				return true;
-	return false;
+			w[(*n)++] = (struct written){ hash_of(o, q->argv[i]), place };
+	if (w)
+		qsort(w, *n, sizeof(*w), by_hash);
+	return w;
+}
+
+/* Is there one of this key, of a command before the one at @place? */
+static bool has_before(const struct written *w, u32 n, u64 hash, u32 place)
+{
+	u32 low = 0, high = n, mid;
+
+	while (low < high) {
+		mid = (low + high) / 2;
+		if (w[mid].hash < hash)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < n && w[low].hash == hash && w[low].place < place;
+}
+
+/* Does one that depends have a key that another one before it writes? */
+static bool depends_on_written(const struct owner *o, const struct pxs_conn *c)
+{
+	const struct pxs_shards *m = &o->of->set->map;
+	const struct pxs_request *q;
+	u32 i, n, place = 0;
+	struct written *w = all_written(o, c, &n);
+	bool any = !w;
+
+	for (q = c->queued; q && !any; q = q->next, place++) {
+		if (!pxs_tx_depends(m, q->cmd, q->argc, q->argv, true))
+			continue;
+		for (i = 0; !any && (i = pxs_cmd_next_key(q->cmd, q->argc, i));)
+			any = has_before(w, n, hash_of(o, q->argv[i]), place);
+	}
+	free(w);
+	return any;
 }
 
 /* What depends is settled with what is there before the transaction. */
@@ -121,12 +171,10 @@ static void add_transaction(struct owner *o, const struct pxs_conn *c)
 	const struct pxs_request *q;
 	u32 depend = 0;
 
-	for (q = c->queued; q; q = q->next) {
-		if (!add_keys(o, q->cmd, q->argc, q->argv) ||
-		    !pxs_tx_depends(m, q->cmd, q->argc, q->argv, true))
-			continue;
-		o->whole |= ++depend > PXS_TX_DEPENDS_MAX || written_before(c, q);
-	}
+	for (q = c->queued; q; q = q->next)
+		depend += add_keys(o, q->cmd, q->argc, q->argv) &&
+			  pxs_tx_depends(m, q->cmd, q->argc, q->argv, true);
+	o->whole |= depend > PXS_TX_DEPENDS_MAX || (depend && depends_on_written(o, c));
 	add_watched(o, c);
 }
 

@@ -309,6 +309,14 @@ static void what_was_written_before_is_refused(void)
 	say_of("%s 2\r\n", key[2][1], "");
 	CHECK_STR(say("EXEC\r\n"), cross);
 	CHECK_STR(say("EXEC\r\n"), "-ERR EXEC without MULTI\r\n");
+	/* ... and so is what is written again behind it. */
+	say_of("MULTI\r\nINCR %s\r\nRENAME %s ", key[2][1], key[2][1]);
+	say_of("%s\r\nSET %s 1\r\n", key[0][0], key[2][1]);
+	CHECK_STR(say("EXEC\r\n"), cross);
+	say_of("MULTI\r\nRENAME %s %s\r\n", key[0][0], key[2][1]);
+	say_of("APPEND %s c\r\nAPPEND %s d\r\n", key[2][1], key[0][0]);
+	CHECK_STR(ask("EXEC\r\n", "", ""), "*3\r\n+OK\r\n:2\r\n:1\r\n");
+	ask("SET %s a\r\n", key[0][0], "");
 	/* Read is not written. */
 	say_of("MULTI\r\nGET %s\r\nRENAME %s ", key[0][0], key[0][0]);
 	say_of("%s\r\n", key[2][0], "");
