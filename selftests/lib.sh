@@ -108,13 +108,13 @@ uptime_s()
 # how fast a machine is that others use, too.
 wait_until()
 {
-	local n=$1 end now
+	local n=$1 end
 	[ -z "${PXS_KERNEL:-}" ] || [ "$n" -ge 60 ] || n=60
 	end=$(($(uptime_s) + n * ${PXS_SLOW:-1}))
 	shift
 	until "$@" >/dev/null 2>&1; do
-		read -r now _ </proc/uptime
-		[ "${now%.*}" -lt "$end" ] || return 1
+		# By a shell of its own: a variable here would hide the condition's of that name.
+		[ "$(uptime_s)" -lt "$end" ] || return 1
 		sleep 0.05
 	done
 }
