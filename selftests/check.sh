@@ -216,7 +216,7 @@ add()
 	total_pass=$((total_pass + p))
 	total_fail=$((total_fail + f))
 	total_skip=$((total_skip + s))
-	table+=("$(printf '%-12s %6d passed %4d failed %4d skipped %6d s' \
+	table+=("$(printf '%-21s %6d passed %4d failed %4d skipped %6d s' \
 		"$name" "$p" "$f" "$s" "$secs")")
 }
 
