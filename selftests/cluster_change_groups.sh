@@ -20,25 +20,10 @@ need paxsteer paxsteerd python3 redis-cli
 S_PORT=$((12000 + $$ % 200 * 100))
 # shellcheck source=machines.sh disable=SC1091
 . "$(dirname "$0")/machines.sh"
-declare -a PID
-run() { start "node$1" paxsteerd -c "$D/$1/etc/paxsteerd.conf"; PID[$1]=$START_PID; }
 # At machine 1, be it the leader of a group or not.
 at() { paxsteer ${JSON:-} cluster "$1" -S "$D/1/sock" "${@:2}"; }
 add() { at add "$(word "$1")" etc "$D/1/etc" "${@:2}"; }
 remove() { at remove "$1" password-file "$D/1/etc/store.password" "${@:2}"; }
-# dies N COMMAND...: it has said N lines, and dies by the next; who hears it is there already
-dies()
-{
-	local n line pid
-	rm -f "$D/fifo"
-	mkfifo "$D/fifo"
-	"${@:2}" 2>"$D/fifo" >/dev/null &
-	pid=$!
-	exec 3<"$D/fifo"
-	for ((n = 0; n < $1; n++)); do IFS= read -r line <&3 && echo "$line"; done >"$D/said"
-	exec 3<&-
-	wait $pid
-}
 # who G: the members of group G, by machine 1
 who()
 {
@@ -58,15 +43,6 @@ no()	# no NAME REGEX COMMAND...
 	is "and nothing has changed" "$(all)" "$before"
 }
 leads() { [[ $(client "$1" PAXSTEER BARRIER "$2") =~ ^[0-9]+$ ]]; }
-committed() { client "$1" INFO paxsteer | tr -d '\r' | sed -n 's/^cross_committed://p'; }
-more() { [ "$(committed "$1")" -gt "$2" ]; }
-even()
-{
-	local i want
-	want=$(client "$1" PAXSTEER DIGEST)
-	for i; do [ "$(client "$i" PAXSTEER DIGEST)" = "$want" ] || return; done
-	[[ $want =~ [0-9a-f]{32} ]]
-}
 
 machine 1
 paxsteer cluster init self 1 "$(word 1)" "$(word 2)" "$(word 3)" groups 3 datapath user \

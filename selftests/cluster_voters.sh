@@ -18,8 +18,6 @@ need paxsteer paxsteerd python3 redis-cli
 S_PORT=$((12000 + $$ % 200 * 100))
 # shellcheck source=machines.sh disable=SC1091
 . "$(dirname "$0")/machines.sh"
-declare -A PID
-run() { start "node$1" paxsteerd -c "$D/$1/etc/paxsteerd.conf"; PID[$1]=$START_PID; }
 at() { paxsteer ${JSON:-} cluster "$1" -S "$D/1/sock" "${@:2}"; }
 secrets() { at "$@" etc "$D/1/etc" password-file "$D/1/etc/store.password"; }
 rebalance() { secrets rebalance "$@"; }
@@ -41,28 +39,6 @@ balanced()
 		sys.exit(not (all(len(g) == n for g in groups) and sum(load) == 3 * n and
 			      max(load) - min(load) < 2))
 	PY
-}
-# dies N COMMAND...: it has said N lines, and dies by the next; who hears it is there already
-dies()
-{
-	local n pid
-	rm -f "$D/fifo"
-	mkfifo "$D/fifo"
-	"${@:2}" 2>"$D/fifo" >/dev/null &
-	pid=$!
-	exec 3<"$D/fifo"
-	for ((n = 0; n < $1; n++)); do IFS= read -r _ <&3; done
-	exec 3<&-
-	wait $pid
-}
-committed() { client "$1" INFO paxsteer | tr -d '\r' | sed -n 's/^cross_committed://p'; }
-more() { [ "$(committed "$1")" -gt "$2" ]; }
-even()
-{
-	local i want
-	want=$(client "$1" PAXSTEER DIGEST)
-	for i; do [ "$(client "$i" PAXSTEER DIGEST)" = "$want" ] || return; done
-	[[ $want =~ [0-9a-f]{32} ]]
 }
 # mandate WORDS...: with the tag of who holds the key
 mandate()

@@ -108,13 +108,13 @@ uptime_s()
 # how fast a machine is that others use, too.
 wait_until()
 {
-	local n=$1 end
-	[ -z "${PXS_KERNEL:-}" ] || [ "$n" -ge 60 ] || n=60
-	end=$(($(uptime_s) + n * ${PXS_SLOW:-1}))
+	# Not "n" or "end": the condition would see these, and not the test's own.
+	local wait_until_n=$1 wait_until_end
+	[ -z "${PXS_KERNEL:-}" ] || [ "$wait_until_n" -ge 60 ] || wait_until_n=60
+	wait_until_end=$(($(uptime_s) + wait_until_n * ${PXS_SLOW:-1}))
 	shift
 	until "$@" >/dev/null 2>&1; do
-		# By a shell of its own: a variable here would hide the condition's of that name.
-		[ "$(uptime_s)" -lt "$end" ] || return 1
+		[ "$(uptime_s)" -lt "$wait_until_end" ] || return 1
 		sleep 0.05
 	done
 }

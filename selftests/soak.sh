@@ -147,7 +147,7 @@ trouble()
 		[ "$FAULT$WHO" != "$first$first_who" ] || FAULT=
 		[ -z "$FAULT" ] || "${FAULT}_begin" "$WHO"
 	fi
-	wait_seconds $((3 + RANDOM % 12))
+	sleep $((3 + RANDOM % 12))	# a fault lasts: no wait for anything
 	[ -z "$FAULT" ] || "${FAULT}_end" "$WHO"
 	"${first}_end" "$first_who"
 	t0=$SECONDS
@@ -158,8 +158,6 @@ trouble()
 	fi
 	[ $((SECONDS - t0)) -le "$WORST" ] || WORST=$((SECONDS - t0))
 }
-# A fault lasts: not a wait for anything.
-wait_seconds() { sleep "$1"; }
 
 clients()
 {
