@@ -236,6 +236,17 @@ static void pair(struct pxs_reply *o, const char *name, s64 n)
 	pxs_reply_int(o, n);
 }
 
+/* One of the two that say where keys are; so many pairs follow. */
+static void begin_search(struct pxs_reply *o, const char *name, const char *type, u32 pairs)
+{
+	pxs_reply_text(o, name);
+	pxs_reply_map(o, 2);
+	pxs_reply_text(o, "type");
+	pxs_reply_text(o, type);
+	pxs_reply_text(o, "spec");
+	pxs_reply_map(o, pairs);
+}
+
 /* Keys from argument @i on, of which it does the same to all. */
 static void tell_spec(const struct pxs_told *t, struct pxs_reply *o, u32 i, int last)
 {
@@ -248,19 +259,9 @@ static void tell_spec(const struct pxs_told *t, struct pxs_reply *o, u32 i, int 
 	}
 	pxs_reply_text(o, "flags");
 	pxs_reply_words(o, use);
-	pxs_reply_text(o, "begin_search");
-	pxs_reply_map(o, 2);
-	pxs_reply_text(o, "type");
-	pxs_reply_text(o, "index");
-	pxs_reply_text(o, "spec");
-	pxs_reply_map(o, 1);
+	begin_search(o, "begin_search", "index", 1);
 	pair(o, "index", i);
-	pxs_reply_text(o, "find_keys");
-	pxs_reply_map(o, 2);
-	pxs_reply_text(o, "type");
-	pxs_reply_text(o, "range");
-	pxs_reply_text(o, "spec");
-	pxs_reply_map(o, 3);
+	begin_search(o, "find_keys", "range", 3);
 	pair(o, "lastkey", last);
 	pair(o, "keystep", t->cmd->step);
 	pair(o, "limit", 0);
