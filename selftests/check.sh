@@ -77,7 +77,7 @@ STEPS+=("${alone[@]}" "${yields[@]}" "${clusters[@]}" "${machines[@]}")
 # What takes hours: the kernels that look for mistakes, and everything over and over. They are
 # built once, in ten minutes each; user-mode Linux is sid's, and optional without a network. Redis's
 # own tests need its sources (REDIS_SRC).
-# Power cuts go on where an earlier run was stopped.
+# Power cuts, planted bugs and the debug kernel go on where an earlier run was stopped.
 if [ $LONG = 1 ]; then
 	STEPS+=(
 	"debug-kernel 7200 no selftests/vm/kernels.sh fetch debug"
@@ -92,7 +92,7 @@ if [ $LONG = 1 ]; then
 	"fuzz-long  30000 no make --no-print-directory fuzz SECONDS=600"
 	"redis-suite 3600 yes selftests/redis_suite.sh"
 	"powercut-long 30000 no env PXS_STATE=build/powercut PXS_ROUNDS=200 selftests/powercut.sh"
-	"mutants    60000 no env MUTANTS_VM=1 selftests/mutants/run"
+	"mutants    60000 no env MUTANTS_VM=1 PXS_STATE=build/mutants selftests/mutants/run"
 	)
 fi
 
