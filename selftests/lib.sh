@@ -5,7 +5,8 @@
 #
 # A test sources this, draws its topology, calls ok/is/like..., and ends with done_testing.
 # Hosts are network namespaces named pxs-NAME; everything a test starts with start() is
-# ended by pid when it ends, and its hosts go with it. PXS_NO_SKIP=1 makes a skip a failure.
+# ended by pid when it ends, and its hosts go with it. PXS_NO_SKIP=1 makes a skip a failure,
+# PXS_FAIL_FAST=1 ends a test at its first one.
 
 set -u
 TOP=${PXS_TOP:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)}
@@ -24,6 +25,7 @@ fail()
 	T_COUNT=$((T_COUNT + 1)) T_FAILED=$((T_FAILED + 1))
 	echo "not ok $T_COUNT - $1"
 	[ $# -lt 2 ] || diag "${@:2}"
+	[ -z "${PXS_FAIL_FAST:-}" ] || bail "the first failure ends it"
 	return 0
 }
 
