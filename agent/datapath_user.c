@@ -492,28 +492,19 @@ static int user_send(struct pxs_datapath *dp, u32 group, const struct pxs_msg *i
 {
 	struct user *u = to_user(dp);
 	struct user_group *g = find(u, group);
-	const struct pxs_group_conf *conf;
 	struct pxs_msg m = *in;
-	int to;
+	int to, err;
 
 	if (!g)
 		return -ENOENT;
-	conf = &g->core.conf;
 	to = pxs_group_member(&g->core, in->receiver);
-	if (to < 0 || to == conf->self || in->len > PXS_WIRE_BODY_MAX ||
-	    (in->type != PXS_WIRE_LEARN && in->type != PXS_WIRE_LEARN_REQ))
+	if (to < 0 || in->len > PXS_WIRE_BODY_MAX)
 		return -EINVAL;
-	if (g->core.state != PXS_GROUP_ACTIVE)
-		return -ESHUTDOWN;
-	m.group = conf->id;
-	m.sender = conf->member[conf->self].id;
-	memcpy(m.cluster, conf->cluster, sizeof(m.cluster));
-	m.epoch = conf->epoch;
-	m.sender_inc = conf->member[conf->self].incarnation;
-	m.receiver_inc = conf->member[to].incarnation;
-	m.ballot = 0;
-	m.commit = g->core.commit;
-	memcpy(u->datagram + PXS_WIRE_HDR_LEN, body, in->len);
+	err = pxs_group_say(&g->core, (u8)to, &m, body);
+	if (err)
+		return err;
+	if (in->len)
+		memcpy(u->datagram + PXS_WIRE_HDR_LEN, body, in->len);
 	transmit(u, g, (u8)to, &m);
 	return 0;
 }

@@ -484,7 +484,7 @@ static int pxs_nl_read(struct sk_buff *skb, struct genl_info *info)
 
 /* --- learning -------------------------------------------------------------- */
 
-/* Take from the agent's datagram what it may say; the module says the rest. */
+/* Take from the agent's datagram what it may say: pxs_group_say() fills in the rest. */
 static int pxs_parse_datagram(struct genl_info *info, struct pxs_msg *m, const u8 **body)
 {
 	const struct nlattr *attr = info->attrs[PXS_A_GROUP_DATAGRAM];
@@ -493,34 +493,18 @@ static int pxs_parse_datagram(struct genl_info *info, struct pxs_msg *m, const u
 	if (nla_len(attr) < PXS_WIRE_HDR_LEN)
 		return pxs_nl_no(info, attr, -EINVAL, "DATAGRAM is shorter than a header");
 	memcpy(&hdr, nla_data(attr), sizeof(hdr));
-	if (pxs_wire_parse(&hdr, nla_len(attr), m))
+	if (pxs_wire_parse(&hdr, nla_len(attr), m) || m->ballot)
 		return pxs_nl_no(info, attr, -EBADMSG, "DATAGRAM: the header is malformed");
-	if (m->type != PXS_WIRE_LEARN_REQ && m->type != PXS_WIRE_LEARN)
-		return pxs_nl_no(info, attr, -EINVAL, "DATAGRAM must be a LEARN_REQ or LEARN");
 	*body = nla_data(attr) + PXS_WIRE_HDR_LEN;
-	if (m->ballot || !pxs_wire_check_body(m, *body))
-		return pxs_nl_no(info, attr, -EBADMSG, "DATAGRAM: the body is malformed");
 	return 0;
-}
-
-static void pxs_fill_msg(const struct pxs_group *g, u8 to, struct pxs_msg *m)
-{
-	m->group = g->conf.id;
-	memcpy(m->cluster, g->conf.cluster, sizeof(m->cluster));
-	m->epoch = g->conf.epoch;
-	m->sender = g->conf.member[g->conf.self].id;
-	m->sender_inc = g->conf.member[g->conf.self].incarnation;
-	m->receiver = g->conf.member[to].id;
-	m->receiver_inc = g->conf.member[to].incarnation;
-	m->commit = g->commit;
 }
 
 static int pxs_send(struct genl_info *info, struct pxs_kgroup *kg, u8 to)
 {
+	const struct nlattr *attr = info->attrs[PXS_A_GROUP_DATAGRAM];
 	const u8 *body;
 	struct pxs_out *out;
 	struct pxs_msg m;
-	bool active;
 	int err;
 
 	err = pxs_parse_datagram(info, &m, &body);
@@ -529,11 +513,14 @@ static int pxs_send(struct genl_info *info, struct pxs_kgroup *kg, u8 to)
 	out = pxs_kgroup_enter(kg);
 	if (!out)
 		return pxs_nl_result(info, -ENOENT);
-	active = kg->core.state == PXS_GROUP_ACTIVE;
-	pxs_fill_msg(&kg->core, to, &m);
+	err = pxs_group_say(&kg->core, to, &m, body);
 	pxs_kgroup_leave(kg, out, NULL);
-	if (!active)
-		return pxs_nl_result(info, -ESHUTDOWN);
+	if (err == -EINVAL)
+		return pxs_nl_no(info, attr, err, "DATAGRAM must be a LEARN_REQ or LEARN");
+	if (err == -EBADMSG)
+		return pxs_nl_no(info, attr, err, "DATAGRAM: the body is malformed");
+	if (err)
+		return pxs_nl_result(info, err);
 	local_bh_disable();
 	rcu_read_lock();
 	pxs_transport_send_msg(kg, to, &m, body);

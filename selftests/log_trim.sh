@@ -121,7 +121,10 @@ wait_until 30 at_least "$last" get "$stay" 1 held || fail "member $stay knows th
 stop "${PID[$away]}" KILL
 fill 1 3000
 wait_until 30 first $limit "$stay" || fail "member $stay trims what all have"
-is "nothing is trimmed that it may lack" "$(get "$stay" 1 first_slot)" $limit
+# In the module it lives on for a moment, and may hold what it will lack: a window (held.h).
+[ "${PXS_DATAPATH:-user}" = user ] || slack=64
+ok "nothing is trimmed that it may lack" \
+	[ "$(get "$stay" 1 first_slot)" -le $((limit + ${slack:-0})) ]
 run $away
 even "it is back" 1 "$(get "$stay" 1 applied | awk '{ print $1 - 200 }')"
 ok "and then it is trimmed" wait_until 60 first $((limit + 2000)) "$stay"

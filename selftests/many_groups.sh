@@ -9,11 +9,11 @@
 # process of its own is killed; all logs are equal then. What a group costs that nobody asks for
 # anything is measured: time of a processor, memory, datagrams.
 #
-#   PXS_DATAPATH=kernel      in a virtual machine, by cluster.sh: as emulation is slow, with
-#                            heartbeats of a second, values to 50 of the groups, no bars of time
+#   PXS_DATAPATH=kernel      in a virtual machine; as emulation is slow, with heartbeats of a
+#                            second, values to 50 of the groups, no bars of time
 #
 # limit: 900
-# shellcheck disable=SC2034  # members.sh and cluster.sh read M_GROUPS, C_...
+# shellcheck disable=SC2034  # members.sh reads M_...
 
 # shellcheck source=lib.sh disable=SC1091
 . "$(dirname "$0")/lib.sh"
@@ -22,34 +22,18 @@ need paxsteer paxsteerd python3
 N=${PXS_GROUPS:-$([ "${PXS_SHORT:-}" = 1 ] && echo 200 || echo 1000)}
 IDLE=10			# seconds in which nothing is asked
 MOST=1024		# groups of a node
-case ${PXS_DATAPATH:-user} in
-user)
-	# shellcheck source=rotate.sh disable=SC1091
-	. "$(dirname "$0")/rotate.sh"
-	# shellcheck source=members.sh disable=SC1091
-	. "$(dirname "$0")/members.sh"
-	HEARTBEATS=10	# in a second
-	ASKED=$N
-	members_make
-	configure() { M_GROUPS=$1; for i in 1 2 3; do config $i >"$D/$i.conf"; done; }
-	socket() { echo "$D/$1.sock"; }
-	file() { echo "$D/$1.conf"; } ;;
-kernel)
-	need_module
-	# shellcheck source=cluster.sh disable=SC1091
-	. "$(dirname "$0")/cluster.sh"
-	C_HEARTBEAT=1000 C_ELECTION=10000
+ASKED=$N
+# shellcheck source=rotate.sh disable=SC1091
+. "$(dirname "$0")/rotate.sh"
+# shellcheck source=members.sh disable=SC1091
+. "$(dirname "$0")/members.sh"
+if [ "$M_DATAPATH" = kernel ]; then
+	M_HEARTBEAT=1000 M_ELECTION=10000
 	ASKED=$((N < 50 ? N : 50))
-	D=$T_DIR
-	declare -a PID
-	cluster_hosts 3
-	cluster_disk "$C_DIR" 512M
-	cluster_init v4
-	configure() { C_GROUPS=$1; cluster_config; }
-	run() { cluster_start "$1" kernel; PID[$1]=$START_PID; }
-	socket() { cluster_socket "$1"; }
-	file() { echo "$C_DIR/n$1.conf"; } ;;
-esac
+fi
+members_make
+configure() { M_GROUPS=$1; for i in 1 2 3; do config $i >"$D/$i.conf"; done; }
+socket() { echo "$D/$1.sock"; }
 
 # status I EXPRESSION: of member I's status d, with its groups g
 status()
@@ -104,7 +88,7 @@ bar()
 
 configure $((MOST + 1))
 refused "a node has not more than $MOST groups" "has $((MOST + 1)) groups; a node has 1..$MOST" \
-	paxsteerd -c "$(file 1)" --check
+	paxsteerd -c "$D/1.conf" --check
 configure "$N"
 t0=$SECONDS
 for i in 1 2 3; do run $i; done
@@ -156,7 +140,7 @@ ok "member 3 has the logs of member 1" cmp "$D/log1" "$D/log3"
 
 if [ "${PXS_DATAPATH:-}" != kernel ]; then
 	# Two followers are told in each heartbeat, and answer; others send here as well.
-	bar datagrams-per-idle-group $((d * 1000 / ms / N)) $((4 * HEARTBEATS * 11 / 10))
+	bar datagrams-per-idle-group $((d * 1000 / ms / N)) $((4 * 1000 / M_HEARTBEAT * 11 / 10))
 	bar us-per-idle-group-and-second $us 500
 fi
 bar kib-per-group $kib 512

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# shellcheck disable=SC2154  # T_DIR is lib.sh's
+# shellcheck disable=SC2034,SC2154  # T_DIR is lib.sh's; PID is the test's, too
 #
 # members.sh - three daemons with the datapath in user space, on loopback, for tests
 #
@@ -8,32 +8,51 @@
 #
 # Group 1, or groups 1 to M_GROUPS, all at the same addresses.
 # No root, no module, no namespaces. Source lib.sh and rotate.sh first.
+#
+# PXS_DATAPATH=kernel, in a virtual machine: each of them on a host of its own (cluster.sh: n1,
+# n2, n3), with the datapath in the module.
 
 UUID=0d6c8a54-5f3b-4c55-9c1e-6a4d9f0b7a11
 # Below the range that the kernel takes for clients: nobody sits there by chance.
 PORT=$((12000 + $$ % 2000 * 10))
 D=$T_DIR/agents
-M_GROUPS=1
-declare -a PID
+M_GROUPS=1 M_HEARTBEAT=100 M_ELECTION=1000
+M_DATAPATH=${PXS_DATAPATH:-user}
+declare -a PID M_IP=('' 127.0.0.1 127.0.0.1 127.0.0.1)
+if [ "$M_DATAPATH" = kernel ]; then
+	need_module
+	# shellcheck source=cluster.sh disable=SC1091
+	. "$(dirname "${BASH_SOURCE[0]}")/cluster.sh"
+	cluster_hosts 3
+	cluster_disk "$D" 512M
+	M_IP=('' 10.77.0.1 10.77.0.2 10.77.0.3)
+fi
 mkdir -p "$D"
 
 config()	# config I: of member I, for the journals that are there
 {
 	local g j
 	printf 'node { cluster = "%s" key-file = "%s" journal = "%s" socket = "%s" %s }\n' \
-		$UUID "$D/key" "$D/j$1" "$D/$1.sock" 'datapath = "user"'
+		$UUID "$D/key" "$D/j$1" "$D/$1.sock" "datapath = \"$M_DATAPATH\""
 	for ((g = 1; g <= M_GROUPS; g++)); do
-		printf 'group %d { self = %d heartbeat = 100 election = 1000\n' $g "$1"
+		printf 'group %d { self = %d heartbeat = %d election = %d\n' $g "$1" \
+			$M_HEARTBEAT $M_ELECTION
 		for j in 1 2 3; do
-			printf 'member %d { address = "127.0.0.1:%d" incarnation = "%s" }\n' \
-				$j $((PORT + j)) "$(<"$D/inc$j")"
+			printf 'member %d { address = "%s:%d" incarnation = "%s" }\n' \
+				$j "${M_IP[j]}" $((PORT + j)) "$(<"$D/inc$j")"
 		done
 		echo '}'
 	done
 }
 
 # run I [COMMAND...]: start member I, by that command
-run() { start "agent$1" "${@:2}" paxsteerd -c "$D/$1.conf"; PID[$1]=$START_PID; }
+run()
+{
+	local where=(start)
+	[ "$M_DATAPATH" = user ] || where=(start_on "n$1")
+	"${where[@]}" "agent$1" "${@:2}" paxsteerd -c "$D/$1.conf"
+	PID[$1]=$START_PID
+}
 log() { paxsteer log -S "$D/1.sock,$D/2.sock,$D/3.sock" "$@"; }
 field()
 {

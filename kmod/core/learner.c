@@ -117,3 +117,18 @@ void pxs_learner_take(struct pxs_group *g, const struct pxs_msg *m, const u8 *bo
 	if (g->commit > before)
 		pxs_learner_ask(g, now, out);
 }
+
+int pxs_group_say(const struct pxs_group *g, u8 to, struct pxs_msg *m, const u8 *body)
+{
+	struct pxs_send send = {
+		.type = m->type, .slot = m->slot, .count = m->count, .bytes = m->len,
+		.arg = m->arg, .commit = g->commit,
+	};
+
+	if (g->state != PXS_GROUP_ACTIVE)
+		return -ESHUTDOWN;
+	if (to == g->conf.self || (m->type != PXS_WIRE_LEARN_REQ && m->type != PXS_WIRE_LEARN))
+		return -EINVAL;
+	pxs_out_msg(g, &send, to, m);
+	return pxs_wire_check_body(m, body) ? 0 : -EBADMSG;
+}

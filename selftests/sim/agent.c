@@ -377,22 +377,22 @@ static int dp_read(struct pxs_datapath *dp, u32 group, u64 *ballot, u64 *round)
 static int dp_send(struct pxs_datapath *dp, u32 group, const struct pxs_msg *in, const u8 *body)
 {
 	struct sim_part *part = part_of(group);
-	struct pxs_out out = { .nsend = 1 };
-	struct pxs_msg m;
-	int to;
+	struct pxs_msg m = *in;
+	int to, err;
 
 	(void)dp;
-	if (!part || part->core.state != PXS_GROUP_ACTIVE)
+	if (!part)
 		return -ESHUTDOWN;
 	to = pxs_group_member(&part->core, in->receiver);
 	if (to < 0)
 		return -EINVAL;		/* it was removed since it asked */
-	out.send[0] = (struct pxs_send){ .type = in->type, .slot = in->slot,
-					 .commit = part->core.commit };
-	pxs_out_msg(&part->core, &out.send[0], (u8)to, &m);
-	m.count = in->count;
-	m.arg = in->arg;
-	m.len = in->len;
+	err = pxs_group_say(&part->core, (u8)to, &m, body);
+	if (err == -EBADMSG)
+		sim_fail(world, "node %u group %u: the agent says what nobody takes: type %u slot %llu",
+			 sim_index(world, here), part->index, in->type,
+			 (unsigned long long)in->slot);
+	if (err)
+		return err;
 	sim_check_leaves(world, here, part->index, &m, body);
 	sim_send(world, here, part->index, &m, body);
 	return 0;

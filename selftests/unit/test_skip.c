@@ -165,6 +165,43 @@ static void a_mute_member_speaks_again(void)
 	end();
 }
 
+static int say(u8 to, struct pxs_msg *m)
+{
+	m->commit = 0;		/* as the agent leaves it */
+	return pxs_group_say(&g, to, m, NULL);
+}
+
+/* "Trimmed at" is judged by the commit index, which the agent leaves to the group. */
+static void said_for_the_agent(void)
+{
+	struct pxs_msg m = { .type = PXS_WIRE_LEARN, .slot = 3, .arg = 11 };
+
+	begin();
+	CHECK_EQ(-say(1, &m), EBADMSG);		/* no slot is decided here */
+	hears(20, 21);
+	CHECK_EQ(skip(20), 0);
+	durable();
+	CHECK_EQ(g.commit, 20);
+	m = (struct pxs_msg){ .type = PXS_WIRE_LEARN, .slot = 3, .arg = 11 };
+	CHECK_EQ(say(1, &m), 0);
+	CHECK_EQ(m.commit, 20);
+	CHECK_EQ(m.arg, 11);
+	CHECK_EQ(m.sender, 1);
+	CHECK_EQ(m.receiver, 2);
+	CHECK_EQ(m.receiver_inc, INC + 1);
+	CHECK_EQ(m.epoch, 1);
+	m.arg = 22;
+	CHECK_EQ(-say(1, &m), EBADMSG);		/* more than is decided */
+	m.arg = 3;
+	CHECK_EQ(-say(1, &m), EBADMSG);		/* not gone */
+	m.arg = 11;
+	CHECK_EQ(-say(0, &m), EINVAL);		/* to ourselves */
+	m.type = PXS_WIRE_ACCEPT;
+	CHECK_EQ(-say(1, &m), EINVAL);
+	g.state = PXS_GROUP_FENCED;
+	CHECK_EQ(-say(1, &m), ESHUTDOWN);
+}
+
 int main(void)
 {
 	RUN(only_where_something_is_gone);
@@ -173,5 +210,6 @@ int main(void)
 	RUN(it_goes_on_at_once);
 	RUN(not_without_credit_or_as_leader);
 	RUN(a_mute_member_speaks_again);
+	RUN(said_for_the_agent);
 	return unit_done();
 }
