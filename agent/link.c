@@ -129,6 +129,8 @@ static void readable(struct pxs_op *op, int res)
 			return;
 		}
 		dispatch(l, l->event_buf, len);
+		/* A handler that asked something has put aside what came before its answer. */
+		link_hook(&l->hook);
 	}
 	listen_again(l);
 }
