@@ -54,7 +54,7 @@ void pxs_late_drop(struct pxs_request **kept)
 	}
 }
 
-/* Bytes of the answer that @s begins with, whose head is the first line. */
+/* Bytes of the answer that @s begins with, whose head is the first line; all of it is there. */
 static u32 whole(struct pxs_str s)
 {
 	u64 left = 1;
@@ -80,6 +80,7 @@ static u32 whole(struct pxs_str s)
 			break;
 		}
 		at = (u32)(end - s.data) + 1;
+		pxs_assert(at <= s.len);
 	}
 	return at;
 }
@@ -104,6 +105,11 @@ void pxs_late_answer(struct pxs_request *exec, struct pxs_reply *to)
 	struct pxs_request *late = exec->late;
 	u32 i, n, len;
 
+	/* It was too long, and ends anywhere: the client will be cut off. */
+	if (exec->out.failed) {
+		to->failed |= !to->quiet;
+		return;
+	}
 	/* Else nothing was executed, and the answer says why. */
 	if (!rest.len || rest.data[0] != '*' || rest.data[1] == '-') {
 		pxs_reply_raw(to, rest.data, rest.len);

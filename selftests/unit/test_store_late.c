@@ -87,6 +87,28 @@ static void what_may_not_be_there(void)
 	end_test();
 }
 
+/* Of the longer answer there is no more than fits: the client is cut off, and nothing else. */
+static void beside_an_answer_that_is_too_long(void)
+{
+	static const u32 rooms[] = { 0, 3, 4, 9, 13, 18, 20, 26 };
+	u32 i, room;
+
+	for (i = 0; i < ARRAY_SIZE(rooms); i++) {
+		room = PXS_CONN_OUT_MAX - rooms[i];
+		begin_test();
+		say_of("MULTI\r\nSET %s value\r\nGET %s\r\n", key[0][0], key[0][0]);
+		CHECK_STR(say("CLIENT SETNAME me\r\nEXEC\r\n"), "+QUEUED\r\n");
+		client->held += room;
+		decide_in(0);
+		client->held -= room;
+		CHECK_STR(got(), "");
+		CHECK(client->dead);
+		CHECK(!client->name);
+		CHECK_EQ(client->held, 0);
+		end_test();
+	}
+}
+
 static bool info_has(const char *section, const char *what)
 {
 	char command[64];
@@ -132,6 +154,7 @@ int main(void)
 	RUN(of_a_transaction_over_groups);
 	RUN(what_was_not_executed_changes_nothing);
 	RUN(what_may_not_be_there);
+	RUN(beside_an_answer_that_is_too_long);
 	RUN(commands_are_counted);
 	return unit_done();
 }
