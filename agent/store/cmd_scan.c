@@ -110,6 +110,8 @@ static bool see_key(void *ctx, const struct pxs_rec *rec)
 {
 	struct scan *s = ctx;
 
+	if (!pxs_reply_wanted(s->out))
+		return false;
 	s->count--;
 	if ((s->matches && !pxs_str_match(s->match, rec->key, false)) || s->other_type ||
 	    (s->type && s->type != rec->type))
@@ -135,6 +137,8 @@ static bool see_field(void *ctx, struct pxs_str field, struct pxs_str value)
 {
 	struct scan *s = ctx;
 
+	if (!pxs_reply_wanted(s->out))
+		return false;
 	s->count--;
 	if (s->matches && !pxs_str_match(s->match, field, false))
 		return s->count > 0;
@@ -179,6 +183,20 @@ void pxs_cmd_keys(struct pxs_run *x)
 	mid = x->out->len;
 	pxs_reply_array(x->out, s.nfound);
 	pxs_reply_front(x->out, s.at, mid);
+}
+
+u32 pxs_cmd_pattern(const struct pxs_command *cmd, u32 argc, const struct pxs_str *argv)
+{
+	bool fields = cmd->run == pxs_cmd_hscan;
+	struct scan s = { .matches = false };
+	u32 i;
+
+	if (cmd->run == pxs_cmd_keys)
+		want_match(&s, argv[1]);
+	for (i = fields ? 3 : 2; (fields || cmd->run == pxs_cmd_scan) && i + 1 < argc; i += 2)
+		if (pxs_str_is(argv[i], "MATCH"))
+			want_match(&s, argv[i + 1]);
+	return s.matches ? s.match.len : 0;
 }
 
 /* The key behind a random place: likelier where the gap before it is wide. */

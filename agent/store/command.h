@@ -92,6 +92,9 @@ bool pxs_cmd_lacks_value(const struct pxs_command *cmd, u32 argc);
 /* FLUSHALL, which is in @argv: has it nothing behind it but what may be? */
 bool pxs_cmd_flushall_good(u32 argc, const struct pxs_str *argv);
 
+/* Bytes of the pattern that SCAN, HSCAN or KEYS in @argv match with; 0: none, as of others. */
+u32 pxs_cmd_pattern(const struct pxs_command *cmd, u32 argc, const struct pxs_str *argv);
+
 /* "ERR unknown command ..." */
 void pxs_cmd_unknown(struct pxs_reply *o, u32 argc, const struct pxs_str *argv);
 

@@ -26,6 +26,12 @@ struct pxs_reply {
 void pxs_reply_init(struct pxs_reply *o, u8 proto, u32 limit);
 void pxs_reply_free(struct pxs_reply *o);
 
+/* Will anybody read what is added to it? Else it need not be made, and nothing bounds it. */
+static inline bool pxs_reply_wanted(const struct pxs_reply *o)
+{
+	return !o->quiet && !o->failed;
+}
+
 void pxs_reply_raw(struct pxs_reply *o, const void *data, u32 len);
 void pxs_reply_status(struct pxs_reply *o, const char *word);
 void pxs_reply_int(struct pxs_reply *o, s64 n);

@@ -58,6 +58,7 @@
 #define PXS_WORD_MAX		23u	/* of "list" in "client|list" */
 #define PXS_TX_COMMANDS_MAX	4096u		/* between MULTI and EXEC */
 #define PXS_TX_WATCHES_MAX	1024u
+#define PXS_TX_PATTERNS_MAX	1024u		/* bytes of patterns between MULTI and EXEC */
 
 struct pxs_store;
 struct pxs_conn;
@@ -175,6 +176,7 @@ struct pxs_conn {
 	bool multi_failed;
 	u32 queued_count;
 	u64 queued_bytes;
+	u64 queued_patterns;	/* bytes of them that are matched with (PXS_TX_PATTERNS_MAX) */
 	struct pxs_request *queued;	/* of a transaction */
 	struct pxs_request **queued_last;
 	struct pxs_request *late;	/* tx_late.h */

@@ -28,6 +28,7 @@ static void drop_queue(struct pxs_conn *c)
 	pxs_late_drop(&c->late);
 	c->queued_count = 0;
 	c->queued_bytes = 0;
+	c->queued_patterns = 0;
 	c->multi = false;
 	c->multi_failed = false;
 }
@@ -193,6 +194,14 @@ void pxs_tx_queue(struct pxs_request *r)
 	    c->queued_bytes + r->bytes > PXS_CONN_BYTES_MAX) {
 		c->multi_failed = true;
 		pxs_reply_error(&r->out, "ERR transaction too large");
+		return;
+	}
+	/* Matching takes the product of two lengths, and it is where entries are applied. */
+	c->queued_patterns += pxs_cmd_pattern(r->cmd, r->argc, r->argv);
+	if (c->queued_patterns > PXS_TX_PATTERNS_MAX) {
+		c->multi_failed = true;
+		pxs_reply_error(&r->out, "ERR patterns of a transaction have more than %u bytes",
+				PXS_TX_PATTERNS_MAX);
 		return;
 	}
 	copy = copy_of(r);

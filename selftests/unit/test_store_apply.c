@@ -69,6 +69,34 @@ static void hashes_and_sums(void)
 	store_remove(&s);
 }
 
+/* Where nobody waits for the answer, a read takes no longer than to find its key. */
+static void reads_that_nobody_reads(void)
+{
+	static char field[16384], text[sizeof(field) + 64];
+	clock_t began;
+
+	store_make(&s);
+	memset(field, 'a', sizeof(field) - 1);
+	store_say(&s, "HSET short f v");
+	snprintf(text, sizeof(text), "HSET h %s v", field);
+	store_say(&s, text);
+	s.quiet = true;
+	store_exec(&s, PXS_STORE_EXEC, NULL, 0, "HRANDFIELD short -20000000;HRANDFIELD short 1");
+	CHECK_EQ(s.db.draws, 0);
+	began = clock();
+	snprintf(text, sizeof(text), "HSCAN h 0 MATCH *%.8000sb", field);
+	store_exec(&s, PXS_STORE_EXEC, NULL, 0, text);
+	CHECK(clock() - began < CLOCKS_PER_SEC / 4);
+	/* Reading has expired the key all the same. */
+	s.quiet = false;
+	store_say(&s, "PEXPIRE short 100");
+	s.time += 101;
+	s.quiet = true;
+	store_exec(&s, PXS_STORE_EXEC, NULL, 0, "HRANDFIELD short -3");
+	CHECK_EQ(s.db.state.keys, 1);
+	store_remove(&s);
+}
+
 static void time_is_the_log_s(void)
 {
 	store_make(&s);
@@ -318,6 +346,7 @@ int main(void)
 {
 	RUN(strings);
 	RUN(hashes_and_sums);
+	RUN(reads_that_nobody_reads);
 	RUN(time_is_the_log_s);
 	RUN(the_expired_go_step_by_step);
 	RUN(a_read_deletes_nothing);

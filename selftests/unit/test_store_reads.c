@@ -311,6 +311,34 @@ static void who_does_not_know_lends_nothing(void)
 	teardown();
 }
 
+/* Matching is for whoever applies the entry: so many bytes of patterns in one. */
+static void patterns_of_a_transaction(void)
+{
+	static const char *const commands[] = { "KEYS", "SCAN 0 MATCH", "HSCAN h 0 COUNT 3 MATCH" };
+	static char pattern[PXS_TX_PATTERNS_MAX + 2], text[2 * sizeof(pattern)];
+	u32 i;
+
+	setup(true);
+	memset(pattern, 'a', sizeof(pattern) - 1);
+	for (i = 0; i < ARRAY_SIZE(commands); i++) {
+		say("MULTI\r\n");
+		snprintf(text, sizeof(text), "%s %.512s\r\n%s %.512s\r\n%s *\r\n", commands[i],
+			 pattern, commands[i], pattern, commands[i]);
+		CHECK_STR(say(text), "+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n");
+		snprintf(text, sizeof(text), "%s a\r\nEXEC\r\n", commands[i]);
+		CHECK_STR(say(text),
+			  "-ERR patterns of a transaction have more than 1024 bytes\r\n"
+			  "-EXECABORT Transaction discarded because of previous errors.\r\n");
+		/* The next one begins anew; and outside there is no such bound. */
+		snprintf(text, sizeof(text), "MULTI\r\n%s %.512s\r\nDISCARD\r\n", commands[i],
+			 pattern);
+		CHECK_STR(say(text), "+OK\r\n+QUEUED\r\n+OK\r\n");
+	}
+	snprintf(text, sizeof(text), "READONLY\r\nKEYS %s\r\n", pattern);
+	CHECK_STR(say(text), "+OK\r\n*0\r\n");
+	teardown();
+}
+
 int main(void)
 {
 	RUN(watching_what_is_not_there);
@@ -324,5 +352,6 @@ int main(void)
 	RUN(who_waits_when_it_stops);
 	RUN(who_was_removed_answers_nothing);
 	RUN(who_does_not_know_lends_nothing);
+	RUN(patterns_of_a_transaction);
 	return unit_done();
 }
