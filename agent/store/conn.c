@@ -162,7 +162,9 @@ void pxs_request_hold(struct pxs_request *r, s64 len)
 {
 	r->held += (u64)len;
 	r->conn->held += (u64)len;
-	r->conn->store->held += (u64)len;
+	/* A part is let go when other groups are as far, which wait for who holds too much. */
+	if (!r->parent)
+		r->conn->store->held += (u64)len;
 }
 
 /*
@@ -523,9 +525,9 @@ void pxs_conn_free(struct pxs_conn *c)
 	struct pxs_request *r;
 
 	c->store->memory -= c->memory;
-	c->store->held -= c->held;
 	while ((r = c->first)) {
 		c->first = r->next;
+		pxs_request_hold(r, -(s64)r->held);
 		pxs_request_free(r);
 	}
 	pxs_session_exit(c);

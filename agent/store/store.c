@@ -142,6 +142,7 @@ static int apply_one(struct pxs_store *s, const struct pxs_fetched *v)
 	err = pxs_apply(&s->db, v->slot, v->data, v->len, v->noop, r ? &r->out : &nobody);
 	if (r)
 		pxs_request_hold(r, r->out.len);
+	s->batch_len += r ? r->out.len : 0;
 	return err;
 }
 
@@ -151,7 +152,7 @@ static bool take(void *ctx, const struct pxs_fetched *v)
 	int err;
 
 	if (s->failed || s->stopped || s->batch == BATCH_MAX ||
-	    pxs_set_home(s)->held > PXS_CONN_OUT_MAX)
+	    s->batch_len > PXS_CONN_OUT_MAX || pxs_set_home(s)->held > PXS_CONN_OUT_MAX)
 		return false;
 	if (v->faulty) {
 		pxs_store_stop(s, v->slot, "this member's record is damaged");
@@ -267,6 +268,7 @@ static bool apply(struct pxs_store *s)
 		return false;
 	s->failed = false;
 	s->batch = 0;
+	s->batch_len = 0;
 	pxs_fetch_run(&s->fetch, before + 1, last);
 	commit(s);
 	if (s->db.state.applied < last && !s->fetch.busy && !s->stalled && !s->stopped)

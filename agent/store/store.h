@@ -214,6 +214,7 @@ struct pxs_store {
 	/* store.c */
 	struct pxs_fetch fetch;
 	u32 batch;		/* applied since the fetch began */
+	u64 batch_len;		/* ... bytes of their answers */
 	bool failed;		/* ... and then something went wrong */
 	u64 loading;		/* until this slot is applied, it is loading */
 	bool stopped;		/* cannot go on: an entry of another version, a damaged slot */
@@ -263,7 +264,7 @@ struct pxs_store {
 	u32 nconns;
 	u64 next_id;
 	u64 memory;		/* of all connections */
-	u64 held;		/* likewise */
+	u64 held;		/* ... of answers that go out next; those of parts are not in it */
 
 	/* cmd_config.c */
 	s64 hint[PXS_HINTS];	/* what was set, and is of no effect */

@@ -26,8 +26,28 @@ static void room_is_the_same_again(void)
 	pxs_reply_free(&r.out);
 }
 
+/* A part's answer waits for other groups: if these waited for its memory, none would go on. */
+static void parts_hold_back_nobody(void)
+{
+	struct pxs_store s = { .held = 0 };
+	struct pxs_conn c = { .store = &s };
+	struct pxs_request whole = { .conn = &c }, part = { .conn = &c, .parent = &whole };
+
+	pxs_request_hold(&part, 48 << 20);
+	CHECK_EQ(s.held, 0);
+	CHECK_EQ(c.held, 48u << 20);
+	pxs_request_hold(&whole, 1 << 20);
+	CHECK_EQ(s.held, 1u << 20);
+	CHECK_EQ(c.held, 49u << 20);
+	pxs_request_hold(&part, -(48 << 20));
+	pxs_request_hold(&whole, -(1 << 20));
+	CHECK_EQ(s.held, 0);
+	CHECK_EQ(c.held, 0);
+}
+
 int main(void)
 {
 	RUN(room_is_the_same_again);
+	RUN(parts_hold_back_nobody);
 	return unit_done();
 }

@@ -264,6 +264,24 @@ static void what_is_taken_back_is_answered_once(void)
 	over();
 }
 
+/* Shares' answers do not count as held by the store: each round makes so much of them. */
+static void answers_bound_a_round(void)
+{
+	struct pxs_fetched v = { .noop = true };
+
+	begin_test();
+	CHECK_STR(ask("DEL %s %s\r\n", key[0][0], key[1][0]), ":0\r\n");
+	CHECK_EQ(store[1]->batch_len, strlen(":0\r\n"));
+	CHECK_EQ(s.held, 0);
+	v.slot = store[1]->db.state.applied + 1;
+	store[1]->batch_len = (u64)PXS_CONN_OUT_MAX + 1;
+	CHECK(!take(store[1], &v));
+	store[1]->batch_len = 0;
+	CHECK(take(store[1], &v));
+	commit(store[1]);
+	over();
+}
+
 /* More than one value of the log: in parts, in each of them. */
 static void large_ones_come_in_parts(void)
 {
@@ -312,6 +330,7 @@ int main(void)
 	RUN(its_end_is_not_waited_for_for_ever);
 	RUN(what_is_not_known_is_said);
 	RUN(what_is_taken_back_is_answered_once);
+	RUN(answers_bound_a_round);
 	RUN(large_ones_come_in_parts);
 	return unit_done();
 }
