@@ -39,6 +39,19 @@ static struct pxs_driven *place_for(struct pxs_store *s, u8 kind, u64 group, u64
 	return place;
 }
 
+/*
+ * Has a group's data failed to be read since the look began? What was not read looks like what is
+ * gone, and a transaction that is committed elsewhere must not be aborted for that.
+ */
+static bool unreadable(const struct pxs_store *s)
+{
+	u32 i = 0;
+
+	while (i < pxs_set_count(s) && !pxs_set_at(s, i)->db.err)
+		i++;
+	return i < pxs_set_count(s);
+}
+
 static void propose(struct look *l, u8 kind, u64 group, u64 slot, const struct pxs_cross_part *part,
 		    u64 reason)
 {
@@ -50,7 +63,7 @@ static void propose(struct look *l, u8 kind, u64 group, u64 slot, const struct p
 	};
 	struct pxs_driven *place = place_for(s, kind, group, slot);
 
-	if (!place)
+	if (!place || unreadable(s))
 		return;
 	*place = (struct pxs_driven){ .number = slot, .group = group, .kind = kind };
 	if (pxs_submit_step_of(s, &e, part ? part->commands : (struct pxs_str){ NULL, 0 }, place)) {
@@ -213,10 +226,15 @@ static bool begin_all(struct pxs_store *s)
 
 static void end_all(struct pxs_store *s)
 {
+	struct pxs_store *g;
 	u32 i;
 
-	for (i = 0; i < pxs_set_count(s); i++)
-		pxs_db_abort(&pxs_set_at(s, i)->db);
+	for (i = 0; i < pxs_set_count(s); i++) {
+		g = pxs_set_at(s, i);
+		pxs_db_abort(&g->db);
+		if (g->db.err == -EUCLEAN)
+			pxs_store_distrust(g, PXS_STORE_DAMAGED);
+	}
 }
 
 static bool any(const struct pxs_store *s)

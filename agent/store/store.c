@@ -71,7 +71,7 @@ static void stall(struct pxs_store *s, int err)
 		return;
 	}
 	if (err == -EUCLEAN) {
-		pxs_store_distrust(s, "its files are damaged; restart paxsteerd, and they are made again");
+		pxs_store_distrust(s, PXS_STORE_DAMAGED);
 		return;
 	}
 	if (s->stalled != err)
@@ -317,7 +317,7 @@ void pxs_store_look(struct pxs_store *s, struct pxs_request *r)
 		pxs_db_abort(&s->db);
 	}
 	if (err == -EUCLEAN)
-		pxs_store_distrust(s, "its files are damaged; restart paxsteerd, and they are made again");
+		pxs_store_distrust(s, PXS_STORE_DAMAGED);
 	if (err) {
 		r->out.len = 0;
 		pxs_reply_error(&r->out, "ERR the store cannot be read: %s", strerror(-err));

@@ -368,6 +368,9 @@ void pxs_store_settle(struct pxs_store *s);
 /* It cannot go on behind @slot: it stands still from now on. */
 void pxs_store_stop(struct pxs_store *s, u64 slot, const char *reason);
 
+#define PXS_STORE_DAMAGED \
+	"its files are damaged; restart paxsteerd, and they are made again"
+
 /* Its files are not to be believed: it stands still, and the next start makes them again. */
 void pxs_store_distrust(struct pxs_store *s, const char *reason);
 

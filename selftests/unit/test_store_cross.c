@@ -264,6 +264,42 @@ static void what_is_taken_back_is_answered_once(void)
 	over();
 }
 
+/* The one record of a transaction in group @i is cut off. */
+static void damage(u32 i)
+{
+	struct pxs_db *db = &store[i]->db;
+	MDB_val k, v = { 1, "" };
+	MDB_cursor *c;
+
+	CHECK_EQ(pxs_db_begin(db, true), 0);
+	CHECK_EQ(mdb_cursor_open(db->txn, db->crosses_t, &c), 0);
+	CHECK_EQ(mdb_cursor_get(c, &k, NULL, MDB_FIRST), 0);
+	CHECK_EQ(mdb_cursor_put(c, &k, &v, 0), 0);
+	mdb_cursor_close(c);
+	CHECK_EQ(pxs_db_commit(db), 0);
+}
+
+/* It is committed in the first group: what cannot be read there must not abort it in another. */
+static void what_cannot_be_read_is_not_gone(void)
+{
+	u32 i;
+
+	for (i = 0; i < 2; i++) {
+		begin_test();
+		prepare("DEL %s %s\r\n");
+		look();
+		decide_in(0);
+		damage(i);
+		look();
+		CHECK_EQ(queued(0) + queued(1) + queued(2), 0);
+		CHECK(store[i]->stopped && store[i]->db.distrusted);
+		CHECK(!store[1 - i]->stopped);
+		look();
+		CHECK_EQ(queued(0) + queued(1) + queued(2), 0);
+		end_test();
+	}
+}
+
 /* Shares' answers do not count as held by the store: each round makes so much of them. */
 static void answers_bound_a_round(void)
 {
@@ -330,6 +366,7 @@ int main(void)
 	RUN(its_end_is_not_waited_for_for_ever);
 	RUN(what_is_not_known_is_said);
 	RUN(what_is_taken_back_is_answered_once);
+	RUN(what_cannot_be_read_is_not_gone);
 	RUN(answers_bound_a_round);
 	RUN(large_ones_come_in_parts);
 	return unit_done();
