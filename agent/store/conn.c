@@ -415,7 +415,8 @@ static void send_out(struct pxs_conn *c)
 static u64 memory_of(const struct pxs_conn *c)
 {
 	return sizeof(*c) + c->reader.room + c->reader.args_room * 20ull + c->out.room +
-	       c->flight.room + c->bytes + c->held + c->queued_bytes;
+	       c->flight.room + c->bytes + c->held + c->queued_bytes +
+	       c->watch_bytes + c->taken_bytes;
 }
 
 static void cut_largest(struct pxs_store *s)

@@ -87,6 +87,7 @@ void pxs_cross_free(struct pxs_request *r)
 	pxs_tx_drop(r->cross->queued);
 	pxs_tx_free_watches(r->cross->watch, r->cross->watches);
 	pxs_settled_free(r->cross->settled);
+	r->conn->taken_bytes -= r->cross->bytes;
 	free(r->cross);
 	r->cross = NULL;
 }

@@ -23,6 +23,7 @@ struct pxs_cross {
 	struct pxs_request *queued;	/* of EXEC, its commands, by next */
 	u32 watches;			/* ... and what was watched */
 	struct pxs_watch *watch;
+	u64 bytes;			/* ... and of both, in the connection's taken_bytes */
 	struct pxs_settled *settled;	/* its commands that depend, in their order */
 	u64 slot;			/* of its TX; 0: not known */
 	u64 deadline;			/* in loop time; 0: its TX is not applied here yet */

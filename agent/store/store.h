@@ -182,6 +182,8 @@ struct pxs_conn {
 	struct pxs_request *late;	/* tx_late.h */
 	u32 watches;
 	struct pxs_watch *watch;
+	u64 watch_bytes;
+	u64 taken_bytes;	/* of commands and watched keys that an EXEC under way has */
 };
 
 struct pxs_listener {

@@ -47,6 +47,7 @@ void pxs_tx_unwatch(struct pxs_conn *c)
 	pxs_tx_free_watches(c->watch, c->watches);
 	c->watch = NULL;
 	c->watches = 0;
+	c->watch_bytes = 0;
 }
 
 void pxs_tx_end(struct pxs_conn *c)
@@ -61,6 +62,8 @@ void pxs_tx_take(struct pxs_conn *c, struct pxs_cross *to)
 	to->queued = c->queued;
 	to->watch = c->watch;
 	to->watches = c->watches;
+	to->bytes = c->queued_bytes + c->watch_bytes;
+	c->taken_bytes += to->bytes;
 	c->queued = NULL;
 	c->watch = NULL;
 	c->watches = 0;
@@ -114,6 +117,7 @@ static bool watch_key(struct pxs_conn *c, struct pxs_db *db, struct pxs_str key)
 	grown[c->watches].version = pxs_db_find(db, key, &rec) ? rec.version :
 				    PXS_WATCH_ABSENT | db->state.applied;
 	c->watches++;
+	c->watch_bytes += sizeof(*grown) + key.len + 1;
 	return true;
 }
 

@@ -220,6 +220,40 @@ static void nothing_is_left_behind(void)
 	over();
 }
 
+/* They are the client's memory, also while EXEC has them. */
+static void what_is_watched_is_counted(void)
+{
+	static char long_key[3001], text[2 * sizeof(long_key)];
+	u64 before;
+
+	begin_test();
+	memset(long_key, 'w', sizeof(long_key) - 1);
+	snprintf(text, sizeof(text), "EXISTS %s\r\n", long_key);
+	say(text);
+	tell_indexes();
+	CHECK_STR(got(), ":0\r\n");
+	before = client->memory;
+	snprintf(text, sizeof(text), "WATCH %s\r\n", long_key);
+	CHECK_STR(say(text), "+OK\r\n");
+	CHECK(client->memory >= before + sizeof(long_key));
+	CHECK_STR(say("UNWATCH\r\n"), "+OK\r\n");
+	CHECK_EQ(client->memory, before);
+	say(text);
+	CHECK_STR(say_of("MULTI\r\nINCR %s\r\nINCR %s\r\nEXEC\r\n", key[0][0], key[1][0]),
+		  "+OK\r\n+QUEUED\r\n+QUEUED\r\n");
+	CHECK(client->memory >= before + sizeof(long_key));
+	run_all();
+	CHECK_STR(got(), "*2\r\n:1\r\n:1\r\n");
+	CHECK_EQ(client->memory, before);
+	config.client_memory = before + sizeof(long_key) / 2;
+	s.conns = client;
+	say(text);
+	s.conns = NULL;
+	CHECK(client->dead);
+	CHECK_EQ(s.evicted, 1);
+	over();
+}
+
 int main(void)
 {
 	RUN(what_is_unchanged_is_done);
@@ -233,5 +267,6 @@ int main(void)
 	RUN(msetnx_among_others);
 	RUN(in_the_third_protocol);
 	RUN(nothing_is_left_behind);
+	RUN(what_is_watched_is_counted);
 	return unit_done();
 }
