@@ -405,6 +405,9 @@ static enum pxs_route route_keys(struct pxs_request *r)
 	bool exec = r->cmd->local == PXS_LOCAL_EXEC;
 	bool known = add_session(&o, r);
 
+	/* An error (tx.c), wherever what is watched is. */
+	if (exec && !r->conn->multi)
+		return PXS_ROUTE_ONE;
 	if (exec)
 		add_transaction(&o, r->conn);
 	else if (r->cmd->flags & PXS_CF_SAGA)

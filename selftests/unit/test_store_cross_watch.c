@@ -220,6 +220,20 @@ static void nothing_is_left_behind(void)
 	over();
 }
 
+/* Which is an error, and changes nothing. */
+static void exec_without_multi(void)
+{
+	begin_test();
+	CHECK_STR(say_of("WATCH %s %s\r\nEXEC\r\n", key[0][0], key[1][0]),
+		  "+OK\r\n-ERR EXEC without MULTI\r\n");
+	CHECK_EQ(client->watches, 2);
+	CHECK_EQ(queued(0) + queued(1), 0);
+	meanwhile("SET %s 1\r\n", key[1][0], "");
+	say("MULTI\r\n");
+	CHECK_STR(exec(key[0][0], key[1][0]), nil);
+	end_second();
+}
+
 /* They are the client's memory, also while EXEC has them. */
 static void what_is_watched_is_counted(void)
 {
@@ -267,6 +281,7 @@ int main(void)
 	RUN(msetnx_among_others);
 	RUN(in_the_third_protocol);
 	RUN(nothing_is_left_behind);
+	RUN(exec_without_multi);
 	RUN(what_is_watched_is_counted);
 	return unit_done();
 }
