@@ -167,6 +167,18 @@ static void reject(struct pxs_request *r)
 		r->conn->multi_failed = true;
 }
 
+/* EXEC ends the transaction all the same. */
+static void wrong_arity(struct pxs_request *r)
+{
+	if (r->cmd->local != PXS_LOCAL_EXEC) {
+		pxs_reply_arity(&r->out, r->cmd->name);
+		return;
+	}
+	pxs_reply_error(&r->out,
+			"EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command");
+	pxs_tx_end(r->conn);
+}
+
 /* What may happen once at most: an entry of its own. */
 static bool makes_entry(const struct pxs_request *r)
 {
@@ -188,7 +200,7 @@ static bool acceptable(struct pxs_request *r)
 	else if (!cmd)
 		pxs_cmd_unknown(&r->out, r->argc, r->argv);
 	else if (!pxs_cmd_arity_ok(cmd, r->argc))
-		pxs_reply_arity(&r->out, cmd->name);
+		wrong_arity(r);
 	else if (r->session && !makes_entry(r))
 		pxs_reply_error(&r->out,
 				"ERR PAXSTEER SESSION RUN takes a command that writes, or EXEC");

@@ -87,6 +87,21 @@ static void what_may_not_be_there(void)
 	end_test();
 }
 
+/* As Redis has it, also without MULTI. */
+static void exec_with_an_argument(void)
+{
+	static const char words[] = "-EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command\r\n";
+
+	begin_test();
+	CHECK_STR(say_of("WATCH %s\r\nMULTI\r\nSET %s 1\r\n", key[0][0], key[0][0]),
+		  "+OK\r\n+OK\r\n+QUEUED\r\n");
+	CHECK_STR(say("EXEC x\r\n"), words);
+	CHECK_EQ(client->watches, 0);
+	CHECK_STR(say("EXEC\r\n"), "-ERR EXEC without MULTI\r\n");
+	CHECK_STR(say("EXEC x\r\n"), words);
+	end_test();
+}
+
 /* Of the longer answer there is no more than fits: the client is cut off, and nothing else. */
 static void beside_an_answer_that_is_too_long(void)
 {
@@ -154,6 +169,7 @@ int main(void)
 	RUN(of_a_transaction_over_groups);
 	RUN(what_was_not_executed_changes_nothing);
 	RUN(what_may_not_be_there);
+	RUN(exec_with_an_argument);
 	RUN(beside_an_answer_that_is_too_long);
 	RUN(commands_are_counted);
 	return unit_done();
