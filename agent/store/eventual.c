@@ -217,17 +217,30 @@ static bool gather(struct pxs_eventual *ev)
 	return some;
 }
 
+/* It stands still. Return: somebody was told so. */
+static bool refuse(struct pxs_eventual *ev)
+{
+	if (ev->growing) {
+		/* A commit was to be made again, with a larger map: nothing of it has happened. */
+		ev->growing = false;
+		end_merges(ev, -EIO);
+	} else if (ev->todo) {
+		gather(ev);
+	} else {
+		return false;
+	}
+	end_writes(ev, -EIO);
+	return true;
+}
+
 bool pxs_eventual_step(struct pxs_store *s)
 {
 	struct pxs_eventual *ev = s->eventual;
 
-	if (!ev || ev->job.busy || (ev->fenced && !ev->todo))
+	if (!ev || ev->job.busy)
 		return false;
-	if (ev->fenced) {
-		gather(ev);
-		end_writes(ev, -EIO);
-		return true;
-	}
+	if (ev->fenced)
+		return refuse(ev);
 	if (ev->growing) {
 		if (!grow(ev))
 			return false;

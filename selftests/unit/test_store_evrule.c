@@ -53,9 +53,43 @@ static void a_key_from_before_its_prefix(void)
 	end();
 }
 
+/* A commit was to be made again with a larger map, and then the table is fenced. */
+static void fenced_before_it_grows(void)
+{
+	struct pxs_request first, second;
+	u32 i;
+
+	for (i = 0; i < 2; i++) {
+		begin();
+		first = (struct pxs_request){ .state = PXS_REQUEST_PROPOSED };
+		second = first;
+		pxs_reply_init(&first.out, 2, 1000);
+		pxs_reply_init(&second.out, 2, 1000);
+		ev.todo_last = &ev.todo;
+		ev.growing = true;
+		first.conn = client;
+		second.conn = client;
+		ev.doing = &first;
+		if (i)
+			pxs_eventual_write(&ev, &second);
+		pxs_eventual_fence(&ev, "a test");
+		while (pxs_eventual_step(&s))
+			;
+		CHECK_EQ(first.state, PXS_REQUEST_DONE);
+		CHECK(first.out.len && !memcmp(first.out.buf, "-MISCONF ", 9));
+		CHECK_EQ(second.state, i ? PXS_REQUEST_DONE : PXS_REQUEST_PROPOSED);
+		CHECK(!ev.doing && !ev.todo && !ev.growing);
+		pxs_reply_free(&first.out);
+		pxs_reply_free(&second.out);
+		client->held = 0;
+		end();
+	}
+}
+
 int main(void)
 {
 	RUN(one_kind_at_a_time);
 	RUN(a_key_from_before_its_prefix);
+	RUN(fenced_before_it_grows);
 	return unit_done();
 }
