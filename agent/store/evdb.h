@@ -121,6 +121,13 @@ bool pxs_evdb_get(struct pxs_evtx *tx, struct pxs_str key, const struct pxs_str 
 /* Take @e in, if it is the last write. Return: something has changed. e->seq does not matter. */
 bool pxs_evdb_merge(struct pxs_evtx *tx, const struct pxs_element *e);
 
+/*
+ * Likewise of what another member has sent, whose clock may be ahead; @now: ms, the latest time
+ * that it may have reached there. That a string has ended by a deadline after that is not taken in:
+ * it ends here in its own time, or with what else has ended it.
+ */
+bool pxs_evdb_merge_told(struct pxs_evtx *tx, const struct pxs_element *e, u64 now);
+
 /* As our own write, at @now: gets its stamp (*e is then it), and wins. */
 void pxs_evdb_write(struct pxs_evtx *tx, struct pxs_element *e, u64 now);
 

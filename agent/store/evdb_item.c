@@ -259,6 +259,17 @@ bool pxs_evdb_merge(struct pxs_evtx *tx, const struct pxs_element *e)
 	return !tx->err;
 }
 
+bool pxs_evdb_merge_told(struct pxs_evtx *tx, const struct pxs_element *e, u64 now)
+{
+	struct pxs_element old;
+
+	/* The same write: a deadline has ended it there, or a field, which comes itself. */
+	if (e->kind == PXS_LWW_WHOLE && e->dead && pxs_evdb_get(tx, e->key, NULL, &old) &&
+	    !old.dead && old.deadline > now && !pxs_stamp_compare(&e->stamp, &old.stamp))
+		return false;
+	return pxs_evdb_merge(tx, e);
+}
+
 void pxs_evdb_write(struct pxs_evtx *tx, struct pxs_element *e, u64 now)
 {
 	struct pxs_evdb_state *s = &tx->db->next;

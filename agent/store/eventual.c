@@ -52,14 +52,15 @@ bool pxs_eventual_went_back(struct pxs_eventual *ev, u8 member, u64 place)
 
 /* --- the thread ---------------------------------------------------------------- */
 
-static void merge_answer(struct pxs_evtx *tx, const struct pxs_pull *p)
+/* @wall: the latest that another member's clock may have said. */
+static void merge_answer(struct pxs_evtx *tx, const struct pxs_pull *p, u64 wall)
 {
 	const struct pxs_feed *a = &p->answer;
 	struct pxs_element e;
 	u32 pos = 0;
 
 	while (!tx->err && pxs_feed_next(p->body, a->len, &pos, &e) > 0)
-		pxs_evdb_merge(tx, &e);
+		pxs_evdb_merge_told(tx, &e, wall);
 	pxs_evdb_advance(tx, p->id, a->table, a->cursor, a->head);
 }
 
@@ -90,7 +91,8 @@ static int commit(struct pxs_job *job)
 		return err;
 	for (i = 0; i < ev->peers && !tx.err; i++)
 		if (ev->pull[i].given)
-			merge_answer(&tx, &ev->pull[i]);
+			merge_answer(&tx, &ev->pull[i],
+				     ev->wall + ev->store->config->eventual_drift);
 	for (r = ev->doing; r && !tx.err; r = r->link)
 		run_write(ev, &tx, r);
 	ev->reaping = 0;

@@ -115,6 +115,55 @@ static void deadlines_are_kept(void)
 	end();
 }
 
+#define DRIFT	100u
+
+static void do_told(struct pxs_evtx *tx, void *ctx)
+{
+	pxs_evdb_merge_told(tx, ctx, now + DRIFT);
+}
+
+/* A member's clock is ten hours ahead: what is to live for five ends there, and nowhere else. */
+static void a_fast_clock_ends_nothing_elsewhere(void)
+{
+	struct pxs_element e = element("k", "", "v"), dead, field;
+	u32 n;
+
+	begin();
+	e.deadline = now + 5 * 3600000;
+	change(0, do_write, &e);
+	change(1, do_told, &e);
+	now += 10 * 3600000;
+	change(1, do_reap, &n);
+	CHECK_EQ(n, 1);
+	now -= 10 * 3600000;
+	dead = e;
+	pxs_lww_kill(&dead);
+	change(0, do_told, &dead);
+	CHECK_STR(read_at(0, "k", ""), "v");
+	/* Where it is not known there is nothing to keep. */
+	change(2, do_told, &dead);
+	CHECK_STR(read_at(2, "k", ""), "dead");
+	/* A field ends it everywhere, and a later write. */
+	field = put(1, "k", "f", "w");
+	change(0, do_told, &field);
+	CHECK_STR(read_at(0, "k", ""), "dead");
+	e = element("l", "", "v");
+	e.deadline = now + 5 * 3600000;
+	change(0, do_write, &e);
+	change(1, do_told, &e);
+	dead = put(1, "l", "", NULL);
+	change(0, do_told, &dead);
+	CHECK_STR(read_at(0, "l", ""), "dead");
+	/* Clocks may differ by so much. */
+	e = element("m", "", "v");
+	e.deadline = now + DRIFT;
+	change(0, do_write, &e);
+	pxs_lww_kill(&e);
+	change(0, do_told, &e);
+	CHECK_STR(read_at(0, "m", ""), "dead");
+	end();
+}
+
 static bool count(void *ctx, const struct pxs_element *e)
 {
 	(void)e;
@@ -210,6 +259,7 @@ int main(void)
 	RUN(it_outlives_its_process);
 	RUN(an_older_write_is_late);
 	RUN(deadlines_are_kept);
+	RUN(a_fast_clock_ends_nothing_elsewhere);
 	RUN(a_walk_sees_each_key);
 	RUN(order_does_not_matter);
 	RUN(the_map_grows);

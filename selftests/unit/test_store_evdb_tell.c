@@ -93,7 +93,7 @@ static void do_arrive(struct pxs_evtx *tx, void *ctx)
 	u32 pos = 0;
 
 	while (pxs_feed_next(x->a->data, x->a->len, &pos, &e) > 0)
-		pxs_evdb_merge(tx, &e);
+		pxs_evdb_merge_told(tx, &e, now);
 	pxs_evdb_advance(tx, (u8)(x->from + 1), x->a->table, x->a->cursor, x->a->head);
 }
 
