@@ -304,6 +304,21 @@ static void members_agree_on_walks(void)
 	store_remove(&t);
 }
 
+/* Kept as RESP3, which has pairs in it: so has RESP2 then (docs/redis.md). */
+static void pairs_stay_pairs(void)
+{
+	u32 i;
+	u64 id;
+
+	store_make(&s);
+	id = begin(&s, 5);
+	store_say(&s, "HSET h f v");
+	for (i = 0; i < 2; i++)
+		CHECK_STR(run_exec(&s, id, 1, NULL, "HRANDFIELD h 1 WITHVALUES"),
+			  "*1\r\n*1\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n");
+	store_remove(&s);
+}
+
 /* Which key it is, is a matter of chance: of the slot, and of the place in it. */
 static void random_keys_differ(void)
 {
@@ -428,6 +443,7 @@ int main(void)
 	RUN(in_the_transaction_of_the_data);
 	RUN(members_agree);
 	RUN(members_agree_on_walks);
+	RUN(pairs_stay_pairs);
 	RUN(random_keys_differ);
 	RUN(they_end);
 	RUN(time_ends_them);
