@@ -20,11 +20,14 @@
 #include "parse.h"
 
 #define DEPTH		8
-#define COLUMNS		24
+#define COLUMNS		32
 #define TITLE_MAX	24
 #define STATS_MAX	64	/* counters of an object, room to grow */
 #define GAP		2	/* blanks between columns */
 #define INDENT		2
+
+/* A row of `stats`: a service, a backend of it, and every counter. */
+_Static_assert(PXS_STEER_STAT_MAX + 2 <= COLUMNS, "a table has room for all counters");
 
 struct cell {
 	char *text;

@@ -171,6 +171,10 @@ int __wrap_nlq_dump(struct cli *cli, struct nl_msg *msg, nlq_fn *fn, void *arg)
 	unsigned int i;
 	int ret;
 
+	if (!services && nlq_cmd(msg) != PXS_CMD_BACKEND_GET) {
+		nlmsg_free(msg);	/* of the namespace, of groups: nothing is here */
+		return CLI_OK;
+	}
 	for (i = 0; i < fake.services; i++)
 		fake.service[i].packets += services ? fake.step : 0;
 	for (i = 0; i < fake.backends; i++)

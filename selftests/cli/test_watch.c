@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * test_watch.c - `stats -w`: rates of what the fake kernel counts
+ * test_watch.c - `stats`, and `stats -w`: totals and rates of what the fake kernel counts
  *
  * Times are this machine's, so no rate is known in advance; rate and interval together say how
  * much was counted, and that is.
@@ -91,6 +91,23 @@ static void text(void)
 	CHECK(strstr(said.out, "[2001:db8::2]:80"));
 }
 
+/* Every counter has a column, the last one too. */
+static void totals(void)
+{
+	const char *title, *row;
+
+	begin();
+	fake.step = 0;
+	CHECK_EQ(run("stats", NULL), CLI_OK);
+	CHECK_STR(said.err, "");
+	title = strstr(said.out, "SERVICE  BACKEND");
+	CHECK_FATAL(title);
+	row = strchr(title, '\n');
+	CHECK_FATAL(row);
+	CHECK(!strncmp(row - 5, " LOST", 5));
+	CHECK(strstr(row, "[2001:db8::2]:80"));
+}
+
 /* The signal comes while the kernel answers: the interval at hand is still shown. */
 static void interrupted(void)
 {
@@ -135,6 +152,7 @@ int main(void)
 {
 	RUN_FRESH(objects_by_line);
 	RUN_FRESH(text);
+	RUN_FRESH(totals);
 	RUN_FRESH(interrupted);
 	RUN_FRESH(made_anew);
 	RUN_FRESH(deadlines);
