@@ -327,7 +327,7 @@ static int run_tail(struct tail *t)
 		return CLI_NO_KERNEL;
 	}
 	t->error = pxs_log_subscribe(log, a->from, a->count, flags, tail_value, tail_end, t);
-	while (!t->error && !t->over) {
+	while (!t->error && !t->over && !ferror(stdout)) {
 		pxs_log_wait(log, -1);
 		if (a->follow)
 			fflush(stdout);

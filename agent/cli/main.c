@@ -158,6 +158,20 @@ int cli_dispatch(struct cli *cli, const struct cli_command *commands, const char
 	return commands[i].run(cli, argc ? argc - 1 : 0, argc ? argv + 1 : argv);
 }
 
+/*
+ * Has all that was printed gone out? What an earlier flush could not write is dropped by then: only
+ * the stream tells. Return: ret, or CLI_USAGE and a message.
+ */
+static int written(struct cli *cli, int ret)
+{
+	int err = fflush(stdout) ? errno : 0;
+
+	if (ret || (!err && !ferror(stdout)))
+		return ret;
+	return cli_usage_error(cli, "cannot write the output%s%s", err ? ": " : "",
+			       err ? strerror(err) : "");
+}
+
 int cli_run(struct cli *cli, int argc, char **argv)
 {
 	int i, ret;
@@ -166,7 +180,7 @@ int cli_run(struct cli *cli, int argc, char **argv)
 	cli->command = NULL;
 	if (!strcmp(argv[0], "help")) {
 		usage(stdout);
-		return CLI_OK;
+		return written(cli, CLI_OK);
 	}
 	i = find(cli, "object", argv[0], objects, object_name);
 	if (i < 0)
@@ -175,11 +189,7 @@ int cli_run(struct cli *cli, int argc, char **argv)
 	cli->out = out_new(stdout, cli->json, cli->pretty);
 	ret = objects[i].run(cli, argc - 1, argv + 1);
 	out_free(cli->out);
-	if (fflush(stdout) && !ret) {
-		cli_error(cli, "cannot write the output: %s", strerror(errno));
-		return CLI_USAGE;
-	}
-	return ret;
+	return written(cli, ret);
 }
 
 /* Is arg the option, written -x, -long or --long? */
@@ -215,9 +225,9 @@ static int parse_options(struct cli *cli, struct options *opt, int argc, char **
 		else if (is(argv[i], "n", "netns"))
 			value = &opt->netns;
 		else if (is(argv[i], "V", "Version") || is(argv[i], NULL, "version"))
-			exit(printf("paxsteer %s\n", PAXSTEER_VERSION) > 0 ? CLI_OK : CLI_USAGE);
+			exit((printf("paxsteer %s\n", PAXSTEER_VERSION), written(cli, CLI_OK)));
 		else if (is(argv[i], "h", "help"))
-			exit((usage(stdout), CLI_OK));
+			exit((usage(stdout), written(cli, CLI_OK)));
 		else
 			return -cli_usage_error(cli, "unknown option \"%s\", try \"paxsteer help\"",
 						argv[i]);

@@ -75,6 +75,14 @@ shows 'Usage: paxsteer import' import help
 shows 'Usage: paxsteer service' service add help
 shows 'Usage: paxsteer service' serv help
 
+# What cannot be written is an error, by whichever way it was to be shown.
+for words in help --help -V 'service help' 'service add help' 'restore help'; do
+	# shellcheck disable=SC2086  # words
+	"$PAXSTEER" $words >/dev/full 2>"$tmp/err"
+	[ $? = 1 ] && grep -qF 'cannot write the output: No space left on device' "$tmp/err"
+	result $? "paxsteer $words >/dev/full fails, and says so"
+done
+
 # Objects and commands.
 refuses 1 'Usage: paxsteer'
 refuses 1 'unknown object "frob"' frob
