@@ -41,11 +41,11 @@ static bool same_group(const struct pxs_group_config *a, const struct pxs_group_
 	const struct pxs_group_conf *x = &a->conf, *y = &b->conf;
 
 	/* Members that the log has changed are not the file's business any more. */
-	if (x->epoch == y->epoch && !same_members(a, b))
+	if (x->epoch < y->epoch || (x->epoch == y->epoch && !same_members(a, b)))
 		return false;
 	if (x->window != y->window || x->heartbeat_ms != y->heartbeat_ms ||
 	    x->election_ms != y->election_ms || x->lease_drift != y->lease_drift ||
-	    a->tables != b->tables || a->retain != b->retain)
+	    x->memory != y->memory || a->tables != b->tables || a->retain != b->retain)
 		return false;
 	if (memcmp(a->file_where, b->file_where, sizeof(a->file_where)))
 		return false;

@@ -147,9 +147,15 @@ ok "an id in use cannot name another key" wait_until 30 log_says "a key id in us
 sed -i 's/heartbeat = 100/heartbeat = 5/' "$D/$off.conf"
 kill -HUP "${PID[off]}"
 ok "a wrong file changes nothing" wait_until 30 log_says "not taken; everything stays"
-sed 's/election = 1000/election = 1500/' "$D/good.conf" >"$D/$off.conf"
-kill -HUP "${PID[off]}"
-ok "what needs a restart is said" wait_until 30 log_says "that needs a restart"
+restarts=0
+restarts_said() { [ "$(grep -c "that needs a restart" "$T_DIR/agent$off.log")" = $restarts ]; }
+for edit in 's/election = 1000/election = 1500/' 's/heartbeat/durability = "memory" &/' \
+	's/heartbeat/epoch = 9 &/'; do
+	sed "$edit" "$D/good.conf" >"$D/$off.conf"
+	kill -HUP "${PID[off]}"
+	restarts=$((restarts + 1))
+	ok "what needs a restart is said: $edit" wait_until 30 restarts_said
+done
 cp "$D/good.conf" "$D/$off.conf"
 kill -HUP "${PID[off]}"
 ok "all keys are as they were" has_keys $off 2 null
