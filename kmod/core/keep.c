@@ -5,8 +5,9 @@
  * A note is a word: 30 bits of the flow's hash, the backend's index, when it was last seen and
  * what it is. The set follows from other bits of the hash. That two connections of one set have
  * the same 30 bits happens once in 2^27 times; their hash is keyed, so nobody can aim at it.
- * Times are seconds in 16 bits: what nobody touched for 18 hours seems young again for two more,
- * which costs room and nothing else.
+ * Times are seconds in 16 bits: what nobody touched for 18 hours seems young again for two more.
+ * That costs room and nothing else, for a note that is over goes when its connection, or another
+ * one of its addresses and ports, is looked for.
  */
 #include "keep.h"
 #include "load.h"
@@ -57,17 +58,21 @@ static struct pxs_word *set_of(struct pxs_keep *k, u64 flow)
 }
 
 /* Return: the flow's note and, in *at, where it is; or 0. */
-static u64 find(struct pxs_word *set, u64 flow, u32 now, struct pxs_word **at)
+static u64 find(struct pxs_word *set, const struct pxs_keep_ask *ask, struct pxs_word **at)
 {
 	u64 note;
 	u32 i;
 
 	for (i = 0; i < PXS_KEEP_WAYS; i++) {
 		note = pxs_word_get(&set[i]);
-		if (note_state(note) && !((note ^ flow) >> TAG_SHIFT) && !note_over(note, now)) {
+		if (!note_state(note) || (note ^ ask->flow) >> TAG_SHIFT)
+			continue;
+		if (!note_over(note, ask->now)) {
 			*at = &set[i];
 			return note;
 		}
+		if (!ask->peek)
+			pxs_word_swap(&set[i], note, 0);
 	}
 	return 0;
 }
@@ -150,6 +155,23 @@ static bool is_in_use(u64 note, const struct pxs_keep_ask *ask)
 	       pxs_live(ask->live, note_backend(note));
 }
 
+/*
+ * A SYN that can't be noted: its next segment goes home, and only there can it be opened; rather
+ * too many for who is full or drains than none.
+ */
+static struct pxs_keep_pick pick_unnoted(const struct pxs_keep_ask *ask)
+{
+	struct pxs_keep_pick r = pick_by_table(ask, false);
+
+	if (ask->home == PXS_NONE || ask->home == r.backend)
+		return r;
+	r.backend = ask->home;
+	r.choice = PXS_CHOICE_FIRST;
+	r.kept = true;
+	r.no_room = true;
+	return r;
+}
+
 /* What else had the same addresses and ports before is over. */
 static struct pxs_keep_pick pick_syn(struct pxs_word *set, const struct pxs_keep_ask *ask)
 {
@@ -157,7 +179,7 @@ static struct pxs_keep_pick pick_syn(struct pxs_word *set, const struct pxs_keep
 	struct pxs_word *at;
 	u64 note, is;
 
-	note = find(set, ask->flow, ask->now, &at);
+	note = find(set, ask, &at);
 	if (note && is_in_use(note, ask)) {
 		r.kept = note_backend(note) != r.backend;
 		r.backend = note_backend(note);
@@ -172,12 +194,7 @@ static struct pxs_keep_pick pick_syn(struct pxs_word *set, const struct pxs_keep
 		pxs_word_swap(at, note, is);
 	else if (is)
 		r.no_room = !insert(set, ask->flow, r.backend, ask->now, NOTE_SYN);
-	if (!r.no_room || !r.spilled)
-		return r;
-	/* Its next segment would not find it there: rather too many for who is full. */
-	r = pick_by_table(ask, false);
-	r.no_room = r.backend != ask->home;
-	return r;
+	return r.no_room ? pick_unnoted(ask) : r;
 }
 
 struct pxs_keep_pick pxs_keep_pick(struct pxs_keep *k, const struct pxs_keep_ask *ask)
@@ -191,7 +208,7 @@ struct pxs_keep_pick pxs_keep_pick(struct pxs_keep *k, const struct pxs_keep_ask
 		return pick_syn(set, ask);
 	if (ask->table)
 		first = ask->table->rows[pxs_table_row_of(ask->table, ask->hash)].first;
-	note = find(set, ask->flow, ask->now, &at);
+	note = find(set, ask, &at);
 	if (note) {
 		touch(at, note, ask);
 		r.backend = note_backend(note);

@@ -8,8 +8,8 @@
  * is noted, and so is one that is at home until the row moves:
  *
  *   SYN     the table's choice of now, past those who are full; noted if that is not the row's
- *           home. It does not spill where that can't be noted. Of a connection that is noted and
- *           in use: where that is
+ *           home. Where that can't be noted it goes home, as what follows will. Of a connection
+ *           that is noted and in use: where that is
  *   others  as noted; else at home, dead or alive; noted then if the table says another one now
  *
  * So the notes are of rows that changed and of second choices only; where nothing changes there
