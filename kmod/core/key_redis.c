@@ -153,6 +153,10 @@ bool pxs_key_redis(struct pxs_slice s, struct pxs_slice *key)
 		do {
 			if (!resp_arg(&r, &arg))
 				return false;
+			/* The names of a group and of a consumer may be any words. */
+			if (pxs_same_word(&arg, "group") &&
+			    (!resp_arg(&r, &arg) || !resp_arg(&r, &arg) || !resp_arg(&r, &arg)))
+				return false;
 		} while (!pxs_same_word(&arg, "streams"));
 		at = 1;
 	}

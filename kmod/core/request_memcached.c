@@ -85,13 +85,21 @@ static u32 words_of(const struct pxs_slice *line, struct pxs_slice *word)
 	}
 }
 
+/* In small letters only, as memcached has it: who asks for silence otherwise is answered. */
+static bool is_noreply(const struct pxs_slice *word)
+{
+	static const char noreply[] = "noreply";
+
+	return word->len == sizeof(noreply) - 1 && !memcmp(word->p, noreply, word->len);
+}
+
 /* A request of one line and perhaps a block. */
 static void cut_line(struct pxs_cutter *c, const struct command *cmd, struct pxs_slice line,
 		     struct pxs_cut *cut)
 {
 	struct pxs_slice word[WORDS_MAX];
 	u32 n = words_of(&line, word), length = 0;
-	bool noreply = n > 1 && n <= WORDS_MAX && pxs_same_word(&word[n - 1], "noreply");
+	bool noreply = n > 1 && n <= WORDS_MAX && is_noreply(&word[n - 1]);
 	bool stores = cmd->shape == STORE || cmd->shape == CAS;
 
 	if (noreply)

@@ -187,6 +187,9 @@ static enum outcome stream_keys(struct walk *w, struct pxs_cut *cut)
 		if (!w->left)
 			return BAD;
 		out = walk_arg(w, &arg);
+		/* The names of a group and of a consumer may be any words. */
+		if (out == FOUND && pxs_same_word(&arg, "group"))
+			out = w->left < 2 ? BAD : walk_past(w, 2);
 		if (out != FOUND)
 			return out;
 	} while (!pxs_same_word(&arg, "streams"));

@@ -513,17 +513,19 @@ static void count_ring(const struct pxs_table *t, u32 *rows)
 {
 	const u32 *points = pxs_table_points(t);
 	u32 i, before = points[t->nrows - 1], whole = 0;
+	bool one = true;
 
 	for (i = 0; i < t->nrows; i++) {
 		rows[t->rows[i].first] += points[i] - before;
 		whole += points[i] - before;
 		before = points[i];
+		one &= t->rows[i].first == t->rows[0].first;
 	}
-	/* one owner of all: 2^32 is 0 */
+	/* one owner of all, though others may have too little weight for a point: 2^32 is 0 */
 	pxs_assert(!whole);
 	for (i = 0; i < t->nbackends; i++)
 		rows[i] = (u32)((u64)rows[i] * t->nrows >> 32);
-	if (t->nowners == 1)
+	if (one)
 		rows[t->rows[0].first] = t->nrows;
 }
 

@@ -176,6 +176,15 @@ static void shares(void)
 	pxs_table_count(t, rows);
 	CHECK_EQ(rows[0], 160);
 	free(t);
+	/* Too little weight for a point: the other one has the whole ring. */
+	unit_config_init(&a, PXS_FILL_KETAMA, 2, 1);
+	a.backends[1].weight = 100;
+	t = unit_build(&a);
+	pxs_table_count(t, rows);
+	CHECK_EQ(rows[0], 0);
+	CHECK_EQ(rows[1], t->nrows);
+	free(t);
+	unit_config_init(&a, PXS_FILL_KETAMA, 1, 5);
 	a.cfg.nrows = 7;
 	CHECK(!unit_build(&a));
 }

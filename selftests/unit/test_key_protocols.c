@@ -174,6 +174,9 @@ static void redis_commands(void)
 	expect("*5\r\n$5\r\nBITOP\r\n$3\r\nAND\r\n$1\r\nd\r\n$1\r\na\r\n$1\r\nb\r\n", "d");
 	expect("*6\r\n$5\r\nXREAD\r\n$5\r\nCOUNT\r\n$1\r\n2\r\n$7\r\nStreams\r\n$1\r\nk\r\n"
 	       "$3\r\n0-0\r\n", "k");
+	expect("*7\r\n$10\r\nXREADGROUP\r\n$5\r\nGROUP\r\n$7\r\nstreams\r\n$2\r\nc1\r\n"
+	       "$7\r\nSTREAMS\r\n$1\r\nk\r\n$1\r\n>\r\n", "k");
+	expect("*4\r\n$10\r\nXREADGROUP\r\n$5\r\nGROUP\r\n$7\r\nstreams\r\n$2\r\nc1\r\n", NULL);
 	expect("*3\r\n$5\r\nXREAD\r\n$5\r\nCOUNT\r\n$1\r\n2\r\n", NULL);
 	expect("*4\r\n$6\r\nZUNION\r\n$1\r\n2\r\n$1\r\na\r\n$1\r\nb\r\n", "a");
 	expect("*3\r\n$11\r\nzunionstore\r\n$1\r\nk\r\n$1\r\n1\r\n", "k");

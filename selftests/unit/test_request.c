@@ -197,6 +197,8 @@ static void redis_keys(void)
 	     ARG(5, "LIMIT"));
 	SAME("a|b", "*8\r\n" ARG(5, "XREAD") ARG(5, "COUNT") ARG(1, "2") ARG(7, "streams")
 	     ARG(1, "a") ARG(1, "b") ARG(1, "0") ARG(1, "0"));
+	SAME("s1", "*7\r\n" ARG(10, "XREADGROUP") ARG(5, "Group") ARG(7, "streams") ARG(2, "c1")
+	     ARG(7, "STREAMS") ARG(2, "s1") ARG(1, ">"));
 #undef SAME
 	REDIS("eval x 0 a\r\n", "?" WRONG);
 	REDIS("eval x 2 a\r\n", "?" WRONG);
@@ -204,6 +206,7 @@ static void redis_keys(void)
 	REDIS("eval x 9999999 a\r\n", "?" WRONG);
 	REDIS("xread streams a\r\n", "?" WRONG);
 	REDIS("xread count 2\r\n", "?" WRONG);
+	REDIS("xreadgroup group streams\r\n", "?" WRONG);
 	REDIS("rename a\r\n", "?" WRONG);
 	REDIS("msetnx a b c\r\n", "?" WRONG);
 	REDIS("blpop a b 0\r\n", "<a|b>blpop a b 0\r\n");
@@ -286,6 +289,8 @@ static void memcached_requests(void)
 	MC("cas k 0 0 1 77 noreply\r\nx\r\n", "<<k>cas k 0 0 1 77 \r\nx\r\n");
 	MC("delete k\r\ndelete k 0 noreply\r\nincr k 5\r\ntouch k 1\r\n",
 	   "<k>delete k\r\n<<k>delete k 0 \r\n<k>incr k 5\r\n<k>touch k 1\r\n");
+	/* memcached takes the word in small letters only, and would answer these. */
+	MC("delete k 0 NOREPLY\r\n", "?" FORMAT);
 	MC("gat 10 k\r\n", "<k>gat 10 k\r\n");
 	MC("version\r\nget k\r\n", "!VERSION paxsteer\r\n<k>get k\r\n");
 	MC("quit\r\nget k\r\n", "#");
