@@ -3,8 +3,9 @@
  * kfunc.c - lookups for XDP and tc programs
  *
  * The verifier saw to it that pointers are good for as many bytes as are given with them
- * (arguments that end in __sz). A program runs in softirq under RCU, which guards service, plan
- * and backends as it does for the hooks; it may run until its device is gone, which is after
+ * (arguments that end in __sz). RCU guards service, plan and backends as it does for the hooks; a
+ * driver may run XDP with no more than softirqs off, so a lookup opens its own read section. A
+ * program may run until its device is gone, which is after
  * the services of the namespace (pxs_services_net_pre_exit) and before the namespace's
  * memory. It holds a reference to the module.
  */
@@ -64,6 +65,7 @@ static int pxs_kfunc_hash(const struct pxs_plan *plan, const struct pxs_endpoint
 	return 0;
 }
 
+/* The plan may be the one before by now: who has just been removed is NULL there. */
 static int pxs_kfunc_answer(const struct pxs_plan *plan, struct paxsteer_lookup *l)
 {
 	const struct pxs_backend *be;
@@ -75,7 +77,9 @@ static int pxs_kfunc_answer(const struct pxs_plan *plan, struct paxsteer_lookup 
 		pick = pxs_load_pick(plan->table, plan->live, plan->full, l->hash);
 	if (pick.choice == PXS_CHOICE_NONE)
 		return -EHOSTUNREACH;
-	be = plan->backends[pick.backend];
+	be = READ_ONCE(plan->backends[pick.backend]);
+	if (!be)
+		return -EHOSTUNREACH;
 	l->choice = pick.choice;
 	l->backend = pick.backend;
 	l->backend_port = be->at.port;
@@ -84,24 +88,35 @@ static int pxs_kfunc_answer(const struct pxs_plan *plan, struct paxsteer_lookup 
 	return 0;
 }
 
-static int pxs_kfunc_lookup(const struct net *net, struct paxsteer_lookup *l, u32 size,
-			    const void *key, u32 len)
+/* Under RCU. */
+static int pxs_kfunc_find(const struct net *net, const struct pxs_endpoint *at,
+			  struct paxsteer_lookup *l, const void *key, u32 len)
 {
+	const struct pxs_service *svc = pxs_service_lookup(pxs_net(net), at);
 	const struct pxs_plan *plan;
-	struct pxs_endpoint at;
-	struct pxs_service *svc;
 	int err;
 
-	if (size < sizeof(*l) || !pxs_kfunc_endpoint(l, &at))
-		return -EINVAL;
-	svc = pxs_service_lookup(pxs_net(net), &at);
 	if (!svc)
 		return -ENOENT;
 	plan = rcu_dereference(svc->plan);
 	if (!plan || !plan->table)
 		return -ENODATA;
-	err = pxs_kfunc_hash(plan, &at, l, key, len, &l->hash);
+	err = pxs_kfunc_hash(plan, at, l, key, len, &l->hash);
 	return err ?: pxs_kfunc_answer(plan, l);
+}
+
+static int pxs_kfunc_lookup(const struct net *net, struct paxsteer_lookup *l, u32 size,
+			    const void *key, u32 len)
+{
+	struct pxs_endpoint at;
+	int err;
+
+	if (size < sizeof(*l) || !pxs_kfunc_endpoint(l, &at))
+		return -EINVAL;
+	rcu_read_lock();
+	err = pxs_kfunc_find(net, &at, l, key, len);
+	rcu_read_unlock();
+	return err;
 }
 
 __bpf_kfunc_start_defs();

@@ -4,7 +4,10 @@
  *
  * A plan is built aside and published whole through pxs_service.plan: a packet that
  * took it sees key rule, seed, table and backends that belong together. Only the
- * bitmaps of live and of full backends change in place (neither must wait for a rebuild).
+ * bitmaps of live and of full backends change in place (neither must wait for a rebuild);
+ * and where connections are kept, a backend that is removed becomes NULL in the plan before,
+ * at once, while that may still be the one that a packet took. So whoever looks at backends of
+ * a service that keeps (pxs_service.keep) reads an entry once and asks whether it is NULL.
  */
 #ifndef PXS_PLAN_H
 #define PXS_PLAN_H
