@@ -183,14 +183,30 @@ static bool pxs_steer_must_split(const struct pxs_service *svc, const struct sk_
 }
 
 /*
+ * What was received still has its link header in front of it: a bridge needs it, and so do
+ * rules. 0 without one; who took a tunnel's header off may have left it behind the packet's start.
+ */
+static unsigned int pxs_steer_link_header(const struct sk_buff *skb,
+					  const struct nf_hook_state *state)
+{
+	if (state->hook != NF_INET_PRE_ROUTING || !skb_mac_header_was_set(skb) ||
+	    skb_mac_header(skb) > skb->data)
+		return 0;
+	return skb->data - skb_mac_header(skb);
+}
+
+/*
  * Send each datagram of a GSO packet through this hook by itself. They enter the chain
- * from its start again; in front of us there is only defragmentation.
+ * from its start again; in front of us there is only defragmentation. Segmenting takes for the
+ * link header what is between the data's start and the network header.
  */
 static unsigned int pxs_steer_split(struct pxs_service *svc, struct sk_buff *skb,
 				    const struct nf_hook_state *state)
 {
+	unsigned int link = pxs_steer_link_header(skb, state);
 	struct sk_buff *segs, *seg, *next;
 
+	__skb_push(skb, link);
 	segs = __skb_gso_segment(skb, NETIF_F_SG, false);
 	if (IS_ERR_OR_NULL(segs)) {
 		pxs_steer_fault(svc, NULL, PXS_STEER_STAT_ERRORS);
@@ -199,6 +215,7 @@ static unsigned int pxs_steer_split(struct pxs_service *svc, struct sk_buff *skb
 	consume_skb(skb);
 	skb_list_walk_safe(segs, seg, next) {
 		skb_mark_not_on_list(seg);
+		__skb_pull(seg, link);
 		NF_HOOK(state->pf, state->hook, state->net, state->sk, seg, state->in,
 			state->out, state->okfn);
 	}

@@ -5,6 +5,7 @@
 #
 #     c ──── d ──── b1        nftables on d sends its own requests for NOBODY to the VIP;
 #                             IPsec policies on d forbid what comes from the VIP;
+#                             nftables on d asks which card a request came from;
 #     c ════ VXLAN ═══ b1     a tunnel whose outer packets are steered, checksums and all
 #
 # kernels: 6.1 newest
@@ -63,6 +64,34 @@ forbidden()
 	ok "$FAMILY: answered again" on c "$TRAFFIC" udp "$(vip 7000)"
 }
 
+all_from_card()
+{
+	on d nft -j list chain inet beside pre |
+		jq -e '[.. | .counter? | .packets? // empty] | add == 16'
+}
+
+# What was one packet of several requests has the link header in each.
+split_up()
+{
+	local card
+
+	card=$(on c cat /sys/class/net/eth0/address)
+	pxs service set u key payload 0:6
+	on d nft -f - <<-END
+		table inet beside {
+			chain pre {
+				type filter hook prerouting priority -300;
+				ether saddr $card udp dport 7000 counter
+			}
+		}
+	END
+	ok "$FAMILY: 16 requests in a packet" on c "$TRAFFIC" -n 16 -G -s 100 \
+		-k "$T_DIR/keys" udp "$(vip 7000)"
+	ok "$FAMILY: each comes from the client's card" wait_until 10 all_from_card
+	on d nft delete table inet beside
+	pxs service set u key tuple
+}
+
 tunnel_end()	# HOST REMOTE ADDRESS OPTIONS...
 {
 	ip -n "pxs-$1" link add vx0 type vxlan id 9 remote "$2" dstport 4789 srcport 4789 4790 \
@@ -113,6 +142,7 @@ for FAMILY in v4 v6; do
 	pxs backend add u "$(be 1 7000)"
 	translated
 	forbidden
+	split_up
 	tunnels
 	pxs service del u
 	stop_backends >/dev/null
