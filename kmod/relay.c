@@ -58,11 +58,17 @@ static void pxs_relay_disown(struct pxs_relay *relay, struct sock *sk)
 static void pxs_relay_accept(struct pxs_relay *relay)
 {
 	struct socket *sock;
-	int i, err = 0;
+	int i, err;
 
 	for (i = 0; i < PXS_RELAY_ACCEPTS; i++) {
-		if (kernel_accept(relay->listener, &sock, O_NONBLOCK))
+		err = kernel_accept(relay->listener, &sock, O_NONBLOCK);
+		if (err == -EAGAIN)
 			return;
+		if (err) {
+			/* No memory: nobody says once more that somebody waits. */
+			queue_delayed_work(pxs_relay_wq, &relay->tick, HZ);
+			return;
+		}
 		pxs_relay_disown(relay, sock->sk);
 		/* A limit, not a promise: ended ones are counted out a little later. */
 		if (READ_ONCE(relay->n) < PXS_REQUEST_CLIENTS_MAX)
@@ -121,6 +127,7 @@ static void pxs_relay_tick(struct work_struct *work)
 			queue_work(pxs_relay_wq, &c->work);
 	again = !list_empty(&relay->clients);
 	spin_unlock(&relay->lock);
+	queue_work(pxs_relay_wq, &relay->work);
 	if (again && !READ_ONCE(relay->closing))
 		queue_delayed_work(pxs_relay_wq, &relay->tick, HZ);
 }

@@ -28,7 +28,7 @@ struct pxs_relay {
 	u8 proto;			/* enum pxs_request_proto */
 	bool closing;			/* works do nothing any more */
 	struct work_struct work;	/* accepts clients, frees those that ended */
-	struct delayed_work tick;	/* wakes those who wait for a time; clears out */
+	struct delayed_work tick;	/* wakes those who wait for a time, and work; clears out */
 	/* Backends that could not be connected, by index: set and read by any client's work. */
 	DECLARE_BITMAP(out, PXS_BACKENDS_MAX);
 	spinlock_t lock;		/* guards the rest; process context only */

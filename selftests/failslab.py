@@ -4,6 +4,7 @@
     failslab.py config          commands of the netlink family, and namespaces coming up
     failslab.py steer           packets through a director
     failslab.py load FILE.ko    loading the module, which must not be loaded
+    failslab.py accept HOST ADDR PORT   a connection that comes while there is no memory for it
     failslab.py cable N HOST... datagrams of a cluster: a switch, see failslab.sh
 
 A command, packet or load is done over and over, its first allocation failing, then its
@@ -323,6 +324,52 @@ def load(path):
     walk("loading the module", lambda n: load_once(fd, n))
 
 
+# --- a connection ----------------------------------------------------------------
+
+FAULT, SLAB = "/sys/kernel/debug/failslab/", "/sys/kernel/slab/sock_inode_cache/failslab"
+
+
+def say(path, what):
+    with open(path, "w", encoding="ascii") as f:
+        f.write(what)
+
+
+def asked(to, arm):
+    """Has a client got any answer? arm() is called when all that it needs itself is there."""
+    with socket.socket() as s:
+        s.settimeout(20)
+        arm()
+        s.connect(to)
+        s.sendall(b"GET a\r\n")
+        try:
+            return bool(s.recv(100))
+        except TimeoutError:
+            return False
+
+
+def no_socket():
+    for name, what in ("cache-filter", "Y"), ("interval", "1"), ("times", "1"), \
+            ("probability", "100"):
+        say(FAULT + name, what)
+
+
+def accept(host, at, port):
+    """Who waits is let in, though no other client comes: nor was one there before, whose end or
+    whose tick would make the module look again."""
+    nl.enter(host)
+    to = (at, int(port))
+    say(SLAB, "1")
+    try:
+        result(asked(to, no_socket), "a client for whom there was no socket is answered")
+        with open(FAULT + "times", encoding="ascii") as f:
+            result(f.read().strip() == "0", "it was so")
+    finally:
+        say(FAULT + "probability", "0")
+        say(FAULT + "cache-filter", "N")
+        say(SLAB, "0")
+    result(asked(to, lambda: None), "so is another")
+
+
 def main():
     err = lib.failnth_open()
     if err:
@@ -334,6 +381,8 @@ def main():
         failslab_packets.steer()
     elif what == "load":
         load(args[0])
+    elif what == "accept":
+        accept(*args)
     else:
         failslab_packets.cable(int(args[0]), args[1:])
 

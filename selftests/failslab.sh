@@ -8,7 +8,7 @@
 #                                where allocations are counted
 #     n1, n2, n3                 members of a group; their cable is failslab.py, too
 #
-#   PXS_PARTS="config packets load group"    only these (default: all)
+#   PXS_PARTS="relay config packets load group"    only these (default: all)
 #
 # Whether memory is leaked, or used after it was freed, the kernel says (vm/run looks).
 #
@@ -75,6 +75,20 @@ director()
 config() { director "configuration" config; }
 packets() { director "packets" steer; }
 
+# Its socket is made by a worker: it is this cache's next one that fails, whose ever.
+relay()
+{
+	if [ ! -w /sys/kernel/slab/sock_inode_cache/failslab ]; then
+		diag "relay: not before Linux 6.2, where no single cache may fail"
+		return
+	fi
+	host d
+	paxsteer -n pxs-d service add r tcp 127.0.0.1:7000 mode request key redis
+	report "relay" failslab accept pxs-d 127.0.0.1 7000
+	paxsteer -n pxs-d service del r
+	ip netns del pxs-d
+}
+
 load()
 {
 	rmmod paxsteer
@@ -131,5 +145,5 @@ group()
 		test "${deepest:-$DEPTH}" -lt "$DEPTH"
 }
 
-for part in ${PXS_PARTS:-config packets load group}; do "$part"; done
+for part in ${PXS_PARTS:-relay config packets load group}; do "$part"; done
 done_testing
