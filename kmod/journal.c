@@ -104,6 +104,8 @@ static void pxs_journal_forget(struct pxs_journal *j)
 	struct pxs_net_stats __percpu *stats = j->home->pn->stats;
 	struct pxs_stage *s = &j->stage;
 
+	/* It may still come, and take the lock that is made anew here; nobody arms it now. */
+	timer_delete_sync(&j->late);
 	spin_lock_bh(&j->lock);
 	pxs_stat_add(stats, PXS_NET_STAT_STAGE_FULL, s->full);
 	pxs_stat_add(stats, PXS_NET_STAT_STAGED, s->last_lsn - j->base_lsn);
