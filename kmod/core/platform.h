@@ -13,6 +13,14 @@
 
 #ifdef __KERNEL__
 
+/*
+ * LSNs, slots and ballots are read without the lock that they are written under. In two halves
+ * they would be numbers that never were: something not durable could pass for durable (S1).
+ */
+#ifndef CONFIG_64BIT
+#error "paxsteer needs a 64-bit kernel: it reads 64-bit numbers in one piece"
+#endif
+
 #include <linux/types.h>
 #include <linux/kernel.h>
 #include <linux/string.h>
