@@ -227,7 +227,8 @@ unsigned int pxs_icmp_pre_routing(struct sk_buff *skb, const struct nf_hook_stat
 	struct pxs_service *svc;
 	struct pxs_backend *be;
 
-	if (!pxs_icmp_read(skb, p, &q, &of))
+	/* About what a socket of this host sent to this host: see pxs_steer_forward(). */
+	if (state->in->flags & IFF_LOOPBACK || !pxs_icmp_read(skb, p, &q, &of))
 		return NF_ACCEPT;
 	svc = pxs_service_lookup(pxs_net(state->net), &of.src);
 	if (!svc || !pxs_service_forwards(svc))
