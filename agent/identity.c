@@ -104,8 +104,9 @@ static bool dir_is_empty(int dirfd)
 			close(fd);
 		return false;
 	}
-	while (empty && (e = readdir(d)))
+	for (errno = 0; empty && (e = readdir(d)); errno = 0)
 		empty = !strcmp(e->d_name, ".") || !strcmp(e->d_name, "..");
+	empty &= !errno;	/* it was read to its end */
 	closedir(d);
 	return empty;
 }

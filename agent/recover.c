@@ -75,18 +75,34 @@ static int by_number(const void *a, const void *b)
 	return x->number < y->number ? -1 : x->number > y->number;
 }
 
-/*
- * Names only; "*.new" is what spare.c had not finished, and is removed by it. A former agent may
- * have died, or failed, between giving a segment its name and syncing the directory: what will
- * be written to that segment must not vanish with its name.
- */
-static int list_segments(struct segment_dir *d)
+/* Names only; "*.new" is what spare.c had not finished, and is removed by it. */
+static int take_names(struct segment_dir *d, DIR *dir)
 {
 	struct segment_file *grown;
 	struct dirent *e;
 	u64 number;
+
+	/* What cannot be read is not the end: segments would be missing. */
+	for (errno = 0; (e = readdir(dir)); errno = 0) {
+		if (!parse_name(e->d_name, &number))
+			continue;
+		grown = realloc(d->file, (d->count + 1) * sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		d->file = grown;
+		d->file[d->count++] = (struct segment_file){ .number = number, .fd = -1 };
+	}
+	return -errno;
+}
+
+/*
+ * A former agent may have died, or failed, between giving a segment its name and syncing the
+ * directory: what will be written to that segment must not vanish with its name.
+ */
+static int list_segments(struct segment_dir *d)
+{
 	DIR *dir;
-	int fd;
+	int fd, err;
 
 	if (!d->r->readonly && fsync(d->r->dirfd))
 		return complain(d->r, -errno, "fsync of the directory: %s", strerror(errno));
@@ -98,18 +114,10 @@ static int list_segments(struct segment_dir *d)
 		close(fd);
 		return complain(d->r, -ENOMEM, "%s", strerror(ENOMEM));
 	}
-	while ((e = readdir(dir))) {
-		if (!parse_name(e->d_name, &number))
-			continue;
-		grown = realloc(d->file, (d->count + 1) * sizeof(*grown));
-		if (!grown) {
-			closedir(dir);
-			return complain(d->r, -ENOMEM, "%s", strerror(ENOMEM));
-		}
-		d->file = grown;
-		d->file[d->count++] = (struct segment_file){ .number = number, .fd = -1 };
-	}
+	err = take_names(d, dir);
 	closedir(dir);
+	if (err)
+		return complain(d->r, err, "reading the directory: %s", strerror(-err));
 	if (d->count)
 		qsort(d->file, d->count, sizeof(*d->file), by_number);
 	return 0;

@@ -3,6 +3,8 @@
  * test_recover_open.c - who may open a journal directory, and how many files that takes
  */
 #define _GNU_SOURCE
+#include <dirent.h>
+#include <dlfcn.h>
 #include <sys/resource.h>
 
 #include "unit_journal.h"
@@ -97,6 +99,53 @@ static void more_segments_than_files(void)
 	remove_dir();
 }
 
+/* Of a directory that cannot be read any further, after so many names; 0: all can. */
+static unsigned int names;
+
+struct dirent *readdir(DIR *d)
+{
+	static struct dirent *(*real)(DIR *d);
+
+	if (names && !--names) {
+		errno = EIO;
+		return NULL;
+	}
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "readdir");
+	return real(d);
+}
+
+/* Its last segments would be missing, and votes with them: the end of the log would seem torn. */
+static void half_a_directory_is_refused(void)
+{
+	struct pxs_identity id = { .member = 2, .segment_size = SEGMENT };
+	struct pxs_recovery r;
+	char error[512];
+	unsigned int i;
+
+	new_dir("half");
+	CHECK_FATAL(!open_writer(PXS_FLUSH_FDATASYNC));
+	while (journal.segment <= 3 && !failed) {
+		append(4, 15000);
+		CHECK_FATAL(settle());
+	}
+	close_writer();
+	for (i = 1; i <= 5; i++) {
+		names = i;
+		CHECK(refusal(&r) == -EIO);
+		CHECK(strstr(r.error, strerror(EIO)));
+		CHECK_EQ(names, 0);
+	}
+	CHECK_EQ(recover(&r), 0);
+	CHECK_EQ(recovered, told);
+	pxs_recovery_close(&r);
+	/* Nor is it empty: who makes a journal in it would take its name away from another. */
+	names = 1;
+	CHECK(pxs_identity_create(dir, &id, error, sizeof(error)) == -ENOTEMPTY);
+	CHECK(!access(dir, F_OK));
+	remove_dir();
+}
+
 static void identity_is_checked(void)
 {
 	struct pxs_identity id = { .member = 1, .segment_size = SEGMENT };
@@ -149,6 +198,7 @@ int main(void)
 	RUN(second_owner_is_refused);
 	RUN(locked_segment_is_refused);
 	RUN(more_segments_than_files);
+	RUN(half_a_directory_is_refused);
 	RUN(identity_is_checked);
 	RUN(incarnation_is_given);
 	return unit_done();
