@@ -151,3 +151,13 @@ int pxs_loop_run(struct pxs_loop *l)
 		pxs_err("io_uring: %s", strerror(-err));
 	return err;
 }
+
+int pxs_loop_until(struct pxs_loop *l, bool (*over)(void *ctx), void *ctx, u64 ms)
+{
+	u64 begun = pxs_clock_ms();
+	int err = 0;
+
+	while (!over(ctx) && !err)
+		err = l->now < begun + ms ? pxs_loop_once(l) : -ETIME;
+	return err;
+}

@@ -67,6 +67,12 @@ void pxs_loop_own(struct io_uring_sqe *sqe, struct pxs_op *op);
 /* One round: submit, wait for at least one completion, call back, run hooks. */
 int pxs_loop_once(struct pxs_loop *l);
 int pxs_loop_run(struct pxs_loop *l);
+/*
+ * Rounds until @over returns true; it is asked before each. How many there are in a second depends
+ * on what comes, so they do not bound it: @ms milliseconds do. Return: 0, -ETIME after these, or
+ * -errno of the ring.
+ */
+int pxs_loop_until(struct pxs_loop *l, bool (*over)(void *ctx), void *ctx, u64 ms);
 
 u64 pxs_clock_ms(void);
 

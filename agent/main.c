@@ -21,8 +21,8 @@
 
 #define DEFAULT_CONFIG	"/etc/paxsteer/paxsteerd.conf"
 
-/* Longest wait for what is in flight at the end, in rounds of a tick. */
-#define DRAIN_ROUNDS	500
+/* Longest wait for what is in flight at the end: less than systemd waits (TimeoutStopSec). */
+#define DRAIN_MS	30000
 
 struct signals {
 	struct pxs_op op;
@@ -108,10 +108,26 @@ static int signals_block(struct signals *s)
 	return s->fd < 0 ? -errno : 0;
 }
 
+static bool ended(void *ctx)
+{
+	return pxs_node_ended(ctx);
+}
+
+static int end_in_order(struct pxs_node *n)
+{
+	int err;
+
+	pxs_node_end(n);
+	err = pxs_loop_until(&n->loop, ended, n, DRAIN_MS);
+	if (err == -ETIME)
+		pxs_err("what arrived is not durable after %u seconds: ending without; a group with durability memory may be fenced at the next start",
+			DRAIN_MS / 1000);
+	return err;
+}
+
 static int run(struct pxs_node *n, bool wait)
 {
 	struct signals sig = { .op.done = signals_got, .node = n };
-	unsigned int i;
 	int err;
 
 	err = signals_block(&sig);
@@ -140,13 +156,7 @@ static int run(struct pxs_node *n, bool wait)
 	notify("READY=1");
 	err = pxs_loop_run(&n->loop);
 	notify("STOPPING=1");
-	pxs_node_end(n);
-	/*
-	 * What arrived becomes durable, so that the next start has less to ask for, and a memory
-	 * group has forgotten nothing.
-	 */
-	for (i = 0; i < DRAIN_ROUNDS && !err && !pxs_node_ended(n); i++)
-		err = pxs_loop_once(&n->loop);
+	err = err ? err : end_in_order(n);
 	if (err)
 		n->exit_code = 1;
 out:

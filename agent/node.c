@@ -66,6 +66,8 @@ static void on_append(void *ctx, u64 first_lsn, u32 count, const u8 *records, u3
 	u64 known = n->journal.next_lsn;
 	int err;
 
+	if (n->sealed)
+		return;
 	err = pxs_journal_append(&n->journal, first_lsn, count, records, bytes, lazy);
 	if (!err) {
 		index_records(n, known, count, records, bytes);
@@ -538,39 +540,6 @@ int pxs_node_open(struct pxs_node *n, bool wait)
 	n->hook.run = node_hook;
 	pxs_loop_add_hook(&n->loop, &n->hook);
 	return 0;
-}
-
-void pxs_node_end(struct pxs_node *n)
-{
-	u32 i;
-
-	for (i = 0; i < n->nreplicas; i++) {
-		struct pxs_replica *r = &n->replica[i];
-
-		if (!r->gone && r->elect.role == PXS_ROLE_LEADER)
-			n->dp->ops->resign(n->dp, r->id);
-		/* One that is fenced, or was deleted, can settle nothing any more. */
-		r->settling = !r->gone && r->config->conf.memory;
-		pxs_replica_stop(r);
-	}
-	n->unsettled = n->opened;
-}
-
-bool pxs_node_ended(struct pxs_node *n)
-{
-	u32 i;
-
-	if (!n->opened || n->journal.failed)
-		return true;
-	if (n->unsettled)
-		n->unsettled = n->dp->ops->settle(n->dp) == -EAGAIN;
-	for (i = 0; i < n->nreplicas; i++) {
-		struct pxs_replica *r = &n->replica[i];
-
-		if (r->settling && (r->memory || r->memory_lsn > n->journal.durable))
-			return false;
-	}
-	return !n->unsettled && pxs_journal_idle(&n->journal);
 }
 
 void pxs_node_close(struct pxs_node *n)

@@ -38,6 +38,7 @@ struct pxs_node {
 	u32 foreign_group;	/* of a record of a group that the configuration lacks */
 	bool opened;		/* journal and below are up */
 	bool unsettled;		/* at the end: the datapath has yet to be told */
+	bool sealed;		/* ... and no more records go to the journal */
 
 	struct pxs_job hint_job;
 	struct pxs_hint hint;	/* the job's, while it is busy */
@@ -53,7 +54,7 @@ void pxs_node_close(struct pxs_node *n);
 
 /*
  * We end in order: say so to the datapath, and let go of the groups. Then, once a round until it
- * returns true: is everything that answers rested on durable? (A memory group's; S2.)
+ * returns true: is everything that answers rested on durable? (ending.c)
  */
 void pxs_node_end(struct pxs_node *n);
 bool pxs_node_ended(struct pxs_node *n);

@@ -118,7 +118,7 @@ static inline int refusal(struct pxs_recovery *r)
 	return err;
 }
 
-static int open_writer(enum pxs_flush flush)
+static inline int open_writer(enum pxs_flush flush)
 {
 	struct pxs_recovery r;
 	int err;
@@ -136,14 +136,14 @@ static int open_writer(enum pxs_flush flush)
 	return pxs_journal_open(&journal, &loop, &worker, &r, flush, &events);
 }
 
-static void close_writer(void)
+static inline void close_writer(void)
 {
 	pxs_worker_stop(&worker);
 	pxs_loop_exit(&loop);
 	pxs_journal_close(&journal);
 }
 
-static void append(u64 count, u32 len)
+static inline void append(u64 count, u32 len)
 {
 	static u8 buf[PXS_APPEND_MAX];
 	u32 size = make(buf, journal.next_lsn, len);
@@ -155,7 +155,7 @@ static void append(u64 count, u32 len)
 }
 
 /* Run the loop until everything is confirmed. Return: it is. */
-static bool settle(void)
+static inline bool settle(void)
 {
 	unsigned int i;
 

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * test_ending.c - the daemon ends in order (agent/ending.c), and how long that may take
+ *
+ * A whole node with its datapath in the process, but for the client port: one of three members
+ * of a memory group, whose peers are not there.
+ */
+#define _GNU_SOURCE
+#include "unit_journal.h"
+
+#include "../../agent/node.h"
+
+static struct pxs_node node;
+
+/* --- rounds of the loop ------------------------------------------------------ */
+
+struct busy {
+	struct pxs_op op;
+	struct pxs_loop *loop;
+	unsigned int rounds, enough;
+};
+
+/* Done at once, over and over: rounds come much faster than ticks. */
+static void busy_again(struct pxs_op *op, int res)
+{
+	struct busy *b = (struct busy *)((char *)op - offsetof(struct busy, op));
+	struct io_uring_sqe *sqe = pxs_loop_sqe(b->loop);
+
+	(void)res;
+	io_uring_prep_nop(sqe);
+	pxs_loop_own(sqe, &b->op);
+}
+
+static bool busy_enough(void *ctx)
+{
+	struct busy *b = ctx;
+
+	return ++b->rounds > b->enough;
+}
+
+static void a_busy_loop_is_bound_by_time(void)
+{
+	struct busy b = { .op.done = busy_again, .loop = &loop, .enough = 20000 };
+	u64 begun;
+
+	CHECK_EQ(pxs_loop_init(&loop), 0);
+	busy_again(&b.op, 0);
+	CHECK_EQ(pxs_loop_until(&loop, busy_enough, &b, 600000), 0);
+	CHECK_EQ(b.rounds, 20001);
+	b.enough = ~0u;
+	begun = pxs_clock_ms();
+	CHECK(pxs_loop_until(&loop, busy_enough, &b, 50) == -ETIME);
+	CHECK(pxs_clock_ms() - begun >= 50);
+	pxs_loop_exit(&loop);
+}
+
+/* --- a node ------------------------------------------------------------------ */
+
+static const char conf[] =
+	"node {\n"
+	"	cluster = \"636c7573-7465-7200-0000-000000000000\"\n"
+	"	key-file = \"%1$s.key\"\n"
+	"	journal = \"%1$s\"\n"
+	"	socket = \"%1$s.sock\"\n"
+	"	datapath = \"user\"\n"
+	"}\n"
+	"group 1 {\n"
+	"	self = 2\n"
+	"	durability = \"memory\"\n"
+	"	member 1 { address = \"127.%3$u.%4$u.1:%5$u\" incarnation = \"0x1\" }\n"
+	"	member 2 { address = \"127.%3$u.%4$u.2:%5$u\" incarnation = \"0x%2$016llx\" }\n"
+	"	member 3 { address = \"127.%3$u.%4$u.3:%5$u\" incarnation = \"0x3\" }\n"
+	"}\n";
+
+static void file_in(const char *suffix, char path[4200])
+{
+	snprintf(path, 4200, "%s%s", dir, suffix);
+}
+
+static bool write_file(const char *suffix, const char *text)
+{
+	char path[4200];
+	int fd;
+	bool good;
+
+	file_in(suffix, path);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	good = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+	close(fd);
+	return good;
+}
+
+static unsigned int port = 7411;
+
+/* What a node is opened with. */
+static bool node_make(void)
+{
+	char text[16384], path[4200], name[32];
+	struct pxs_recovery r;
+
+	snprintf(name, sizeof(name), "ending-%u", ++port);
+	new_dir(name);
+	if (recover(&r))
+		return false;
+	/* Of this process and node alone: a ring that is gone holds its socket for a moment. */
+	snprintf(text, sizeof(text), conf, dir, (unsigned long long)r.id.incarnation,
+		 (unsigned int)getpid() >> 8 & 255, (unsigned int)getpid() & 255, port);
+	pxs_recovery_close(&r);
+	memset(&node, 0, sizeof(node));
+	file_in(".conf", path);
+	return write_file(".conf", text) &&
+	       write_file(".key", "6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b") &&
+	       !pxs_config_load(&node.config, path);
+}
+
+static bool node_open(void)
+{
+	return node_make() && !pxs_loop_init(&node.loop) && !pxs_node_open(&node, true);
+}
+
+static void node_remove(void)
+{
+	char path[4200];
+
+	pxs_config_free(&node.config);
+	file_in(".conf", path);
+	unlink(path);
+	file_in(".key", path);
+	unlink(path);
+	remove_dir();
+}
+
+static void node_close(void)
+{
+	pxs_node_close(&node);
+	node_remove();
+}
+
+static bool says_memory(void *ctx)
+{
+	(void)ctx;
+	return node.replica[0].memory && node.replica[0].memory_lsn <= node.journal.durable;
+}
+
+/* The datapath at the end: room for its word comes late, and other records all the while. */
+static unsigned int no_room;
+static bool word_due;
+
+static int settle_late(struct pxs_datapath *dp)
+{
+	(void)dp;
+	if (no_room) {
+		no_room--;
+		return -EAGAIN;
+	}
+	word_due = true;
+	return 0;
+}
+
+static bool ended_under_load(void *ctx)
+{
+	static u8 buf[PXS_APPEND_MAX];
+	struct pxs_record word = {
+		.group = 1, .lsn = node.journal.next_lsn, .slot = PXS_DURABILITY_DISK,
+		.type = PXS_RECORD_DURABILITY,
+	};
+	u32 size = word_due ? pxs_record_put(buf, &word, NULL) : make(buf, word.lsn, 1000);
+
+	node.dp_events.append(&node, word.lsn, 1, buf, size, false);
+	word_due = false;
+	return pxs_node_ended(ctx);
+}
+
+static bool ended(void *ctx)
+{
+	return pxs_node_ended(ctx);
+}
+
+static void the_last_word_is_disk_under_load(void)
+{
+	struct pxs_datapath_ops ops;
+	u64 next;
+
+	CHECK_FATAL(node_open());
+	CHECK_EQ(pxs_loop_until(&node.loop, says_memory, NULL, 30000), 0);
+	ops = *node.dp->ops;
+	ops.settle = settle_late;
+	node.dp->ops = &ops;
+	no_room = 100;
+	pxs_node_end(&node);
+	CHECK_EQ(pxs_loop_until(&node.loop, ended_under_load, &node, 10000), 0);
+	CHECK(!node.replica[0].memory);
+	CHECK(node.replica[0].memory_lsn <= node.journal.durable);
+	/* What comes now is another agent's. */
+	next = node.journal.next_lsn;
+	CHECK(ended_under_load(&node));
+	CHECK_EQ(node.journal.next_lsn, next);
+	node_close();
+}
+
+static int settle_gone(struct pxs_datapath *dp)
+{
+	(void)dp;
+	return -ENOENT;
+}
+
+/* The module was unloaded: nobody will say the word. */
+static void nothing_is_waited_for_without_a_datapath(void)
+{
+	struct pxs_datapath_ops ops;
+
+	CHECK_FATAL(node_open());
+	CHECK_EQ(pxs_loop_until(&node.loop, says_memory, NULL, 30000), 0);
+	ops = *node.dp->ops;
+	ops.settle = settle_gone;
+	node.dp->ops = &ops;
+	pxs_node_end(&node);
+	CHECK_EQ(pxs_loop_until(&node.loop, ended, &node, 10000), 0);
+	node_close();
+}
+
+int main(void)
+{
+	pxs_report_level(0);
+	RUN(a_busy_loop_is_bound_by_time);
+	RUN(the_last_word_is_disk_under_load);
+	RUN(nothing_is_waited_for_without_a_datapath);
+	return unit_done();
+}
