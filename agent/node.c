@@ -9,6 +9,7 @@
 #include "node.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -337,6 +338,25 @@ static void use_hint(struct pxs_node *n, struct pxs_recovery *rec)
 	}
 }
 
+/*
+ * The loop, which reads signals, does not run yet: who asks us to end while we wait, or recover,
+ * ends us there and then. Nothing was begun by then that would have to be ended in order.
+ */
+static void heed_signals(sigset_t *before)
+{
+	sigset_t end;
+
+	sigemptyset(&end);
+	sigaddset(&end, SIGTERM);
+	sigaddset(&end, SIGINT);
+	sigprocmask(SIG_UNBLOCK, &end, before);
+}
+
+static void leave_signals(const sigset_t *before)
+{
+	sigprocmask(SIG_SETMASK, before, NULL);
+}
+
 static int open_journal(struct pxs_node *n, bool wait)
 {
 	struct pxs_scan_sink sink = {
@@ -345,6 +365,7 @@ static int open_journal(struct pxs_node *n, bool wait)
 		.progress = recovered_segment,
 	};
 	struct pxs_recovery rec;
+	sigset_t before;
 	int err;
 
 	err = pxs_recover_look_identity(n->config.journal, &rec);
@@ -354,7 +375,9 @@ static int open_journal(struct pxs_node *n, bool wait)
 		pxs_err("%s", rec.error);
 	if (err)
 		return err;
+	heed_signals(&before);
 	err = pxs_recover(&rec, n->config.journal, wait, &sink);
+	leave_signals(&before);
 	if (err && n->foreign_group)
 		pxs_err("%s: the journal holds records of group %u, which %s does not have: it is another group's journal, or the group is missing there",
 			n->config.journal, n->foreign_group, n->config.file);
@@ -381,6 +404,7 @@ static int open_journal(struct pxs_node *n, bool wait)
 static int attach(struct pxs_node *n, u64 *last_lsn)
 {
 	struct timespec pause = { .tv_nsec = ATTACH_RETRY_MS * 1000000 };
+	sigset_t before;
 	bool said = false;
 	int err;
 
@@ -392,7 +416,9 @@ static int attach(struct pxs_node *n, u64 *last_lsn)
 		if (!said)
 			pxs_notice("another agent is attached to the datapath: waiting for it to end");
 		said = true;
+		heed_signals(&before);
 		nanosleep(&pause, NULL);
+		leave_signals(&before);
 	}
 	if (err == -ESTALE)
 		pxs_err("the module holds or has confirmed other records than this journal (it ends with LSN %" PRIu64 "): it was restored from a copy, or lost what was durable",

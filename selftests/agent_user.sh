@@ -72,6 +72,13 @@ fi
 pass "a leader: member $(leader)"
 refused "a second daemon on the same journal" "owned by another process" \
 	paxsteerd -c "$D/1.conf" --no-wait
+start second paxsteerd -c "$D/1.conf"
+waits() { grep -q "owned by another process" "$T_DIR/second.log"; }
+ended() { ! kill -0 "$START_PID" 2>/dev/null; }
+ok "... or it waits" wait_until 60 waits
+kill -TERM "$START_PID"
+ok "... and can be ended meanwhile" wait_until 30 ended
+stop "$START_PID" KILL
 is "the first value has slot 1" "$(append first)" 1
 printf 'two\nthree\n' | append - >"$D/slots"
 is "lines of standard input" "$(sort -n "$D/slots" | tr '\n' ' ')" "2 3 "

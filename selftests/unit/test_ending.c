@@ -6,6 +6,9 @@
  * of a memory group, whose peers are not there.
  */
 #define _GNU_SOURCE
+#include <signal.h>
+#include <sys/wait.h>
+
 #include "unit_journal.h"
 
 #include "../../agent/node.h"
@@ -219,11 +222,51 @@ static void nothing_is_waited_for_without_a_datapath(void)
 	node_close();
 }
 
+/* Signals are blocked, as in the daemon, whose loop would read them. */
+static pid_t open_in_child(void)
+{
+	sigset_t end, before;
+	pid_t pid;
+
+	sigemptyset(&end);
+	sigaddset(&end, SIGTERM);
+	sigprocmask(SIG_BLOCK, &end, &before);
+	pid = fork();
+	if (!pid)
+		_exit(pxs_loop_init(&node.loop) || pxs_node_open(&node, true));
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return pid;
+}
+
+static void who_waits_for_a_journal_can_be_ended(void)
+{
+	struct pxs_recovery owner;
+	u64 until = pxs_clock_ms() + 30000;
+	int status = 0;
+	pid_t pid, gone;
+
+	CHECK_FATAL(node_make());
+	CHECK_EQ(recover(&owner), 0);
+	pid = open_in_child();
+	CHECK_FATAL(pid > 0);
+	CHECK(!kill(pid, SIGTERM));
+	while (!(gone = waitpid(pid, &status, WNOHANG)) && pxs_clock_ms() < until)
+		usleep(1000);
+	CHECK(gone == pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+	if (!gone) {
+		kill(pid, SIGKILL);
+		waitpid(pid, &status, 0);
+	}
+	pxs_recovery_close(&owner);
+	node_remove();
+}
+
 int main(void)
 {
 	pxs_report_level(0);
 	RUN(a_busy_loop_is_bound_by_time);
 	RUN(the_last_word_is_disk_under_load);
 	RUN(nothing_is_waited_for_without_a_datapath);
+	RUN(who_waits_for_a_journal_can_be_ended);
 	return unit_done();
 }
