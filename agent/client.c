@@ -349,13 +349,23 @@ static bool request(struct pxs_client *c, const struct pxs_client_hdr *h, const 
 	return true;
 }
 
+/*
+ * A client that takes no answers, or has much in flight, is not heard for now: neither what it may
+ * send, nor what of it was read already. Else a thousand requests for STATUS in one piece would be
+ * answered at once.
+ */
+static bool is_heard(const struct pxs_client *c)
+{
+	return c->appends < PXS_CLIENT_APPENDS_MAX && c->out_len <= 4 * PXS_CLIENT_OUT_HIGH;
+}
+
 static void parse(struct pxs_client *c)
 {
 	struct pxs_client_hdr h;
 	u32 pos = 0;
 	u32 len;
 
-	while (!c->dead && c->in_len - pos >= HDR && c->appends < PXS_CLIENT_APPENDS_MAX) {
+	while (!c->dead && c->in_len - pos >= HDR && is_heard(c)) {
 		memcpy(&h, c->in + pos, HDR);
 		len = le32_to_cpu(h.len);
 		if (len > PXS_CLIENT_IN - HDR) {
@@ -420,9 +430,7 @@ static void step_recv(struct pxs_client *c)
 {
 	struct io_uring_sqe *sqe;
 
-	/* A client that takes no answers, or has much in flight, is not heard for now. */
-	if (c->receiving || c->appends >= PXS_CLIENT_APPENDS_MAX ||
-	    c->out_len > 4 * PXS_CLIENT_OUT_HIGH || c->in_len == PXS_CLIENT_IN)
+	if (c->receiving || !is_heard(c) || c->in_len == PXS_CLIENT_IN)
 		return;
 	sqe = pxs_loop_sqe(&c->node->loop);
 	io_uring_prep_recv(sqe, c->fd, c->in + c->in_len, PXS_CLIENT_IN - c->in_len, 0);
@@ -438,7 +446,7 @@ bool pxs_client_step(struct pxs_client *c)
 	if (c->dead)
 		return false;
 	if (!c->receiving)
-		parse(c);	/* what waited for appends to be answered */
+		parse(c);	/* what waited until it is heard again */
 	did = step_read(c);
 	if (c->dead)
 		return did;
