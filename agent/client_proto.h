@@ -46,7 +46,16 @@
 
 #include "platform.h"
 
-#define PXS_CLIENT_BODY_MAX	(1u << 20)	/* STATUS of groups; a request: PXS_WHOLE_MAX */
+/*
+ * The longest body: a STATUS with as many groups and checks as there may be, each as long as it may
+ * become, and the rest, mostly of the journal. (Of a request: PXS_WHOLE_MAX.)
+ */
+#define PXS_STATUS_GROUP_MAX	3584u
+#define PXS_STATUS_CHECK_MAX	768u
+#define PXS_STATUS_CHECKS	1500u	/* who is bad comes first */
+#define PXS_STATUS_REST_MAX	(64u << 10)
+#define PXS_CLIENT_BODY_MAX	(PXS_GROUPS_MAX * PXS_STATUS_GROUP_MAX + \
+				 PXS_STATUS_CHECKS * PXS_STATUS_CHECK_MAX + PXS_STATUS_REST_MAX)
 
 struct pxs_client_hdr {
 	__le32 len;		/* bytes of the body */

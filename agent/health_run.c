@@ -21,12 +21,12 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "client_proto.h"
 #include "health_services.h"
 #include "probe_run.h"
 #include "report.h"
 
 #define FLIGHTS_MAX	256	/* checks at one time; more wait, which descriptors would not */
-#define STATUS_MAX	1500	/* in one answer of STATUS: 250 bytes each */
 #define TELL_AGAIN_MS	1000
 #define READ_AGAIN_MS	1000
 
@@ -582,7 +582,7 @@ json_t *pxs_checker_status(struct pxs_checker *c, u32 *n)
 	*n = c->ntargets;
 	/* Who is bad comes first: an answer has no room for everybody. */
 	for (bad = 2; bad-- > 0;) {
-		for (i = 0; i < c->ntargets && json_array_size(list) < STATUS_MAX; i++)
+		for (i = 0; i < c->ntargets && json_array_size(list) < PXS_STATUS_CHECKS; i++)
 			if (is_bad(c->target[i]) == bad)
 				json_array_append_new(list, target_status(c->target[i]));
 	}

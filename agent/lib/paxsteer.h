@@ -14,7 +14,7 @@
  * what blocks. No signal is raised; after a fork() the handle is of no use to the child.
  *
  * Memory is bounded: proposals that have not ended by PXS_LOG_OUTSTANDING_MAX and
- * PXS_LOG_BYTES_MAX, what a daemon sends by 128 KiB for a value and 1 MiB for a status, a
+ * PXS_LOG_BYTES_MAX, what a daemon sends by 128 KiB for a value and 5 MiB for a status, a
  * subscription with PXS_LOG_ONCE by another 3 MiB. What a daemon may not say ends its connection.
  *
  * Functions that return int return 0 or an enum pxs_log_error, unless they say otherwise.
