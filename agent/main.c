@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "accept.h"
 #include "director.h"
 #include "health_run.h"
 #include "node.h"
@@ -138,6 +139,7 @@ static int run(struct pxs_node *n, bool wait)
 			err == -EPERM || err == -ENOSYS ? " (see kernel.io_uring_disabled)" : "");
 		return 1;
 	}
+	pxs_accept_limit(&n->config);
 	/* Without a group there is neither journal nor datapath: checks are all there is to do. */
 	err = n->config.ngroups ? pxs_node_open(n, wait) : 0;
 	if (!err)

@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "accept.h"
 #include "client.h"
 #include "report.h"
 
@@ -25,13 +26,14 @@ struct pxs_server {
 	int fd;
 	char *path;
 	bool accepting;
+	u64 pause;		/* no more is accepted before then */
 };
 
 static void accept_next(struct pxs_server *s)
 {
 	struct io_uring_sqe *sqe;
 
-	if (s->accepting || s->nclients >= PXS_CLIENTS_MAX)
+	if (s->accepting || s->nclients >= PXS_CLIENTS_MAX || s->node->loop.now < s->pause)
 		return;
 	sqe = pxs_loop_sqe(&s->node->loop);
 	io_uring_prep_accept(sqe, s->fd, NULL, NULL, SOCK_CLOEXEC);
@@ -46,11 +48,9 @@ static void accepted(struct pxs_op *op, int res)
 	struct pxs_client *c;
 
 	s->accepting = false;
-	if (res < 0) {
-		if (res != -EINTR && res != -ECONNABORTED && res != -EAGAIN)
-			pxs_warn("%s: accept: %s", s->path, strerror(-res));
+	res = pxs_accepted(&s->node->loop, s->path, res, &s->pause);
+	if (res < 0)
 		return;
-	}
 	c = pxs_client_new(s->node, res);
 	if (!c)
 		return;

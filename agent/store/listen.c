@@ -6,15 +6,13 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../accept.h"
 #include "../report.h"
 
 #define BACKLOG		511
-#define PAUSE_MS	1000
-#define SPARE_FILES	256	/* for all but clients */
 
 static void refuse(int fd)
 {
@@ -34,14 +32,9 @@ static void accepted(struct pxs_op *op, int res)
 	int one = 1;
 
 	l->accepting = false;
-	if (res < 0) {
-		if (res == -EINTR || res == -ECONNABORTED || res == -EAGAIN)
-			return;
-		/* Descriptors or memory are short: they will be in the next instant, too. */
-		pxs_warn("store: %s: accept: %s", l->text, strerror(-res));
-		l->pause = s->node->loop.now + PAUSE_MS;
+	res = pxs_accepted(&s->node->loop, l->text, res, &l->pause);
+	if (res < 0)
 		return;
-	}
 	if (s->nconns >= s->config->maxclients) {
 		s->rejected++;
 		refuse(res);
@@ -93,27 +86,10 @@ static int open_socket(const struct pxs_address *a)
 	return err;
 }
 
-/* As many descriptors as clients may come, if the hard limit has them. */
-static void want_files(const struct pxs_store *s)
-{
-	rlim_t want = s->config->maxclients + SPARE_FILES;
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= want)
-		return;
-	limit.rlim_cur = min(want, limit.rlim_max);
-	setrlimit(RLIMIT_NOFILE, &limit);
-	if (limit.rlim_cur < want)
-		pxs_warn("store: maxclients = %u needs %llu open files, and the limit is %llu",
-			 s->config->maxclients, (unsigned long long)want,
-			 (unsigned long long)limit.rlim_max);
-}
-
 int pxs_listen_start(struct pxs_store *s)
 {
 	u32 i;
 
-	want_files(s);
 	for (i = 0; i < PXS_STORE_LISTEN_MAX; i++)
 		s->listener[i].fd = -1;
 	for (i = 0; i < s->config->nlisten; i++) {
