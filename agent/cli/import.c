@@ -27,7 +27,7 @@ static const char usage[] =
 	"FILE: what ipvsadm -Sn prints; - (default) is standard input\n"
 	"Prints lines for `paxsteer restore`. What has no equivalent is named on stderr.\n";
 
-/* A service that was read, to know its servers' lines by. */
+/* A service that was read. Its servers may come later, between those of others. */
 struct virtual {
 	char spec[SPEC_MAX];		/* as it was written */
 	char name[PXS_NAME_MAX + 1];
@@ -35,14 +35,16 @@ struct virtual {
 	bool skipped;
 	bool tunnels;			/* see mode */
 	char mode[32];			/* as its first server is reached */
-	char head[128], tail[64];	/* its line without the mode; none once printed */
+	char head[128], tail[64];	/* its line without the mode */
+	char *servers;			/* their lines; NULL: none */
+	size_t len;			/* of them, bytes */
 };
 
 struct import {
 	struct cli *cli;
 	struct virtual *service;
 	size_t n;
-	FILE *f;			/* the lines made so far */
+	FILE *f;			/* the lines made, in the end */
 };
 
 /* As in `service add`, or NULL: neither TCP nor UDP. */
@@ -182,15 +184,24 @@ static int method(struct cli *cli, const struct ipvs_line *l, bool v6, char *tex
 	return CLI_OK;
 }
 
-/* The service that was read last, whose servers say how they are reached: now it is known. */
-static void print_service(struct import *im)
+/* Once all was read: the servers of each say how it is reached. */
+static void print_services(const struct import *im)
 {
-	struct virtual *v = im->n ? &im->service[im->n - 1] : NULL;
+	const struct virtual *v;
 
-	if (!v || !*v->head)
-		return;
-	fprintf(im->f, "%s mode %s %s\n", v->head, *v->mode ? v->mode : "nat", v->tail);
-	*v->head = '\0';
+	for (v = im->service; v < im->service + im->n; v++) {
+		if (v->skipped)
+			continue;
+		fprintf(im->f, "%s mode %s %s\n", v->head, *v->mode ? v->mode : "nat", v->tail);
+		fprintf(im->f, "%s", v->servers ? v->servers : "");
+	}
+}
+
+static void free_services(struct import *im)
+{
+	while (im->n)
+		free(im->service[--im->n].servers);
+	free(im->service);
 }
 
 static int add_service(struct import *im, const struct ipvs_line *l)
@@ -202,7 +213,6 @@ static int add_service(struct import *im, const struct ipvs_line *l)
 	struct virtual *v;
 	int ret;
 
-	print_service(im);
 	v = realloc(im->service, (im->n + 1) * sizeof(*v));
 	if (!v) {
 		cli_error(cli, "out of memory");
@@ -327,10 +337,28 @@ static void warn_of_server(struct cli *cli, const struct ipvs_line *l)
 	no_equivalent(cli, l, IPVS_TUN_REMCSUM);
 }
 
+static int keep_server(struct import *im, struct virtual *v, const struct endpoint *ep,
+		       uint64_t weight)
+{
+	char line[PXS_NAME_MAX + PARSE_ENDPOINT_LEN + 64], at[PARSE_ENDPOINT_LEN], *servers;
+	int len = snprintf(line, sizeof(line), "backend add %s %s weight %" PRIu64 "\n", v->name,
+			   format_endpoint(at, ep), weight);
+
+	servers = realloc(v->servers, v->len + (size_t)len + 1);
+	if (!servers) {
+		cli_error(im->cli, "out of memory");
+		return CLI_NO_KERNEL;
+	}
+	v->servers = servers;
+	strcpy(servers + v->len, line);
+	v->len += (size_t)len;
+	return CLI_OK;
+}
+
 static int add_server(struct import *im, const struct ipvs_line *l)
 {
-	char spec[SPEC_MAX], at[PARSE_ENDPOINT_LEN];
 	const char *word = l->value[IPVS_SERVER];
+	char spec[SPEC_MAX];
 	struct cli *cli = im->cli;
 	struct virtual *v;
 	struct endpoint ep;
@@ -351,7 +379,6 @@ static int add_server(struct import *im, const struct ipvs_line *l)
 		return CLI_USAGE;
 	if (settle_mode(im, v, l))
 		return CLI_USAGE;
-	print_service(im);
 	if (ep.len != v->at.len && !v->tunnels) {
 		cli_error(cli, "warning: -r %s, of another family than its service, is left out",
 			  word);
@@ -359,9 +386,7 @@ static int add_server(struct import *im, const struct ipvs_line *l)
 	}
 	settle_port(im, v, &ep);
 	warn_of_server(cli, l);
-	fprintf(im->f, "backend add %s %s weight %" PRIu64 "\n", v->name, format_endpoint(at, &ep),
-		weight);
-	return CLI_OK;
+	return keep_server(im, v, &ep, weight);
 }
 
 static int take_line(struct import *im, char *text)
@@ -393,7 +418,7 @@ static int read_all(struct import *im, FILE *f, const char *name)
 	if (!ret && ferror(f))
 		ret = cli_usage_error(cli, "cannot read: %s", strerror(errno));
 	if (!ret)
-		print_service(im);
+		print_services(im);
 	free(line);
 	return ret;
 }
@@ -424,7 +449,7 @@ static int ipvs(struct cli *cli, int argc, char **argv)
 	}
 	if (!ret)
 		save_print(cli->out, text);
-	free(im.service);
+	free_services(&im);
 	free(text);
 	return ret;
 }

@@ -90,6 +90,16 @@ static const struct {
 	{ "-A -t 10.0.0.1:80 -s mh\n-a -t 10.0.0.1:80 -r [fd00::2]:80 -m -w 1\n",
 	  "service add tcp-10.0.0.1-80 tcp 10.0.0.1:80 mode nat key source fill maglev\n",
 	  ":2: import ipvs: warning: -r [fd00::2]:80, of another family" },
+	/* By hand: all services before their servers, or turn by turn. */
+	{ "-A -t 10.0.0.1:80 -s mh\n-A -t 10.0.0.2:80 -s mh\n-A -t 10.0.0.3:80 -s mh\n"
+	  "-a -t 10.0.0.1:80 -r 10.0.1.1:80 -g\n-a -t 10.0.0.2:80 -r 10.0.1.2:80 -i\n"
+	  "-a -t 10.0.0.1:80 -r 10.0.1.3:80 -g\n",
+	  "service add tcp-10.0.0.1-80 tcp 10.0.0.1:80 mode dsr key source fill maglev\n"
+	  "backend add tcp-10.0.0.1-80 10.0.1.1:80 weight 1\n"
+	  "backend add tcp-10.0.0.1-80 10.0.1.3:80 weight 1\n"
+	  "service add tcp-10.0.0.2-80 tcp 10.0.0.2:80 mode tunnel ipip key source fill maglev\n"
+	  "backend add tcp-10.0.0.2-80 10.0.1.2:80 weight 1\n"
+	  "service add tcp-10.0.0.3-80 tcp 10.0.0.3:80 mode nat key source fill maglev\n", "-s mh" },
 	/* By hand: long options, ipvsadm's defaults, comments. */
 	{ "# x\n--add-service --tcp-service 10.0.0.1:80\n\n"
 	  "--add-server -t 10.0.0.1:80 --real-server 10.0.1.1 --masquerading -x 10 -y 5\n",
