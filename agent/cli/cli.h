@@ -59,6 +59,13 @@ int cli_usage_error(struct cli *cli, const char *fmt, ...) __attribute__((format
 void cli_error(struct cli *cli, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /*
+ * Find the entry that word names, or abbreviates without doubt. name: of the i-th, NULL behind the
+ * last. Return: its index; -1 and a message, of such a "what", if there is none, or more than one.
+ */
+int cli_find(struct cli *cli, const char *what, const char *word, const void *table,
+	     const char *(*name)(const void *table, size_t i));
+
+/*
  * Run the command that argv[0] names or abbreviates; without one the command "show"
  * where the table has it. The table ends with a NULL name. "help" prints usage.
  */

@@ -507,36 +507,42 @@ static int log_trim(struct cli *cli, struct args *a, int argc, char **argv)
 			   (uint32_t)a->timeout);
 }
 
+struct log_command {
+	const char *name;
+	int (*run)(struct cli *cli, struct args *a, int argc, char **argv);
+};
+
+static const char *command_name(const void *table, size_t i)
+{
+	return ((const struct log_command *)table)[i].name;
+}
+
 static int dispatch(struct cli *cli, struct args *a, int argc, char **argv)
 {
-	static const struct {
-		const char *name;
-		int (*run)(struct cli *cli, struct args *a, int argc, char **argv);
-	} commands[] = {
+	static const struct log_command commands[] = {
 		{ "append", log_append },
 		{ "tail", log_tail },
 		{ "status", log_status },
 		{ "transfer", log_transfer },
 		{ "read-index", log_read_index },
 		{ "trim", log_trim },
+		{ }
 	};
-	unsigned int i;
+	int i;
 
-	for (i = 0; argc && *argv[0] && i < ARRAY_SIZE(commands); i++) {
-		if (strncmp(commands[i].name, argv[0], strlen(argv[0])))
-			continue;
-		cli->command = commands[i].name;
-		return commands[i].run(cli, a, argc - 1, argv + 1);
+	if (!argc) {
+		fputs(usage, stderr);
+		return CLI_USAGE;
 	}
-	if (argc && !strcmp(argv[0], "help")) {
+	if (!strcmp(argv[0], "help")) {
 		fputs(usage, stdout);
 		return CLI_OK;
 	}
-	if (argc)
-		return cli_usage_error(cli, "command \"%s\" is not one of append, tail, status, transfer, read-index, trim",
-				       argv[0]);
-	fputs(usage, stderr);
-	return CLI_USAGE;
+	i = cli_find(cli, "command", argv[0], commands, command_name);
+	if (i < 0)
+		return CLI_USAGE;
+	cli->command = commands[i].name;
+	return commands[i].run(cli, a, argc - 1, argv + 1);
 }
 
 int log_run(struct cli *cli, int argc, char **argv)

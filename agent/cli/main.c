@@ -96,12 +96,8 @@ int cli_usage_error(struct cli *cli, const char *fmt, ...)
 	return CLI_USAGE;
 }
 
-/*
- * Find the entry that word names, or abbreviates without doubt. next walks the names.
- * Return: its index; -1 and a message if there is none, or more than one.
- */
-static int find(struct cli *cli, const char *what, const char *word, const void *table,
-		const char *(*name)(const void *table, size_t i))
+int cli_find(struct cli *cli, const char *what, const char *word, const void *table,
+	     const char *(*name)(const void *table, size_t i))
 {
 	size_t len = strlen(word), i;
 	char list[128] = "";
@@ -146,7 +142,7 @@ int cli_dispatch(struct cli *cli, const struct cli_command *commands, const char
 		fputs(text, stdout);
 		return CLI_OK;
 	}
-	i = find(cli, "command", word, commands, command_name);
+	i = cli_find(cli, "command", word, commands, command_name);
 	if (i < 0)
 		return CLI_USAGE;
 	cli->command = commands[i].name;
@@ -182,7 +178,7 @@ int cli_run(struct cli *cli, int argc, char **argv)
 		usage(stdout);
 		return written(cli, CLI_OK);
 	}
-	i = find(cli, "object", argv[0], objects, object_name);
+	i = cli_find(cli, "object", argv[0], objects, object_name);
 	if (i < 0)
 		return CLI_USAGE;
 	cli->object = objects[i].name;

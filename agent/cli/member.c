@@ -234,12 +234,19 @@ static int run_quorum(struct cli *cli, struct change_args *a, int argc, char **a
 	return change(cli, a, PXS_LOG_MEMBER_QUORUM);
 }
 
+struct member_command {
+	const char *name;
+	unsigned int what;	/* PXS_LOG_MEMBER_...; 0: nothing is changed */
+};
+
+static const char *command_name(const void *table, size_t i)
+{
+	return ((const struct member_command *)table)[i].name;
+}
+
 static int dispatch(struct cli *cli, struct change_args *a, int argc, char **argv)
 {
-	static const struct {
-		const char *name;
-		unsigned int what;
-	} commands[] = {
+	static const struct member_command commands[] = {
 		{ "show", 0 },
 		{ "add", PXS_LOG_MEMBER_ADD },
 		{ "promote", PXS_LOG_MEMBER_PROMOTE },
@@ -247,22 +254,18 @@ static int dispatch(struct cli *cli, struct change_args *a, int argc, char **arg
 		{ "set", PXS_LOG_MEMBER_SET },
 		{ "remove", PXS_LOG_MEMBER_REMOVE },
 		{ "quorum", PXS_LOG_MEMBER_QUORUM },
+		{ }
 	};
 	const char *word = argc ? argv[0] : "show";
-	size_t i, n = sizeof(commands) / sizeof(commands[0]);
+	int i;
 
 	if (!strcmp(word, "help")) {
 		fputs(usage, stdout);
 		return CLI_OK;
 	}
-	for (i = 0; i < n && (!*word || strncmp(commands[i].name, word, strlen(word))); i++)
-		;
-	if (i == n)
-		return cli_usage_error(cli, "command \"%s\" is not one of show, add, promote, demote, set, remove, quorum",
-				       word);
-	/* "s" could be two. */
-	if (!strcmp(word, "s"))
-		return cli_usage_error(cli, "command \"s\" is ambiguous: show, set");
+	i = cli_find(cli, "command", word, commands, command_name);
+	if (i < 0)
+		return CLI_USAGE;
 	cli->command = commands[i].name;
 	argc -= argc > 0;
 	argv++;

@@ -224,8 +224,13 @@ refuses 1 'window: "x" is not' "${group[@]}" "${member[@]}" window x
 refuses 1 'is missing' group add 1 "${member[@]}"
 
 # The log: nothing is connected to before all is understood.
-refuses 1 'command "" is not one of append, tail, status, transfer' log ''
-refuses 1 'command "frob" is not one of' log frob
+refuses 1 'unknown command "", try "log help"' log ''
+refuses 1 'unknown command "frob", try "log help"' log frob
+refuses 1 'command "tr" is ambiguous: transfer, trim' log tr to 2
+refuses 1 'command "s" is ambiguous: show, set' member s
+refuses 1 'unknown command ""' member ''
+refuses 3 'No such file' member -S "$tmp/none" dem 2
+refuses 3 'No such file' log -S "$tmp/none" ta
 refuses 1 'to: MEMBER is missing' log transfer
 refuses 1 'to: must be 1..63' log transfer to 64
 refuses 1 '"2" is not understood' log transfer 2
