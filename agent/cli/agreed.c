@@ -152,7 +152,9 @@ static int leave(struct cli *cli, int argc, char **argv)
 int agreed_run(struct cli *cli, int argc, char **argv)
 {
 	static const struct cli_command commands[] = {
-		{ "show", show }, { "leave", leave }, { NULL, NULL },
+		{ .name = "show", .run = show },
+		{ .name = "leave", .run = leave },
+		{ }
 	};
 
 	return cli_dispatch(cli, commands, usage, argc, argv);

@@ -46,6 +46,7 @@ struct cli {
 struct cli_command {
 	const char *name;
 	int (*run)(struct cli *cli, int argc, char **argv);	/* argv starts after the command */
+	bool named;		/* one word, a name, is all it needs: "help" behind it is one */
 };
 
 struct cli_object {

@@ -377,12 +377,12 @@ static int cluster_join(struct cli *cli, int argc, char **argv)
 int cluster_run(struct cli *cli, int argc, char **argv)
 {
 	static const struct cli_command commands[] = {
-		{ "init", cluster_init },
-		{ "join", cluster_join },
-		{ "status", cluster_status },
-		{ "add", cluster_add },
-		{ "remove", cluster_remove },
-		{ "rebalance", cluster_rebalance },
+		{ .name = "init", .run = cluster_init },
+		{ .name = "join", .run = cluster_join },
+		{ .name = "status", .run = cluster_status },
+		{ .name = "add", .run = cluster_add },
+		{ .name = "remove", .run = cluster_remove },
+		{ .name = "rebalance", .run = cluster_rebalance },
 		{ }
 	};
 

@@ -89,11 +89,12 @@ static int take_key(struct args *a, struct nl_msg *msg, const struct arg *arg)
 
 static int take_member(struct args *a, struct nl_msg *msg, const struct arg *arg)
 {
-	struct nlattr *nest = nlq_nest(msg, arg->attr);
+	struct nlattr *nest;
 	const char *word;
 	uint64_t val;
 	int ret;
 
+	nest = nlq_nest(msg, arg->attr);
 	ret = args_u64(a, "member", 1, PXS_MEMBER_ID_MAX, &val);
 	if (ret)
 		return ret;
@@ -299,7 +300,11 @@ static int show(struct cli *cli, int argc, char **argv)
 int group_run(struct cli *cli, int argc, char **argv)
 {
 	static const struct cli_command commands[] = {
-		{ "add", add }, { "set", set }, { "del", del }, { "show", show }, { NULL, NULL },
+		{ .name = "add", .run = add },
+		{ .name = "set", .run = set },
+		{ .name = "del", .run = del },
+		{ .name = "show", .run = show },
+		{ }
 	};
 
 	return cli_dispatch(cli, commands, usage, argc, argv);

@@ -457,7 +457,8 @@ static int ipvs(struct cli *cli, int argc, char **argv)
 int import_run(struct cli *cli, int argc, char **argv)
 {
 	static const struct cli_command commands[] = {
-		{ "ipvs", ipvs }, { NULL, NULL },
+		{ .name = "ipvs", .run = ipvs },
+		{ }
 	};
 
 	if (!argc)

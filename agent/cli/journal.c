@@ -171,10 +171,10 @@ static int journal_verify(struct cli *cli, int argc, char **argv)
 int journal_run(struct cli *cli, int argc, char **argv)
 {
 	static const struct cli_command commands[] = {
-		{ "init", journal_init },
-		{ "show", journal_show },
-		{ "verify", journal_verify },
-		{ "dump", journal_dump },
+		{ .name = "init", .run = journal_init },
+		{ .name = "show", .run = journal_show },
+		{ .name = "verify", .run = journal_verify },
+		{ .name = "dump", .run = journal_dump },
 		{ }
 	};
 

@@ -146,8 +146,8 @@ int cli_dispatch(struct cli *cli, const struct cli_command *commands, const char
 	if (i < 0)
 		return CLI_USAGE;
 	cli->command = commands[i].name;
-	/* With more words after it "help" is a name: a service may be called so. */
-	if (argc == 2 && !strcmp(argv[1], "help")) {
+	/* Where a name may stand alone, or has words after it, it is one. */
+	if (argc == 2 && !strcmp(argv[1], "help") && !commands[i].named) {
 		fputs(text, stdout);
 		return CLI_OK;
 	}

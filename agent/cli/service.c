@@ -387,7 +387,11 @@ static int show(struct cli *cli, int argc, char **argv)
 int service_run(struct cli *cli, int argc, char **argv)
 {
 	static const struct cli_command commands[] = {
-		{ "add", add }, { "set", set }, { "del", del }, { "show", show }, { NULL, NULL },
+		{ .name = "add", .run = add },
+		{ .name = "set", .run = set },
+		{ .name = "del", .run = del, .named = true },
+		{ .name = "show", .run = show, .named = true },
+		{ }
 	};
 
 	return cli_dispatch(cli, commands, usage, argc, argv);

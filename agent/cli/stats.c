@@ -134,7 +134,8 @@ static int show(struct cli *cli, int argc, char **argv)
 int stats_run(struct cli *cli, int argc, char **argv)
 {
 	static const struct cli_command commands[] = {
-		{ "show", show }, { NULL, NULL },
+		{ .name = "show", .run = show },
+		{ }
 	};
 
 	if (argc && !strcmp(argv[0], "-w"))

@@ -276,8 +276,10 @@ out_free:
 int table_run(struct cli *cli, int argc, char **argv)
 {
 	static const struct cli_command commands[] = {
-		{ "show", show }, { "plot", table_plot }, { "diff", table_diff },
-		{ NULL, NULL },
+		{ .name = "show", .run = show, .named = true },
+		{ .name = "plot", .run = table_plot, .named = true },
+		{ .name = "diff", .run = table_diff },
+		{ }
 	};
 
 	return cli_dispatch(cli, commands, usage, argc, argv);

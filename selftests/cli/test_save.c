@@ -251,6 +251,22 @@ static void unknown_values(void)
 	CHECK(strstr(said.err, "fill 200 is not known"));
 }
 
+/* Where a name is all that a command takes, "help" is one too. */
+static void a_name_like_any_other(void)
+{
+	fake_write("service add help udp 192.0.2.1:53\nbackend add help 10.0.0.1:53\n");
+	CHECK_EQ(run("restore", fake_file, NULL), CLI_OK);
+	CHECK_EQ(run("service", "show", "help", NULL), CLI_OK);
+	CHECK(strstr(said.out, "192.0.2.1:53"));
+	CHECK_EQ(run("backend", "show", "help", NULL), CLI_OK);
+	CHECK(strstr(said.out, "10.0.0.1:53"));
+	CHECK_EQ(run("service", "set", "help", NULL), CLI_OK);
+	CHECK(strstr(said.out, "Usage: paxsteer service"));
+	CHECK_EQ(run("service", "del", "help", NULL), CLI_OK);
+	CHECK_STR(said.out, "");
+	CHECK_EQ(fake.services, 0);
+}
+
 static void words(void)
 {
 	CHECK_EQ(run("save", "help", NULL), CLI_OK);
@@ -278,6 +294,7 @@ int main(void)
 	RUN_FRESH(refused);
 	RUN_FRESH(changes_meanwhile);
 	RUN_FRESH(unknown_values);
+	RUN_FRESH(a_name_like_any_other);
 	RUN_FRESH(words);
 	fake_end();
 	return unit_done();
