@@ -87,6 +87,19 @@ static int take_key(struct args *a, struct nl_msg *msg, const struct arg *arg)
 	return ret;
 }
 
+/* Attributes of a kind that a request has. */
+static unsigned int count(struct nl_msg *msg, int attr)
+{
+	struct genlmsghdr *g = genlmsg_hdr(nlmsg_hdr(msg));
+	struct nlattr *nla;
+	unsigned int n = 0;
+	int left;
+
+	nla_for_each_attr(nla, genlmsg_attrdata(g, 0), genlmsg_attrlen(g, 0), left)
+		n += nla_type(nla) == attr;
+	return n;
+}
+
 static int take_member(struct args *a, struct nl_msg *msg, const struct arg *arg)
 {
 	struct nlattr *nest;
@@ -94,6 +107,8 @@ static int take_member(struct args *a, struct nl_msg *msg, const struct arg *arg
 	uint64_t val;
 	int ret;
 
+	if (count(msg, arg->attr) == PXS_MEMBERS_MAX)
+		return cli_usage_error(a->cli, "member: a group has at most %d", PXS_MEMBERS_MAX);
 	nest = nlq_nest(msg, arg->attr);
 	ret = args_u64(a, "member", 1, PXS_MEMBER_ID_MAX, &val);
 	if (ret)

@@ -222,6 +222,8 @@ refuses 1 'unknown keyword "window"' group set 1 window 64
 refuses 1 'ID is missing' group set
 refuses 1 'window: "x" is not' "${group[@]}" "${member[@]}" window x
 refuses 1 'is missing' group add 1 "${member[@]}"
+refuses 1 'member: a group has at most 7' "${group[@]}" "${member[@]}" "${member[@]}" \
+	"${member[@]}" "${member[@]}" "${member[@]}" "${member[@]}" "${member[@]}" "${member[@]}"
 
 # The log: nothing is connected to before all is understood.
 refuses 1 'unknown command "", try "log help"' log ''
