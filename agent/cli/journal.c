@@ -36,12 +36,15 @@ static int take_number(struct cli *cli, const char *name, const char *text, u32 
 static int take_init(struct cli *cli, struct pxs_identity *id, int argc, char **argv)
 {
 	bool cluster = false;
-	int i, ret = CLI_OK;
+	int i, j, ret = CLI_OK;
 
 	id->segment_size = PXS_SEGMENT_DEFAULT;
 	for (i = 0; i < argc && !ret; i += 2) {
 		if (i + 1 == argc)
 			return cli_usage_error(cli, "%s: a value is missing", argv[i]);
+		for (j = 0; j < i; j += 2)
+			if (!strcmp(argv[i], argv[j]))
+				return cli_usage_error(cli, "%s: is given twice", argv[i]);
 		if (!strcmp(argv[i], "cluster")) {
 			cluster = !pxs_uuid_parse(argv[i + 1], id->cluster);
 			if (!cluster)

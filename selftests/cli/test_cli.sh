@@ -225,6 +225,12 @@ refuses 1 'is missing' group add 1 "${member[@]}"
 refuses 1 'member: a group has at most 7' "${group[@]}" "${member[@]}" "${member[@]}" \
 	"${member[@]}" "${member[@]}" "${member[@]}" "${member[@]}" "${member[@]}" "${member[@]}"
 
+# Journals.
+refuses 1 'member: is given twice' journal init "$tmp/j" cluster $uuid member 1 member 2
+refuses 1 'cluster: is given twice' journal init "$tmp/j" cluster $uuid cluster $uuid member 1
+refuses 1 'segment-size: is given twice' journal init "$tmp/j" segment-size 65536 \
+	cluster $uuid member 1 segment-size 65536
+
 # The log: nothing is connected to before all is understood.
 refuses 1 'unknown command "", try "log help"' log ''
 refuses 1 'unknown command "frob", try "log help"' log frob
