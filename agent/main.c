@@ -114,11 +114,10 @@ static bool ended(void *ctx)
 	return pxs_node_ended(ctx);
 }
 
-static int end_in_order(struct pxs_node *n)
+static int drain(struct pxs_node *n)
 {
 	int err;
 
-	pxs_node_end(n);
 	err = pxs_loop_until(&n->loop, ended, n, DRAIN_MS);
 	if (err == -ETIME)
 		pxs_err("what arrived is not durable after %u seconds: ending without; a group with durability memory may be fenced at the next start",
@@ -158,7 +157,8 @@ static int run(struct pxs_node *n, bool wait)
 	notify("READY=1");
 	err = pxs_loop_run(&n->loop);
 	notify("STOPPING=1");
-	err = err ? err : end_in_order(n);
+	pxs_node_end(n);
+	err = err ? err : drain(n);
 	if (err)
 		n->exit_code = 1;
 out:
