@@ -337,7 +337,7 @@ def say(path, what):
 def asked(to, arm):
     """Has a client got any answer? arm() is called when all that it needs itself is there."""
     with socket.socket() as s:
-        s.settimeout(20)
+        s.settimeout(60)
         arm()
         s.connect(to)
         s.sendall(b"GET a\r\n")
