@@ -53,9 +53,13 @@ static const char *skip_ok(const char *text)
 	return text;
 }
 
+/* Another machine's words, for a terminal: what could do something there is a question mark. */
 static void take_error(const char *text, char *why)
 {
 	snprintf(why, CLUSTER_WHY_MAX, "%.*s", (int)strcspn(text + 1, "\r\n"), text + 1);
+	for (; *why; why++)
+		if (*why < ' ' || *why > '~')
+			*why = '?';
 }
 
 /* "...,name=NUMBER" in a line. */

@@ -23,6 +23,9 @@ static void answers(void)
 	CHECK(a.now.borrows_slot == 5 && a.now.borrows_size == 6 && !a.now.borrows_bytes);
 	cluster_answer_parse("-NOAUTH Authentication required.\r\n+OK\r\n", &a);
 	CHECK_STR(a.why, "NOAUTH Authentication required.");
+	/* What it says goes to a terminal: nothing of it is to do anything there. */
+	cluster_answer_parse("-ERR \x1b]0;x\x07 \xc2\x9b" "2J\x7f~\t.\r\n", &a);
+	CHECK_STR(a.why, "ERR ?]0;x? ??2J?~?.");
 	cluster_answer_parse("+OK\r\n-LOADING of it\r\n", &a);
 	CHECK_STR(a.why, "LOADING of it");
 	cluster_answer_parse("", &a);
