@@ -10,7 +10,10 @@
 /* FNV-1a, 64 bits: tells values apart in lists and histories; no protection. */
 u64 value_hash(const void *data, size_t len);
 
-/* Bytes below 0x20, 0x7f and the backslash as \xNN. Return: to be freed, or NULL. */
+/*
+ * Printable ASCII and UTF-8 as they are; controls, of C1 too, the backslash and what is no UTF-8 as
+ * \xNN. Return: to be freed, or NULL.
+ */
 char *value_text(const void *data, size_t len);
 
 #endif /* PXS_CLI_VALUE_H */

@@ -15,6 +15,7 @@
 #include "cli/names.h"
 #include "cli/nlq.h"
 #include "cli/parse.h"
+#include "cli/value.h"
 #include "unit.h"
 
 /* Of main.c, which has main(): messages are not part of what is tested here. */
@@ -362,6 +363,41 @@ static void odd_answers(void)
 	nlmsg_free(msg);
 }
 
+/* Values are anybody's bytes: UTF-8 stays, what could move a terminal does not. */
+static void values(void)
+{
+	static const struct {
+		const char *bytes, *text;
+	} of[] = {
+		{ "a b~", "a b~" },
+		{ "\n\x1b[2J\x7f\\", "\\x0a\\x1b[2J\\x7f\\x5c" },
+		{ "\xc3\xa4\xe2\x82\xac\xf0\x9f\x90\xa7", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x90\xa7" },
+		{ "\xc2\xa0", "\xc2\xa0" },
+		/* C1 controls, alone and as UTF-8 */
+		{ "\x9b" "2J", "\\x9b2J" },
+		{ "\xc2\x9b" "2J", "\\xc2\\x9b2J" },
+		/* cut short, too long, a surrogate, beyond Unicode, no beginning */
+		{ "\xc3", "\\xc3" },
+		{ "\xe2\x82", "\\xe2\\x82" },
+		{ "\xe2\x82x", "\\xe2\\x82x" },
+		{ "\xc1\x9b", "\\xc1\\x9b" },
+		{ "\xe0\x82\x9b", "\\xe0\\x82\\x9b" },
+		{ "\xf0\x80\x82\x9b", "\\xf0\\x80\\x82\\x9b" },
+		{ "\xed\xa0\x80", "\\xed\\xa0\\x80" },
+		{ "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80" },
+		{ "\xff\x80", "\\xff\\x80" },
+	};
+	char *text;
+	size_t i;
+
+	for (i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		text = value_text(of[i].bytes, strlen(of[i].bytes));
+		CHECK_FATAL(text);
+		CHECK_STR(text, of[i].text);
+		free(text);
+	}
+}
+
 static void half_done(void)
 {
 	struct capture c;
@@ -410,6 +446,7 @@ int main(void)
 	RUN(numbers_json);
 	RUN(backend_health);
 	RUN(odd_answers);
+	RUN(values);
 	RUN(half_done);
 	RUN(names_are_complete);
 	return unit_done();
