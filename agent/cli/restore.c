@@ -101,6 +101,7 @@ static int restore(struct cli *cli, const char *file, bool flush)
 {
 	struct restoring r = { .old = { .entry = NULL } };
 	struct cli inner = *cli;
+	sighandler_t pipe;
 	sigset_t stop, before;
 	int ret;
 
@@ -113,13 +114,15 @@ static int restore(struct cli *cli, const char *file, bool flush)
 	if (ret)
 		goto out;
 
-	/* Half of it is worse than a moment's wait. */
+	/* Half of it is worse than a moment's wait, or than words that nobody reads. */
 	sigemptyset(&stop);
 	sigaddset(&stop, SIGINT);
 	sigaddset(&stop, SIGTERM);
 	sigaddset(&stop, SIGHUP);
 	sigprocmask(SIG_BLOCK, &stop, &before);
+	pipe = signal(SIGPIPE, SIG_IGN);
 	ret = apply(cli, &r, strcmp(file, "-") ? file : "stdin");
+	signal(SIGPIPE, pipe);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 out:
 	queue_free(&r.old);

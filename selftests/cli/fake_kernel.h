@@ -31,6 +31,7 @@ static struct {
 	unsigned int services, backends;
 	unsigned int changes;		/* requests that would change something */
 	unsigned int refuse_at;		/* the so many-th of them, from 1; 0: none */
+	bool pipe;			/* nobody reads what is said of it: SIGPIPE */
 	unsigned int dumps;
 	uint64_t step;			/* packets that each object gets before each dump */
 	unsigned int interrupt_at;	/* the so many-th dump brings SIGINT, from 1; 0: none */
@@ -83,6 +84,8 @@ static bool fake_has(const char *name)
 static int fake_refuse(struct cli *cli, struct nl_msg *msg)
 {
 	cli_error(cli, "the fake kernel refused");
+	if (fake.pipe)
+		raise(SIGPIPE);
 	nlmsg_free(msg);
 	return CLI_REFUSED;
 }

@@ -190,7 +190,7 @@ static void bad_lines(void)
 	CHECK_EQ(fake.dumps, 0);
 }
 
-/* Whichever request is refused, what was there is there afterwards. */
+/* Whichever request is refused, what was there is there afterwards; also if nobody reads why. */
 static void refused(void)
 {
 	unsigned int lines = 15, deletions = 2, i;
@@ -205,6 +205,7 @@ static void refused(void)
 	fake.refuse_at = 0;
 	restore(other);
 	fake_write(all);
+	fake.pipe = true;
 	for (i = deletions + 1; i <= deletions + lines; i++) {
 		fake.changes = 0;
 		fake.refuse_at = i;
