@@ -55,7 +55,8 @@ _paxsteer()
 		service.*) words='mode tunnel-port group fill key seed rows cap slow-start bound' ;;
 		backend.*) words='weight id state health' ;;
 		table.diff.backend) words='add set del' ;;
-		table.diff.fill) words='rendezvous sticky maglev ketama ipvs-mh jump redis-slots' ;;
+		table.diff.fill) words='rendezvous maglev redis-slots jump ketama ipvs-mh
+			maglev-envoy maglev-katran maglev-cilium sticky' ;;
 		table.diff.*) words='backend fill rows cap seed weight state health' ;;
 		table.plot.svg) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 		table.plot.*) words='svg' ;;
@@ -89,7 +90,7 @@ _paxsteer()
 		member.add.* | member.set.*) words='incarnation store timeout' ;;
 		member.quorum.*) words='phase1 phase2 majority timeout' ;;
 		member.*) words='timeout' ;;
-		log.tail.*) words='from count follow hash noops once' ;;
+		log.tail.*) words='from count follow hash noops once history' ;;
 		group.add.*) words='cluster key-file self member incarnation key-id also-key-file
 			also-key-id epoch window heartbeat election durability learner
 			lease-drift phase1 phase2' ;;
