@@ -18,6 +18,7 @@ LIBDIR	?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR	?= $(PREFIX)/share/man
 UNITDIR	?= $(PREFIX)/lib/systemd/system
+COMPLETIONDIR ?= $(PREFIX)/share/bash-completion/completions
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 SYSCONFDIR ?= /etc
 
@@ -222,6 +223,11 @@ dkms-remove:
 	$(Q)rmdir /var/lib/dkms/$(NAME) 2>/dev/null || true
 
 # --- install --------------------------------------------------------------------
+# Programs find the library by this host's cache. (As another user, or below DESTDIR: whose it is.)
+define renew_cache
+	$(Q)test -n "$(DESTDIR)" || [ "$$(id -u)" != 0 ] || ! command -v ldconfig >/dev/null || ldconfig
+endef
+
 install: agent
 	$(Q)install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)
 	$(Q)install -m 755 build/paxsteer build/paxsteerd $(DESTDIR)$(SBINDIR)/
@@ -229,6 +235,7 @@ install: agent
 		test -f "$$m" || continue; \
 		install -D -m 644 "$$m" "$(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}"; \
 	done
+	$(Q)install -D -m 644 docs/paxsteer-completion.bash $(DESTDIR)$(COMPLETIONDIR)/paxsteer
 	$(Q)for u in agent/*.service; do \
 		test -f "$$u" || continue; \
 		mkdir -p "$(DESTDIR)$(UNITDIR)"; \
@@ -245,6 +252,7 @@ install: agent
 	$(Q)install -m 644 agent/lib/paxsteer.h $(DESTDIR)$(INCLUDEDIR)/
 	$(Q)sed 's#@PREFIX@#$(PREFIX)#; s#@LIBDIR@#$(LIBDIR)#; s#@INCLUDEDIR@#$(INCLUDEDIR)#; s#@VERSION@#$(VERSION)#' \
 		agent/lib/libpaxsteer.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libpaxsteer.pc
+	$(call renew_cache)
 	$(SAY) INSTALL "$(DESTDIR)$(SBINDIR)/paxsteer, paxsteerd, $(DESTDIR)$(LIBDIR)/libpaxsteer.so.0"
 
 uninstall:
@@ -252,7 +260,8 @@ uninstall:
 	$(Q)for m in docs/*.[1-9]; do rm -f "$(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}"; done
 	$(Q)rm -f $(DESTDIR)$(LIBDIR)/libpaxsteer.so $(DESTDIR)$(LIBDIR)/libpaxsteer.so.0 \
 		$(DESTDIR)$(LIBDIR)/libpaxsteer.a $(DESTDIR)$(INCLUDEDIR)/paxsteer.h \
-		$(DESTDIR)$(LIBDIR)/pkgconfig/libpaxsteer.pc
+		$(DESTDIR)$(LIBDIR)/pkgconfig/libpaxsteer.pc $(DESTDIR)$(COMPLETIONDIR)/paxsteer
+	$(call renew_cache)
 	$(Q)for u in agent/*.service; do rm -f "$(DESTDIR)$(UNITDIR)/$${u##*/}"; done
 	$(Q)rm -f $(DESTDIR)$(SYSUSERSDIR)/paxsteer.conf
 

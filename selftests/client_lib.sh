@@ -22,6 +22,8 @@ ALL=$D/1.sock,$D/2.sock,$D/3.sock
 # --- installed ---
 ROOT=$T_DIR/root
 ok "make install" make -s -C "$TOP" install DESTDIR="$ROOT" PREFIX=/usr
+ok "completion is where bash looks for it" grep -q "complete -F _paxsteer paxsteer" \
+	"$ROOT/usr/share/bash-completion/completions/paxsteer"
 export PKG_CONFIG_PATH=$ROOT/usr/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$ROOT
 export LD_LIBRARY_PATH=$ROOT/usr/lib
 build()	# build NAME SOURCE [FLAG...]
