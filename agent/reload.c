@@ -99,7 +99,8 @@ static void take_health(struct pxs_node *n, struct pxs_config *changed)
 	struct pxs_health_section *old = n->config.health;
 	u32 nold = n->config.nhealth;
 
-	if (pxs_config_health_same(&n->config, changed))
+	/* Those that could not begin, as without the module, are tried again. */
+	if (pxs_config_health_same(&n->config, changed) && (n->checker || !changed->nhealth))
 		return;
 	pxs_checker_stop(n->checker);
 	n->config.health = changed->health;
@@ -107,7 +108,7 @@ static void take_health(struct pxs_node *n, struct pxs_config *changed)
 	changed->health = old;
 	changed->nhealth = nold;
 	if (pxs_checker_start(&n->checker, &n->config))
-		pxs_err("health: nothing is checked any more");
+		pxs_err("health: nothing is checked any more; the next SIGHUP tries again");
 	else
 		pxs_notice("health: checks go on by the changed file");
 }
