@@ -83,6 +83,7 @@ is "the first value has slot 1" "$(append first)" 1
 printf 'two\nthree\n' | append - >"$D/slots"
 is "lines of standard input" "$(sort -n "$D/slots" | tr '\n' ' ')" "2 3 "
 tail_full() { timeout 60 paxsteer log -S "$D/1.sock" tail "$@" >/dev/full; }
+ok "member 1 has them" wait_until 60 applied 1 3
 refused "a log that cannot be written anywhere" "cannot write the output" tail_full count 3
 refused "nor be followed there" "cannot write the output" tail_full follow
 out=$(append count 10000 size 100 outstanding 64 acked-file "$D/acked" 2>&1)
