@@ -79,7 +79,10 @@ ok "... or it waits" wait_until 60 waits
 kill -TERM "$START_PID"
 ok "... and can be ended meanwhile" wait_until 30 ended
 stop "$START_PID" KILL
-is "the first value has slot 1" "$(append first)" 1
+is "the first value has slot 1" "$(paxsteer -j log -S "$D/1.sock,$D/2.sock,$D/3.sock" \
+	append first history "$D/history" | json '[d["slot"], d["repeated"]]')" "[1, False]"
+out=$(paxsteer -j -p log -S "$D/1.sock" tail count 1 follow)
+like "its hash, as JSON has hashes, and indented" "$out" $'\n  "hash": "0x[0-9a-f]{16}"'
 printf 'two\nthree\n' | append - >"$D/slots"
 is "lines of standard input" "$(sort -n "$D/slots" | tr '\n' ' ')" "2 3 "
 tail_full() { timeout 60 paxsteer log -S "$D/1.sock" tail "$@" >/dev/full; }

@@ -119,7 +119,7 @@ static double rate(const struct logload *l)
 	return s > 0 ? (double)l->acked / s : 0;
 }
 
-static void show_json(struct logload *l)
+static void show_json(struct cli *cli, struct logload *l)
 {
 	json_t *o = json_object();
 
@@ -134,15 +134,18 @@ static void show_json(struct logload *l)
 	json_object_set_new(o, "p99_us", json_integer(logload_quantile(l, 0.99)));
 	json_object_set_new(o, "max_us", json_integer(logload_quantile(l, 1.0)));
 	json_object_set_new(o, "longest_gap_us", json_integer((json_int_t)l->longest_gap_us));
-	json_dumpf(o, stdout, JSON_COMPACT);
-	putchar('\n');
+	if (l->value && l->acked) {
+		json_object_set_new(o, "slot", json_integer((json_int_t)l->slot));
+		json_object_set_new(o, "repeated", json_boolean(l->repeated));
+	}
+	out_whole(cli->out, o);
 	json_decref(o);
 }
 
 static void show_load(struct cli *cli, struct logload *l, const struct args *a)
 {
 	if (cli->json) {
-		show_json(l);
+		show_json(cli, l);
 		return;
 	}
 	if (a->quiet || !(a->count || a->seconds))
@@ -245,13 +248,13 @@ static void put_text(const struct pxs_log_value *v)
 	free(text);
 }
 
-static void put_json(const struct pxs_log_value *v)
+static void put_json(struct cli *cli, const struct pxs_log_value *v)
 {
 	json_t *text = json_stringn(v->len ? v->data : "", v->len);
 	json_t *o = json_object();
 	char hash[20];
 
-	snprintf(hash, sizeof(hash), "%016" PRIx64, value_hash(v->data, v->len));
+	snprintf(hash, sizeof(hash), "0x%016" PRIx64, value_hash(v->data, v->len));
 	json_object_set_new(o, "slot", json_integer((json_int_t)v->slot));
 	if (v->flags & PXS_LOG_NOOP)
 		json_object_set_new(o, "noop", json_true());
@@ -265,8 +268,7 @@ static void put_json(const struct pxs_log_value *v)
 		json_object_set(o, "value", text);
 	json_object_set_new(o, "hash", json_string(hash));
 	json_object_set_new(o, "length", json_integer((json_int_t)v->len));
-	json_dumpf(o, stdout, JSON_COMPACT);
-	putchar('\n');
+	out_whole(cli->out, o);
 	json_decref(text);
 	json_decref(o);
 }
@@ -301,7 +303,7 @@ static void tail_value(void *ctx, const struct pxs_log_value *v)
 		t->ret = CLI_REFUSED;
 	}
 	if (t->cli->json)
-		put_json(v);
+		put_json(t->cli, v);
 	else if (!(v->flags & PXS_LOG_LOST))
 		put_line(t->a, v);
 }
@@ -428,8 +430,7 @@ static int show_status(struct cli *cli, const char *path)
 		return CLI_NO_KERNEL;
 	if (cli->json) {
 		json_object_set_new(status, "socket", json_string(path));
-		json_dumpf(status, stdout, JSON_COMPACT);
-		putchar('\n');
+		out_whole(cli->out, status);
 	} else {
 		const char *datapath = json_string_value(json_object_get(status, "datapath"));
 

@@ -43,12 +43,16 @@ int logindex_run(struct cli *cli, const char *sockets, uint32_t group, uint32_t 
 	}
 	pxs_log_set_timeout(log, timeout_ms);
 	ret = pxs_log_read_index(log, &slot);
-	if (ret)
+	if (ret) {
 		ret = refused(cli, log, ret);
-	else if (cli->json)
-		printf("{\"group\":%u,\"slot\":%" PRIu64 "}\n", group, slot);
-	else
+	} else if (cli->json) {
+		out_object(cli->out, NULL, NULL, OUT_LINE);
+		out_num(cli->out, "group", NULL, group);
+		out_num(cli->out, "slot", NULL, slot);
+		out_close(cli->out);
+	} else {
 		printf("%" PRIu64 "\n", slot);
+	}
 	pxs_log_close(log);
 	return ret;
 }

@@ -135,6 +135,8 @@ static void acknowledged(struct run *r, struct flight *f, const struct pxs_log_r
 	int n;
 
 	l->acked++;
+	l->slot = result->slot;
+	l->repeated = result->repeated;
 	if (l->last_us && now - l->last_us > l->longest_gap_us)
 		l->longest_gap_us = now - l->last_us;
 	l->last_us = now;

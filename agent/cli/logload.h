@@ -36,6 +36,8 @@ struct logload {
 
 	/* out */
 	u64 sent, acked, unknown, refused;
+	u64 slot;		/* of the value that was acknowledged last */
+	bool repeated;		/* and whether it may have stood before it */
 	u64 first_us, last_us;
 	u64 longest_gap_us;	/* between two acknowledgements */
 	u32 *sample;		/* microseconds from request to answer */

@@ -11,6 +11,18 @@
 
 #include "paxsteer.h"
 
+static void show(struct cli *cli, uint32_t group, uint8_t leader)
+{
+	if (!cli->json) {
+		printf("member %u leads\n", leader);
+		return;
+	}
+	out_object(cli->out, NULL, NULL, OUT_LINE);
+	out_num(cli->out, "group", NULL, group);
+	out_num(cli->out, "leader", NULL, leader);
+	out_close(cli->out);
+}
+
 int logtransfer_run(struct cli *cli, const char *sockets, uint32_t group, uint8_t to,
 		    uint32_t timeout_ms)
 {
@@ -24,10 +36,7 @@ int logtransfer_run(struct cli *cli, const char *sockets, uint32_t group, uint8_
 	}
 	pxs_log_set_timeout(log, timeout_ms);
 	if (!pxs_log_transfer(log, to, &r)) {
-		if (cli->json)
-			printf("{\"group\":%u,\"leader\":%u}\n", group, to);
-		else
-			printf("member %u leads\n", to);
+		show(cli, group, to);
 		ret = CLI_OK;
 	} else if (r.error == PXS_LOG_UNREACHABLE) {
 		cli_error(cli, "%s", pxs_log_detail(log));

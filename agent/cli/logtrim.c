@@ -12,6 +12,19 @@
 
 #include "paxsteer.h"
 
+static void show(struct cli *cli, const char *path, uint32_t group, uint64_t first)
+{
+	if (!cli->json) {
+		printf("%s: the first slot is %" PRIu64 "\n", path, first);
+		return;
+	}
+	out_object(cli->out, NULL, NULL, OUT_LINE);
+	out_num(cli->out, "group", NULL, group);
+	out_str(cli->out, "socket", NULL, path);
+	out_num(cli->out, "first_slot", NULL, first);
+	out_close(cli->out);
+}
+
 static int trim_one(struct cli *cli, const char *path, uint32_t group, uint64_t slot, bool force,
 		    uint32_t timeout_ms)
 {
@@ -25,11 +38,7 @@ static int trim_one(struct cli *cli, const char *path, uint32_t group, uint64_t 
 	}
 	pxs_log_set_timeout(log, timeout_ms);
 	if (!pxs_log_trim(log, 0, slot, force ? PXS_LOG_FORCE : 0, &r)) {
-		if (cli->json)
-			printf("{\"group\":%u,\"socket\":\"%s\",\"first_slot\":%" PRIu64 "}\n",
-			       group, path, r.slot);
-		else
-			printf("%s: the first slot is %" PRIu64 "\n", path, r.slot);
+		show(cli, path, group, r.slot);
 		ret = CLI_OK;
 	} else if (r.error == PXS_LOG_UNREACHABLE) {
 		cli_error(cli, "%s", pxs_log_detail(log));

@@ -111,7 +111,7 @@ static void print_group(json_t *group)
 	}
 }
 
-static void print_json(json_t *group)
+static void print_json(struct cli *cli, json_t *group)
 {
 	json_t *o = json_pack("{s:O,s:O,s:O*,s:O*,s:O*,s:O,s:O,s:O}",
 			      "group", json_object_get(group, "group"),
@@ -123,8 +123,7 @@ static void print_json(json_t *group)
 			      "removed", json_object_get(group, "removed"),
 			      "members", json_object_get(group, "members"));
 
-	json_dumpf(o, stdout, JSON_COMPACT);
-	putchar('\n');
+	out_whole(cli->out, o);
 	json_decref(o);
 }
 
@@ -149,7 +148,7 @@ static int show(struct cli *cli, const struct change_args *a)
 		ret = CLI_REFUSED;
 	} else {
 		if (cli->json)
-			print_json(group);
+			print_json(cli, group);
 		else
 			print_group(group);
 		ret = CLI_OK;

@@ -245,13 +245,17 @@ void out_object(struct out *o, const char *key, const char *title, enum out_styl
 		top(o)->indent += INDENT;
 }
 
+void out_whole(struct out *o, const json_t *val)
+{
+	json_dumpf(val, o->f, o->pretty ? JSON_INDENT(2) : JSON_COMPACT);
+	fputc('\n', o->f);
+}
+
 static void finish(struct out *o, struct frame *f)
 {
 	if (o->json) {
-		if (!o->depth) {
-			json_dumpf(f->node, o->f, o->pretty ? JSON_INDENT(2) : JSON_COMPACT);
-			fputc('\n', o->f);
-		}
+		if (!o->depth)
+			out_whole(o, f->node);
 		json_decref(f->node);
 		return;
 	}

@@ -22,6 +22,7 @@
 
 struct out;
 struct endpoint;
+struct json_t;
 struct names;
 struct nlattr;
 
@@ -43,6 +44,9 @@ void out_free(struct out *o);
 void out_list(struct out *o, const char *key, enum out_style style);
 void out_object(struct out *o, const char *key, const char *title, enum out_style style);
 void out_close(struct out *o);
+
+/* JSON that was made elsewhere, outside of any frame. val stays the caller's. */
+void out_whole(struct out *o, const struct json_t *val);
 
 void out_str(struct out *o, const char *key, const char *title, const char *val);
 void out_num(struct out *o, const char *key, const char *title, uint64_t val);
