@@ -15,6 +15,7 @@
 #include "report.h"
 
 #define RETRY_MS	1000u
+#define LOOK_MS		1000u	/* so often: is it the module that we know? */
 #define BATCH_MAX	64u	/* changes executed before others have their turn */
 
 #define from(ptr, member) \
@@ -394,15 +395,33 @@ static bool director_hook(struct pxs_hook *hook)
 	return release(d) || d->applied != before;
 }
 
+/*
+ * A module that was loaded anew has another family number, and no services. With the datapath
+ * elsewhere nobody else notices, and nothing would be executed before somebody changes something.
+ */
+static void look_for_module(struct pxs_director *d, u64 now)
+{
+	struct standing s;
+	int err;
+
+	if (!d->synced || now < d->look)
+		return;
+	d->look = now + LOOK_MS;
+	err = get_standing(d, &s);
+	if (err)
+		unsync(d, "the module", err);
+}
+
 static void director_tick(struct pxs_ticker *t, u64 now)
 {
 	struct pxs_director *d = from(t, ticker);
 
 	give_up_waiting(d, now);
+	look_for_module(d, now);
 	if (!d->synced || d->stopped || !pxs_elect_ready(&d->replica->elect))
 		return;
-	/* Who is ready to lead knows all that was ever decided. */
-	if (d->slot > d->replica->commit)
+	/* Who is ready to lead has found all that was ever decided, and decides it again. */
+	if (d->slot > max(d->replica->commit, d->replica->elect.last))
 		stop(d, d->slot, "the module has changes beyond this log: it is another log's; see `paxsteer agreed leave`");
 	else
 		propose_check(d);

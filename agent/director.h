@@ -50,6 +50,7 @@ struct pxs_director {
 	bool heard;		/* a leader: target is what was decided by then */
 	u64 target;
 	u64 retry;		/* not synced: not before then */
+	u64 look;		/* synced: is it still? not before then */
 	u64 applied;		/* every entry up to it is executed, or was no change */
 	u64 slot;		/* the module's: of the last change */
 	u64 digest;

@@ -159,4 +159,18 @@ differs()
 }
 ok "directors that differ say so" wait_until 30 differs
 ok "in words" wait_until 30 grep -qF 'have different outcomes' "$T_DIR"/agent[123].log
+
+# A module that is loaded anew has nothing: with the datapath elsewhere, the directors still notice.
+for i in 1 2 3; do
+	cluster_kill $i TERM
+	on_n $i group del 1 || fail "the module lets group 1 go"
+done
+for i in 1 2 3; do cluster_start $i user; done
+ok "a leader whose datapath is elsewhere" cluster_wait_leader 60
+has_web() { local i; for i in 1 2 3; do [ "$(service $i .backends)" -gt 0 ] || return 1; done; }
+ok "and directors" wait_until 30 has_web
+gone() { rmmod paxsteer; }
+ok "the module goes" wait_until 30 gone
+ok "and comes back" insmod "$PXS_KO"
+ok "and they make the services anew" wait_until 60 has_web
 done_testing

@@ -110,7 +110,7 @@ static int fake_call(struct pxs_link *l, struct nl_msg *msg,
 	int err = 0;
 
 	CHECK(!genlmsg_parse(nlmsg_hdr(msg), 0, tb, 64, NULL));
-	if (module.family < 0)
+	if (module.family < 0 || l->family != module.family)
 		err = -ENOENT;
 	else if (cmd == PXS_CMD_AGREED_GET)
 		answer_standing(reply, ctx);
@@ -437,7 +437,6 @@ static void a_module_that_is_new_gets_all(void)
 	go();
 	CHECK_EQ(module.made, 2);
 	CHECK(!module.a.held);
-	/* Loaded anew. */
 	memset(&module.a, 0, sizeof(module.a));
 	put_change(3, PXS_CMD_BACKEND_ADD);
 	go();
@@ -447,6 +446,20 @@ static void a_module_that_is_new_gets_all(void)
 	CHECK_EQ(module.a.group, GROUP);
 	CHECK_EQ(module.a.slot, 3);
 	CHECK(!module.a.held);
+}
+
+static void and_needs_no_change_for_that(void)
+{
+	begin();
+	put_change(1, PXS_CMD_SERVICE_ADD);
+	go();
+	memset(&module.a, 0, sizeof(module.a));
+	module.family++;
+	node.loop.now += LOOK_MS;
+	tick();
+	node.loop.now += RETRY_MS;
+	go();
+	CHECK_EQ(module.made, 2);
 }
 
 static void another_groups_module_is_left_alone(void)
@@ -553,9 +566,13 @@ static void another_logs_module_is_found_by_the_leader(void)
 	tick();
 	CHECK(!d.stopped);
 	lead();
+	replica.elect.last = 8, replica.elect.next = 9;	/* found, and not decided anew yet */
+	d.checked = 8;
 	tick();
-	CHECK(d.stopped);
-	CHECK(!proposed);
+	CHECK(!d.stopped);
+	lead();
+	tick();
+	CHECK(d.stopped && !proposed);
 }
 
 int main(void)
@@ -571,6 +588,7 @@ int main(void)
 	RUN(what_did_not_happen_is_tried_again);
 	RUN(what_no_module_takes_is_passed_over);
 	RUN(a_module_that_is_new_gets_all);
+	RUN(and_needs_no_change_for_that);
 	RUN(another_groups_module_is_left_alone);
 	RUN(values_that_are_no_change);
 	RUN(a_damaged_record_is_waited_for);
