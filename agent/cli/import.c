@@ -188,8 +188,10 @@ static int method(struct cli *cli, const struct ipvs_line *l, bool v6, char *tex
 static void print_services(const struct import *im)
 {
 	const struct virtual *v;
+	size_t i;
 
-	for (v = im->service; v < im->service + im->n; v++) {
+	for (i = 0; i < im->n; i++) {
+		v = &im->service[i];
 		if (v->skipped)
 			continue;
 		fprintf(im->f, "%s mode %s %s\n", v->head, *v->mode ? v->mode : "nat", v->tail);
