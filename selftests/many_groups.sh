@@ -33,12 +33,11 @@ if [ "$M_DATAPATH" = kernel ]; then
 fi
 members_make
 configure() { M_GROUPS=$1; for i in 1 2 3; do config $i >"$D/$i.conf"; done; }
-socket() { echo "$D/$1.sock"; }
 
 # status I EXPRESSION: of member I's status d, with its groups g
 status()
 {
-	paxsteer -j log -S "$(socket "$1")" status 2>/dev/null |
+	paxsteer -j log -S "$D/$1.sock" status 2>/dev/null |
 		json "(lambda g: $2)(d['groups'])" 2>/dev/null || echo 0
 }
 # leads I...: how many groups they lead and may answer for
@@ -110,7 +109,7 @@ is "and keep their leaders" "$(leads 1 2 3)" "$N"
 diag "in $ms ms: $t ticks of a processor, $d datagrams; $(memory) KiB in three processes"
 
 # --- values ---
-f=$(flushes 1) all=$(socket 1),$(socket 2),$(socket 3)
+f=$(flushes 1) all=$D/1.sock,$D/2.sock,$D/3.sock
 each_group "$all" append count 4 outstanding 4 >"$D/slots"
 is "each group takes four values" "$(grep -c 'appended 4 of 4' "$D/slots")" "$ASKED"
 f=$(($(flushes 1) - f))
@@ -132,7 +131,7 @@ each_group "$all" append five >"$D/slots"
 is "and take values" "$(grep -cE '^[0-9]+ [0-9]+$' "$D/slots")" "$ASKED"
 run $victim
 ok "who was killed has all of them again" wait_until 120 have_applied 1 2 3
-for i in 1 2 3; do each_group "$(socket $i)" tail hash >"$D/log$i"; done
+for i in 1 2 3; do each_group "$D/$i.sock" tail hash >"$D/log$i"; done
 five='^[0-9]+( [0-9]+ [0-9a-f]{16} [0-9]+){5}$'
 is "each group has five values" "$(grep -cE "$five" "$D/log1")" "$ASKED"
 ok "member 2 has the logs of member 1" cmp "$D/log1" "$D/log2"
