@@ -347,10 +347,11 @@ static int read_header(const struct pxs_journal *j, u64 number, struct pxs_floor
 	if (!pxs_segment_parse(block, &h, &version) || h.segment != number ||
 	    h.incarnation != j->id.incarnation)
 		return -EBADMSG;
-	*f = (struct pxs_floor){
-		.incarnation = h.incarnation, .segment = number, .first_seq = h.first_seq,
-		.first_lsn = h.first_lsn, .prev = h.prev,
-	};
+	f->incarnation = h.incarnation;
+	f->segment = number;
+	f->first_seq = h.first_seq;
+	f->first_lsn = h.first_lsn;
+	f->prev = h.prev;
 	return 0;
 }
 
@@ -386,6 +387,8 @@ static void remove_done(struct pxs_job *job, int res)
 		return;
 	}
 	j->removed += j->floor_new.segment - j->floor.segment;
+	/* Groups may have come in meanwhile: they are in the next one. */
+	j->floor_new.left = j->floor.left;
 	j->floor = j->floor_new;
 }
 
@@ -395,6 +398,7 @@ void pxs_journal_remove(struct pxs_journal *j, u64 segment)
 	if (j->failed || j->floor_job.busy || segment <= j->floor.segment)
 		return;
 	j->floor_next = segment;
+	j->floor_new.left = j->floor.left;
 	pxs_worker_give(j->spare.worker, &j->floor_job);
 }
 

@@ -59,7 +59,7 @@ struct pxs_journal {
 	struct pxs_ticker ticker;
 	const struct pxs_journal_events *events;
 	struct pxs_spare spare;
-	struct pxs_floor floor;	/* where it begins */
+	struct pxs_floor floor;	/* where it begins; left: as it is to be said next */
 	struct pxs_job floor_job;	/* remove what stands before floor_next */
 	u64 floor_next;
 	struct pxs_floor floor_new;	/* the job's result */
@@ -126,7 +126,7 @@ int pxs_journal_append(struct pxs_journal *j, u64 first_lsn, u32 count, const u8
 
 /*
  * Segments before @segment are not needed: remove them, in the helper thread. The one that is
- * being written is never removed.
+ * being written is never removed. What floor.left says by now is durable before the first goes.
  */
 void pxs_journal_remove(struct pxs_journal *j, u64 segment);
 

@@ -188,7 +188,7 @@ static bool adopt(struct pxs_replica *r, const struct pxs_membership *m)
 
 static void is_removed(struct pxs_replica *r, u64 epoch)
 {
-	r->members.removed = true;
+	r->members.removed = epoch;
 	pxs_notice("group %u: this member was %s, epoch %" PRIu64 ": it does nothing there any more",
 		   r->id, PXS_REMOVED, epoch);
 	pxs_replica_stop(r);
@@ -196,9 +196,15 @@ static void is_removed(struct pxs_replica *r, u64 epoch)
 
 void pxs_member_adopt(struct pxs_replica *r)
 {
+	u64 left = pxs_floor_left(&r->node->journal.floor, r->id);
 	struct pxs_membership m;
 	u64 file = r->config->conf.epoch;
 
+	/* Whatever the file says: what this member promised is not all there any more (S3). */
+	if (left) {
+		is_removed(r, left);
+		return;
+	}
 	if (!parse(&r->members.now, &m) || m.epoch <= file)
 		return;
 	if (!adopt(r, &m))

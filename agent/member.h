@@ -56,7 +56,7 @@ struct pxs_members {
 	u64 asked_ms;		/* when the datapath was told to move */
 	bool away;		/* the datapath has the group no more, or not yet */
 	bool joins;		/* in no configuration of the log yet */
-	bool removed;		/* from the group: this member does nothing any more */
+	u64 removed;		/* from the group, by this epoch: it does nothing any more; 0: no */
 	bool led;		/* ... and was who proposed what is gone over to */
 	/* what somebody asked for; done NULL: nothing */
 	struct pxs_member_change {

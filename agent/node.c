@@ -565,6 +565,7 @@ int pxs_node_open(struct pxs_node *n, bool wait)
 	pxs_loop_add_ticker(&n->loop, &n->ticker);
 	n->hook.run = node_hook;
 	pxs_loop_add_hook(&n->loop, &n->hook);
+	remove_segments(n);	/* what the former life did not come to */
 	return 0;
 }
 

@@ -236,10 +236,23 @@ bool pxs_trim_durable(struct pxs_replica *r, u64 lsn)
 	return true;
 }
 
+/*
+ * Who was removed says nothing any more that a record of it could be missed for, as soon as it
+ * cannot forget that. But its store may have something to apply yet.
+ */
+static bool needs_nothing(struct pxs_replica *r)
+{
+	if (!r->members.removed || (r->started && r->stateful && r->checkpoint < r->applied))
+		return false;
+	return pxs_floor_leave(&r->node->journal.floor, r->id, r->members.removed);
+}
+
 u64 pxs_trim_needs(struct pxs_replica *r)
 {
 	u64 pos;
 
+	if (needs_nothing(r))
+		return ~0ull;
 	/* Without a TRIM its first promise, or anything, may stand anywhere. */
 	if (!r->trim_pos)
 		return r->first_pos ? pxs_pos_segment(r->first_pos) : ~0ull;

@@ -6,7 +6,8 @@
  * them any more; the record that says so (PXS_RECORD_TRIM) is durable before anything of them is
  * forgotten (S7). From then on who asks for one of them is told "trimmed at". A segment goes when
  * no group has anything in it, or before it, that counts: the newest record of a slot above its
- * trim point, its newest TRIM and COMMIT, or, before there is a TRIM, whatever it has. What stands
+ * trim point, its newest TRIM and COMMIT, or, before there is a TRIM, whatever it has. A group
+ * that this member was removed from has nothing that counts: the floor says that. What stands
  * behind is named first, in the file "floor" (floor.h), so that a journal that lacks its beginning
  * is told from one that lost it.
  *
@@ -59,7 +60,8 @@ bool pxs_trim_durable(struct pxs_replica *r, u64 lsn);
 
 /*
  * The first segment that @r needs; ~0: none. As of its newest durable TRIM: what came since stands
- * further on, and to look through the slots of all groups again and again would take long.
+ * further on, and to look through the slots of all groups again and again would take long. Of a
+ * group that this member was removed from: none, and the journal's next floor says why (floor.h).
  */
 u64 pxs_trim_needs(struct pxs_replica *r);
 

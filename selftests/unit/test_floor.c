@@ -162,10 +162,56 @@ static void leftovers_go(void)
 	remove_dir();
 }
 
+static void open_from_floor(void)
+{
+	static const struct pxs_scan_sink first = { .record = see_first };
+	struct pxs_recovery r;
+
+	CHECK_EQ(pxs_recover(&r, dir, true, &first), 0);
+	told = r.scan.next_lsn - 1;
+	CHECK_EQ(pxs_loop_init(&loop), 0);
+	CHECK_EQ(pxs_worker_start(&worker, &loop), 0);
+	CHECK_EQ(pxs_journal_open(&journal, &loop, &worker, &r, PXS_FLUSH_FDATASYNC, &events), 0);
+}
+
+/* Groups that this member was removed from are named before the segment that said so goes. */
+static void groups_that_were_left(void)
+{
+	struct pxs_recovery r;
+
+	new_dir("groups");
+	CHECK_EQ(open_writer(PXS_FLUSH_FDATASYNC), 0);
+	fill_to(4);
+	CHECK(pxs_floor_leave(&journal.floor, 7, 3));
+	CHECK(pxs_floor_leave(&journal.floor, 7, 4));
+	pxs_journal_remove(&journal, 2);
+	CHECK(journal.floor_job.busy);
+	/* While that is under way: it is in the next one. */
+	CHECK(pxs_floor_leave(&journal.floor, 2147483647, ~0ull));
+	while (journal.floor_job.busy)
+		pxs_loop_once(&loop);
+	CHECK_EQ(journal.floor.segment, 2);
+	CHECK_EQ(journal.floor.left.count, 2);
+	close_writer();
+	open_from_floor();
+	CHECK_EQ(journal.floor.left.count, 1);
+	CHECK_EQ(pxs_floor_left(&journal.floor, 7), 3);
+	CHECK_EQ(pxs_floor_left(&journal.floor, 1), 0);
+	CHECK(pxs_floor_leave(&journal.floor, 2147483647, ~0ull));
+	remove_to(4);
+	close_writer();
+	CHECK_EQ(recover_from_floor(&r), 0);
+	CHECK_EQ(r.scan.floor.left.count, 2);
+	CHECK_EQ(pxs_floor_left(&r.scan.floor, 7), 3);
+	CHECK_EQ(pxs_floor_left(&r.scan.floor, 2147483647), ~0ull);
+	remove_dir();
+}
+
 static void a_floor_that_is_damaged(void)
 {
 	struct pxs_floor f = {
 		.incarnation = 5, .segment = 3, .first_seq = 9, .first_lsn = 10, .prev = 0xabcdef,
+		.left = { .count = 2, .group = { { 3, 9 }, { 8, 1 } } },
 	}, g;
 	char text[600], path[4200];
 	ssize_t len;
@@ -203,6 +249,7 @@ int main(void)
 	RUN(segments_go);
 	RUN(what_is_lost_is_missed);
 	RUN(leftovers_go);
+	RUN(groups_that_were_left);
 	RUN(a_floor_that_is_damaged);
 	return unit_done();
 }

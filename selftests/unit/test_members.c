@@ -112,6 +112,21 @@ static void who_comes_is_not_removed(void)
 	CHECK(pxs_member_moves(&r));
 }
 
+/* What it promised is gone with its segments: no file makes a member of it again (S3). */
+static void who_was_removed_does_not_come_back(void)
+{
+	begin(3, 0, 1);
+	pxs_member_adopt(&r);
+	CHECK(!r.gone);
+	CHECK(pxs_floor_leave(&node.journal.floor, 2, 3));
+	pxs_member_adopt(&r);
+	CHECK(!r.gone);
+	CHECK(pxs_floor_leave(&node.journal.floor, 1, 3));
+	pxs_member_adopt(&r);
+	CHECK(r.gone);
+	CHECK_EQ(r.members.removed, 3);
+}
+
 static void done(void *ctx, u32 error, u64 epoch)
 {
 	(void)ctx;
@@ -328,6 +343,7 @@ int main(void)
 {
 	RUN(a_peer_says_who_they_are);
 	RUN(who_comes_is_not_removed);
+	RUN(who_was_removed_does_not_come_back);
 	RUN(refused_with_the_reason);
 	RUN(a_change_says_where_stores_listen);
 	RUN(groups_of_one_store);

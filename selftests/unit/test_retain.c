@@ -258,6 +258,43 @@ static void segments_that_are_needed_after_a_restart(void)
 	pxs_slots_exit(&r.slots);
 }
 
+/* A group that this member was removed from keeps nothing but that it was. */
+static void who_was_removed_needs_nothing(void)
+{
+	struct pxs_floor *floor = &node.journal.floor;
+	u32 i;
+
+	begin();
+	r.id = 7;
+	r.first_pos = at(2);
+	put(1, 1, at(3));
+	CHECK_EQ(pxs_trim_needs(&r), 2);
+	CHECK_EQ(floor->left.count, 0);
+	r.members.removed = 5;
+	CHECK_EQ(pxs_trim_needs(&r), ~0ull);
+	CHECK_EQ(pxs_floor_left(floor, 7), 5);
+	CHECK_EQ(pxs_trim_needs(&r), ~0ull);
+	CHECK_EQ(floor->left.count, 1);
+	/* Its store has something to apply yet. */
+	floor->left.count = 0;
+	r.stateful = true;
+	r.applied = 1;
+	CHECK_EQ(pxs_trim_needs(&r), 2);
+	CHECK_EQ(pxs_floor_left(floor, 7), 0);
+	r.checkpoint = 1;
+	CHECK_EQ(pxs_trim_needs(&r), ~0ull);
+	/* After a restart there is nothing that would be applied. */
+	r.checkpoint = 0;
+	r.started = false;
+	CHECK_EQ(pxs_trim_needs(&r), ~0ull);
+	/* Where it cannot be said, nothing goes. */
+	floor->left.count = 0;
+	for (i = 0; i < PXS_GROUPS_MAX; i++)
+		CHECK(pxs_floor_leave(floor, 100 + i, 1));
+	CHECK_EQ(pxs_trim_needs(&r), 2);
+	pxs_slots_exit(&r.slots);
+}
+
 /* Nothing is gone, or nothing more, but the record that says so keeps segments for nothing. */
 static void said_again(void)
 {
@@ -327,6 +364,7 @@ int main(void)
 	RUN(asked_for);
 	RUN(segments_that_are_needed);
 	RUN(segments_that_are_needed_after_a_restart);
+	RUN(who_was_removed_needs_nothing);
 	RUN(said_again);
 	RUN(skipped_slots_are_not_applied);
 	return unit_done();
