@@ -56,8 +56,7 @@ static bool pxs_plan_moves(const struct pxs_plan *old, const struct pxs_plan *ne
 {
 	u32 i;
 
-	if (!old->table || !new->table || old->table->digest != new->table->digest ||
-	    memcmp(&old->key, &new->key, sizeof(old->key)))
+	if (!old->table || !new->table || old->table->digest != new->table->digest)
 		return true;
 	for (i = 0; i < old->nbackends && i < new->nbackends; i++)
 		if (old->backends[i] != new->backends[i])
@@ -182,6 +181,7 @@ struct pxs_plan *pxs_plan_build(const struct pxs_service *svc, struct pxs_refusa
 		.cap = svc->config.cap,
 		.nrows = svc->config.rows,
 		.seed = svc->config.seed,
+		.key = pxs_key_word(&svc->config.key),
 	};
 	struct pxs_table_past past = {};
 	struct pxs_table_backend *in;

@@ -185,6 +185,9 @@ two_directors()
 	ok "$FAMILY: backends in one order" pxs -b "$T_DIR/one"
 	ok "$FAMILY: and in another" paxsteer -n pxs-d2 -b "$T_DIR/two"
 	i=$(paxsteer -n pxs-d2 -j table show u | jq -r .digest)
+	ok "$FAMILY: another key's rule there, other digests" [ "$(table u digest)" != "$i" ]
+	ok "$FAMILY: the same rule there" paxsteer -n pxs-d2 service set u key payload 4:6
+	i=$(paxsteer -n pxs-d2 -j table show u | jq -r .digest)
 	is "$FAMILY: the digests are equal" "$(table u digest)" "$i"
 	ok "$FAMILY: another seed there" paxsteer -n pxs-d2 service set u seed "${SEED/0001/0002}"
 	i=$(paxsteer -n pxs-d2 -j table show u | jq -r .digest)

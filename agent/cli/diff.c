@@ -18,6 +18,7 @@
 #include "table.h"
 
 /* In front of the above "table.h" in every path is this directory: the core's by its own name. */
+#include "../../kmod/core/key.h"
 #include "../../kmod/core/table.h"
 
 #define PLACES_BITS	20
@@ -44,6 +45,18 @@ struct diff {
 	uint32_t moved;			/* places with another one who serves */
 };
 
+static uint64_t key_of(struct nlattr **tb)
+{
+	struct pxs_key_spec spec = {
+		.rule = (uint8_t)nlq_uint(tb[PXS_A_SERVICE_KEY]),
+		.offset = (uint16_t)nlq_uint(tb[PXS_A_SERVICE_KEY_OFFSET]),
+		.len = (uint16_t)nlq_uint(tb[PXS_A_SERVICE_KEY_LEN]),
+		.prefix = (uint8_t)nlq_uint(tb[PXS_A_SERVICE_KEY_PREFIX]),
+	};
+
+	return pxs_key_word(&spec);
+}
+
 static int on_service(struct cli *cli, struct nl_msg *msg, void *arg)
 {
 	struct nlattr *tb[PXS_A_SERVICE_MAX + 1];
@@ -56,6 +69,7 @@ static int on_service(struct cli *cli, struct nl_msg *msg, void *arg)
 	}
 	pxs_seed_from_bytes(&cfg->seed, nla_data(tb[PXS_A_SERVICE_SEED]));
 	cfg->fill = (uint8_t)nlq_uint(tb[PXS_A_SERVICE_FILL]);
+	cfg->key = key_of(tb);
 	cfg->proto = (uint8_t)nlq_uint(tb[PXS_A_SERVICE_PROTO]);
 	cfg->cap = (uint16_t)nlq_uint(tb[PXS_A_SERVICE_CAP]);
 	cfg->nrows = (uint32_t)nlq_uint(tb[PXS_A_SERVICE_ROWS]);

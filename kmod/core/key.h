@@ -61,6 +61,13 @@ struct pxs_key_spec {
 
 u8 pxs_key_hash_of(u8 fill);
 
+/* What of a rule directors must have alike, in one word: part of a table's digest. */
+static inline u64 pxs_key_word(const struct pxs_key_spec *spec)
+{
+	return (u64)spec->len << 32 | (u64)spec->offset << 16 | (u64)spec->prefix << 8 |
+	       spec->rule;
+}
+
 /* Return: NULL, or what is wrong with the rule, for a message to the operator. */
 const char *pxs_key_check(const struct pxs_key_spec *spec);
 

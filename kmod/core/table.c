@@ -287,8 +287,8 @@ size_t pxs_table_scratch(const struct pxs_table_config *cfg)
 /* Of the table without its rows. */
 static u64 digest_of_none(const struct pxs_table *t)
 {
-	return pxs_siphash_3u64(&t->seed, (u64)PXS_TABLE_VERSION << 32 | t->fill, t->nrows,
-				t->nowners);
+	return pxs_siphash_3u64(&t->seed, (u64)PXS_TABLE_VERSION << 32 | t->fill,
+				(u64)t->nrows << 32 | t->nowners, t->key);
 }
 
 static bool has_lower_id(const void *a, const void *b)
@@ -310,6 +310,7 @@ int pxs_table_start(struct pxs_table_build *b, const struct pxs_table_config *cf
 	table->fill = cfg->fill;
 	table->ring = cfg->fill == PXS_FILL_KETAMA;
 	table->cap = cfg->cap;
+	table->key = cfg->key;
 	table->seed = cfg->seed;
 	table->far = 0;
 	owners = (struct pxs_table_owner *)pxs_table_owners(table);

@@ -36,8 +36,9 @@
  * before, or equal keys other hashes: directors that would not agree must not seem to.
  * 2: keys are hashed by SipHash-1-3, rendezvous ranks by permutations (rank.h).
  * 3: of the tuple, the destination is hashed first.
+ * 4: the rule by which keys are found is part of it.
  */
-#define PXS_TABLE_VERSION	3
+#define PXS_TABLE_VERSION	4
 
 /* What an index has room for; what a service may have is PXS_BACKENDS_MAX. */
 #define PXS_TABLE_BACKENDS_MAX	65535
@@ -76,6 +77,7 @@ struct pxs_table_config {
 	u8 proto;	/* of the service, as in an IP header: part of maglev-cilium's names */
 	u32 nrows;	/* 0: by rule, see pxs_table_plan(); ketama: 0 */
 	struct pxs_seed seed;
+	u64 key;	/* pxs_key_word() of what is hashed, if that is a service's */
 	u32 nbackends;	/* 1..PXS_TABLE_BACKENDS_MAX */
 	const struct pxs_table_backend *backends;
 	const struct pxs_table_past *past;	/* the table before, or NULL */
@@ -96,7 +98,8 @@ struct pxs_table_owner {
 
 struct pxs_table {
 	u64 generation;	/* the caller's number of this table */
-	u64 digest;	/* equal digests: equal fill, rows, seed and owners, by id, of all rows */
+	u64 digest;	/* equal: the key's rule, fill, rows, seed and owners, by id, of all rows */
+	u64 key;	/* pxs_key_word(), of the digest alone */
 	u64 far;	/* rendezvous: no row costs its second choice more */
 	struct pxs_seed seed;
 	u32 nrows;

@@ -6,6 +6,7 @@
 #include "cli/table.h"
 #include "fake_kernel.h"
 #include "unit.h"
+#include "../../kmod/core/key.h"
 #include "../../kmod/core/table.h"
 
 #define SEED	"000102030405060708090a0b0c0d0e0f"
@@ -14,8 +15,9 @@
 static void make_page(uint64_t wrong)
 {
 	struct pxs_table_backend be[3] = { { .weight = 1 }, { .weight = 1 }, { .weight = 2 } };
+	struct pxs_key_spec key = { .rule = PXS_KEY_PAYLOAD, .offset = 4, .len = 6 };
 	struct pxs_table_config cfg = { .fill = PXS_FILL_RENDEZVOUS, .cap = 20, .nrows = 256,
-		.proto = 17, .nbackends = 3, .backends = be };
+		.proto = 17, .nbackends = 3, .backends = be, .key = pxs_key_word(&key) };
 	struct pxs_table_build b;
 	struct pxs_table *t;
 	uint8_t seed[16];
@@ -51,7 +53,8 @@ static void make_page(uint64_t wrong)
 
 static void make_service(void)
 {
-	fake_write("service add a udp 192.0.2.1:53 fill rendezvous rows 256 cap 20 seed " SEED "\n"
+	fake_write("service add a udp 192.0.2.1:53 key payload 4:6 fill rendezvous rows 256 cap 20 seed "
+		   SEED "\n"
 		   "backend add a 10.0.0.1:53 weight 1 id 1 state up\n"
 		   "backend add a 10.0.0.2:53 weight 1 id 2 state up\n"
 		   "backend add a 10.0.0.3:53 weight 2 id 3 state up\n");

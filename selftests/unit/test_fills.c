@@ -149,8 +149,8 @@ static void order_and_golden(void)
 		u8 fill;
 		u64 digest;
 	} golden[] = {
-		{ PXS_FILL_REDIS_SLOTS, 0x838f836627e64843ull },
-		{ PXS_FILL_JUMP, 0xedd88a45f5ca2eb3ull },
+		{ PXS_FILL_REDIS_SLOTS, 0x0bff0d19e53a4bb8ull },
+		{ PXS_FILL_JUMP, 0x0dea32b68716b08eull },
 	};
 	struct pxs_table *t, *u;
 	u32 i, j;

@@ -232,6 +232,23 @@ static void payload_rule(void)
 	CHECK(pxs_key_check(&spec));
 }
 
+/* Rules that find other keys are other words, in a table's digest. */
+static void words(void)
+{
+	static const struct pxs_key_spec specs[] = {
+		{ .rule = PXS_KEY_SOURCE }, { .rule = PXS_KEY_SOURCE, .prefix = 24 },
+		{ .rule = PXS_KEY_TUPLE }, { .rule = PXS_KEY_PAYLOAD, .len = 4 },
+		{ .rule = PXS_KEY_PAYLOAD, .len = 5 },
+		{ .rule = PXS_KEY_PAYLOAD, .offset = 4, .len = 4 },
+		{ .rule = PXS_KEY_QUIC, .len = 4 },
+	};
+	u32 i, j;
+
+	for (i = 0; i < ARRAY_SIZE(specs); i++)
+		for (j = 0; j < i; j++)
+			CHECK(pxs_key_word(&specs[i]) != pxs_key_word(&specs[j]));
+}
+
 /* A director that pulled more than the promised bytes computes the same. */
 static void peek_is_enough(void)
 {
@@ -396,6 +413,7 @@ int main(void)
 	RUN(binary_cut_and_lies);
 	RUN(udp_frame);
 	RUN(payload_rule);
+	RUN(words);
 	RUN(peek_is_enough);
 	RUN(tuple_and_source);
 	RUN(tuple_bytes);

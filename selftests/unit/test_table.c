@@ -212,6 +212,9 @@ static void digest_differs(void)
 		b = a;
 		b.cfg.fill = fills[!i];
 		CHECK(digest() != d);
+		b = a;
+		b.cfg.key = 1;
+		CHECK(digest() != d);
 	}
 	unit_config_init(&b, PXS_FILL_RENDEZVOUS, 10, 10);
 	d = digest();
@@ -231,7 +234,7 @@ static void digest_of_rows(void)
 		t = unit_build(&a);
 		CHECK_FATAL(t);
 		d = pxs_siphash_3u64(&a.cfg.seed, (u64)PXS_TABLE_VERSION << 32 | a.cfg.fill,
-				     t->nrows, t->nowners);
+				     (u64)t->nrows << 32 | t->nowners, a.cfg.key);
 		for (row = 0; row < t->nrows; row++) {
 			second = t->rows[row].second;
 			second = second == PXS_NONE ? 0 : a.backends[second].id;
