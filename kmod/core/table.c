@@ -43,8 +43,7 @@ static int refuse(const char **why, const char *text, int err)
 static int plan_power_of_two(struct pxs_table_config *cfg, const char **why)
 {
 	if (!cfg->nrows)
-		cfg->nrows = count_owners(cfg) <= PXS_ROWS_DEFAULT / 256 ? PXS_ROWS_DEFAULT :
-			     PXS_ROWS_MAX;
+		cfg->nrows = PXS_ROWS_MAX;
 	if (cfg->nrows < PXS_ROWS_MIN || cfg->nrows > PXS_ROWS_MAX ||
 	    cfg->nrows & (cfg->nrows - 1))
 		return refuse(why, "rows is not a power of two in 256..131072", -ERANGE);

@@ -36,7 +36,7 @@
  * before, or equal keys other hashes: directors that would not agree must not seem to.
  * 2: keys are hashed by SipHash-1-3, rendezvous ranks by permutations (rank.h).
  * 3: of the tuple, the destination is hashed first.
- * 4: the rule by which keys are found is part of it.
+ * 4: the rule by which keys are found is part of it; rows by rule are PXS_ROWS_MAX.
  */
 #define PXS_TABLE_VERSION	4
 
@@ -45,7 +45,6 @@
 
 #define PXS_ROWS_MIN		256	/* rendezvous */
 #define PXS_ROWS_MAX		131072	/* rendezvous; maglev: largest prime below, 131071 */
-#define PXS_ROWS_DEFAULT	65536	/* rendezvous, up to 256 backends; above: PXS_ROWS_MAX */
 #define PXS_ROWS_MAGLEV		65537	/* the paper's small table; a prime */
 #define PXS_CAP_MAX		1000	/* thousandths */
 #define PXS_CAP_DEFAULT		20
@@ -130,11 +129,11 @@ struct pxs_table_build {
 };
 
 /*
- * Check a configuration and settle its size. Rows by rule: rendezvous, sticky and jump 65536
- * up to 256 backends with weight, else 131072; maglev 65537, as Cilium 16381; ipvs-mh 4093;
- * redis-slots 16384; ketama as many as there are points. But for ketama the size follows
- * neither a weight nor, below 257, the number of backends: another size means another owner
- * for half of the rows or more, and a weight that is ramped up from 1 must not cause that.
+ * Check a configuration and settle its size. Rows by rule: rendezvous, sticky and jump 131072;
+ * maglev 65537, as Cilium 16381; ipvs-mh 4093; redis-slots 16384; ketama as many as there are
+ * points. But for ketama the size follows neither weights nor the number of backends: another
+ * size means another owner for half of the rows or more, and neither a weight that is ramped up
+ * from 1 nor one more backend may cause that.
  * Balance wants 100 * sum(weights) / min(weight) rows; ask for them where it matters.
  * Return: 0, or -EINVAL, -ERANGE, -E2BIG (too many backends), -ENODATA (no backend has
  * weight) with *why a sentence for the operator.

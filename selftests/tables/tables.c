@@ -413,7 +413,7 @@ static void sticky_bars(const char *label, bool equal, const struct result *r, u
 static void compare(const char *label, u32 n, u32 weight)
 {
 	struct result r;
-	u32 i, rows = n <= 256 ? PXS_ROWS_DEFAULT : PXS_ROWS_MAX;
+	u32 i, rows = PXS_ROWS_MAX;
 
 	set_backends(&base, n, weight);
 	capacity = n + n / 4 + 2;

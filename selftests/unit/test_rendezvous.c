@@ -188,10 +188,19 @@ static void disruption(void)
 	disrupt("ramp 1 of 10 from 1 to 100", 1.15);
 }
 
+/* At no number of backends does one more move more than its part: the size stays. */
+static void one_more(void)
+{
+	unit_config_init(&a, PXS_FILL_RENDEZVOUS, 257, 1);
+	b = a;
+	b.cfg.nbackends = 256;
+	disrupt("the 257th backend", 1.25);
+}
+
 static void small_step(void)
 {
 	struct pxs_table *x, *y;
-	unsigned long changed[PXS_ROWS_DEFAULT / 64];
+	unsigned long changed[PXS_ROWS_MAX / 64];
 	u32 moved;
 
 	unit_config_init(&a, PXS_FILL_RENDEZVOUS, 100, 100);
@@ -472,6 +481,7 @@ int main(void)
 	RUN(extreme_weights);
 	RUN(cap_zero);
 	RUN(disruption);
+	RUN(one_more);
 	RUN(small_step);
 	RUN(resize);
 	RUN(greedy_reference);

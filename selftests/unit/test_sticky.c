@@ -267,7 +267,7 @@ static void other_pasts(void)
 	now.cfg.fill = PXS_FILL_STICKY;
 	t = build_after(t, 1 << 20);
 	check_change(before, t);
-	CHECK_EQ(t->nrows, 65536);
+	CHECK_EQ(t->nrows, 131072);
 	free(before);
 	free(t);
 }
@@ -321,7 +321,7 @@ static void extremes(void)
 		now.backends[i].weight = 0;
 	t = build_after(t, 1 << 20);
 	unit_check_rows(&now, t);
-	CHECK_EQ(t->nrows, 65536);
+	CHECK_EQ(t->nrows, 131072);
 	free(t);
 }
 
