@@ -79,8 +79,8 @@ static void answer_error(struct pxs_client *c, u32 group, u64 id, u32 error)
 
 struct transfer {
 	struct pxs_client *client;
+	struct pxs_replica *replica;
 	u64 id;
-	u32 group;
 	u8 to;
 };
 
@@ -88,39 +88,35 @@ static void transfer_done(void *ctx, u32 error)
 {
 	struct transfer *t = ctx;
 	struct pxs_client *c = t->client;
+	u32 group = t->replica->id;
 
 	c->appends--;
 	if (error)
-		pxs_client_answer_words(c, t->group, t->id, error, pxs_transfer_words(error));
+		pxs_client_answer_words(c, group, t->id, error,
+					pxs_transfer_words(t->replica, t->to, error));
 	else
-		pxs_client_answer(c, PXS_CLIENT_LEADS, 0, t->group, t->id, t->to, 0, NULL, 0);
+		pxs_client_answer(c, PXS_CLIENT_LEADS, 0, group, t->id, t->to, 0, NULL, 0);
 	free(t);
 }
 
 static void do_transfer(struct pxs_client *c, struct pxs_replica *r,
 			const struct pxs_client_hdr *h)
 {
-	const struct pxs_group_conf *conf = &r->config->conf;
 	u64 to = le64_to_cpu(h->arg);
 	struct transfer *t;
 	u32 error;
 
-	if (to <= PXS_MEMBER_ID_MAX && pxs_conf_member(conf, (u8)to) >= pxs_group_voters(conf)) {
-		pxs_client_answer_words(c, r->id, le64_to_cpu(h->id), PXS_CLIENT_NO_MEMBER,
-					"that member is a learner: it does not lead");
-		return;
-	}
 	t = malloc(sizeof(*t));
 	if (!t) {
 		answer_error(c, r->id, le64_to_cpu(h->id), PXS_CLIENT_BUSY);
 		return;
 	}
 	*t = (struct transfer){
-		.client = c, .id = le64_to_cpu(h->id), .group = r->id, .to = (u8)to,
+		.client = c, .replica = r, .id = le64_to_cpu(h->id),
+		.to = to > PXS_MEMBER_ID_MAX ? 0 : (u8)to,	/* 0: nobody's */
 	};
 	c->appends++;	/* it holds the client like one */
-	error = to > PXS_MEMBER_ID_MAX ? PXS_CLIENT_NO_MEMBER :
-					 pxs_transfer(r, t->to, transfer_done, t);
+	error = pxs_transfer(r, t->to, transfer_done, t);
 	if (error)
 		transfer_done(t, error);
 }

@@ -401,14 +401,12 @@ static int user_transfer(struct pxs_datapath *dp, u32 group, u8 member)
 {
 	struct user *u = to_user(dp);
 	struct user_group *g = find(u, group);
-	int to = g ? pxs_group_member(&g->core, member) : -1;
 
 	if (!g)
 		return -ENOENT;
-	if (to < 0)
-		return -EINVAL;
 	pxs_out_init(&u->out);
-	return acted(u, g, pxs_group_transfer(&g->core, (u8)to, dp->loop->now, &u->out));
+	return acted(u, g, pxs_group_transfer(&g->core, (u8)pxs_group_member(&g->core, member),
+					      dp->loop->now, &u->out));
 }
 
 static int user_trim(struct pxs_datapath *dp, u32 group, u64 slot, bool peers)

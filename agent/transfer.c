@@ -31,12 +31,14 @@ static u32 error_of(int err)
 		return PXS_CLIENT_NOT_LEADER;
 	case -EBUSY:
 		return PXS_CLIENT_BUSY;
+	case -EINVAL:
+		return PXS_CLIENT_NO_MEMBER;
 	default:
 		return PXS_CLIENT_FENCED;
 	}
 }
 
-const char *pxs_transfer_words(u32 error)
+const char *pxs_transfer_words(const struct pxs_replica *r, u8 member, u32 error)
 {
 	switch (error) {
 	case PXS_CLIENT_NOT_LEADER:
@@ -46,12 +48,22 @@ const char *pxs_transfer_words(u32 error)
 	case PXS_CLIENT_FENCED:
 		return "the group does not work on this node (see status)";
 	case PXS_CLIENT_NO_MEMBER:
-		return "no such member in the group";
+		return pxs_conf_member(&r->config->conf, member) < 0 ?
+			       "no such member in the group" :
+			       "that member is a learner: it does not lead";
 	case PXS_CLIENT_RESUMED:
 		return "the member lacks too much, or does not answer; this one leads on";
 	default:
 		return "outcome unknown: see who leads";
 	}
+}
+
+/* As the datapath judges, which only a leader asks: whoever is asked says the same. */
+static bool may_lead(const struct pxs_group_conf *conf, u8 member)
+{
+	int i = pxs_conf_member(conf, member);
+
+	return i >= 0 && i < pxs_group_voters(conf);
 }
 
 u32 pxs_transfer(struct pxs_replica *r, u8 member, void (*done)(void *ctx, u32 error), void *ctx)
@@ -63,7 +75,7 @@ u32 pxs_transfer(struct pxs_replica *r, u8 member, void (*done)(void *ctx, u32 e
 
 	if (r->gone || r->node->journal.failed)
 		return PXS_CLIENT_FENCED;
-	if (pxs_conf_member(conf, member) < 0)
+	if (!may_lead(conf, member))
 		return PXS_CLIENT_NO_MEMBER;
 	if (r->elect.role != PXS_ROLE_LEADER)
 		return PXS_CLIENT_NOT_LEADER;

@@ -24,8 +24,8 @@ struct pxs_transfer {
 /* Return: 0, then @done will be called, perhaps at once; or an enum pxs_client_error. */
 u32 pxs_transfer(struct pxs_replica *r, u8 member, void (*done)(void *ctx, u32 error), void *ctx);
 
-/* What an error of it means, in words. */
-const char *pxs_transfer_words(u32 error);
+/* What an error of it means, in words, where leadership was to go to @member. */
+const char *pxs_transfer_words(const struct pxs_replica *r, u8 member, u32 error);
 
 /* A leader event, after the election was told. */
 void pxs_transfer_event(struct pxs_replica *r, u8 event, u64 ballot);

@@ -319,20 +319,17 @@ static int pxs_nl_transfer(struct sk_buff *skb, struct genl_info *info)
 {
 	struct pxs_kgroup *kg = pxs_owners_group(info);
 	const struct nlattr *attr = info->attrs[PXS_A_GROUP_RECEIVER];
-	int err, to;
+	int err;
 
 	if (IS_ERR(kg))
 		return PTR_ERR(kg);
 	err = pxs_nl_need(info, PXS_A_GROUP_RECEIVER, "RECEIVER is missing");
 	if (err)
 		goto out;
-	to = pxs_group_member(&kg->core, nla_get_u8(attr));
-	if (to < 0 || to == kg->core.conf.self) {
-		err = pxs_nl_no(info, attr, -EINVAL, "RECEIVER is none of the other members");
-		goto out;
-	}
-	err = pxs_transfer(kg, to);
-	if (err == -EBUSY)
+	err = pxs_transfer(kg, pxs_group_member(&kg->core, nla_get_u8(attr)));
+	if (err == -EINVAL)
+		pxs_nl_no(info, attr, err, "RECEIVER is none of the other members that vote");
+	else if (err == -EBUSY)
 		pxs_nl_no(info, NULL, err, "leadership is being handed over already");
 	else
 		pxs_nl_result(info, err);

@@ -238,13 +238,6 @@ static struct pxs_store *find_group(struct pxs_request *r, u64 group)
 	return s;
 }
 
-static bool is_learner(const struct pxs_store *s, u8 member)
-{
-	const struct pxs_group_conf *conf = &s->replica->config->conf;
-
-	return pxs_conf_member(conf, member) >= pxs_group_voters(conf);
-}
-
 /* LEADER ID [GROUP]: that member shall lead. Answered when it is told to, or why it is not. */
 static void leader(struct pxs_request *r)
 {
@@ -261,14 +254,10 @@ static void leader(struct pxs_request *r)
 	s = find_group(r, (u64)group);
 	if (!s)
 		return;
-	if (is_learner(s, (u8)member)) {
-		pxs_reply_error(&r->out, "ERR member %u is a learner: it does not lead",
-				(u32)member);
-		return;
-	}
 	error = pxs_transfer(s->replica, (u8)member, lead_over, NULL);
 	if (error)
-		pxs_reply_error(&r->out, "ERR %s", pxs_transfer_words(error));
+		pxs_reply_error(&r->out, "ERR %s",
+				pxs_transfer_words(s->replica, (u8)member, error));
 	else
 		pxs_reply_status(&r->out, "OK");
 }

@@ -393,10 +393,11 @@ int pxs_group_settle(struct pxs_group *g);
 void pxs_group_attached(struct pxs_group *g);
 
 /*
- * Hand leadership over to member index @to: propose nothing more, wait until it has everything,
- * then tell it to stand (TRANSFER). It takes over by phase 1, like anybody. Where it has not within
- * an election time-out we go on leading: PXS_LEADER_RESUMED.
- * Return: 0; -ENOTCONN: we do not lead, -EINVAL: no other member, -EBUSY: under way, -ESHUTDOWN.
+ * Hand leadership over to member index @to, as of pxs_group_member(); (u8)-1: of nobody. Propose
+ * nothing more, wait until it has everything, then tell it to stand (TRANSFER). It takes over by
+ * phase 1, like anybody. Where it has not within an election time-out we go on leading:
+ * PXS_LEADER_RESUMED.
+ * Return: 0; -ENOTCONN: we do not lead, -EINVAL: no other voter, -EBUSY: under way, -ESHUTDOWN.
  */
 int pxs_group_transfer(struct pxs_group *g, u8 to, u64 now, struct pxs_out *out);
 

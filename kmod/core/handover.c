@@ -14,12 +14,12 @@
 
 int pxs_group_transfer(struct pxs_group *g, u8 to, u64 now, struct pxs_out *out)
 {
+	if (to >= pxs_group_voters(&g->conf) || to == g->conf.self)
+		return -EINVAL;
 	if (g->state != PXS_GROUP_ACTIVE)
 		return -ESHUTDOWN;
 	if (!g->lead_ballot)
 		return -ENOTCONN;
-	if (to >= pxs_group_voters(&g->conf) || to == g->conf.self)
-		return -EINVAL;
 	if (g->hand.on)
 		return -EBUSY;
 	g->hand = (struct pxs_handover){

@@ -46,6 +46,13 @@ static void errors(void)
 {
 	begin();
 	CHECK_EQ(transfer(2), -ENOTCONN);
+	/* To whom it cannot go is said first, whoever is asked. */
+	CHECK_EQ(transfer(0), -EINVAL);
+	CHECK_EQ(transfer(0xff), -EINVAL);
+	g.conf.learners = 2;
+	CHECK_EQ(transfer(3), -EINVAL);
+	CHECK_EQ(transfer(2), -ENOTCONN);
+	g.conf.learners = 0;
 	lead(OURS);
 	CHECK_EQ(transfer(0), -EINVAL);
 	CHECK_EQ(transfer(5), -EINVAL);

@@ -339,6 +339,19 @@ static void where_stores_listen(void)
 	CHECK_STR(conf.where[3], "");
 }
 
+/* Whoever is asked says so, and of what kind it is. */
+static void nobody_leads_who_does_not_vote(void)
+{
+	begin(4, 1, 0);
+	CHECK_EQ(pxs_transfer(&r, 4, NULL, NULL), PXS_CLIENT_NO_MEMBER);
+	CHECK_STR(pxs_transfer_words(&r, 4, PXS_CLIENT_NO_MEMBER),
+		  "that member is a learner: it does not lead");
+	CHECK_EQ(pxs_transfer(&r, 5, NULL, NULL), PXS_CLIENT_NO_MEMBER);
+	CHECK_STR(pxs_transfer_words(&r, 5, PXS_CLIENT_NO_MEMBER), "no such member in the group");
+	CHECK_EQ(pxs_transfer(&r, 0, NULL, NULL), PXS_CLIENT_NO_MEMBER);
+	CHECK_EQ(pxs_transfer(&r, 3, NULL, NULL), PXS_CLIENT_NOT_LEADER);
+}
+
 int main(void)
 {
 	RUN(a_peer_says_who_they_are);
@@ -349,5 +362,6 @@ int main(void)
 	RUN(groups_of_one_store);
 	RUN(quorums_change);
 	RUN(where_stores_listen);
+	RUN(nobody_leads_who_does_not_vote);
 	return unit_done();
 }
