@@ -498,9 +498,11 @@ static int user_send(struct pxs_datapath *dp, u32 group, const struct pxs_msg *i
 	to = pxs_group_member(&g->core, in->receiver);
 	if (to < 0 || in->len > PXS_WIRE_BODY_MAX)
 		return -EINVAL;
-	err = pxs_group_say(&g->core, (u8)to, &m, body);
+	err = pxs_group_say(&g->core, (u8)to, &m);
 	if (err)
 		return err;
+	if (!pxs_wire_check_body(&m, body))
+		return -EBADMSG;
 	if (in->len)
 		memcpy(u->datagram + PXS_WIRE_HDR_LEN, body, in->len);
 	transmit(u, g, (u8)to, &m);

@@ -510,14 +510,15 @@ static int pxs_send(struct genl_info *info, struct pxs_kgroup *kg, u8 to)
 	out = pxs_kgroup_enter(kg);
 	if (!out)
 		return pxs_nl_result(info, -ENOENT);
-	err = pxs_group_say(&kg->core, to, &m, body);
+	err = pxs_group_say(&kg->core, to, &m);
 	pxs_kgroup_leave(kg, out, NULL);
 	if (err == -EINVAL)
 		return pxs_nl_no(info, attr, err, "DATAGRAM must be a LEARN_REQ or LEARN");
-	if (err == -EBADMSG)
-		return pxs_nl_no(info, attr, err, "DATAGRAM: the body is malformed");
 	if (err)
 		return pxs_nl_result(info, err);
+	/* Without the group's lock, which softirqs wait for: it may have 64 KiB of entries. */
+	if (!pxs_wire_check_body(&m, body))
+		return pxs_nl_no(info, attr, -EBADMSG, "DATAGRAM: the body is malformed");
 	local_bh_disable();
 	rcu_read_lock();
 	pxs_transport_send_msg(kg, to, &m, body);

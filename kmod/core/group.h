@@ -334,10 +334,10 @@ int pxs_group_skip(struct pxs_group *g, u64 slot, struct pxs_out *out);
 /*
  * What the agent says to member index @to in this member's name, a LEARN_REQ or LEARN: *@m has its
  * type, slot, count, arg and len. The rest is filled in; only then can the body be judged, as by
- * who receives it.
- * Return: 0; -ESHUTDOWN: not active; -EINVAL: another type, or to itself; -EBADMSG: the body.
+ * who receives it: pxs_wire_check_body(), for which no lock is needed.
+ * Return: 0; -ESHUTDOWN: not active; -EINVAL: another type, or to itself.
  */
-int pxs_group_say(const struct pxs_group *g, u8 to, struct pxs_msg *m, const u8 *body);
+int pxs_group_say(const struct pxs_group *g, u8 to, struct pxs_msg *m);
 
 /* Do we lack slots that nobody whom we asked has any more? They are in a checkpoint of theirs. */
 static inline bool pxs_group_needs_checkpoint(const struct pxs_group *g)

@@ -386,13 +386,13 @@ static int dp_send(struct pxs_datapath *dp, u32 group, const struct pxs_msg *in,
 	to = pxs_group_member(&part->core, in->receiver);
 	if (to < 0)
 		return -EINVAL;		/* it was removed since it asked */
-	err = pxs_group_say(&part->core, (u8)to, &m, body);
-	if (err == -EBADMSG)
+	err = pxs_group_say(&part->core, (u8)to, &m);
+	if (err)
+		return err;
+	if (!pxs_wire_check_body(&m, body))
 		sim_fail(world, "node %u group %u: the agent says what nobody takes: type %u slot %llu",
 			 sim_index(world, here), part->index, in->type,
 			 (unsigned long long)in->slot);
-	if (err)
-		return err;
 	sim_check_leaves(world, here, part->index, &m, body);
 	sim_send(world, here, part->index, &m, body);
 	return 0;

@@ -167,8 +167,13 @@ static void a_mute_member_speaks_again(void)
 
 static int say(u8 to, struct pxs_msg *m)
 {
+	int err;
+
 	m->commit = 0;		/* as the agent leaves it */
-	return pxs_group_say(&g, to, m, NULL);
+	err = pxs_group_say(&g, to, m);
+	if (err)
+		return err;
+	return pxs_wire_check_body(m, NULL) ? 0 : -EBADMSG;
 }
 
 /* "Trimmed at" is judged by the commit index, which the agent leaves to the group. */
