@@ -9,6 +9,9 @@
 
 #include <inttypes.h>
 
+/* The barrier that is under way when a read comes, and its own. */
+#define READ_PATIENCE_MS	(2 * PXS_PATIENCE_MS)
+
 /* One proposal. p.value follows, so it is last. */
 struct order {
 	struct pxs_store *store;
@@ -38,6 +41,22 @@ static void refuse(struct pxs_request *r, u32 error)
 	pxs_request_done(r);
 }
 
+/* A leader that is heard, and whose entries are not written, has none decided; and leads on. */
+static bool waited_enough(const struct pxs_request *r)
+{
+	return pxs_store_steady() - r->arrived >= READ_PATIENCE_MS * 1000000ull;
+}
+
+static void try_again(struct pxs_store *s, struct pxs_request *r)
+{
+	if (!waited_enough(r)) {
+		pxs_submit_read(s, r);
+		return;
+	}
+	pxs_reply_error(&r->out, "TRYAGAIN no quorum says that this member is up to date");
+	pxs_request_done(r);
+}
+
 static void barrier_failed(struct pxs_store *s, u32 error)
 {
 	struct pxs_request_list list = s->barred;
@@ -51,7 +70,7 @@ static void barrier_failed(struct pxs_store *s, u32 error)
 		/* A read that did not happen can be tried again, if this node still leads. */
 		if ((error == PXS_CLIENT_UNKNOWN || error == PXS_CLIENT_NOT_LEADER) &&
 		    pxs_store_leads(s))
-			pxs_submit_read(s, r);
+			try_again(s, r);
 		else if (error == PXS_CLIENT_UNKNOWN)
 			refuse(r, PXS_CLIENT_NOT_LEADER);
 		else
@@ -227,6 +246,8 @@ bool pxs_submit_step_of(struct pxs_store *s, const struct pxs_store_entry *e,
 void pxs_submit_read(struct pxs_store *s, struct pxs_request *r)
 {
 	r->state = PXS_REQUEST_READS;
+	if (!r->arrived)
+		r->arrived = pxs_store_steady();
 	pxs_requests_push(&s->reads, r);
 }
 
@@ -328,16 +349,24 @@ u64 pxs_submit_newest(const struct pxs_store *s)
 	return s->ask.stage == PXS_ASK_IDLE ? at : max(at, s->ask.at);
 }
 
-/* The store stands still: what waits for a slot to be applied would do so for ever. */
-static bool give_up(struct pxs_store *s)
+/* The store stands still: what waits for a slot to be applied would do so for long, or for ever. */
+static bool refuse_reads(struct pxs_store *s)
 {
+	bool did = s->reads.first || s->barred.first;
 	struct pxs_request *r;
-	bool did = s->reads.first || s->barred.first || s->decided.first;
 
 	while ((r = pxs_requests_pop(&s->barred)) || (r = pxs_requests_pop(&s->reads))) {
 		pxs_session_may_write(r);	/* says why not */
 		pxs_request_done(r);
 	}
+	return did;
+}
+
+static bool give_up(struct pxs_store *s)
+{
+	bool did = refuse_reads(s) || s->decided.first;
+	struct pxs_request *r;
+
 	while ((r = pxs_requests_pop(&s->decided))) {
 		if (r->parent && r->parent->cross) {	/* the whole has a deadline */
 			r->state = PXS_REQUEST_PROPOSED;
@@ -357,16 +386,17 @@ bool pxs_submit_step(struct pxs_store *s)
 
 	if (s->stopped)
 		return give_up(s);
+	did = s->stalled && refuse_reads(s);
 	if (s->want_fresh && !pxs_store_leads(s)) {
 		s->want_fresh = false;
 		pxs_ask(s, s->replica->elect.leader);
 	}
 	if (s->barrier || (!s->reads.first && !s->want_fresh))
-		return false;
+		return did;
 	s->want_fresh = false;
 	while ((r = pxs_requests_pop(&s->reads)))
 		pxs_requests_push(&s->barred, r);
-	did = s->barred.first;
+	did |= !!s->barred.first;
 	/* Reads are refused then. For evidence alone it is tried again, in another round. */
 	return (wants_time(s) ? propose_barrier(s) : ask_index(s)) || did;
 }

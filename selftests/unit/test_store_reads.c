@@ -339,6 +339,44 @@ static void patterns_of_a_transaction(void)
 	teardown();
 }
 
+/* An entry that says what time it is may come to nothing again and again, and we lead on. */
+static void a_strong_read_does_not_wait_for_ever(void)
+{
+	static const char no[] = "-TRYAGAIN no quorum says that this member is up to date\r\n";
+
+	setup(true);
+	apply_slots(3);
+	CHECK_STR(say("TTL a\r\n"), "");
+	CHECK(proposes());
+	decide(PXS_CLIENT_UNKNOWN, 0);
+	CHECK_STR(got(), "");
+	CHECK(proposes());
+	CHECK(s.barred.first && s.barred.first->arrived);
+	s.barred.first->arrived -= 19ull * 1000000000;
+	decide(PXS_CLIENT_UNKNOWN, 0);
+	CHECK_STR(got(), "");
+	CHECK(proposes());
+	s.barred.first->arrived -= 1000000000;
+	decide(PXS_CLIENT_UNKNOWN, 0);
+	CHECK_STR(got(), no);
+	CHECK(!proposes());
+	/* Who can't apply, for want of room it may be, says so to those who wait already. */
+	CHECK_STR(say("GET a\r\nGET b\r\n"), "");
+	CHECK(asks());
+	tell(0, 5);
+	CHECK_STR(got(), "");
+	s.stalled = -ENOSPC;
+	go_round();
+	CHECK(!strncmp(got(), "-MISCONF the store cannot apply", 31));
+	CHECK(!s.barred.first && !s.reads.first);
+	s.stalled = 0;
+	apply_slots(5);
+	CHECK_STR(say("GET a\r\n"), "");
+	tell(0, 5);
+	CHECK_STR(got(), "$-1\r\n");
+	teardown();
+}
+
 int main(void)
 {
 	RUN(watching_what_is_not_there);
@@ -353,5 +391,6 @@ int main(void)
 	RUN(who_was_removed_answers_nothing);
 	RUN(who_does_not_know_lends_nothing);
 	RUN(patterns_of_a_transaction);
+	RUN(a_strong_read_does_not_wait_for_ever);
 	return unit_done();
 }
