@@ -163,12 +163,14 @@ static struct pxs_keep_pick pick_unnoted(const struct pxs_keep_ask *ask)
 {
 	struct pxs_keep_pick r = pick_by_table(ask, false);
 
-	if (ask->home == PXS_NONE || ask->home == r.backend)
+	if (ask->home == r.backend)
+		return r;
+	r.no_room = true;
+	if (ask->home == PXS_NONE)
 		return r;
 	r.backend = ask->home;
 	r.choice = PXS_CHOICE_FIRST;
 	r.kept = true;
-	r.no_room = true;
 	return r;
 }
 

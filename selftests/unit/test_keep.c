@@ -374,6 +374,16 @@ static void flood(void)
 	for (i = no_room = 0; i < 1000; i++)
 		no_room += segment(&flows[1000 + i], true, false).no_room;
 	CHECK(no_room);
+	/* Nor those of a backend that is gone, and they are counted, too. */
+	for (i = no_room = 0; i < 1000; i++) {
+		struct pxs_keep_ask ask = {
+			.table = table, .live = live, .full = full, .hash = flows[2000 + i].hash,
+			.flow = flows[2000 + i].id, .now = now, .home = PXS_NONE, .syn = true,
+		};
+
+		no_room += pxs_keep_pick(keep, &ask).no_room;
+	}
+	CHECK(no_room);
 	open_some(1000, 2000);
 	until = now;
 	for (i = 0; i < 1000; i++)
