@@ -56,7 +56,7 @@ bool pxs_node_ended(struct pxs_node *n)
 {
 	const struct pxs_journal *j = &n->journal;
 
-	if (!n->opened || j->failed)
+	if (!n->opened || j->failed || n->deaf)
 		return true;
 	if (n->unsettled)
 		settle(n);

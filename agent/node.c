@@ -67,7 +67,7 @@ static void on_append(void *ctx, u64 first_lsn, u32 count, const u8 *records, u3
 	u64 known = n->journal.next_lsn;
 	int err;
 
-	if (n->sealed)
+	if (n->sealed || n->deaf)
 		return;
 	err = pxs_journal_append(&n->journal, first_lsn, count, records, bytes, lazy);
 	if (!err) {
@@ -79,6 +79,7 @@ static void on_append(void *ctx, u64 first_lsn, u32 count, const u8 *records, u3
 	/* The module keeps what is not confirmed: start again, and it sends it again (S6). */
 	pxs_err("records from LSN %" PRIu64 " on: %s; LSN %" PRIu64 " is due; stopping, to attach anew",
 		first_lsn, err == -ERANGE ? "some before them are missing" : strerror(-err), known);
+	n->deaf = true;
 	give_up(n);
 }
 

@@ -39,6 +39,7 @@ struct pxs_node {
 	bool opened;		/* journal and below are up */
 	bool unsettled;		/* at the end: the datapath has yet to be told */
 	bool sealed;		/* ... and no more records go to the journal */
+	bool deaf;		/* records are missing: none that follow can be taken */
 
 	struct pxs_job hint_job;
 	struct pxs_hint hint;	/* the job's, while it is busy */

@@ -191,7 +191,7 @@ static void the_last_word_is_disk_under_load(void)
 	node.dp->ops = &ops;
 	no_room = 100;
 	pxs_node_end(&node);
-	CHECK_EQ(pxs_loop_until(&node.loop, ended_under_load, &node, 10000), 0);
+	CHECK_EQ(pxs_loop_until(&node.loop, ended_under_load, &node, 30000), 0);
 	CHECK(!node.replica[0].memory);
 	CHECK(node.replica[0].memory_lsn <= node.journal.durable);
 	/* What comes now is another agent's. */
@@ -218,7 +218,27 @@ static void nothing_is_waited_for_without_a_datapath(void)
 	ops.settle = settle_gone;
 	node.dp->ops = &ops;
 	pxs_node_end(&node);
+	CHECK_EQ(pxs_loop_until(&node.loop, ended, &node, 30000), 0);
+	node_close();
+}
+
+/* Records that the journal can't take for what it lacks: the word can't come either. */
+static void nothing_is_waited_for_once_records_are_missing(void)
+{
+	static u8 buf[PXS_APPEND_MAX];
+	u64 lsn;
+	u32 size;
+
+	CHECK_FATAL(node_open());
+	CHECK_EQ(pxs_loop_until(&node.loop, says_memory, NULL, 30000), 0);
+	lsn = node.journal.next_lsn;
+	size = make(buf, lsn + 1, 1000);
+	node.dp_events.append(&node, lsn + 1, 1, buf, size, false);
+	pxs_node_end(&node);
 	CHECK_EQ(pxs_loop_until(&node.loop, ended, &node, 10000), 0);
+	size = make(buf, lsn, 1000);
+	node.dp_events.append(&node, lsn, 1, buf, size, false);
+	CHECK_EQ(node.journal.next_lsn, lsn);
 	node_close();
 }
 
@@ -267,6 +287,7 @@ int main(void)
 	RUN(a_busy_loop_is_bound_by_time);
 	RUN(the_last_word_is_disk_under_load);
 	RUN(nothing_is_waited_for_without_a_datapath);
+	RUN(nothing_is_waited_for_once_records_are_missing);
 	RUN(who_waits_for_a_journal_can_be_ended);
 	return unit_done();
 }
