@@ -404,7 +404,9 @@ static void look_for_module(struct pxs_director *d, u64 now)
 	struct standing s;
 	int err;
 
-	if (!d->synced || now < d->look)
+	/* With the datapath in the module the agent ends with it; and asking takes the loop's time. */
+	if (!d->synced || d->stopped || d->node->config.datapath != PXS_DATAPATH_USER ||
+	    now < d->look)
 		return;
 	d->look = now + LOOK_MS;
 	err = get_standing(d, &s);
