@@ -12,7 +12,7 @@
 #include "store_config.h"
 
 #define PAUSE_MS	1000
-#define OTHER_FILES	256u	/* all but clients, and what a store has */
+#define OTHER_FILES	512u	/* all but clients, and what a store has; half are for checks */
 #define STORE_FILES	32u	/* of a group: its database, its peers, checkpoints */
 #define KEPT_FILES	64u	/* of the last ones, none is a client's */
 

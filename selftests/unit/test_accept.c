@@ -152,7 +152,7 @@ static void all_stores_are_asked_for(void)
 	pxs_accept_limit(&config);
 	CHECK(!getrlimit(RLIMIT_NOFILE, &limit));
 	CHECK(limit.rlim_cur >= min((rlim_t)3000 + 2 * PXS_CLIENTS_MAX, limit.rlim_max));
-	CHECK(limit.rlim_cur < 3000 + 4 * PXS_CLIENTS_MAX);
+	CHECK(limit.rlim_cur < 3000 + part.maxclients);
 	limit_files(was);
 }
 
