@@ -190,6 +190,7 @@ void pxs_tx_queue(struct pxs_request *r)
 {
 	struct pxs_conn *c = r->conn;
 	struct pxs_request *copy;
+	u32 patterns;
 
 	r->queued = true;
 
@@ -201,8 +202,9 @@ void pxs_tx_queue(struct pxs_request *r)
 		return;
 	}
 	/* Matching takes the product of two lengths, and it is where entries are applied. */
-	c->queued_patterns += pxs_cmd_pattern(r->cmd, r->argc, r->argv);
-	if (c->queued_patterns > PXS_TX_PATTERNS_MAX) {
+	patterns = pxs_cmd_pattern(r->cmd, r->argc, r->argv);
+	c->queued_patterns += patterns;
+	if (patterns && c->queued_patterns > PXS_TX_PATTERNS_MAX) {
 		c->multi_failed = true;
 		pxs_reply_error(&r->out, "ERR patterns of a transaction have more than %u bytes",
 				PXS_TX_PATTERNS_MAX);

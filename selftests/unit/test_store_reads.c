@@ -325,9 +325,10 @@ static void patterns_of_a_transaction(void)
 		snprintf(text, sizeof(text), "%s %.512s\r\n%s %.512s\r\n%s *\r\n", commands[i],
 			 pattern, commands[i], pattern, commands[i]);
 		CHECK_STR(say(text), "+QUEUED\r\n+QUEUED\r\n+QUEUED\r\n");
-		snprintf(text, sizeof(text), "%s a\r\nEXEC\r\n", commands[i]);
+		snprintf(text, sizeof(text), "%s a\r\nSET k v\r\nEXEC\r\n", commands[i]);
 		CHECK_STR(say(text),
 			  "-ERR patterns of a transaction have more than 1024 bytes\r\n"
+			  "+QUEUED\r\n"
 			  "-EXECABORT Transaction discarded because of previous errors.\r\n");
 		/* The next one begins anew; and outside there is no such bound. */
 		snprintf(text, sizeof(text), "MULTI\r\n%s %.512s\r\nDISCARD\r\n", commands[i],
