@@ -3,8 +3,7 @@
  * stats.h - per-CPU counters
  *
  * Adding is one instruction on the own CPU, in any context, without a lock. A sum is
- * not a snapshot: counters that were added to meanwhile may be in it or not. On 32-bit
- * machines a value being carried from its low to its high half may be read torn.
+ * not a snapshot: counters that were added to meanwhile may be in it or not.
  */
 #ifndef PXS_STATS_H
 #define PXS_STATS_H

@@ -23,7 +23,6 @@ need paxsteer paxsteerd python3 redis-cli
 HERE=$(dirname "$0")
 NL=$'\n'
 ALL=1,2,3,4,5,6
-declare -A PID
 # at I COMMAND...: as one types it at that machine
 at() { paxsteer ${JSON:-} cluster "$2" -S "$D/$1/sock" "${@:3}"; }
 asks() { at "$1" "$2" password-file "$D/$1/etc/store.password" "${@:3}"; }
