@@ -404,7 +404,7 @@ static void look_for_module(struct pxs_director *d, u64 now)
 	struct standing s;
 	int err;
 
-	/* With the datapath in the module the agent ends with it; and asking takes the loop's time. */
+	/* With the datapath in the module the agent ends with it; and asking takes time. */
 	if (!d->synced || d->stopped || d->node->config.datapath != PXS_DATAPATH_USER ||
 	    now < d->look)
 		return;
