@@ -201,6 +201,7 @@ static void take_words(struct pxs_link *l, struct nlmsghdr *nlh)
 /* A question that waits for its answer. */
 struct link_question {
 	u32 seq;
+	u64 until;	/* a part of the answer is due by then; events are none */
 	bool dump;
 	bool torn;	/* it changed while it was dumped */
 	void (*reply)(void *ctx, struct nlmsghdr *nlh);
@@ -225,6 +226,7 @@ static int take_answer(struct pxs_link *l, struct nlmsghdr *nlh, struct link_que
 
 	if (nlh->nlmsg_seq != q->seq)
 		return enqueue(l, nlh);
+	q->until = pxs_clock_ms() + ANSWER_MS;
 	q->torn |= nlh->nlmsg_flags & NLM_F_DUMP_INTR;
 	if (q->dump && nlh->nlmsg_type == NLMSG_DONE)
 		return take_done(q, nlh, err);
@@ -248,15 +250,20 @@ static int question(struct pxs_link *l, struct nl_msg *msg, int flags, struct li
 	struct nlmsghdr *nlh;
 	int err, left, answer, got = 0;
 	size_t len = 0;
+	u64 now;
 
 	l->words[0] = 0;
 	err = send_msg(l, msg, flags, &q->seq);
 	if (err)
 		return err;
+	q->until = pxs_clock_ms() + ANSWER_MS;
 	while (!got) {
+		now = pxs_clock_ms();
+		if (now >= q->until)
+			return -ETIMEDOUT;
 		err = receive(l, l->call_buf, &len);
 		if (err == -EAGAIN || err == -EWOULDBLOCK) {
-			if (poll(&p, 1, ANSWER_MS) <= 0)
+			if (poll(&p, 1, (int)(q->until - now)) <= 0)
 				return -ETIMEDOUT;
 			continue;
 		}

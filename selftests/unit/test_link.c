@@ -21,6 +21,8 @@ static struct nlmsghdr mail[MESSAGES];	/* no body: a message is known by its num
 static u32 in, taken;
 static u32 order[MESSAGES], seen;
 static u32 behind;			/* comes with the answer to the next request */
+static bool unanswered;			/* the answer is lost, and events go on coming */
+static u64 clock_ms;
 static struct pxs_link l;
 static struct io_uring_sqe sqe;
 
@@ -37,6 +39,16 @@ ssize_t recv(int fd, void *buf, size_t len, int flags)
 	(void)fd;
 	(void)len;
 	(void)flags;
+	if (unanswered) {
+		if (clock_ms >= 20000) {
+			errno = ECONNRESET;
+			return -1;
+		}
+		mail[0].nlmsg_seq = 1000000;
+		memcpy(buf, &mail[0], sizeof(mail[0]));
+		clock_ms += 1000;
+		return sizeof(mail[0]);
+	}
 	if (taken == in) {
 		errno = EAGAIN;
 		return -1;
@@ -56,6 +68,11 @@ int nl_sendto(struct nl_sock *sock, void *buf, size_t size)
 	comes(nlh->nlmsg_seq, NLMSG_MIN_TYPE);
 	comes(behind + 1, NLMSG_MIN_TYPE);
 	return (int)size;
+}
+
+u64 pxs_clock_ms(void)
+{
+	return clock_ms;
 }
 
 int genl_connect(struct nl_sock *sock)
@@ -123,8 +140,22 @@ static void in_the_order_they_came(void)
 	pxs_link_close(&l);
 }
 
+static void events_do_not_put_off_the_end(void)
+{
+	l.event = no_reply;
+	CHECK_EQ(pxs_link_open(&l, NULL), 0);
+	in = taken = 0;
+	unanswered = true;
+	CHECK_EQ(pxs_link_call(&l, pxs_link_msg(&l, PXS_CMD_GROUP_SEND), no_reply, NULL),
+		 -ETIMEDOUT);
+	CHECK_EQ(clock_ms, 10000);
+	unanswered = false;
+	pxs_link_close(&l);
+}
+
 int main(void)
 {
 	RUN(in_the_order_they_came);
+	RUN(events_do_not_put_off_the_end);
 	return unit_done();
 }
