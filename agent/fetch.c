@@ -109,7 +109,8 @@ static void take_piece(struct pxs_fetch *f, u32 size)
 
 	for (; f->slot <= f->last; f->slot++) {
 		at = pxs_slots_at(f->slots, f->slot);
-		if (!at || at->value || at->pos < f->pos || at->pos - f->pos >= size)
+		if (!at || at->value || at->pos < f->pos ||
+		    (at->pos > f->pos && at->pos - f->pos >= size))
 			break;
 		offset = at->pos - f->pos;
 		fault = pxs_record_get(f->buf + offset, size - offset, &r);
