@@ -124,10 +124,13 @@ int pxs_db_use_borrowed(struct pxs_db *db)
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno;
 	err = pxs_image_info(fd, &look, &info);
-	if (err) {
+	if (err == -EUCLEAN || err == -EBADMSG || err == -EKEYREJECTED) {
 		pxs_warn("store %s: %s is of no use, and removed", db->path, PXS_DB_BORROWED);
 		unlinkat(db->dirfd, PXS_DB_BORROWED, 0);
 		err = 0;
+	} else if (err) {
+		/* What it has the log may have no more: another start may be able to read it. */
+		pxs_err("store %s: %s: %s", db->path, PXS_DB_BORROWED, strerror(-err));
 	} else if (info.applied > db->owner.last) {
 		/* The log was not told yet: it is looked through again, if it is still wanted. */
 		err = renameat(db->dirfd, PXS_DB_BORROWED, db->dirfd, PXS_DB_PART) ? -errno : 0;

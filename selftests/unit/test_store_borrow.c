@@ -346,6 +346,17 @@ static void one_that_is_of_no_use(void)
 	over();
 }
 
+/* What passes is no reason to remove what nobody else may have. */
+static void one_that_is_not_read_now(void)
+{
+	begin(PXS_DB_BORROWED);
+	unlink(name(&b, PXS_DB_BORROWED));
+	CHECK(!mkdir(name(&b, PXS_DB_BORROWED), 0700));
+	CHECK_EQ(pxs_db_use_borrowed(&b.db), -EISDIR);
+	CHECK(!rmdir(name(&b, PXS_DB_BORROWED)));
+	over();
+}
+
 int main(void)
 {
 	RUN(a_piece_arrives);
@@ -359,5 +370,6 @@ int main(void)
 	RUN(the_log_was_not_told);
 	RUN(one_that_is_wanted_no_more);
 	RUN(one_that_is_of_no_use);
+	RUN(one_that_is_not_read_now);
 	return unit_done();
 }
