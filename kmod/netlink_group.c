@@ -80,6 +80,7 @@ int pxs_nl_result(struct genl_info *info, int err)
 		{ -EISCONN, "this member leads the group" },
 		{ -ENOENT, "the group was deleted" },
 		{ -ENOTRECOVERABLE, "the member forgot what it had answered: fenced" },
+		{ -ENODATA, "what comes behind SLOT is gone at the others" },
 		{ -EINVAL, "BALLOT, SLOT, FOUND or COMMIT does not fit the group's state" },
 	};
 	u32 i;

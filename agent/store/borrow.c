@@ -190,6 +190,23 @@ static void replace(struct pxs_store *s)
 	pxs_checkpoint_ask(s, NULL);
 }
 
+static void ready_for_another(struct pxs_store *s)
+{
+	s->borrow.stage = PXS_BORROW_IDLE;
+	s->borrow.need = 0;
+	s->borrow.loan = (struct pxs_loan){ 0 };
+	show(s);
+}
+
+/* They trimmed on while it came. */
+static void outrun(struct pxs_store *s)
+{
+	pxs_warn("group %u: store: the checkpoint of slot %" PRIu64 " is too old by now: another one is asked for",
+		 s->replica->id, s->borrow.loan.slot);
+	pxs_db_drop_borrowed(&s->db);
+	ready_for_another(s);
+}
+
 static bool log_is_there(struct pxs_store *s)
 {
 	struct pxs_replica *r = s->replica;
@@ -206,6 +223,10 @@ static bool log_is_there(struct pxs_store *s)
 		return false;
 	b->pause = s->node->loop.now + PXS_BORROW_PAUSE_MS;
 	err = dp->ops->trim(dp, r->id, b->loan.slot, true);
+	if (err == -ENODATA) {
+		outrun(s);
+		return false;
+	}
 	/* It was not heard yet how far they are; it leads for the moment; there is no credit. */
 	if (err && err != -EINVAL && err != -EISCONN && err != -EAGAIN)
 		pxs_warn("group %u: store: the log cannot go on from slot %" PRIu64 ": %s", r->id,
@@ -222,10 +243,7 @@ bool pxs_borrow_step(struct pxs_store *s)
 		return false;
 	if (s->db.state.applied < b->loan.slot)
 		replace(s);
-	b->stage = PXS_BORROW_IDLE;
-	b->need = 0;
-	b->loan = (struct pxs_loan){ 0 };
-	show(s);
+	ready_for_another(s);
 	return true;
 }
 

@@ -117,8 +117,10 @@ int pxs_group_skip(struct pxs_group *g, u64 slot, struct pxs_out *out)
 		return -EINVAL;
 	if (g->lead_ballot)
 		return -EISCONN;
-	if (!pxs_group_needs_checkpoint(g) || slot + 1 < g->trimmed)
+	if (!pxs_group_needs_checkpoint(g))
 		return -EAGAIN;
+	if (slot + 1 < g->trimmed)
+		return -ENODATA;
 	lsn = pxs_membership_stage(g) ? stage_trim(g, slot) : 0;
 	if (!lsn)
 		return -EAGAIN;

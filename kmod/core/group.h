@@ -326,8 +326,8 @@ int pxs_group_trim(struct pxs_group *g, u64 slot);
  * disk: go on behind it. Slots up to it are decided, and gone here, when the record of this is
  * durable; what the agent had of them before was not what was chosen.
  * Return: 0, also when they are decided here already; -EINVAL: further than anybody said it is;
- * -EISCONN: it leads; -EAGAIN: it lacks nothing of that kind, or @slot is not far enough, or no
- * credit; -ESHUTDOWN.
+ * -EISCONN: it leads; -EAGAIN: it lacks nothing of that kind, or no credit; -ENODATA: @slot is not
+ * far enough, what comes behind it is gone as well; -ESHUTDOWN.
  */
 int pxs_group_skip(struct pxs_group *g, u64 slot, struct pxs_out *out);
 

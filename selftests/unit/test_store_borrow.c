@@ -11,6 +11,7 @@
 
 #include "../../agent/store/image.h"
 #include "../../agent/store/loan.h"
+#include "../../agent/store/store.h"
 
 /* --- pieces --- */
 
@@ -357,6 +358,44 @@ static void one_that_is_not_read_now(void)
 	over();
 }
 
+/* --- the log goes on behind it --- */
+
+static int answer;
+
+static int trim(struct pxs_datapath *dp, u32 id, u64 slot, bool peers)
+{
+	(void)dp;
+	(void)id;
+	CHECK(slot == 5 && peers);
+	return answer;
+}
+
+/* They trimmed more while it came: it leads nowhere, and another one is asked for. */
+static void one_that_the_log_outran(void)
+{
+	static const struct pxs_datapath_ops ops = { .trim = trim };
+	static struct pxs_datapath dp = { .ops = &ops };
+	static struct pxs_replica replica = { .started = true };
+	static struct pxs_node node;
+	static struct pxs_store s;
+
+	begin(PXS_DB_BORROWED);
+	node.dp = &dp;
+	s.node = &node;
+	s.replica = &replica;
+	s.db = b.db;
+	s.borrow.stage = PXS_BORROW_JOIN;
+	s.borrow.loan.slot = 5;
+	answer = -EAGAIN;
+	CHECK(!pxs_borrow_step(&s));
+	CHECK(s.borrow.stage == PXS_BORROW_JOIN && there(PXS_DB_BORROWED));
+	answer = -ENODATA;
+	node.loop.now += 60000;
+	CHECK(!pxs_borrow_step(&s));
+	CHECK(s.borrow.stage == PXS_BORROW_IDLE && !there(PXS_DB_BORROWED));
+	over();
+}
+
 int main(void)
 {
 	RUN(a_piece_arrives);
@@ -371,5 +410,6 @@ int main(void)
 	RUN(one_that_is_wanted_no_more);
 	RUN(one_that_is_of_no_use);
 	RUN(one_that_is_not_read_now);
+	RUN(one_that_the_log_outran);
 	return unit_done();
 }
