@@ -144,7 +144,8 @@ static void events_do_not_put_off_the_end(void)
 {
 	l.event = no_reply;
 	CHECK_EQ(pxs_link_open(&l, NULL), 0);
-	in = taken = 0;
+	in = 0;
+	taken = 0;
 	unanswered = true;
 	CHECK_EQ(pxs_link_call(&l, pxs_link_msg(&l, PXS_CMD_GROUP_SEND), no_reply, NULL),
 		 -ETIMEDOUT);
