@@ -513,7 +513,8 @@ static int pxs_send(struct genl_info *info, struct pxs_kgroup *kg, u8 to)
 	err = pxs_group_say(&kg->core, to, &m);
 	pxs_kgroup_leave(kg, out, NULL);
 	if (err == -EINVAL)
-		return pxs_nl_no(info, attr, err, "DATAGRAM must be a LEARN_REQ or LEARN to another member");
+		return pxs_nl_no(info, attr, err,
+				 "DATAGRAM must be a LEARN_REQ or LEARN to another member");
 	if (err)
 		return pxs_nl_result(info, err);
 	/* Without the group's lock, which softirqs wait for: it may have 64 KiB of entries. */
