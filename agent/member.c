@@ -41,35 +41,7 @@ static int self_in(const struct pxs_replica *r, const struct pxs_membership *m)
 	return i >= 0 && be64_to_cpu(m->member[i].incarnation) == self->incarnation ? i : -1;
 }
 
-/* --- what the log and the journal say --------------------------------------------- */
-
-static void take(struct pxs_member_config *c, const struct pxs_record *rec, u64 slot)
-{
-	struct pxs_membership m;
-
-	if (pxs_membership_parse(rec->data, rec->len, &m))
-		return;
-	c->epoch = m.epoch;
-	c->slot = slot;
-	c->lsn = rec->lsn;
-	c->ballot = rec->ballot;
-	c->len = rec->len;
-	memcpy(c->value, rec->data, rec->len);
-}
-
-void pxs_member_record(struct pxs_replica *r, const struct pxs_record *rec)
-{
-	struct pxs_members *ms = &r->members;
-
-	if (rec->type == PXS_RECORD_CONFIG) {
-		/* One that was staged again by a trim says what is in force. */
-		if (rec->slot >= ms->now.epoch)
-			take(&ms->now, rec, rec->ballot);
-		ms->joins = false;
-	} else if (rec->flags & PXS_ENTRY_CONFIG && rec->slot > r->applied) {
-		take(&ms->accepted, rec, rec->slot);
-	}
-}
+/* --- what the log says ------------------------------------------------------------ */
 
 bool pxs_member_moves(const struct pxs_replica *r)
 {

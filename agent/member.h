@@ -23,6 +23,7 @@
 struct pxs_node;
 struct pxs_group_config;
 struct pxs_replica;
+struct pxs_scan;
 
 /* A learner that lacks more slots than this is not promoted, unless forced. */
 #define PXS_MEMBER_BEHIND	256u
@@ -53,6 +54,12 @@ struct pxs_members {
 	struct pxs_member_config accepted;	/* the newest that the log has, chosen or not */
 	struct pxs_member_config next;	/* applied: to be gone over to; epoch 0: nothing is */
 	struct pxs_member_config now;	/* of the newest CONFIG record; epoch 0: there is none */
+	/* A CONFIG record that does not hold, and none of its epoch, or a later one, that does. */
+	struct {
+		u64 epoch;	/* 0: there is no such */
+		u64 lsn;
+		u64 pos;
+	} damaged;
 	u64 asked_ms;		/* when the datapath was told to move */
 	bool away;		/* the datapath has the group no more, or not yet */
 	bool joins;		/* in no configuration of the log yet */
@@ -69,8 +76,14 @@ struct pxs_members {
 
 void pxs_members_init(struct pxs_replica *r);
 
-/* A record that says something of members. */
-void pxs_member_record(struct pxs_replica *r, const struct pxs_record *rec);
+/* A record that says something of members; found at @pos, or 0: it has just come. */
+void pxs_member_record(struct pxs_replica *r, const struct pxs_record *rec, u64 pos);
+
+/*
+ * A journal was read, and is not changed yet: does it say of each group of node @ctx who the
+ * members are? As struct pxs_scan_sink's ended().
+ */
+int pxs_members_recovered(void *ctx, struct pxs_scan *s);
 
 /* Slot @slot was applied, its newest record is @lsn of @ballot. Return: stop here, and go over. */
 bool pxs_member_applied(struct pxs_replica *r, u64 slot, u64 lsn, u64 ballot);

@@ -364,6 +364,7 @@ static int open_journal(struct pxs_node *n, bool wait)
 		.ctx = n,
 		.record = recovered_record,
 		.progress = recovered_segment,
+		.ended = pxs_members_recovered,
 	};
 	struct pxs_recovery rec;
 	sigset_t before;

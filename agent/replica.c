@@ -61,7 +61,7 @@ int pxs_replica_record(struct pxs_replica *r, const struct pxs_record *rec, u64 
 	case PXS_RECORD_DECIDED:
 		break;
 	case PXS_RECORD_CONFIG:
-		pxs_member_record(r, rec);
+		pxs_member_record(r, rec, pos);
 		return 0;
 	case PXS_RECORD_COMMIT:
 		r->recovered = max(r->recovered, rec->slot);
@@ -85,7 +85,7 @@ int pxs_replica_record(struct pxs_replica *r, const struct pxs_record *rec, u64 
 	/* Applied is final: a later record of the slot repeats its value. */
 	if (rec->slot <= r->applied)
 		return 0;
-	pxs_member_record(r, rec);
+	pxs_member_record(r, rec, pos);
 	return pxs_slots_record(&r->slots, rec, pos, !pos);
 }
 

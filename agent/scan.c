@@ -389,5 +389,7 @@ int pxs_scan(struct pxs_scan *s, const struct pxs_scan_source *src,
 	for (i = 0; i < src->count && !err; i++)
 		err = walk_segment(&w, i);
 	free(w.buf);
-	return err ? err : check_confirmed(&w);
+	if (!err)
+		err = check_confirmed(&w);
+	return err || !sink->ended ? err : sink->ended(sink->ctx, s);
 }

@@ -48,6 +48,8 @@ struct pxs_scan_source {
 	int (*read)(void *ctx, u32 i, u64 offset, void *buf, u32 len);
 };
 
+struct pxs_scan;
+
 struct pxs_scan_sink {
 	void *ctx;
 	/*
@@ -56,6 +58,11 @@ struct pxs_scan_sink {
 	 */
 	int (*record)(void *ctx, const struct pxs_record *r, u64 pos);
 	void (*progress)(void *ctx, u64 segment, u64 lsn);	/* per segment; or NULL */
+	/*
+	 * All was told, and nothing of it was changed yet; or NULL. Return: 0, or -errno with
+	 * s->error: this journal will not do.
+	 */
+	int (*ended)(void *ctx, struct pxs_scan *s);
 };
 
 struct pxs_scan {

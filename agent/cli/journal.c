@@ -156,7 +156,7 @@ static int look(struct cli *cli, int argc, char **argv, bool verify)
 	show(cli, &r, &t);
 	if (!verify || !(r.scan.faulty || r.scan.damaged))
 		return CLI_OK;
-	cli_error(cli, "%s: %" PRIu64 " values are damaged; the daemon learns them again from the other members",
+	cli_error(cli, "%s: %" PRIu64 " values are damaged; the daemon learns them again from the other members, or says why it does not start",
 		  argv[0], r.scan.faulty);
 	return CLI_REFUSED;
 }

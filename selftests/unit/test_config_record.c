@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * test_config_record.c - who the members are, as the journal says it: what a start makes of records
+ * that were damaged, and of a configuration file that says something else
+ *
+ * A whole node with its datapath in the process, member 2 of three; its peers are not there. Each
+ * record has a batch, and so a block, of its own.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+
+#include "crc32c.h"
+#include "membership.h"
+#include "unit_journal.h"
+
+#include "../../agent/node.h"
+
+#define SELF	2
+
+static const char conf[] =
+	"node {\n"
+	"	cluster = \"636c7573-7465-7200-0000-000000000000\"\n"
+	"	key-file = \"%1$s.key\"\n"
+	"	journal = \"%1$s\"\n"
+	"	socket = \"%1$s.sock\"\n"
+	"	datapath = \"user\"\n"
+	"}\n"
+	"group 1 {\n"
+	"	self = 2\n"
+	"	epoch = %6$u\n"
+	"	member 1 { address = \"127.%3$u.%4$u.1:%5$u\" incarnation = \"0x1\" }\n"
+	"	member 2 { address = \"127.%3$u.%4$u.2:%5$u\" incarnation = \"0x%2$016llx\" }\n"
+	"	member 3 { address = \"127.%3$u.%4$u.3:%5$u\" incarnation = \"0x3\" }\n"
+	"}\n";
+
+static struct pxs_node node;
+static u64 incarnation;
+static unsigned int port = 7611;
+
+static void path_of(const char *suffix, char path[4200])
+{
+	snprintf(path, 4200, "%s%s", dir, suffix);
+}
+
+static bool write_file(const char *suffix, const char *text)
+{
+	char path[4200];
+	int fd;
+	bool good;
+
+	path_of(suffix, path);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	good = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+	close(fd);
+	return good;
+}
+
+/* --- the journal ------------------------------------------------------------- */
+
+/* The file's members, as of @epoch. */
+static struct pxs_membership members(u64 epoch)
+{
+	struct pxs_membership m = { .epoch = epoch, .nmembers = 3 };
+	u8 i;
+
+	for (i = 0; i < 3; i++)
+		m.member[i] = (struct pxs_wire_member){
+			.id = i + 1, .family = 4, .port = cpu_to_be16((u16)port),
+			.incarnation = cpu_to_be64(i + 1 == SELF ? incarnation : i + 1u),
+			.addr = { 127, (u8)(getpid() >> 8), (u8)getpid(), i + 1 },
+		};
+	return m;
+}
+
+/* A CONFIG record: @m from epoch @slot on. */
+static void put_config(u64 slot, const struct pxs_membership *m)
+{
+	static u8 buf[4096];
+	u8 value[PXS_MEMBERSHIP_BYTES];
+	struct pxs_record r = {
+		.group = 1, .lsn = journal.next_lsn, .type = PXS_RECORD_CONFIG, .slot = slot,
+		.ballot = 10 * slot, .len = pxs_membership_put(value, m),
+	};
+	u32 size = pxs_record_put(buf, &r, value);
+
+	CHECK_EQ(pxs_journal_append(&journal, r.lsn, 1, buf, size, false), 0);
+	CHECK(settle());
+}
+
+static void put_epoch(u64 epoch)
+{
+	struct pxs_membership m = members(epoch);
+
+	put_config(epoch, &m);
+}
+
+/* Something that holds, so that what stands before it is damage and no torn tail. */
+static void put_promise(void)
+{
+	static u8 buf[4096];
+	struct pxs_record r = {
+		.group = 1, .lsn = journal.next_lsn, .type = PXS_RECORD_PROMISE, .ballot = 0x102,
+	};
+	u32 size = pxs_record_put(buf, &r, NULL);
+
+	CHECK_EQ(pxs_journal_append(&journal, r.lsn, 1, buf, size, false), 0);
+	CHECK(settle());
+}
+
+/* One bit of the value of the @n-th record, counted from 1. */
+static void rot(u32 n, u32 offset, u8 mask)
+{
+	spoil(1, n * PXS_JOURNAL_BLOCK + PXS_BATCH_HDR_LEN + PXS_RECORD_HDR_LEN + offset, mask);
+}
+
+/* Put behind the end what a write that was cut short leaves there. */
+static void tear(u32 n)
+{
+	spoil(1, n * PXS_JOURNAL_BLOCK + 100, 0xff);
+}
+
+static void begin(const char *name)
+{
+	struct pxs_recovery r;
+	char unique[64];
+
+	snprintf(unique, sizeof(unique), "config-%s-%u", name, ++port);
+	new_dir(unique);
+	CHECK_FATAL(!recover(&r));
+	incarnation = r.id.incarnation;
+	pxs_recovery_close(&r);
+	CHECK_FATAL(!open_writer(PXS_FLUSH_FDATASYNC));
+}
+
+/* Of all that is in the directory, by name. */
+static u64 sum_of_all(void)
+{
+	static u8 bytes[2 * SEGMENT];
+	struct dirent **names;
+	char path[8300];
+	u64 sum = 0;
+	ssize_t n;
+	int i, fd, count = scandir(dir, &names, NULL, alphasort);
+
+	CHECK(count > 2);
+	for (i = 0; i < count; i++) {
+		sum = sum * 31 + pxs_crc32c(0, names[i]->d_name, (u32)strlen(names[i]->d_name));
+		snprintf(path, sizeof(path), "%s/%s", dir, names[i]->d_name);
+		fd = open(path, O_RDONLY);
+		n = fd < 0 ? -1 : read(fd, bytes, sizeof(bytes));
+		if (n > 0)
+			sum = sum * 31 + pxs_crc32c(0, bytes, (u32)n);
+		close(fd);
+		free(names[i]);
+	}
+	free(names);
+	return sum;
+}
+
+/* --- the node ---------------------------------------------------------------- */
+
+/* Start it, with a file of @epoch. Return: as pxs_node_open(). */
+static int start(unsigned int epoch)
+{
+	char text[16384], path[4200];
+
+	snprintf(text, sizeof(text), conf, dir, (unsigned long long)incarnation,
+		 (unsigned int)getpid() >> 8 & 255, (unsigned int)getpid() & 255, port, epoch);
+	memset(&node, 0, sizeof(node));
+	path_of(".conf", path);
+	if (!write_file(".conf", text) ||
+	    !write_file(".key", "6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b") ||
+	    pxs_config_load(&node.config, path) || pxs_loop_init(&node.loop))
+		return -EINVAL;
+	return pxs_node_open(&node, true);
+}
+
+static void stop(void)
+{
+	pxs_node_close(&node);
+	pxs_config_free(&node.config);
+}
+
+static void finish(void)
+{
+	char path[4200];
+
+	path_of(".conf", path);
+	unlink(path);
+	path_of(".key", path);
+	unlink(path);
+	remove_dir();
+}
+
+/* It does not start, and leaves all as it is. */
+static void refuses(unsigned int epoch, int err)
+{
+	u64 before = sum_of_all();
+
+	CHECK_EQ(-start(epoch), err);
+	CHECK(!node.opened);
+	CHECK_EQ(sum_of_all(), before);
+	stop();
+}
+
+/* It starts, by the members of @by. */
+static void goes_by(unsigned int epoch, u64 by)
+{
+	CHECK_FATAL(!start(epoch));
+	CHECK_EQ(node.config.group[0].conf.epoch, by);
+	CHECK(!node.replica[0].gone);
+	stop();
+}
+
+/* --- damage -------------------------------------------------------------------- */
+
+/*
+ * S5, S9: the bytes make sense all the same: who votes is another member than the others count, a
+ * sum that does not hold is all there is to see. And with a torn tail, which is cut at any start.
+ */
+static void what_is_damaged_is_not_believed(void)
+{
+	begin("rot");
+	put_epoch(2);
+	put_promise();
+	close_writer();
+	rot(1, offsetof(struct pxs_wire_config, learners), 1);
+	tear(3);
+	refuses(1, EBADMSG);
+	rot(1, offsetof(struct pxs_wire_config, learners), 1);
+	goes_by(1, 2);
+	finish();
+}
+
+/* What does not make sense any more is no reason to go by the members before. */
+static void what_cannot_be_read_is_not_passed_over(void)
+{
+	begin("count");
+	put_epoch(2);
+	put_epoch(3);
+	put_promise();
+	close_writer();
+	rot(2, offsetof(struct pxs_wire_config, count), 0x80);
+	refuses(1, EBADMSG);
+	finish();
+}
+
+/* Who finds itself removed gives its journal up: that must have been said. */
+static void who_is_damaged_is_not_removed(void)
+{
+	begin("self");
+	put_epoch(2);
+	put_promise();
+	close_writer();
+	rot(1, sizeof(struct pxs_wire_config) + sizeof(struct pxs_wire_member), 0x40);
+	refuses(1, EBADMSG);
+	finish();
+}
+
+/* Its sums hold, and it says of one epoch what its head says of another. */
+static void an_epoch_is_that_of_the_head(void)
+{
+	struct pxs_membership m;
+
+	begin("head");
+	m = members(9);
+	put_config(2, &m);
+	close_writer();
+	refuses(1, EBADMSG);
+	finish();
+}
+
+static void what_comes_later_counts(void)
+{
+	begin("later");
+	put_epoch(2);
+	put_epoch(3);
+	put_promise();
+	close_writer();
+	rot(1, 0, 1);
+	goes_by(1, 3);
+	finish();
+}
+
+/* A trim says it again: of one epoch there is one configuration, wherever it stands. */
+static void what_is_said_twice_is_needed_once(void)
+{
+	u32 which;
+
+	for (which = 1; which <= 2; which++) {
+		begin(which == 1 ? "first" : "second");
+		put_epoch(2);
+		put_epoch(2);
+		put_promise();
+		close_writer();
+		rot(which, 20, 1);
+		goes_by(1, 2);
+		finish();
+	}
+}
+
+/* The group does nothing here any more, whatever is left of its records. */
+static void of_who_left_it_does_not_matter(void)
+{
+	struct pxs_scan s = { .floor.segment = 2 };
+
+	begin("left");
+	put_epoch(2);
+	close_writer();
+	CHECK_EQ(start(1), 0);
+	node.replica[0].members.damaged.epoch = 2;
+	CHECK_EQ(-pxs_members_recovered(&node, &s), EBADMSG);
+	CHECK(strstr(s.error, "group 1"));
+	CHECK(pxs_floor_leave(&s.floor, 1, 2));
+	CHECK_EQ(pxs_members_recovered(&node, &s), 0);
+	stop();
+	finish();
+}
+
+int main(void)
+{
+	pxs_report_level(0);	/* what is provoked here is not worth reading */
+	RUN(what_is_damaged_is_not_believed);
+	RUN(what_cannot_be_read_is_not_passed_over);
+	RUN(who_is_damaged_is_not_removed);
+	RUN(an_epoch_is_that_of_the_head);
+	RUN(what_comes_later_counts);
+	RUN(what_is_said_twice_is_needed_once);
+	RUN(of_who_left_it_does_not_matter);
+	return unit_done();
+}
