@@ -142,5 +142,7 @@ const char *pxs_change_refusal(const struct pxs_change *c, u32 group)
 		return "the slot is not the client's to say";
 	if (s.types & (1u << PXS_A_BACKEND_HEALTH | 1u << PXS_A_BACKEND_REASON))
 		return "health is what one host sees: nothing to agree on";
+	if (s.types & (1u << PXS_A_BACKEND_FD | 1u << PXS_A_BACKEND_SOCKET))
+		return "a socket is one host's: nothing to agree on";
 	return NULL;
 }

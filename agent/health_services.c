@@ -132,6 +132,9 @@ static void take_backend(struct pxs_services *s, struct nlmsghdr *nlh, u8 cmd)
 	    !take_text(tb[PXS_A_BACKEND_SERVICE], b.service, sizeof(b.service)) ||
 	    !take_address(tb, &b.at))
 		return;
+	/* A socket of a process here: the kernel sees when it is closed, and nobody else reaches it. */
+	if (tb[PXS_A_BACKEND_SOCKET])
+		return;
 	if (cmd == PXS_CMD_BACKEND_DEL) {
 		s->gone(s->ctx, b.service, &b.at);
 		return;

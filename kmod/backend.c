@@ -19,6 +19,7 @@
 #include "core/keep.h"
 #include "deliver_nat.h"
 #include "deliver_tunnel.h"
+#include "given.h"
 #include "pernet.h"
 #include "ramp.h"
 #include "service.h"
@@ -87,7 +88,17 @@ struct pxs_backend *pxs_backend_find(const struct pxs_service *svc, const struct
 	struct pxs_backend *be;
 
 	list_for_each_entry(be, &svc->backends, list)
-		if (pxs_endpoint_equal(&be->at, at))
+		if (!be->cookie && pxs_endpoint_equal(&be->at, at))
+			return be;
+	return NULL;
+}
+
+struct pxs_backend *pxs_backend_find_socket(const struct pxs_service *svc, u64 cookie)
+{
+	struct pxs_backend *be;
+
+	list_for_each_entry(be, &svc->backends, list)
+		if (be->cookie == cookie)
 			return be;
 	return NULL;
 }
@@ -98,20 +109,27 @@ static bool pxs_backend_returns(const struct pxs_service *svc)
 	return svc->at.proto == IPPROTO_UDP && !pxs_service_forwards(svc);
 }
 
-/* May there be such a backend? One pass over the service's own, two hash lookups. */
-static int pxs_backend_check(struct pxs_service *svc, const struct pxs_backend_spec *spec,
-			     struct pxs_refusal *no)
+/* Could it not be told of a datagram from there which backend sent it? */
+static bool pxs_backend_ambiguous(struct pxs_service *svc, const struct pxs_backend_spec *spec)
 {
 	struct pxs_net *pn = svc->pn;
-	struct pxs_backend *be;
-	bool ambiguous;
+	bool taken;
+
+	if (!pxs_backend_returns(svc))
+		return false;
+	rcu_read_lock();
+	taken = pxs_backend_of_reply(pn, &spec->at);
+	rcu_read_unlock();
+	return taken || (!spec->socket && pxs_given_is_at(pn, &spec->at));
+}
+
+/* May there be one at this address and port? */
+static int pxs_backend_check_at(struct pxs_service *svc, const struct pxs_backend_spec *spec,
+				struct pxs_refusal *no)
+{
+	struct pxs_net *pn = svc->pn;
 	int err;
 
-	err = pxs_agreed_service(svc, no);
-	if (err)
-		return err;
-	if (svc->nbackends >= PXS_BACKENDS_MAX)
-		return pxs_refuse(no, -ERANGE, 0, "the service has 1024 backends: that is the limit");
 	if (spec->at.family != svc->at.family && !pxs_service_tunnels(svc))
 		return pxs_refuse(no, -EINVAL, PXS_A_BACKEND_ADDR,
 				  "address is of another family than the service's");
@@ -121,22 +139,38 @@ static int pxs_backend_check(struct pxs_service *svc, const struct pxs_backend_s
 	err = pxs_endpoint_check(pn, &spec->at, &no->why);
 	if (err)
 		return pxs_refuse(no, err, PXS_A_BACKEND_ADDR, no->why);
-	list_for_each_entry(be, &svc->backends, list) {
-		if (pxs_endpoint_equal(&be->at, &spec->at))
-			return pxs_refuse(no, -EEXIST, PXS_A_BACKEND_ADDR,
-					  "the service has a backend with this address and port");
-		if (be->id == spec->id)
-			return pxs_refuse(no, -EEXIST, PXS_A_BACKEND_ID,
-					  "the service has a backend with this id");
-	}
-	rcu_read_lock();
-	ambiguous = pxs_backend_returns(svc) && pxs_backend_of_reply(pn, &spec->at);
-	rcu_read_unlock();
+	if (pxs_backend_find(svc, &spec->at))
+		return pxs_refuse(no, -EEXIST, PXS_A_BACKEND_ADDR,
+				  "the service has a backend with this address and port");
 	if (pxs_service_at(pn, &spec->at))
 		return pxs_refuse(no, -EADDRINUSE, PXS_A_BACKEND_ADDR,
 				  "address and port are those of a service: this would be a loop");
-	if (ambiguous)
-		return pxs_refuse(no, -EADDRINUSE, PXS_A_BACKEND_ADDR,
+	return 0;
+}
+
+/* May there be such a backend? A few passes over the service's own, two hash lookups. */
+static int pxs_backend_check(struct pxs_service *svc, const struct pxs_backend_spec *spec,
+			     struct pxs_refusal *no)
+{
+	struct pxs_backend *be;
+	int err;
+
+	err = pxs_agreed_service(svc, no);
+	if (err)
+		return err;
+	if (svc->nbackends >= PXS_BACKENDS_MAX)
+		return pxs_refuse(no, -ERANGE, 0, "the service has 1024 backends: that is the limit");
+	err = spec->socket ? pxs_given_check(svc, spec->socket, no) :
+			     pxs_backend_check_at(svc, spec, no);
+	if (err)
+		return err;
+	list_for_each_entry(be, &svc->backends, list)
+		if (be->id == spec->id)
+			return pxs_refuse(no, -EEXIST, PXS_A_BACKEND_ID,
+					  "the service has a backend with this id");
+	if (pxs_backend_ambiguous(svc, spec))
+		return pxs_refuse(no, -EADDRINUSE,
+				  spec->socket ? PXS_A_BACKEND_FD : PXS_A_BACKEND_ADDR,
 				  "a backend of another service has this address and port: whose reply a datagram is could not be told");
 	return 0;
 }
@@ -168,6 +202,7 @@ static struct pxs_backend *pxs_backend_alloc(struct pxs_service *svc,
 	}
 	be->svc = svc;
 	be->at = spec->at;
+	be->cookie = spec->socket ? pxs_given_cookie(spec->socket) : 0;
 	be->id = spec->id;
 	be->weight = spec->weight;
 	be->state = spec->state;
@@ -205,11 +240,13 @@ static void pxs_backend_unlink(struct pxs_backend *be)
 }
 
 /* What comes about it, replies or errors, is known from now on. Return: 0 or -ENOMEM and such. */
-static int pxs_backend_expect(struct pxs_backend *be)
+static int pxs_backend_expect(struct pxs_backend *be, struct pxs_given *socket)
 {
 	struct pxs_services *s = &be->svc->pn->services;
 	int err;
 
+	if (socket)
+		return pxs_given_give(be, socket);
 	if (pxs_service_tunnels(be->svc))
 		return rhltable_insert(&s->tunnels, &be->tunnel, pxs_tunnels_params);
 	if (!pxs_backend_returns(be->svc))
@@ -225,6 +262,10 @@ static void pxs_backend_forget(struct pxs_backend *be)
 {
 	struct pxs_services *s = &be->svc->pn->services;
 
+	if (be->cookie) {
+		pxs_given_take(be);
+		return;
+	}
 	if (pxs_service_tunnels(be->svc))
 		rhltable_remove(&s->tunnels, &be->tunnel, pxs_tunnels_params);
 	if (!pxs_backend_returns(be->svc))
@@ -253,7 +294,7 @@ struct pxs_backend *pxs_backend_add(struct pxs_service *svc, const struct pxs_ba
 	err = PTR_ERR_OR_ZERO(plan);
 	if (err)
 		goto err_unlink;
-	err = pxs_backend_expect(be);
+	err = pxs_backend_expect(be, spec->socket);
 	if (err)
 		goto err_plan;
 	pxs_plan_publish(svc, plan);

@@ -19,6 +19,7 @@ struct pxs_net;
 struct pxs_refusal;
 struct pxs_service;
 struct pxs_services;
+struct pxs_given;
 struct pxs_way;
 
 /* What an Internet checksum (RFC 1624) gains when one endpoint is replaced by another. */
@@ -38,6 +39,8 @@ struct pxs_backend {
 	/* tunnels: where outer packets go, port 0 if they have none; in pxs_services.tunnels */
 	struct pxs_endpoint outer;
 	struct rhlist_head tunnel;
+	struct pxs_given __rcu *given;	/* given as a descriptor; NULL: none, or closed */
+	u64 cookie;			/* of that socket, its name; 0: named by at */
 	u64 id;
 	u16 index;			/* in the rows; lowest free one when added */
 	struct rcu_head rcu;
@@ -50,6 +53,7 @@ struct pxs_backend {
 	u32 rows;			/* whose first choice it is in the table in force */
 	u64 since;			/* serves since, ms of the monotonic clock; 0: does not */
 	bool ramps;			/* began in a slow start, which may be over */
+	bool closed;			/* its socket was, and health says so for good */
 	struct pxs_backend_load load;
 };
 
@@ -63,6 +67,7 @@ struct pxs_backend_change {
 
 struct pxs_backend_spec {
 	struct pxs_endpoint at;
+	struct pxs_given *socket;	/* given as a descriptor, bound to at; NULL: by address */
 	u64 id;
 	u32 weight;
 	u8 state;
@@ -76,12 +81,15 @@ static inline bool pxs_backend_serves(const struct pxs_backend *be)
 /* Identity by default: a fixed hash of address and port, the same on every director. */
 u64 pxs_backend_default_id(const struct pxs_endpoint *at);
 
+/* By address; or by the socket that was given as a descriptor. */
 struct pxs_backend *pxs_backend_find(const struct pxs_service *svc, const struct pxs_endpoint *at);
+struct pxs_backend *pxs_backend_find_socket(const struct pxs_service *svc, u64 cookie);
 
 /*
  * Under pxs_net.config. Each builds the new table first and changes nothing when that
- * fails. Errors: -EEXIST (address or id), -EADDRINUSE (ambiguous or a loop),
+ * fails. Errors: -EEXIST (address, socket or id), -EADDRINUSE (ambiguous or a loop),
  * -EADDRNOTAVAIL (never an address of a backend), -ERANGE (PXS_BACKENDS_MAX), -ENOMEM.
+ * The spec's socket is the backend's if there is no error.
  */
 struct pxs_backend *pxs_backend_add(struct pxs_service *svc, const struct pxs_backend_spec *spec,
 				    struct pxs_refusal *no);

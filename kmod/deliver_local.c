@@ -6,7 +6,8 @@
  * the stack in skb->sk, as early demultiplexing does, with a reference and sock_edemux
  * to drop it. Not sock_pfree: a socket found so is taken from 6.12 on as a hint to
  * select anew among its SO_REUSEPORT group. A socket is looked up for each packet, so
- * none is kept that could be closed meanwhile.
+ * none is kept that could be closed meanwhile; one that was given as a descriptor is at
+ * hand, and asked for each packet whether it is (given.c).
  *
  * A TCP connection is decided once: its established (or half-open) socket is found
  * before any table is asked. With SYN cookies there is none until the last ACK, which
@@ -22,6 +23,8 @@
 
 #include "backend.h"
 #include "deliver_local.h"
+#include "given.h"
+#include "pernet.h"
 #include "service.h"
 #include "steer.h"
 #include "tcp_lookup.h"	/* compat: hash tables were an argument once */
@@ -98,9 +101,25 @@ bool pxs_local_asked_itself(const struct nf_hook_state *state, const struct pxs_
 	return true;
 }
 
+/* Backends whose sockets one packet may find closed: then there is time to notice the others. */
+#define PXS_LOCAL_TRIES	8
+
+/*
+ * The packet's backend has no socket. If that was given as a descriptor, and is closed, nobody is
+ * steered to it from now on: may another be picked?
+ */
+static bool pxs_local_again(struct pxs_backend *be, unsigned int *tries)
+{
+	if (!be->cookie)
+		return false;
+	pxs_given_found_closed(be);
+	return ++*tries < PXS_LOCAL_TRIES;
+}
+
 unsigned int pxs_local_udp(struct sk_buff *skb, const struct nf_hook_state *state,
 			   struct pxs_service *svc, const struct pxs_packet *p)
 {
+	unsigned int tries = 0;
 	struct pxs_backend *be;
 	struct sock *sk;
 
@@ -112,10 +131,12 @@ unsigned int pxs_local_udp(struct sk_buff *skb, const struct nf_hook_state *stat
 		pxs_local_assign(skb, sk);
 		return NF_ACCEPT;
 	}
-	be = pxs_steer_pick_new(svc, skb, p);
-	if (!be)
-		return NF_DROP;
-	sk = pxs_udp_find(state, &p->src, &be->at);
+	do {
+		be = pxs_steer_pick_new(svc, skb, p);
+		if (!be)
+			return NF_DROP;
+		sk = be->cookie ? pxs_given_get(be) : pxs_udp_find(state, &p->src, &be->at);
+	} while (!sk && pxs_local_again(be, &tries));
 	if (!sk) {
 		pxs_steer_fault(svc, be, PXS_STEER_STAT_NO_SOCKET);
 		return NF_DROP;
@@ -141,7 +162,7 @@ static struct sock *pxs_tcp_find(const struct nf_hook_state *state, const struct
 #endif
 }
 
-/* Return: a socket that listens at the backend's address and port, referenced; or NULL. */
+/* Return: the backend's socket, or one that listens at its address and port, referenced; or NULL. */
 static struct sock *pxs_tcp_find_listener(struct sk_buff *skb, const struct nf_hook_state *state,
 					  const struct pxs_packet *p,
 					  const struct pxs_backend *be)
@@ -149,6 +170,8 @@ static struct sock *pxs_tcp_find_listener(struct sk_buff *skb, const struct nf_h
 	int dif = state->in->ifindex;
 	struct sock *sk = NULL;
 
+	if (be->cookie)
+		return pxs_given_get(be);
 	if (p->src.family == AF_INET)
 		sk = pxs_tcp4_listener(state->net, skb, p->payload, pxs_endpoint_ip4(&p->src),
 				       p->src.port, pxs_endpoint_ip4(&be->at),
@@ -204,6 +227,7 @@ static void pxs_tcp_end_timewait(struct sk_buff *skb)
 unsigned int pxs_local_tcp(struct sk_buff *skb, const struct nf_hook_state *state,
 			   struct pxs_service *svc, const struct pxs_packet *p)
 {
+	unsigned int tries = 0;
 	struct pxs_backend *be;
 	struct sock *sk;
 
@@ -214,10 +238,12 @@ unsigned int pxs_local_tcp(struct sk_buff *skb, const struct nf_hook_state *stat
 	}
 	if (skb->sk && !(p->syn && skb->sk->sk_state == TCP_TIME_WAIT))
 		return NF_ACCEPT;
-	be = pxs_steer_pick(svc, skb, p);
-	if (!be)
-		return NF_DROP;
-	sk = pxs_tcp_find_listener(skb, state, p, be);
+	do {
+		be = pxs_steer_pick(svc, skb, p);
+		if (!be)
+			return NF_DROP;
+		sk = pxs_tcp_find_listener(skb, state, p, be);
+	} while (!sk && pxs_local_again(be, &tries));
 	if (!sk) {
 		pxs_steer_fault(svc, be, PXS_STEER_STAT_NO_SOCKET);
 		return NF_DROP;
@@ -265,10 +291,14 @@ static u32 pxs_tcp_waiting(struct net *net, const struct pxs_endpoint *at)
 	return sk ? READ_ONCE(sk->sk_ack_backlog) : 0;
 }
 
-u32 pxs_local_waiting(struct net *net, const struct pxs_endpoint *at)
+u32 pxs_local_waiting(const struct pxs_backend *be)
 {
+	const struct pxs_endpoint *at = &be->at;
+	struct net *net = be->svc->pn->net;
 	u32 n;
 
+	if (be->cookie)
+		return pxs_given_waiting(be);
 	/* Both lookups ask for bottom halves to be off, as they are in the receive path. */
 	local_bh_disable();
 	rcu_read_lock();

@@ -10,7 +10,7 @@
 
 #include "packet.h"
 
-struct net;
+struct pxs_backend;
 struct pxs_service;
 
 /*
@@ -35,10 +35,10 @@ bool pxs_local_connected(const struct sk_buff *skb, const struct nf_hook_state *
 bool pxs_local_asked_itself(const struct nf_hook_state *state, const struct pxs_packet *p);
 
 /*
- * What waits at the socket bound to this address and port: datagrams in its queue, or connections
- * to be accepted; 0 without a socket. Of several with SO_REUSEPORT one stands for all. Process
- * context.
+ * What waits at the backend's socket: datagrams in its queue, or connections to be accepted; 0
+ * without a socket. Of several bound to its address with SO_REUSEPORT one stands for all. Process
+ * context, under pxs_net.config.
  */
-u32 pxs_local_waiting(struct net *net, const struct pxs_endpoint *at);
+u32 pxs_local_waiting(const struct pxs_backend *be);
 
 #endif /* PXS_DELIVER_LOCAL_H */

@@ -66,7 +66,7 @@ static void pxs_load_look(struct pxs_service *svc)
 		return;
 	list_for_each_entry(be, &svc->backends, list) {
 		if (svc->mode == PXS_MODE_LOCAL)
-			be->load.now = pxs_local_waiting(svc->pn->net, &be->at);
+			be->load.now = pxs_local_waiting(be);
 		else
 			be->load.now = pxs_load_recent(be, svc->load_tick);
 		v[n].load = be->load.now;

@@ -94,7 +94,7 @@ struct sk_buff *pxs_nl_announcement(struct pxs_net *pn, struct genl_info *info)
 {
 	struct sk_buff *skb;
 
-	if (!nlmsg_report(info->nlhdr) &&
+	if (!(info && nlmsg_report(info->nlhdr)) &&
 	    !genl_has_listeners(&pxs_genl_family, pn->net, PXS_MCGRP_CONFIG_OFFSET))
 		return NULL;
 	skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);

@@ -40,7 +40,10 @@ int pxs_nl_refuse(struct netlink_ext_ack *extack, const struct nlattr *attr, int
 /* Return: 0 when attribute type of the request is there, else -EINVAL; why says what is missing. */
 int pxs_nl_need(struct genl_info *info, int type, const char *why);
 
-/* A new message for an announcement, or NULL when nobody wants it (or memory is short). */
+/*
+ * A new message for an announcement, or NULL when nobody wants it (or memory is short). info is
+ * the request that made the change, or NULL.
+ */
 struct sk_buff *pxs_nl_announcement(struct pxs_net *pn, struct genl_info *info);
 
 /*

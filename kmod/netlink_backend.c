@@ -8,6 +8,7 @@
 #include "pxs.h"
 
 #include "backend.h"
+#include "given.h"
 #include "netlink.h"
 #include "netlink_agreed.h"
 #include "netlink_service.h"
@@ -16,9 +17,10 @@
 #include "service.h"
 
 static PXS_NLA_RANGE pxs_nl_weight_range = { .max = PXS_WEIGHT_MAX };
+static PXS_NLA_RANGE pxs_nl_fd_range = { .max = INT_MAX };
 
 /* SET */
-static const struct nla_policy pxs_nl_backend_policy[PXS_A_BACKEND_AGREED + 1] = {
+static const struct nla_policy pxs_nl_backend_policy[PXS_A_BACKEND_SOCKET + 1] = {
 	[PXS_A_BACKEND_SERVICE] = { .type = NLA_NUL_STRING, .len = PXS_NAME_MAX },
 	[PXS_A_BACKEND_ADDR] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
 	[PXS_A_BACKEND_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
@@ -28,9 +30,10 @@ static const struct nla_policy pxs_nl_backend_policy[PXS_A_BACKEND_AGREED + 1] =
 	[PXS_A_BACKEND_HEALTH] = NLA_POLICY_RANGE(NLA_U8, PXS_HEALTH_UNCHECKED, PXS_HEALTH_BAD),
 	[PXS_A_BACKEND_REASON] = { .type = NLA_NUL_STRING, .len = PXS_HEALTH_REASON_MAX },
 	[PXS_A_BACKEND_AGREED] = NLA_POLICY_MIN(NLA_U64, 1),
+	[PXS_A_BACKEND_SOCKET] = NLA_POLICY_MIN(NLA_U64, 1),
 };
 
-static const struct nla_policy pxs_nl_backend_add_policy[PXS_A_BACKEND_AGREED + 1] = {
+static const struct nla_policy pxs_nl_backend_add_policy[PXS_A_BACKEND_FD + 1] = {
 	[PXS_A_BACKEND_SERVICE] = { .type = NLA_NUL_STRING, .len = PXS_NAME_MAX },
 	[PXS_A_BACKEND_ADDR] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
 	[PXS_A_BACKEND_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
@@ -38,14 +41,16 @@ static const struct nla_policy pxs_nl_backend_add_policy[PXS_A_BACKEND_AGREED + 
 	[PXS_A_BACKEND_WEIGHT] = NLA_POLICY_FULL_RANGE(NLA_U32, &pxs_nl_weight_range),
 	[PXS_A_BACKEND_STATE] = NLA_POLICY_RANGE(NLA_U8, PXS_BACKEND_UP, PXS_BACKEND_DOWN),
 	[PXS_A_BACKEND_AGREED] = NLA_POLICY_MIN(NLA_U64, 1),
+	[PXS_A_BACKEND_FD] = NLA_POLICY_FULL_RANGE(NLA_U32, &pxs_nl_fd_range),
 };
 
 /* DEL names a backend, GET may narrow the dump by its service. */
-static const struct nla_policy pxs_nl_backend_name_policy[PXS_A_BACKEND_AGREED + 1] = {
+static const struct nla_policy pxs_nl_backend_name_policy[PXS_A_BACKEND_SOCKET + 1] = {
 	[PXS_A_BACKEND_SERVICE] = { .type = NLA_NUL_STRING, .len = PXS_NAME_MAX },
 	[PXS_A_BACKEND_ADDR] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
 	[PXS_A_BACKEND_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
 	[PXS_A_BACKEND_AGREED] = NLA_POLICY_MIN(NLA_U64, 1),
+	[PXS_A_BACKEND_SOCKET] = NLA_POLICY_MIN(NLA_U64, 1),
 };
 
 static const struct nla_policy pxs_nl_backend_dump_policy[PXS_A_BACKEND_SERVICE + 1] = {
@@ -67,7 +72,9 @@ static int pxs_nl_put_backend(struct sk_buff *skb, const struct pxs_backend *be)
 	    nla_put_u32(skb, PXS_A_BACKEND_ROWS, be->rows) ||
 	    nla_put_u32(skb, PXS_A_BACKEND_EFFECTIVE, pxs_ramp_effective(be)) ||
 	    nla_put_u32(skb, PXS_A_BACKEND_LOAD, be->load.now) ||
-	    nla_put_u8(skb, PXS_A_BACKEND_FULL, be->load.full))
+	    nla_put_u8(skb, PXS_A_BACKEND_FULL, be->load.full) ||
+	    (be->cookie &&
+	     nla_put_u64_64bit(skb, PXS_A_BACKEND_SOCKET, be->cookie, PXS_A_BACKEND_PAD)))
 		return -EMSGSIZE;
 	pxs_steer_stats_sum(be->stats, sum);
 	return pxs_stats_put(skb, PXS_A_BACKEND_STATS, sum, PXS_STEER_STAT_MAX,
@@ -108,6 +115,21 @@ static struct sk_buff *pxs_nl_backend_msg(const struct pxs_backend *be, struct g
 	return skb;
 }
 
+void pxs_nl_backend_changed(const struct pxs_backend *be)
+{
+	struct pxs_net *pn = be->svc->pn;
+	struct sk_buff *skb = pxs_nl_announcement(pn, NULL);
+
+	if (!skb)
+		return;
+	if (pxs_nl_fill_backend(skb, be, 0, 0, PXS_CMD_BACKEND_SET, NULL)) {
+		nlmsg_free(skb);
+		pxs_nl_lost(pn);
+		return;
+	}
+	pxs_nl_announce(pn, skb, NULL);
+}
+
 static int pxs_nl_parse_backend_at(struct genl_info *info, const struct pxs_service *svc,
 				   struct pxs_endpoint *at)
 {
@@ -121,7 +143,34 @@ static int pxs_nl_parse_backend_at(struct genl_info *info, const struct pxs_serv
 			       info->attrs[PXS_A_BACKEND_PORT], svc->at.proto, at);
 }
 
-/* The backend that SERVICE, ADDR and PORT name, or NULL and *err. */
+/* A backend is named, or given, in one of two ways. Return: 0, unless both are there. */
+static int pxs_nl_check_one_way(struct genl_info *info, int type, const char *why)
+{
+	struct nlattr **tb = info->attrs;
+	struct nlattr *at = tb[PXS_A_BACKEND_ADDR] ?: tb[PXS_A_BACKEND_PORT];
+
+	return tb[type] && at ? pxs_nl_refuse(info->extack, at, -EINVAL, why) : 0;
+}
+
+/* The backend that SERVICE and SOCKET name, or NULL and *err. */
+static struct pxs_backend *pxs_nl_backend_by_socket(struct genl_info *info,
+						    const struct pxs_service *svc, int *err)
+{
+	const struct nlattr *socket = info->attrs[PXS_A_BACKEND_SOCKET];
+	struct pxs_backend *be;
+
+	*err = pxs_nl_check_one_way(info, PXS_A_BACKEND_SOCKET,
+				    "a backend is named by its socket or by its address, not both");
+	if (*err)
+		return NULL;
+	be = pxs_backend_find_socket(svc, nla_get_u64(socket));
+	if (!be)
+		*err = pxs_nl_refuse(info->extack, socket, -ENOENT,
+				     "the service has no backend that is this socket");
+	return be;
+}
+
+/* The backend that SERVICE and SOCKET, or SERVICE, ADDR and PORT name, or NULL and *err. */
 static struct pxs_backend *pxs_nl_backend(struct genl_info *info, int *err)
 {
 	struct pxs_endpoint at;
@@ -131,6 +180,8 @@ static struct pxs_backend *pxs_nl_backend(struct genl_info *info, int *err)
 	svc = pxs_nl_service(info, PXS_A_BACKEND_SERVICE, err);
 	if (!svc)
 		return NULL;
+	if (info->attrs[PXS_A_BACKEND_SOCKET])
+		return pxs_nl_backend_by_socket(info, svc, err);
 	*err = pxs_nl_parse_backend_at(info, svc, &at);
 	if (*err)
 		return NULL;
@@ -139,6 +190,31 @@ static struct pxs_backend *pxs_nl_backend(struct genl_info *info, int *err)
 		*err = pxs_nl_refuse(info->extack, info->attrs[PXS_A_BACKEND_ADDR], -ENOENT,
 				     "the service has no backend with this address and port");
 	return be;
+}
+
+static int pxs_nl_parse_at(struct genl_info *info, const struct pxs_service *svc,
+			   struct pxs_backend_spec *spec)
+{
+	int err = pxs_nl_parse_backend_at(info, svc, &spec->at);
+
+	if (!err)
+		spec->id = pxs_backend_default_id(&spec->at);
+	return err;
+}
+
+/* A socket that the caller has open; the op runs in the caller's context. */
+static int pxs_nl_parse_fd(struct genl_info *info, struct pxs_service *svc,
+			   struct pxs_backend_spec *spec, struct pxs_refusal *no)
+{
+	struct nlattr **tb = info->attrs;
+	int err;
+
+	err = pxs_nl_check_one_way(info, PXS_A_BACKEND_FD,
+				   "a backend is a descriptor's socket or an address, not both");
+	if (!err && tb[PXS_A_BACKEND_AGREED])
+		err = pxs_nl_refuse(info->extack, tb[PXS_A_BACKEND_FD], -EINVAL,
+				    "a socket is one host's: nothing to agree on");
+	return err ?: pxs_given_open(svc, nla_get_u32(tb[PXS_A_BACKEND_FD]), spec, no);
 }
 
 static int pxs_nl_backend_do_add(struct sk_buff *skb, struct genl_info *info)
@@ -153,10 +229,10 @@ static int pxs_nl_backend_do_add(struct sk_buff *skb, struct genl_info *info)
 	svc = pxs_nl_service(info, PXS_A_BACKEND_SERVICE, &err);
 	if (!svc)
 		return err;
-	err = pxs_nl_parse_backend_at(info, svc, &spec.at);
+	err = tb[PXS_A_BACKEND_FD] ? pxs_nl_parse_fd(info, svc, &spec, &no) :
+				     pxs_nl_parse_at(info, svc, &spec);
 	if (err)
-		return err;
-	spec.id = pxs_backend_default_id(&spec.at);
+		return pxs_nl_refuse(info->extack, tb[no.attr], err, no.why);
 	if (tb[PXS_A_BACKEND_ID])
 		spec.id = nla_get_u64(tb[PXS_A_BACKEND_ID]);
 	if (tb[PXS_A_BACKEND_WEIGHT])
@@ -164,8 +240,11 @@ static int pxs_nl_backend_do_add(struct sk_buff *skb, struct genl_info *info)
 	if (tb[PXS_A_BACKEND_STATE])
 		spec.state = nla_get_u8(tb[PXS_A_BACKEND_STATE]);
 	be = pxs_backend_add(svc, &spec, &no);
-	if (IS_ERR(be))
+	if (IS_ERR(be)) {
+		if (spec.socket)
+			pxs_given_put(spec.socket);
 		return pxs_nl_refuse(info->extack, tb[no.attr], PTR_ERR(be), no.why);
+	}
 	pxs_nl_announce(svc->pn, pxs_nl_backend_msg(be, info), info);
 	return 0;
 }
@@ -207,6 +286,9 @@ static int pxs_nl_backend_do_set(struct sk_buff *skb, struct genl_info *info)
 	if (tb[PXS_A_BACKEND_HEALTH] && tb[PXS_A_BACKEND_AGREED])
 		return pxs_nl_refuse(info->extack, tb[PXS_A_BACKEND_HEALTH], -EINVAL,
 				     "health is what one host sees: nothing to agree on");
+	if (tb[PXS_A_BACKEND_HEALTH] && be->closed)
+		return pxs_nl_refuse(info->extack, tb[PXS_A_BACKEND_HEALTH], -EINVAL,
+				     "the backend's socket is closed for good: delete it");
 	err = pxs_nl_check_health(info);
 	if (err)
 		return err;

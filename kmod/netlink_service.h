@@ -11,6 +11,7 @@
 
 #include "endpoint.h"
 
+struct pxs_backend;
 struct pxs_net;
 struct pxs_service;
 
@@ -33,5 +34,8 @@ int pxs_nl_endpoint(struct netlink_ext_ack *extack, const struct nlattr *addr,
 
 /* Return: 0 or -EMSGSIZE. */
 int pxs_nl_put_endpoint(struct sk_buff *skb, const struct pxs_endpoint *at, int addr, int port);
+
+/* Announce a change of the backend that nobody asked for. Under pxs_net.config. */
+void pxs_nl_backend_changed(const struct pxs_backend *be);
 
 #endif /* PXS_NETLINK_SERVICE_H */

@@ -189,7 +189,9 @@ static int pxs_nl_put_answer(struct sk_buff *msg, const struct pxs_service *svc,
 	if (pick.choice == PXS_CHOICE_NONE)
 		return 0;
 	be = plan->backends[pick.backend];
-	if (nla_put_u16(msg, PXS_A_LOOKUP_CHOSEN, pick.backend))
+	if (nla_put_u16(msg, PXS_A_LOOKUP_CHOSEN, pick.backend) ||
+	    (be->cookie &&
+	     nla_put_u64_64bit(msg, PXS_A_LOOKUP_SOCKET, be->cookie, PXS_A_LOOKUP_PAD)))
 		return -EMSGSIZE;
 	return pxs_nl_put_endpoint(msg, &be->at, PXS_A_LOOKUP_ADDR, PXS_A_LOOKUP_PORT);
 }

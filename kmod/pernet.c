@@ -8,6 +8,7 @@
  */
 #include "pxs.h"
 
+#include "given.h"
 #include "group.h"
 #include "load.h"
 #include "pernet.h"
@@ -30,11 +31,16 @@ static int __net_init pxs_net_init(struct net *net)
 	err = pxs_services_net_init(pn);
 	if (err)
 		goto err_stats;
-	err = pxs_groups_net_init(pn);
+	err = pxs_given_net_init(pn);
 	if (err)
 		goto err_services;
+	err = pxs_groups_net_init(pn);
+	if (err)
+		goto err_sockets;
 	return 0;
 
+err_sockets:
+	pxs_given_net_exit(pn);
 err_services:
 	pxs_services_net_exit(pn);
 err_stats:
@@ -57,6 +63,7 @@ static void __net_exit pxs_net_exit(struct net *net)
 	struct pxs_net *pn = pxs_net(net);
 
 	pxs_groups_net_exit(pn);
+	pxs_given_net_exit(pn);
 	pxs_services_net_exit(pn);
 	free_percpu(pn->stats);
 	mutex_destroy(&pn->config);

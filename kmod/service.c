@@ -18,6 +18,7 @@
 #include "agreed.h"
 #include "backend.h"
 #include "deliver_nat.h"
+#include "given.h"
 #include "keep.h"
 #include "load.h"
 #include "pernet.h"
@@ -422,6 +423,16 @@ err_free:
 	return ERR_PTR(err);
 }
 
+static bool pxs_service_has_sockets(const struct pxs_service *svc)
+{
+	const struct pxs_backend *be;
+
+	list_for_each_entry(be, &svc->backends, list)
+		if (be->cookie)
+			return true;
+	return false;
+}
+
 int pxs_service_set(struct pxs_service *svc, const struct pxs_service_config *config,
 		    struct pxs_refusal *no)
 {
@@ -436,6 +447,9 @@ int pxs_service_set(struct pxs_service *svc, const struct pxs_service_config *co
 		err = pxs_service_config_check(svc->at.proto, svc->mode, svc->group, config, no);
 	if (err)
 		return err;
+	if (!pxs_given_fill_fits(config->fill) && pxs_service_has_sockets(svc))
+		return pxs_refuse(no, -EINVAL, PXS_A_SERVICE_FILL,
+				  "the fill tells backends apart by address: the service's sockets may have the same");
 	if (svc->mode == PXS_MODE_REQUEST && config->key.rule != svc->config.key.rule)
 		return pxs_refuse(no, -EINVAL, PXS_A_SERVICE_KEY,
 				  "with mode request the key is fixed: its clients speak its protocol");

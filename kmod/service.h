@@ -29,13 +29,15 @@ struct pxs_services {
 	u32 hash_seed;			/* of by_at */
 	/* struct pxs_backend (UDP) by address and port; under RCU */
 	struct rhashtable returns;
+	struct rhashtable given;	/* struct pxs_given (UDP) by sock; under RCU */
 	struct rhltable tunnels;	/* struct pxs_backend by pxs_backend.outer; under RCU */
 	/* Written under pxs_net.config; packets ask these first: */
 	struct pxs_ports at_ports;	/* of by_at */
 	struct pxs_ports remote_ports;	/* of those whose backends are not sockets of this host */
-	struct pxs_ports return_ports;	/* of returns */
+	struct pxs_ports return_ports;	/* of returns and given */
 	struct list_head list;		/* struct pxs_service, in order of id; under config */
 	u32 n;
+	u32 ngiven;			/* given as descriptors, not closed; read by packets */
 	u32 forwarding;			/* of n, services whose mode forwards; read by packets */
 	u32 early;			/* of n, how many want the early hooks */
 	u32 last_id;			/* never reused: dumps resume by it */

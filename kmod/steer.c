@@ -30,6 +30,7 @@
 #include "deliver_local.h"
 #include "deliver_nat.h"
 #include "forward.h"
+#include "given.h"
 #include "icmp.h"
 #include "keep.h"
 #include "pernet.h"
@@ -351,8 +352,9 @@ static unsigned int pxs_hook_pre_routing(void *priv, struct sk_buff *skb,
 }
 
 /*
- * The local backend that sent this: by the packet's source or, where the server chose
- * another source address (the one it was asked at), by what its socket is bound to.
+ * The local backend that sent this: by its socket, if that was given as a descriptor; else by the
+ * packet's source or, where the server chose another source address (the one it was asked at), by
+ * what its socket is bound to.
  */
 static struct pxs_backend *pxs_steer_local_sender(const struct nf_hook_state *state,
 						  const struct sk_buff *skb,
@@ -363,7 +365,9 @@ static struct pxs_backend *pxs_steer_local_sender(const struct nf_hook_state *st
 	const struct sock *sk = skb->sk;
 	struct pxs_backend *be;
 
-	be = pxs_backend_of_reply(pn, &p->src);
+	be = sk ? pxs_given_backend(pn, sk) : NULL;
+	if (!be)
+		be = pxs_backend_of_reply(pn, &p->src);
 	if (be || !sk || !sk_fullsock(sk))
 		return be;
 	if (p->src.family == AF_INET)

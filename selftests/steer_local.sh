@@ -4,7 +4,8 @@
 # steer_local.sh - mode local: sockets of this host get the requests that are theirs
 #
 # Four servers on the director itself, each on a port of its own; clients ask one address
-# and port, from another host and from the director, UDP by key and TCP by flow.
+# and port, from another host and from the director, UDP by key and TCP by flow. Then the same of
+# sockets that processes give as descriptors: three at the service's own address, one at any.
 #
 # check-kernels: 6.1 newest debug
 # limit: 600
@@ -110,10 +111,161 @@ tcp()
 	stop "$SERVERS"
 }
 
+# give PROTO NAME ADDR:PORT [OPTIONS]: a process and its socket; COOKIE_NAME, PID_NAME
+give()
+{
+	local proto=$1 name=$2
+	shift 2
+	start_on d "given-$name" "$TOP/selftests/given.py" serve l "$proto" "$@"
+	eval "PID_$name=\$START_PID"
+	wait_until 60 grep -q ready "$T_DIR/given-$name.log" ||
+		bail "$name is not given: $(cat "$T_DIR/given-$name.log")"
+	eval "COOKIE_$name=$(sed -n 's/^ready //p' "$T_DIR/given-$name.log")"
+}
+
+four_given()
+{
+	give "$1" a "$(vip 7000)" id 1
+	give "$1" b "$(vip 7000)" id 2
+	give "$1" c "$(vip 7000)" id 3
+	if [ "$FAMILY" = v4 ]; then give "$1" any 0.0.0.0:7005; else give "$1" any '[::]:7005'; fi
+}
+
+# ask_given HOST NAME key|from PROTO TRAFFIC-ARGS...: as ask, of sockets by their cookies
+ask_given()
+{
+	local h=$1 name=$2 how=$3 proto=$4
+
+	shift 4
+	request() { on "$h" "$TRAFFIC" "$@" "$proto" "$(vip 7000)" >"$ANSWERS"; }
+	ok "$FAMILY $proto given: $name: all answered" request "$@"
+	cut -d' ' -f1 "$ANSWERS" | sed "s/^/lookup l $how /" | pxs -b - |
+		sed -n 's/^backend .* socket //p' | paste -d' ' <(cut -d' ' -f1 "$ANSWERS") - \
+		>"$T_DIR/wanted"
+	ok "$FAMILY $proto given: $name: each by the socket that lookup names" \
+		diff "$T_DIR/wanted" "$ANSWERS"
+}
+
+of_socket() { pxs -j backend show l | jq -r ".[] | select(.socket == $1) | .$2"; }
+is_bad() { [ "$(of_socket "$1" health)" = bad ]; }
+
+# What udp and tcp have in common, when four are given and have answered; "$@" asks
+lose_one()
+{
+	local proto=$1
+	shift
+	is "$FAMILY $proto given: each has a name" \
+		"$(pxs -j backend show l | jq -c '[.[].socket]')" \
+		"[$COOKIE_a,$COOKIE_b,$COOKIE_c,$COOKIE_any]"
+	is "$FAMILY $proto given: counters" \
+		"$(pxs -j backend show l | jq -r '.[] | "\(.socket) \(.stats.requests)"' | sort)" \
+		"$(by_backend "$ANSWERS")"
+	like "$FAMILY $proto given: save says what it leaves out" "$(pxs save service l)" \
+		"# not saved, [^$'\n']* socket $COOKIE_a "
+	start monitor paxsteer -n pxs-d monitor
+	wait_until 60 grep -q . "$T_DIR/monitor.log"
+	stop "$PID_b"
+	"$@" "one is closed"
+	ok "$FAMILY $proto given: it is bad" wait_until 60 is_bad "$COOKIE_b"
+	is "$FAMILY $proto given: and why" "$(of_socket "$COOKIE_b" reason)" "its socket is closed"
+	ok "$FAMILY $proto given: monitor says so" wait_until 60 \
+		grep -q "socket $COOKIE_b .*its socket is closed" "$T_DIR/monitor.log"
+	stop "$START_PID"
+	refused "$FAMILY $proto given: it is so for good" "closed for good" \
+		pxs backend set l socket "$COOKIE_b" health good
+	ok "$FAMILY $proto given: it is removed" pxs backend del l socket "$COOKIE_b"
+	"$@" "it is removed"
+	give "$proto" b "$(vip 7000)" id 2
+	"$@" "another has its id"
+}
+
+udp_given()
+{
+	ok "$FAMILY udp given: a service" pxs service add l udp "$(vip 7000)" mode local \
+		key payload 4:6 seed $SEED rows 4096
+	four_given udp
+	ask_keys() { ask_given c "$1" key udp -n 60 -o 4 -k "$T_DIR/keys"; }
+	ask_keys "by key"
+	is "$FAMILY udp given: replies are counted" "$(service_stat l replies)" 60
+	lose_one udp ask_keys
+	ask_given d "a client here" key udp -n 30 -o 4 -k "$T_DIR/keys"
+	refused "$FAMILY udp given: no fill by address" "\(fill\)" pxs service set l fill ketama
+	refused "$FAMILY udp given: no backend by address there" "reply a datagram is" \
+		pxs backend add l "$(vip 7005)"
+	ok "$FAMILY udp given: end" pxs service del l
+	for name in a b c any; do eval "stop \$PID_$name"; done
+}
+
+tcp_given()
+{
+	ok "$FAMILY tcp given: a service" pxs service add l tcp "$(vip 7000)" mode local \
+		seed $SEED rows 4096
+	four_given tcp
+	ask_flows() { ask_given c "$1" from tcp -n 40; }
+	ask_flows "by tuple"
+	lose_one tcp ask_flows
+	on d sysctl -q -w net.ipv4.tcp_syncookies=2
+	ask_flows "SYN cookies"
+	on d sysctl -q -w net.ipv4.tcp_syncookies=1
+	ok "$FAMILY tcp given: end" pxs service del l
+	for name in a b c any; do eval "stop \$PID_$name"; done
+}
+
+# What is no backend; and the processes that gave the others are gone
+refusals_given()
+{
+	local line n=0
+
+	pxs -b - <<-END
+	service add u udp $(vip 7001) mode local
+	service add t tcp $(vip 7001) mode local
+	service add n udp $(vip 7002)
+	END
+	FAMILY=v6
+	on d "$TOP/selftests/given.py" refuse u t 192.0.2.1 2001:db8::1 pxs-c >"$T_DIR/cases"
+	FAMILY=v4
+	while read -r line; do
+		case $line in
+		ok\ *) pass "given: ${line#ok }" ;;
+		*) fail "given: $line" ;;
+		esac
+		n=$((n + 1))
+	done <"$T_DIR/cases"
+	is "given: cases" $n 13
+	refused "given: no service of another mode" 'only services of mode local' \
+		on d "$TOP/selftests/given.py" serve n udp "$(vip 7090)"
+	ok "given: end" pxs -b - <<-END
+	service del u
+	service del t
+	service del n
+	END
+}
+
+# A cable goes with the namespace that one of its ends is in.
+ended() { ! ip -n pxs-d link show e0; }
+
+# A namespace may end though a socket of it was given: it is let go when it is closed.
+ends_given()
+{
+	host e
+	link e eth0 10.9.0.2/24 d e0 10.9.0.1/24
+	paxsteer -n pxs-e service add l udp 127.0.0.1:7000 mode local
+	start_on e given-e "$TOP/selftests/given.py" serve l udp 127.0.0.1:7000
+	wait_until 60 grep -q ready "$T_DIR/given-e.log" || bail "nothing is given"
+	stop "$START_PID"
+	ip netns del pxs-e
+	ok "given: its namespace ends" wait_until 60 ended
+}
+
 director_hosts 0
 keys 100 >"$T_DIR/keys"
 for FAMILY in v4 v6; do
 	udp
 	tcp
+	udp_given
+	tcp_given
 done
+FAMILY=v4
+refusals_given
+ends_given
 done_testing

@@ -9,10 +9,11 @@
 #include "parse.h"
 
 static const char usage[] =
-	"Usage: paxsteer backend add SERVICE ADDR:PORT [weight N] [id N] [state STATE]\n"
-	"       paxsteer backend set SERVICE ADDR:PORT [weight N] [state STATE] [health HEALTH]\n"
-	"       paxsteer backend del SERVICE ADDR:PORT\n"
+	"Usage: paxsteer backend add SERVICE { ADDR:PORT | fd FD } [weight N] [id N] [state STATE]\n"
+	"       paxsteer backend set SERVICE NAME [weight N] [state STATE] [health HEALTH]\n"
+	"       paxsteer backend del SERVICE NAME\n"
 	"       paxsteer backend [show [SERVICE]]\n"
+	"NAME := { ADDR:PORT | socket N }\n"
 	"STATE := { up | drain | down }\n"
 	"HEALTH := { unchecked | good | bad }\n";
 
@@ -32,13 +33,29 @@ static const struct arg set_keywords[] = {
 	{ NULL },
 };
 
-/* Every change begins with the backend's name: its service, address and port. */
-static int begin(struct args *a, struct nl_msg *msg)
+/*
+ * Every change begins with the backend's name: its service, address and port. Or what it is in
+ * place of them: a descriptor that this program inherited, when it is added, later a socket.
+ */
+static int begin(struct args *a, struct nl_msg *msg, const char *instead)
 {
-	int ret = args_service(a, msg, PXS_A_BACKEND_SERVICE);
+	bool is_new = !strcmp(instead, "fd");
+	uint64_t val;
+	int ret;
 
+	ret = args_service(a, msg, PXS_A_BACKEND_SERVICE);
 	if (ret)
 		return ret;
+	if (a->argc && !strcmp(a->argv[0], instead)) {
+		args_next(a, instead);
+		if (args_u64(a, instead, !is_new, is_new ? INT32_MAX : UINT64_MAX, &val))
+			return CLI_USAGE;
+		if (is_new)
+			nlq_put_u32(msg, PXS_A_BACKEND_FD, (uint32_t)val);
+		else
+			nlq_put_u64(msg, PXS_A_BACKEND_SOCKET, val);
+		return CLI_OK;
+	}
 	return args_endpoint(a, msg, "ADDR:PORT", PXS_A_BACKEND_ADDR, PXS_A_BACKEND_PORT);
 }
 
@@ -46,7 +63,7 @@ static int add(struct cli *cli, int argc, char **argv)
 {
 	struct nl_msg *msg = nlq_msg(PXS_CMD_BACKEND_ADD);
 	struct args a = { cli, argc, argv };
-	int ret = begin(&a, msg);
+	int ret = begin(&a, msg, "fd");
 
 	if (!ret)
 		ret = args_keywords(&a, add_keywords, msg);
@@ -57,7 +74,7 @@ static int set(struct cli *cli, int argc, char **argv)
 {
 	struct nl_msg *msg = nlq_msg(PXS_CMD_BACKEND_SET);
 	struct args a = { cli, argc, argv };
-	int ret = begin(&a, msg);
+	int ret = begin(&a, msg, "socket");
 
 	if (!ret && !a.argc)
 		ret = cli_usage_error(cli, "nothing to set, expected weight, state or health");
@@ -70,7 +87,7 @@ static int del(struct cli *cli, int argc, char **argv)
 {
 	struct nl_msg *msg = nlq_msg(PXS_CMD_BACKEND_DEL);
 	struct args a = { cli, argc, argv };
-	int ret = begin(&a, msg);
+	int ret = begin(&a, msg, "socket");
 
 	if (!ret)
 		ret = args_end(&a);
@@ -85,7 +102,7 @@ void backend_put(struct cli *cli, struct nl_msg *msg, enum out_style stats)
 
 	nlq_parse(msg, tb, PXS_A_BACKEND_MAX);
 	out_str(o, "service", "service", nlq_str(tb[PXS_A_BACKEND_SERVICE]));
-	if (nlq_endpoint(tb[PXS_A_BACKEND_ADDR], tb[PXS_A_BACKEND_PORT], &ep))
+	if (nlq_backend(tb, &ep))
 		out_endpoint(o, "address", &ep);
 	out_str(o, "state", "state",
 		name_of(&names_backend_state, (unsigned int)nlq_uint(tb[PXS_A_BACKEND_STATE])));

@@ -84,6 +84,15 @@ static int read_service(struct diff *d)
 	return nlq_get(d->cli, msg, on_service, &d->was.cfg);
 }
 
+/* By socket, where that is what names it, else by address and port. */
+static bool is_at(const struct table_backend *b, const struct endpoint *ep)
+{
+	if (ep->socket || b->ep.socket)
+		return b->ep.socket == ep->socket;
+	return b->ep.len == ep->len && b->ep.port == ep->port &&
+	       !memcmp(b->ep.addr, ep->addr, ep->len);
+}
+
 static struct table_backend *find(struct side *s, const struct endpoint *ep, unsigned int *index)
 {
 	unsigned int i;
@@ -91,8 +100,7 @@ static struct table_backend *find(struct side *s, const struct endpoint *ep, uns
 	for (i = 0; i < s->end; i++) {
 		struct table_backend *b = &s->backend[i];
 
-		if (b->known && b->ep.len == ep->len && b->ep.port == ep->port &&
-		    !memcmp(b->ep.addr, ep->addr, ep->len)) {
+		if (b->known && is_at(b, ep)) {
 			*index = i;
 			return b;
 		}
@@ -164,17 +172,22 @@ static int take_backend(struct diff *d, struct args *a)
 	const char *verb = args_next(a, "backend: add, set or del");
 	const char *word = verb ? args_next(a, "backend: ADDR:PORT") : NULL;
 	bool is_new = verb && !strcmp(verb, "add");
+	struct endpoint ep = { .len = 0 };
 	struct table_backend *b;
-	struct endpoint ep;
 	unsigned int index;
 
 	if (!word)
 		return CLI_USAGE;
 	if (!is_new && strcmp(verb, "set") && strcmp(verb, "del"))
 		return cli_usage_error(d->cli, "backend: \"%s\" is not add, set or del", verb);
-	if (parse_endpoint(word, true, &ep))
+	if (!is_new && !strcmp(word, "socket")) {
+		if (args_u64(a, "socket", 1, UINT64_MAX, &ep.socket))
+			return CLI_USAGE;
+		word = a->argv[-1];
+	} else if (parse_endpoint(word, true, &ep)) {
 		return cli_usage_error(d->cli, "backend: \"%s\" is not ADDR:PORT or [ADDR6]:PORT",
 				       word);
+	}
 	b = find(&d->is, &ep, &index);
 	if (is_new && b)
 		return cli_usage_error(d->cli, "backend: \"%s\" is there already", word);

@@ -125,10 +125,12 @@ static int show(struct cli *cli, struct nl_msg *msg, void *arg)
 	(void)arg;
 	nlq_parse(msg, tb, PXS_A_LOOKUP_MAX);
 	out_object(o, NULL, NULL, OUT_PAIRS);
-	if (nlq_endpoint(tb[PXS_A_LOOKUP_ADDR], tb[PXS_A_LOOKUP_PORT], &ep))
+	if (nlq_endpoint(tb[PXS_A_LOOKUP_ADDR], tb[PXS_A_LOOKUP_PORT], &ep)) {
+		ep.socket = nlq_uint(tb[PXS_A_LOOKUP_SOCKET]);
 		out_endpoint(o, "backend", &ep);
-	else
+	} else {
 		out_str(o, "addr", "backend", NULL);
+	}
 	put_why(o, tb);
 	put_index(o, "chosen", tb[PXS_A_LOOKUP_CHOSEN]);
 	put_index(o, "first", tb[PXS_A_LOOKUP_FIRST]);

@@ -271,6 +271,8 @@ static const char *const backend_attr[] = {
 	[PXS_A_BACKEND_LOAD] = "load",
 	[PXS_A_BACKEND_FULL] = "full",
 	[PXS_A_BACKEND_AGREED] = "slot",
+	[PXS_A_BACKEND_FD] = "fd",
+	[PXS_A_BACKEND_SOCKET] = "socket",
 };
 COMPLETE(backend_attr, PXS_A_BACKEND_MAX);
 
@@ -312,6 +314,7 @@ static const char *const lookup_attr[] = {
 	[PXS_A_LOOKUP_CHOICE] = "choice",
 	[PXS_A_LOOKUP_FIRST_UNFIT] = "first unfit",
 	[PXS_A_LOOKUP_SECOND_UNFIT] = "second unfit",
+	[PXS_A_LOOKUP_SOCKET] = "socket",
 };
 COMPLETE(lookup_attr, PXS_A_LOOKUP_MAX);
 

@@ -564,3 +564,11 @@ bool nlq_endpoint(const struct nlattr *addr, const struct nlattr *port, struct e
 	ep->port = ntohs((uint16_t)nlq_uint(port));
 	return true;
 }
+
+bool nlq_backend(struct nlattr **tb, struct endpoint *ep)
+{
+	bool is = nlq_endpoint(tb[PXS_A_BACKEND_ADDR], tb[PXS_A_BACKEND_PORT], ep);
+
+	ep->socket = nlq_uint(tb[PXS_A_BACKEND_SOCKET]);
+	return is;
+}

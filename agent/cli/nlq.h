@@ -61,4 +61,7 @@ const char *nlq_str(const struct nlattr *a);
 struct endpoint;
 bool nlq_endpoint(const struct nlattr *addr, const struct nlattr *port, struct endpoint *ep);
 
+/* Of a backend's attributes: where it is, and which socket if it was given as a descriptor. */
+bool nlq_backend(struct nlattr **tb, struct endpoint *ep);
+
 #endif /* PXS_CLI_NLQ_H */

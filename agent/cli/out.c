@@ -477,9 +477,12 @@ void out_endpoint(struct out *o, const char *title, const struct endpoint *ep)
 		return;
 	}
 	host.port = 0;
+	host.socket = 0;
 	out_str(o, "addr", NULL, format_endpoint(buf, &host));
 	if (ep->port)
 		out_num(o, "port", NULL, ep->port);
+	if (ep->socket)
+		out_num(o, "socket", NULL, ep->socket);
 }
 
 void out_ballot(struct out *o, const char *key, const char *title, uint64_t ballot)

@@ -69,7 +69,7 @@ void out_seconds(struct out *o, const char *key, const char *title, uint64_t ns)
 /* The time, UTC in microseconds, RFC 3339: sorts, and two hosts can be compared. */
 void out_now(struct out *o, const char *key, const char *title);
 
-/* Text ADDR:PORT under title; JSON "addr" and, where not 0, "port". */
+/* Text ADDR:PORT under title; JSON "addr" and, where not 0, "port". A socket's cookie as well. */
 void out_endpoint(struct out *o, const char *title, const struct endpoint *ep);
 
 /* Text ROUND.MEMBER; JSON {"round": , "member": }, null for none. */

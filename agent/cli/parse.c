@@ -6,6 +6,7 @@
  * kernel's to say. Pure functions: see parse.h.
  */
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -282,6 +283,8 @@ char *format_endpoint(char *buf, const struct endpoint *ep)
 	else
 		snprintf(buf, PARSE_ENDPOINT_LEN, ep->len == 16 ? "[%s]:%u" : "%s:%u", host,
 			 (unsigned int)ep->port);
+	if (ep->socket)
+		sprintf(buf + strlen(buf), " socket %" PRIu64, ep->socket);
 	return buf;
 }
 

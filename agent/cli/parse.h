@@ -12,12 +12,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PARSE_ENDPOINT_LEN	64	/* "[IPv6]:65535" and the NUL fit */
+#define PARSE_ENDPOINT_LEN	96	/* "[IPv6]:65535 socket " and 20 digits fit, and the NUL */
 
 struct endpoint {
 	uint8_t addr[16];	/* network order; the first 4 bytes for IPv4 */
 	uint8_t len;		/* 4 or 16 */
 	uint16_t port;		/* host order; 0 where none was given */
+	uint64_t socket;	/* cookie of the socket that is bound there, where that is meant; 0 */
 };
 
 /* Decimal, or hexadecimal with 0x; nothing before or after it; min..max. */
@@ -56,7 +57,10 @@ int parse_key(const uint8_t *buf, size_t len, uint8_t key[32]);
 /* Split a line of a batch in place: blanks separate, quotes join, # starts a comment. */
 int parse_words(char *line, char **words, int max);
 
-/* The other way: into a buffer of PARSE_ENDPOINT_LEN. Port 0 is left out. Return: buf. */
+/*
+ * The other way: into a buffer of PARSE_ENDPOINT_LEN. Port 0 is left out; a socket's cookie
+ * follows as "socket N". Return: buf.
+ */
 char *format_endpoint(char *buf, const struct endpoint *ep);
 
 /* Into a buffer of 2 * len + 1 characters. Return: buf. */

@@ -6,7 +6,8 @@
  * another version makes the same tables of it; the others where they are not off. Services
  * and backends come in dumps of their own. They belong together if the services before and after
  * the backends are the same ones; otherwise all is read again. What a group agrees on is left
- * out: its log brings it back, and knows better.
+ * out: its log brings it back, and knows better. So is a socket that a process gave as a descriptor:
+ * no line can make one, and a comment says so.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -26,7 +27,7 @@
 /* An attribute more: does `service add` take it, and does save have to print it? */
 _Static_assert(PXS_A_SERVICE_MAX == 24 && PXS_A_SERVICE_PAD == 18,
 	       "service_line() knows the attributes up to key prefix, slow start, bound, tunnel port and group");
-_Static_assert(PXS_A_BACKEND_MAX == 16 && PXS_A_BACKEND_PAD == 10,
+_Static_assert(PXS_A_BACKEND_MAX == 18 && PXS_A_BACKEND_PAD == 10,
 	       "on_backend() knows the attributes up to state; health is checked anew, not saved");
 
 static const char usage[] =
@@ -201,13 +202,19 @@ static int on_backend(struct cli *cli, struct nl_msg *msg, void *arg)
 	}
 	if (!known(cli, "state", &names_backend_state, nlq_uint(tb[PXS_A_BACKEND_STATE])))
 		return CLI_NO_KERNEL;
-	if (!nlq_endpoint(tb[PXS_A_BACKEND_ADDR], tb[PXS_A_BACKEND_PORT], &ep)) {
+	if (!nlq_backend(tb, &ep)) {
 		cli_error(cli, "the kernel shows a backend without address");
 		return CLI_NO_KERNEL;
 	}
 	s->entry[s->at - 1].seen++;
 	if (s->entry[s->at - 1].agreed)
 		return CLI_OK;
+	if (ep.socket) {
+		fprintf(s->f, "# not saved, its process has to give it again: backend of %s %s weight %" PRIu64 " id 0x%016" PRIx64 "\n",
+			nlq_str(tb[PXS_A_BACKEND_SERVICE]), format_endpoint(at, &ep),
+			nlq_uint(tb[PXS_A_BACKEND_WEIGHT]), nlq_uint(tb[PXS_A_BACKEND_ID]));
+		return CLI_OK;
+	}
 	fprintf(s->f, "backend add %s %s weight %" PRIu64 " id 0x%016" PRIx64 " state %s\n",
 		nlq_str(tb[PXS_A_BACKEND_SERVICE]), format_endpoint(at, &ep),
 		nlq_uint(tb[PXS_A_BACKEND_WEIGHT]), nlq_uint(tb[PXS_A_BACKEND_ID]),

@@ -55,7 +55,7 @@ static int on_backend(struct cli *cli, struct nl_msg *msg, void *arg)
 	nlq_parse(msg, tb, PXS_A_BACKEND_MAX);
 	out_object(cli->out, NULL, NULL, OUT_ROW);
 	out_str(cli->out, "service", "service", nlq_str(tb[PXS_A_BACKEND_SERVICE]));
-	if (nlq_endpoint(tb[PXS_A_BACKEND_ADDR], tb[PXS_A_BACKEND_PORT], &ep))
+	if (nlq_backend(tb, &ep))
 		out_endpoint(cli->out, "backend", &ep);
 	out_stats(cli->out, "stats", NULL, OUT_CELLS, tb[PXS_A_BACKEND_STATS], &names_steer_stat);
 	out_close(cli->out);

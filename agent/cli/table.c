@@ -86,7 +86,7 @@ static int on_backend(struct cli *cli, struct nl_msg *msg, void *arg)
 	if (!tb[PXS_A_BACKEND_INDEX] || index >= TABLE_NOBODY)
 		return CLI_OK;
 	b = &t->backend[index];
-	b->known = nlq_endpoint(tb[PXS_A_BACKEND_ADDR], tb[PXS_A_BACKEND_PORT], &b->ep);
+	b->known = nlq_backend(tb, &b->ep);
 	b->weight = nlq_uint(tb[PXS_A_BACKEND_WEIGHT]);
 	b->id = nlq_uint(tb[PXS_A_BACKEND_ID]);
 	b->state = (unsigned int)nlq_uint(tb[PXS_A_BACKEND_STATE]);

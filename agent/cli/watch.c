@@ -118,7 +118,7 @@ static int on_backend(struct cli *cli, struct nl_msg *msg, void *arg)
 	if (!c)
 		return CLI_NO_KERNEL;
 	nlq_parse(msg, tb, PXS_A_BACKEND_MAX);
-	nlq_endpoint(tb[PXS_A_BACKEND_ADDR], tb[PXS_A_BACKEND_PORT], &c->backend);
+	nlq_backend(tb, &c->backend);
 	count(c, nlq_str(tb[PXS_A_BACKEND_SERVICE]), tb[PXS_A_BACKEND_STATS]);
 	return CLI_OK;
 }
@@ -136,7 +136,7 @@ static int take(struct cli *cli, struct sample *s)
 static bool same(const struct counted *a, const struct counted *b)
 {
 	return !strcmp(a->service, b->service) && a->backend.len == b->backend.len &&
-	       a->backend.port == b->backend.port &&
+	       a->backend.port == b->backend.port && a->backend.socket == b->backend.socket &&
 	       !memcmp(a->backend.addr, b->backend.addr, sizeof(a->backend.addr));
 }
 

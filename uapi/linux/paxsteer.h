@@ -302,7 +302,10 @@ enum pxs_agreed_attr {
 };
 #define PXS_A_AGREED_MAX (__PXS_A_AGREED_MAX - 1)
 
-/* Attributes of a backend. A backend is named by SERVICE, ADDR and PORT. */
+/*
+ * Attributes of a backend. A backend is named by SERVICE, ADDR and PORT; one that was given as a
+ * descriptor by SERVICE and SOCKET.
+ */
 enum pxs_backend_attr {
 	PXS_A_BACKEND_UNSPEC,
 	PXS_A_BACKEND_SERVICE,		/* string: the service's name */
@@ -328,6 +331,13 @@ enum pxs_backend_attr {
 	PXS_A_BACKEND_FULL,		/* u8, out: 1 while its load is above the bound */
 	/* u64, in: the slot in which this change was agreed; not with a HEALTH, which is local */
 	PXS_A_BACKEND_AGREED,		/* u64 */
+	/*
+	 * u32, in: ADD to a service of mode local, in place of ADDR and PORT: a descriptor that the
+	 * caller has open, of a bound UDP or a listening TCP socket of the service's namespace
+	 */
+	PXS_A_BACKEND_FD,		/* u32 */
+	/* u64: what SO_COOKIE says of the socket that was given as a descriptor */
+	PXS_A_BACKEND_SOCKET,		/* u64 */
 	__PXS_A_BACKEND_MAX
 };
 #define PXS_A_BACKEND_MAX (__PXS_A_BACKEND_MAX - 1)
@@ -374,6 +384,7 @@ enum pxs_lookup_attr {
 	PXS_A_LOOKUP_FIRST_UNFIT,	/* u8 */
 	/* u8 enum pxs_unfit, out: the same of the second choice, also where nobody asks it */
 	PXS_A_LOOKUP_SECOND_UNFIT,	/* u8 */
+	PXS_A_LOOKUP_SOCKET,		/* u64, out: of the chosen one, if it was given as a descriptor */
 	__PXS_A_LOOKUP_MAX
 };
 #define PXS_A_LOOKUP_MAX (__PXS_A_LOOKUP_MAX - 1)
