@@ -132,7 +132,7 @@ static void take_backend(struct pxs_services *s, struct nlmsghdr *nlh, u8 cmd)
 	    !take_text(tb[PXS_A_BACKEND_SERVICE], b.service, sizeof(b.service)) ||
 	    !take_address(tb, &b.at))
 		return;
-	/* A socket of a process here: the kernel sees when it is closed, and nobody else reaches it. */
+	/* A socket of a process here: nobody else reaches it, the kernel sees when it is closed. */
 	if (tb[PXS_A_BACKEND_SOCKET])
 		return;
 	if (cmd == PXS_CMD_BACKEND_DEL) {

@@ -328,19 +328,24 @@ static void pxs_backend_flip(struct pxs_backend *be)
 		clear_bit(be->index, plan->live);
 }
 
-static void pxs_backend_take(struct pxs_backend *be, u32 weight, u8 state, u8 health)
+static void pxs_backend_take(struct pxs_backend *be, const struct pxs_backend_change *to)
 {
-	be->weight = weight;
-	be->state = state;
-	be->health = health;
+	be->weight = to->weight;
+	be->state = to->state;
+	be->health = to->health;
+	be->failed = to->failed;
 }
 
 int pxs_backend_set(struct pxs_backend *be, const struct pxs_backend_change *to,
 		    struct pxs_refusal *no)
 {
 	bool build = !pxs_backend_same_table(be, to->weight, to->state);
-	u8 old_state = be->state, old_health = be->health;
-	u32 old_weight = be->weight;
+	const struct pxs_backend_change old = {
+		.weight = be->weight,
+		.state = be->state,
+		.health = be->health,
+		.failed = be->failed,
+	};
 	bool old_ramps = be->ramps;
 	u64 old_since = be->since;
 	struct pxs_plan *plan;
@@ -352,11 +357,11 @@ int pxs_backend_set(struct pxs_backend *be, const struct pxs_backend_change *to,
 		if (err)
 			return err;
 	}
-	pxs_backend_take(be, to->weight, to->state, to->health);
+	pxs_backend_take(be, to);
 	build |= pxs_ramp_update(be);
 	plan = build ? pxs_plan_build(be->svc, no) : NULL;
 	if (IS_ERR(plan)) {
-		pxs_backend_take(be, old_weight, old_state, old_health);
+		pxs_backend_take(be, &old);
 		be->ramps = old_ramps;
 		be->since = old_since;
 		return PTR_ERR(plan);

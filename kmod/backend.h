@@ -10,6 +10,7 @@
 #include <linux/rcupdate.h>
 #include <linux/rhashtable-types.h>
 
+#include "core/passive.h"
 #include "core/unfit.h"
 #include "endpoint.h"
 #include "load.h"
@@ -54,6 +55,8 @@ struct pxs_backend {
 	u64 since;			/* serves since, ms of the monotonic clock; 0: does not */
 	bool ramps;			/* began in a slow start, which may be over */
 	bool closed;			/* its socket was, and health says so for good */
+	bool failed;			/* out by what the kernel saw: passive.c's */
+	struct pxs_passive passive;
 	struct pxs_backend_load load;
 };
 
@@ -62,6 +65,7 @@ struct pxs_backend_change {
 	u32 weight;
 	u8 state;
 	u8 health;
+	bool failed;
 	const char *reason;	/* of health bad; NULL: as it was */
 };
 
@@ -75,7 +79,7 @@ struct pxs_backend_spec {
 
 static inline bool pxs_backend_serves(const struct pxs_backend *be)
 {
-	return !pxs_unfit(be->state, be->health);
+	return !pxs_unfit(be->state, be->health, be->failed);
 }
 
 /* Identity by default: a fixed hash of address and port, the same on every director. */

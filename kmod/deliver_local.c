@@ -162,7 +162,7 @@ static struct sock *pxs_tcp_find(const struct nf_hook_state *state, const struct
 #endif
 }
 
-/* Return: the backend's socket, or one that listens at its address and port, referenced; or NULL. */
+/* Return: the backend's socket, or one that listens at its address and port, held; or NULL. */
 static struct sock *pxs_tcp_find_listener(struct sk_buff *skb, const struct nf_hook_state *state,
 					  const struct pxs_packet *p,
 					  const struct pxs_backend *be)

@@ -100,7 +100,7 @@ static const char *pxs_given_unfit(const struct sock *sk, const struct pxs_servi
 }
 
 static void pxs_given_bound(const struct sock *sk, const struct pxs_service *svc,
-			     struct pxs_endpoint *at)
+			    struct pxs_endpoint *at)
 {
 	memset(at, 0, sizeof(*at));
 	at->family = svc->at.family;
@@ -156,7 +156,7 @@ u64 pxs_given_cookie(const struct pxs_given *s)
 }
 
 int pxs_given_open(struct pxs_service *svc, u32 fd, struct pxs_backend_spec *spec,
-		    struct pxs_refusal *no)
+		   struct pxs_refusal *no)
 {
 	struct socket *sock;
 	const char *why;
@@ -193,8 +193,7 @@ bool pxs_given_fill_fits(u8 fill)
 	       fill != PXS_FILL_MAGLEV_ENVOY && fill != PXS_FILL_MAGLEV_CILIUM;
 }
 
-int pxs_given_check(struct pxs_service *svc, const struct pxs_given *s,
-		     struct pxs_refusal *no)
+int pxs_given_check(struct pxs_service *svc, const struct pxs_given *s, struct pxs_refusal *no)
 {
 	struct pxs_backend *be;
 
@@ -329,6 +328,7 @@ static void pxs_given_look(struct pxs_backend *be)
 		.weight = be->weight,
 		.state = be->state,
 		.health = PXS_HEALTH_BAD,
+		.failed = be->failed,
 		.reason = PXS_GIVEN_CLOSED,
 	};
 	struct pxs_given *s = pxs_given_of(be);

@@ -30,7 +30,7 @@ void pxs_given_net_exit(struct pxs_net *pn);
  * caller's until pxs_backend_add() took it; or -EBADF, -ENOTSOCK, -EINVAL and *no.
  */
 int pxs_given_open(struct pxs_service *svc, u32 fd, struct pxs_backend_spec *spec,
-		    struct pxs_refusal *no);
+		   struct pxs_refusal *no);
 void pxs_given_put(struct pxs_given *s);
 
 /* What SO_COOKIE says of it: never 0. */
@@ -44,8 +44,7 @@ bool pxs_given_fill_fits(u8 fill);
  *
  * May it be a backend of the service? Return: 0, or -EEXIST, -EADDRINUSE, -EINVAL and *no.
  */
-int pxs_given_check(struct pxs_service *svc, const struct pxs_given *s,
-		     struct pxs_refusal *no);
+int pxs_given_check(struct pxs_service *svc, const struct pxs_given *s, struct pxs_refusal *no);
 
 /* Would a lookup of this address and port find a socket that was given to a service? */
 bool pxs_given_is_at(struct pxs_net *pn, const struct pxs_endpoint *at);

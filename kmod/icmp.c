@@ -112,6 +112,10 @@ static unsigned int pxs_icmp_to_client(struct pxs_backend *be, struct sk_buff *s
 		pxs_icmp_rewrite_sender(skb, p, as);
 	pxs_stat_inc(be->svc->stats, PXS_STEER_STAT_ICMP_REQUESTS);
 	pxs_stat_inc(be->stats, PXS_STEER_STAT_ICMP_REQUESTS);
+	if (q->unreachable) {
+		pxs_stat_inc(be->svc->stats, PXS_STEER_STAT_UNREACHABLE);
+		pxs_stat_inc(be->stats, PXS_STEER_STAT_UNREACHABLE);
+	}
 	return NF_ACCEPT;
 }
 

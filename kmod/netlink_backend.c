@@ -73,6 +73,7 @@ static int pxs_nl_put_backend(struct sk_buff *skb, const struct pxs_backend *be)
 	    nla_put_u32(skb, PXS_A_BACKEND_EFFECTIVE, pxs_ramp_effective(be)) ||
 	    nla_put_u32(skb, PXS_A_BACKEND_LOAD, be->load.now) ||
 	    nla_put_u8(skb, PXS_A_BACKEND_FULL, be->load.full) ||
+	    nla_put_u8(skb, PXS_A_BACKEND_FAILED, be->failed) ||
 	    (be->cookie &&
 	     nla_put_u64_64bit(skb, PXS_A_BACKEND_SOCKET, be->cookie, PXS_A_BACKEND_PAD)))
 		return -EMSGSIZE;
@@ -295,6 +296,7 @@ static int pxs_nl_backend_do_set(struct sk_buff *skb, struct genl_info *info)
 	to.weight = tb[PXS_A_BACKEND_WEIGHT] ? nla_get_u32(tb[PXS_A_BACKEND_WEIGHT]) : be->weight;
 	to.state = tb[PXS_A_BACKEND_STATE] ? nla_get_u8(tb[PXS_A_BACKEND_STATE]) : be->state;
 	to.health = be->health;
+	to.failed = be->failed;
 	if (tb[PXS_A_BACKEND_HEALTH]) {
 		to.health = nla_get_u8(tb[PXS_A_BACKEND_HEALTH]);
 		to.reason = tb[PXS_A_BACKEND_REASON] ? nla_data(tb[PXS_A_BACKEND_REASON]) : "";

@@ -20,7 +20,7 @@
 static PXS_NLA_RANGE pxs_nl_rows_range = { .max = PXS_ROWS_MAX };
 static PXS_NLA_RANGE pxs_nl_group_range = { .max = S32_MAX };
 
-static const struct nla_policy pxs_nl_service_policy[PXS_A_SERVICE_AGREED + 1] = {
+static const struct nla_policy pxs_nl_service_policy[PXS_A_SERVICE_PASSIVE_SECONDS + 1] = {
 	[PXS_A_SERVICE_NAME] = { .type = NLA_NUL_STRING, .len = PXS_NAME_MAX },
 	[PXS_A_SERVICE_PROTO] = { .type = NLA_U8 },
 	[PXS_A_SERVICE_ADDR] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
@@ -40,6 +40,8 @@ static const struct nla_policy pxs_nl_service_policy[PXS_A_SERVICE_AGREED + 1] =
 	[PXS_A_SERVICE_TUNNEL_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
 	[PXS_A_SERVICE_GROUP] = NLA_POLICY_FULL_RANGE(NLA_U32, &pxs_nl_group_range),
 	[PXS_A_SERVICE_AGREED] = NLA_POLICY_MIN(NLA_U64, 1),
+	[PXS_A_SERVICE_PASSIVE_FAILS] = NLA_POLICY_MAX(NLA_U16, PXS_PASSIVE_FAILS_MAX),
+	[PXS_A_SERVICE_PASSIVE_SECONDS] = NLA_POLICY_RANGE(NLA_U16, 1, PXS_PASSIVE_SECONDS_MAX),
 };
 
 /* DEL */
@@ -107,7 +109,9 @@ static int pxs_nl_put_config(struct sk_buff *skb, const struct pxs_service_confi
 	    nla_put(skb, PXS_A_SERVICE_SEED, sizeof(seed), seed) ||
 	    nla_put_u32(skb, PXS_A_SERVICE_ROWS, config->rows) ||
 	    nla_put_u16(skb, PXS_A_SERVICE_SLOW_START, config->slow_start) ||
-	    nla_put_u16(skb, PXS_A_SERVICE_BOUND, config->bound))
+	    nla_put_u16(skb, PXS_A_SERVICE_BOUND, config->bound) ||
+	    nla_put_u16(skb, PXS_A_SERVICE_PASSIVE_FAILS, config->passive_fails) ||
+	    nla_put_u16(skb, PXS_A_SERVICE_PASSIVE_SECONDS, config->passive_seconds))
 		return -EMSGSIZE;
 	if (config->key.rule == PXS_KEY_PAYLOAD &&
 	    nla_put_u16(skb, PXS_A_SERVICE_KEY_OFFSET, config->key.offset))
@@ -278,6 +282,10 @@ static int pxs_nl_parse_config(struct genl_info *info, const struct pxs_endpoint
 		config->slow_start = nla_get_u16(tb[PXS_A_SERVICE_SLOW_START]);
 	if (tb[PXS_A_SERVICE_BOUND])
 		config->bound = nla_get_u16(tb[PXS_A_SERVICE_BOUND]);
+	if (tb[PXS_A_SERVICE_PASSIVE_FAILS])
+		config->passive_fails = nla_get_u16(tb[PXS_A_SERVICE_PASSIVE_FAILS]);
+	if (tb[PXS_A_SERVICE_PASSIVE_SECONDS])
+		config->passive_seconds = nla_get_u16(tb[PXS_A_SERVICE_PASSIVE_SECONDS]);
 	if (tb[PXS_A_SERVICE_SEED])
 		pxs_seed_from_bytes(&config->seed, nla_data(tb[PXS_A_SERVICE_SEED]));
 	if (tb[PXS_A_SERVICE_CAP]) {
@@ -314,6 +322,7 @@ static int pxs_nl_service_do_add(struct sk_buff *skb, struct genl_info *info)
 		.mode = PXS_MODE_NAT,
 		.config.fill = PXS_FILL_RENDEZVOUS,
 		.config.cap = PXS_CAP_DEFAULT,
+		.config.passive_seconds = PXS_PASSIVE_SECONDS_DEFAULT,
 		.config.key.rule = PXS_KEY_TUPLE,
 	};
 	struct pxs_refusal no = {};

@@ -151,7 +151,7 @@ static int pxs_nl_lookup_hash(struct genl_info *info, const struct pxs_service *
 static int pxs_nl_put_unfit(struct sk_buff *msg, const struct pxs_plan *plan, u16 index, int type)
 {
 	const struct pxs_backend *be = index == PXS_NONE ? NULL : plan->backends[index];
-	u8 unfit = be ? pxs_unfit(be->state, be->health) : 0;
+	u8 unfit = be ? pxs_unfit(be->state, be->health, be->failed) : 0;
 
 	if (be && !unfit && be->load.full)
 		unfit = PXS_UNFIT_FULL;

@@ -11,6 +11,7 @@
 #include "given.h"
 #include "group.h"
 #include "load.h"
+#include "passive.h"
 #include "pernet.h"
 
 unsigned int pxs_net_id __read_mostly;
@@ -25,6 +26,7 @@ static int __net_init pxs_net_init(struct net *net)
 	pxs_steer_net_init(pn);
 	pxs_ramps_net_init(pn);
 	pxs_loads_net_init(pn);
+	pxs_passives_net_init(pn);
 	pn->stats = alloc_percpu(struct pxs_net_stats);
 	if (!pn->stats)
 		return -ENOMEM;
@@ -56,6 +58,7 @@ static void __net_exit pxs_net_pre_exit(struct net *net)
 	pxs_services_net_pre_exit(pn);
 	pxs_ramps_net_pre_exit(pn);
 	pxs_loads_net_pre_exit(pn);
+	pxs_passives_net_pre_exit(pn);
 }
 
 static void __net_exit pxs_net_exit(struct net *net)

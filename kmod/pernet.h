@@ -26,6 +26,7 @@ struct pxs_net {
 	struct pxs_agreed agreed;	/* under config */
 	struct pxs_ramps ramps;
 	struct delayed_work load_work;	/* load.c's */
+	struct delayed_work passive_work;	/* passive.c's */
 	struct delayed_work given_work;	/* given.c's */
 	u32 nat_core_users[2];		/* TCP nat services: IPv4, IPv6 */
 	struct pxs_groups *groups;	/* owned by group.c, from net_init to net_exit */

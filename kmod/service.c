@@ -21,6 +21,7 @@
 #include "given.h"
 #include "keep.h"
 #include "load.h"
+#include "passive.h"
 #include "pernet.h"
 #include "relay.h"
 #include "service.h"
@@ -155,6 +156,9 @@ static int pxs_service_config_check(u8 proto, u8 mode, u32 group,
 	if (config->bound && (config->bound < PXS_BOUND_MIN || config->bound > PXS_BOUND_MAX))
 		return pxs_refuse(no, -ERANGE, PXS_A_SERVICE_BOUND,
 				  "a bound is 1010..10000 thousandths of the fair share, or 0: off");
+	if (config->passive_fails && !pxs_passive_sees(proto, mode))
+		return pxs_refuse(no, -EINVAL, PXS_A_SERVICE_PASSIVE_FAILS,
+				  "failures are seen with mode local or request, or UDP and mode nat");
 	if (config->slow_start && group)
 		return pxs_refuse(no, -EINVAL, PXS_A_SERVICE_SLOW_START,
 				  "no slow start where a group agrees: each director has a clock of its own");
@@ -412,6 +416,7 @@ struct pxs_service *pxs_service_add(struct pxs_net *pn, const struct pxs_service
 	pn->services.last_id = svc->id;
 	list_add_tail(&svc->list, &pn->services.list);
 	pxs_load_bound_set(svc, 0);
+	pxs_passive_set(svc, 0);
 	pn->services.seq++;
 	return svc;
 
@@ -469,6 +474,7 @@ int pxs_service_set(struct pxs_service *svc, const struct pxs_service_config *co
 	}
 	pxs_load_bound_set(svc, old.bound);
 	pxs_plan_publish(svc, plan);
+	pxs_passive_set(svc, old.passive_fails);
 	pn->services.seq++;
 	if (early)
 		pxs_service_early_put(pn);

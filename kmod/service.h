@@ -64,6 +64,8 @@ struct pxs_service_config {
 	u16 cap;
 	u16 slow_start;			/* seconds; 0: off */
 	u16 bound;			/* of load, thousandths of the fair share; 0: off */
+	u16 passive_fails;		/* that take a backend out; 0: off */
+	u16 passive_seconds;		/* in which they count, and for which */
 	u32 rows;			/* 0: by rule */
 	struct pxs_key_spec key;
 	struct pxs_seed seed;
@@ -90,6 +92,7 @@ struct pxs_service {
 	struct list_head backends;	/* struct pxs_backend, in order of index */
 	u32 nbackends;
 	u32 group;			/* that agrees on its changes; 0: the operator's */
+	bool passive;			/* passive.c looks at it */
 	bool steers;			/* it is in pxs_services.by_at; else held (agreed.h) */
 	u64 generation;			/* of the last table built */
 	u32 load_tick;			/* looks at the load so far */

@@ -159,6 +159,14 @@ counted()
 service_stat() { pxs -j service show "$1" | jq -r ".[0].stats.$2"; }
 table() { pxs -j table show "$1" | jq -r ".$2"; }
 
+# failed_are SERVICE [BACKEND...]: they are out by what the kernel saw, and no others
+failed_are()
+{
+	[ "$(pxs -j backend show "$1" | jq -r '.[] | select(.failed) |
+		(if .addr | contains(":") then "[\(.addr)]" else .addr end) + ":\(.port)"')" = \
+		"$(printf '%s\n' "${@:2}")" ]
+}
+
 # load NAME TRAFFIC-ARGS...: traffic -l from the client until end_load; its pid is LOAD_PID
 # shellcheck disable=SC2034  # for the test
 load()

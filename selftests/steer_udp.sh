@@ -150,6 +150,39 @@ failure()
 	all_backends state up
 }
 
+failed_so_often() { [ "$(service_stat u failed)" = "$1" ]; }
+
+# A server ends, and its host says so: ICMP takes it out, the operator or time bring it back. So
+# many requests for it as are needed, and not one more.
+passive()
+{
+	local before key
+
+	before=$(service_stat u failed)
+	key=$(grep -F " $(be 1 7000)" "$T_DIR/first" | head -n 1 | cut -d' ' -f1)
+	for _ in 1 2 3; do echo "$key"; done >"$T_DIR/hot"
+	ok "$FAMILY: failures are looked at" pxs service set u passive 3/3600
+	stop "${D_PIDS[0]}"
+	refused "$FAMILY: a server ended" "refused|no answer" \
+		on c "$TRAFFIC" -t 300 -n 3 -o 4 -k "$T_DIR/hot" udp "$(vip 7000)"
+	ok "$FAMILY: it is out" wait_until 60 failed_are u "$(be 1 7000)"
+	like "$FAMILY: lookup says so" "$(pxs lookup u key "$key")" "the first failed"
+	ask c "it is out" key -n 150 -o 4 -k "$T_DIR/keys"
+	ok "$FAMILY: it is out no longer than that is wanted" pxs service set u passive 0
+	ok "$FAMILY: but in" failed_are u
+	ok "$FAMILY: for a second" pxs service set u passive 1/1
+	refused "$FAMILY: still no server" "refused|no answer" \
+		on c "$TRAFFIC" -t 300 -n 1 -o 4 -k "$T_DIR/hot" udp "$(vip 7000)"
+	ok "$FAMILY: out again" wait_until 60 failed_so_often $((before + 2))
+	start_on b1 be1 "$BACKEND" udp "$(be 1 7000)"
+	D_PIDS[0]=$START_PID
+	wait_until 60 grep -q ready "$T_DIR/be1.log" || bail "backend 1 does not start"
+	ok "$FAMILY: it comes back by itself" wait_until 60 failed_are u
+	ask c "it is back" key -n 150 -o 4 -k "$T_DIR/keys"
+	is "$FAMILY: every key is again where it was" "$(diff "$T_DIR/first" "$ANSWERS")" ""
+	ok "$FAMILY: no more looks" pxs service set u passive 0
+}
+
 # A table is replaced 20 times while requests run: none is lost.
 replacement()
 {
@@ -219,6 +252,7 @@ for FAMILY in $FAMILIES; do
 	shapes
 	by_flow
 	failure
+	passive
 	replacement
 	two_directors
 	stop_backends >/dev/null

@@ -117,6 +117,9 @@ void backend_put(struct cli *cli, struct nl_msg *msg, enum out_style stats)
 		out_num(o, "load", "load", nlq_uint(tb[PXS_A_BACKEND_LOAD]));
 	if (tb[PXS_A_BACKEND_FULL])
 		out_num(o, "full", "full", nlq_uint(tb[PXS_A_BACKEND_FULL]));
+	/* While it is out by what the kernel saw. */
+	if (nlq_uint(tb[PXS_A_BACKEND_FAILED]))
+		out_num(o, "failed", "failed", 1);
 	out_num(o, "index", "index", nlq_uint(tb[PXS_A_BACKEND_INDEX]));
 	out_num(o, "rows", "rows", nlq_uint(tb[PXS_A_BACKEND_ROWS]));
 	out_hex(o, "id", "id", nlq_uint(tb[PXS_A_BACKEND_ID]));

@@ -78,6 +78,7 @@ static void say_unfit(char *text, size_t len, const char *subject, const struct 
 		[PXS_UNFIT_DRAIN] = "drains",
 		[PXS_UNFIT_BAD] = "fails its check",
 		[PXS_UNFIT_FULL] = "is full",
+		[PXS_UNFIT_FAILED] = "failed",
 	};
 	uint64_t reason = unfit ? nlq_uint(unfit) : 0;
 	size_t used = strlen(text);

@@ -79,6 +79,7 @@ static const char *const unfit[] = {
 	[PXS_UNFIT_DRAIN] = "drain",
 	[PXS_UNFIT_BAD] = "bad",
 	[PXS_UNFIT_FULL] = "full",
+	[PXS_UNFIT_FAILED] = "failed",
 };
 
 static const char *const group_state[] = {
@@ -171,6 +172,8 @@ static const char *const steer_stat[] = {
 	[PXS_STEER_STAT_BAD_REQUESTS] = "bad_requests",
 	[PXS_STEER_STAT_CONNECT_FAILED] = "connect_failed",
 	[PXS_STEER_STAT_LOST] = "lost",
+	[PXS_STEER_STAT_UNREACHABLE] = "unreachable",
+	[PXS_STEER_STAT_FAILED] = "failed",
 };
 COMPLETE(steer_stat, PXS_STEER_STAT_MAX);
 
@@ -251,6 +254,8 @@ static const char *const service_attr[] = {
 	[PXS_A_SERVICE_GROUP] = "group",
 	[PXS_A_SERVICE_AGREED] = "slot",
 	[PXS_A_SERVICE_HELD] = "held",
+	[PXS_A_SERVICE_PASSIVE_FAILS] = "passive",
+	[PXS_A_SERVICE_PASSIVE_SECONDS] = "passive seconds",
 };
 COMPLETE(service_attr, PXS_A_SERVICE_MAX);
 
@@ -273,6 +278,7 @@ static const char *const backend_attr[] = {
 	[PXS_A_BACKEND_AGREED] = "slot",
 	[PXS_A_BACKEND_FD] = "fd",
 	[PXS_A_BACKEND_SOCKET] = "socket",
+	[PXS_A_BACKEND_FAILED] = "failed",
 };
 COMPLETE(backend_attr, PXS_A_BACKEND_MAX);
 

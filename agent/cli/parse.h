@@ -18,7 +18,7 @@ struct endpoint {
 	uint8_t addr[16];	/* network order; the first 4 bytes for IPv4 */
 	uint8_t len;		/* 4 or 16 */
 	uint16_t port;		/* host order; 0 where none was given */
-	uint64_t socket;	/* cookie of the socket that is bound there, where that is meant; 0 */
+	uint64_t socket;	/* cookie of the socket bound there that is meant, or 0 */
 };
 
 /* Decimal, or hexadecimal with 0x; nothing before or after it; min..max. */

@@ -6,8 +6,8 @@
  * another version makes the same tables of it; the others where they are not off. Services
  * and backends come in dumps of their own. They belong together if the services before and after
  * the backends are the same ones; otherwise all is read again. What a group agrees on is left
- * out: its log brings it back, and knows better. So is a socket that a process gave as a descriptor:
- * no line can make one, and a comment says so.
+ * out: its log brings it back, and knows better. So is a socket that a process gave as a
+ * descriptor: no line can make one, and a comment says so.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -25,9 +25,9 @@
 #define TRIES		8
 
 /* An attribute more: does `service add` take it, and does save have to print it? */
-_Static_assert(PXS_A_SERVICE_MAX == 24 && PXS_A_SERVICE_PAD == 18,
-	       "service_line() knows the attributes up to key prefix, slow start, bound, tunnel port and group");
-_Static_assert(PXS_A_BACKEND_MAX == 18 && PXS_A_BACKEND_PAD == 10,
+_Static_assert(PXS_A_SERVICE_MAX == 26 && PXS_A_SERVICE_PAD == 18,
+	       "service_line() knows the attributes up to key prefix, slow start, bound, tunnel port, group and passive");
+_Static_assert(PXS_A_BACKEND_MAX == 19 && PXS_A_BACKEND_PAD == 10,
 	       "on_backend() knows the attributes up to state; health is checked anew, not saved");
 
 static const char usage[] =
@@ -78,7 +78,8 @@ static char *service_line(struct cli *cli, struct nlattr **tb)
 	char at[PARSE_ENDPOINT_LEN], seed[2 * PXS_SEED_LEN + 1], key[64], cap[32] = "";
 	uint64_t slow_start = nlq_uint(tb[PXS_A_SERVICE_SLOW_START]);
 	uint64_t bound = nlq_uint(tb[PXS_A_SERVICE_BOUND]);
-	char ramp[40] = "", most[56] = "", port[32] = "";
+	uint64_t fails = nlq_uint(tb[PXS_A_SERVICE_PASSIVE_FAILS]);
+	char ramp[40] = "", most[56] = "", port[32] = "", passive[56] = "";
 	struct endpoint ep;
 	char *line = NULL;
 
@@ -104,13 +105,16 @@ static char *service_line(struct cli *cli, struct nlattr **tb)
 	if (bound)
 		snprintf(most, sizeof(most), " bound %" PRIu64 ".%03" PRIu64, bound / 1000,
 			 bound % 1000);
+	if (fails)
+		snprintf(passive, sizeof(passive), " passive %" PRIu64 "/%" PRIu64, fails,
+			 nlq_uint(tb[PXS_A_SERVICE_PASSIVE_SECONDS]));
 	if (asprintf(&line,
-		     "service add %s %s %s mode %s%s key %s fill %s rows %" PRIu64 "%s%s%s seed %s",
+		     "service add %s %s %s mode %s%s key %s fill %s rows %" PRIu64 "%s%s%s%s seed %s",
 		     nlq_str(tb[PXS_A_SERVICE_NAME]),
 		     word_of(&names_proto, tb[PXS_A_SERVICE_PROTO]), format_endpoint(at, &ep),
 		     word_of(&names_mode, tb[PXS_A_SERVICE_MODE]), port, key,
 		     word_of(&names_fill, tb[PXS_A_SERVICE_FILL]),
-		     nlq_uint(tb[PXS_A_SERVICE_ROWS]), cap, ramp, most, seed) < 0) {
+		     nlq_uint(tb[PXS_A_SERVICE_ROWS]), cap, ramp, most, passive, seed) < 0) {
 		no_memory(cli);
 		return NULL;
 	}

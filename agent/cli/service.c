@@ -2,6 +2,7 @@
 /*
  * service.c - the object "service": what clients address
  */
+#include <stdio.h>
 #include <string.h>
 
 #include <arpa/inet.h>
@@ -18,7 +19,7 @@ static const char usage[] =
 	"       paxsteer service del NAME\n"
 	"       paxsteer service [show [NAME]]\n"
 	"OPTIONS := [fill FILL] [key KEY] [seed HEX32] [rows N] [cap CAP]\n"
-	"           [slow-start SECONDS] [bound BOUND]\n"
+	"           [slow-start SECONDS] [bound BOUND] [passive FAILS/SECONDS]\n"
 	"group N: a group agrees on it, through its daemon; see agreed\n"
 	"FILL := { rendezvous | maglev | redis-slots | jump | ketama | ipvs-mh |\n"
 	"          maglev-envoy | maglev-katran | maglev-cilium | sticky }\n"
@@ -27,7 +28,8 @@ static const char usage[] =
 	"         quic LEN | payload OFFSET:LEN }\n"
 	"ADDR:PORT := 192.0.2.1:53 | [2001:db8::1]:53\n"
 	"CAP := thousandths above the fair share (20) or percent (2%)\n"
-	"BOUND := 1.01..10, times the fair share of the load, or 0: off\n";
+	"BOUND := 1.01..10, times the fair share of the load, or 0: off\n"
+	"FAILS/SECONDS := 3/10: so many failures in so long take a backend out for as long; 0: off\n";
 
 /* "source/PREFIX" */
 static int put_prefix(struct args *a, struct nl_msg *msg, const char *prefix)
@@ -138,6 +140,31 @@ static int take_bound(struct args *a, struct nl_msg *msg, const struct arg *arg)
 	return CLI_OK;
 }
 
+/* "FAILS/SECONDS", or 0 alone. */
+static int take_passive(struct args *a, struct nl_msg *msg, const struct arg *arg)
+{
+	char *word = args_next(a, arg->name), *slash;
+	uint64_t fails, seconds = 0;
+	bool bad;
+
+	if (!word)
+		return CLI_USAGE;
+	slash = strchr(word, '/');
+	if (slash)
+		*slash = '\0';
+	bad = parse_u64(word, !!slash, slash ? PXS_PASSIVE_FAILS_MAX : 0, &fails) ||
+	      (slash && parse_u64(slash + 1, 1, PXS_PASSIVE_SECONDS_MAX, &seconds));
+	if (slash)
+		*slash = '/';
+	if (bad)
+		return cli_usage_error(a->cli, "passive: \"%s\" is not FAILS/SECONDS (1..%d/1..%d) or 0",
+				       word, PXS_PASSIVE_FAILS_MAX, PXS_PASSIVE_SECONDS_MAX);
+	nlq_put_u16(msg, arg->attr, (uint16_t)fails);
+	if (slash)
+		nlq_put_u16(msg, PXS_A_SERVICE_PASSIVE_SECONDS, (uint16_t)seconds);
+	return CLI_OK;
+}
+
 /* Two words, where the first one is "tunnel". */
 static int take_mode(struct args *a, struct nl_msg *msg, const struct arg *arg)
 {
@@ -168,7 +195,8 @@ static int take_tunnel_port(struct args *a, struct nl_msg *msg, const struct arg
 	{ "rows", PXS_A_SERVICE_ROWS, .bytes = 4 }, \
 	{ "cap", PXS_A_SERVICE_CAP, .take = take_cap }, \
 	{ "slow-start", PXS_A_SERVICE_SLOW_START, .bytes = 2, .max = PXS_SLOW_START_MAX }, \
-	{ "bound", PXS_A_SERVICE_BOUND, .take = take_bound }
+	{ "bound", PXS_A_SERVICE_BOUND, .take = take_bound }, \
+	{ "passive", PXS_A_SERVICE_PASSIVE_FAILS, .take = take_passive }
 
 static const struct arg add_keywords[] = {
 	{ "mode", PXS_A_SERVICE_MODE, .take = take_mode },
@@ -234,7 +262,7 @@ static int set(struct cli *cli, int argc, char **argv)
 	ret = args_service(&a, msg, PXS_A_SERVICE_NAME);
 	if (!ret && !a.argc)
 		ret = cli_usage_error(cli, "nothing to set, expected fill, key, seed, rows, cap, %s",
-				      "slow-start or bound");
+				      "slow-start, bound or passive");
 	if (!ret)
 		ret = args_keywords(&a, set_keywords, msg);
 	return args_send(cli, msg, ret);
@@ -314,6 +342,7 @@ void service_put(struct cli *cli, struct nl_msg *msg, enum out_style stats)
 	struct out *o = cli->out;
 	struct endpoint ep;
 	char seed[2 * PXS_SEED_LEN + 1] = "";
+	char passive[32];
 
 	nlq_parse(msg, tb, PXS_A_SERVICE_MAX);
 	if (tb[PXS_A_SERVICE_SEED] && nla_len(tb[PXS_A_SERVICE_SEED]) == PXS_SEED_LEN)
@@ -349,6 +378,12 @@ void service_put(struct cli *cli, struct nl_msg *msg, enum out_style stats)
 			  nlq_uint(tb[PXS_A_SERVICE_BOUND]));
 	else
 		out_str(o, "bound", cli->stats ? "bound" : NULL, NULL);
+	if (nlq_uint(tb[PXS_A_SERVICE_PASSIVE_FAILS])) {
+		snprintf(passive, sizeof(passive), "%u/%u",
+			 (unsigned int)nlq_uint(tb[PXS_A_SERVICE_PASSIVE_FAILS]),
+			 (unsigned int)nlq_uint(tb[PXS_A_SERVICE_PASSIVE_SECONDS]));
+		out_str(o, "passive", cli->stats ? "passive" : NULL, passive);
+	}
 	put_group(o, tb, cli->stats);
 	if (tb[PXS_A_SERVICE_STATS])
 		out_stats(o, "stats", NULL, stats, tb[PXS_A_SERVICE_STATS], &names_steer_stat);

@@ -92,6 +92,7 @@ static int on_backend(struct cli *cli, struct nl_msg *msg, void *arg)
 	b->state = (unsigned int)nlq_uint(tb[PXS_A_BACKEND_STATE]);
 	b->health = tb[PXS_A_BACKEND_HEALTH] ?
 		    (unsigned int)nlq_uint(tb[PXS_A_BACKEND_HEALTH]) : PXS_HEALTH_UNCHECKED;
+	b->failed = nlq_uint(tb[PXS_A_BACKEND_FAILED]);
 	/* Rows of a ring are not alike: the kernel knows what they amount to. */
 	if (t->fill == PXS_FILL_KETAMA)
 		b->first = nlq_uint(tb[PXS_A_BACKEND_ROWS]);
@@ -143,7 +144,7 @@ bool table_has(const struct table *t, unsigned int index)
 
 bool table_serves(const struct table_backend *b)
 {
-	return b->state != PXS_BACKEND_DOWN && b->health != PXS_HEALTH_BAD;
+	return b->state != PXS_BACKEND_DOWN && b->health != PXS_HEALTH_BAD && !b->failed;
 }
 
 int table_read(struct cli *cli, struct table *t)

@@ -21,6 +21,7 @@ struct table_backend {
 	uint64_t weight;
 	uint64_t id;
 	unsigned int state, health;
+	bool failed;			/* out by what the kernel saw */
 	uint64_t first, second;		/* rows that name it as such */
 	bool known;
 };
@@ -45,7 +46,10 @@ void table_free(struct table *t);
 /* Does the index belong to a backend, or to one that rows still name? */
 bool table_has(const struct table *t, unsigned int index);
 
-/* Does it serve what it owns? If not, whose fault it is: "down" (the operator's), "bad" (health). */
+/*
+ * Does it serve what it owns? If not, whose fault it is: "down" (the operator's), "bad" (health) or
+ * "failed" (what the kernel saw).
+ */
 bool table_serves(const struct table_backend *b);
 
 /* diff.c: the command "diff". */

@@ -22,8 +22,12 @@ enum {
 	ICMP4_QUENCH = 4,
 	ICMP4_TIME_EXCEEDED = 11,
 	ICMP4_PARAMETER = 12,
-	ICMP4_CODE_TOO_BIG = 4,		/* of unreachable */
+	ICMP4_CODE_HOST = 1,		/* of unreachable */
+	ICMP4_CODE_PORT = 3,
+	ICMP4_CODE_TOO_BIG = 4,
 	ICMP6_UNREACHABLE = 1,
+	ICMP6_CODE_HOST = 3,
+	ICMP6_CODE_PORT = 4,
 	ICMP6_TOO_BIG = 2,
 	ICMP6_PARAMETER = 4,
 };
@@ -43,6 +47,7 @@ static bool pxs_icmp4_error(const u8 *msg, struct pxs_icmp_quote *q)
 		q->too_big = msg[1] == ICMP4_CODE_TOO_BIG;
 		if (q->too_big)
 			q->mtu = get_unaligned_be16(msg + 6);
+		q->unreachable = msg[1] == ICMP4_CODE_HOST || msg[1] == ICMP4_CODE_PORT;
 		return true;
 	case ICMP4_QUENCH:
 	case ICMP4_TIME_EXCEEDED:
@@ -56,6 +61,8 @@ static bool pxs_icmp6_error(const u8 *msg, struct pxs_icmp_quote *q)
 {
 	if (msg[0] < ICMP6_UNREACHABLE || msg[0] > ICMP6_PARAMETER)
 		return false;
+	q->unreachable = msg[0] == ICMP6_UNREACHABLE &&
+			 (msg[1] == ICMP6_CODE_HOST || msg[1] == ICMP6_CODE_PORT);
 	q->too_big = msg[0] == ICMP6_TOO_BIG;
 	if (q->too_big)
 		q->mtu = get_unaligned_be32(msg + 4);

@@ -20,6 +20,7 @@ struct pxs_icmp_quote {
 	u8 ip;			/* quoted IP header */
 	u8 udp;			/* quoted UDP or TCP header, at least 8 bytes; or inner IP header */
 	u8 proto;		/* of it, as in an IP header */
+	bool unreachable;	/* its host or its port can't be reached */
 	bool too_big;		/* the datagram did not fit: mtu is set */
 	u32 mtu;		/* what does fit, as the router says; old ones say 0 */
 	/* Addresses as struct pxs_endpoint has them: IPv4's lies in the first 4 bytes. */

@@ -7,11 +7,13 @@
  */
 #include "unfit.h"
 
-u8 pxs_unfit(u8 state, u8 health)
+u8 pxs_unfit(u8 state, u8 health, bool failed)
 {
 	if (state == PXS_BACKEND_DOWN)
 		return PXS_UNFIT_DOWN;
 	if (state == PXS_BACKEND_DRAIN)
 		return PXS_UNFIT_DRAIN;
-	return health == PXS_HEALTH_BAD ? PXS_UNFIT_BAD : 0;
+	if (health == PXS_HEALTH_BAD)
+		return PXS_UNFIT_BAD;
+	return failed ? PXS_UNFIT_FAILED : 0;
 }

@@ -10,8 +10,9 @@
 
 /*
  * Of enum pxs_backend_state @state, the operator's, and enum pxs_health @health, that of checks:
- * both must want it. Return: enum pxs_unfit, or 0 for a backend that serves.
+ * both must want it, and it must not have @failed (see passive.h). Return: enum pxs_unfit, or 0
+ * for a backend that serves.
  */
-u8 pxs_unfit(u8 state, u8 health);
+u8 pxs_unfit(u8 state, u8 health, bool failed);
 
 #endif /* PXS_CORE_UNFIT_H */

@@ -105,6 +105,7 @@ static void an_addition_says_group_and_seed(void)
 static void slots_and_health_are_nobodys_to_say(void)
 {
 	u64 slot = 4;
+	u32 fd = 3;
 	u8 bad = 2;
 
 	addition();
@@ -123,6 +124,14 @@ static void slots_and_health_are_nobodys_to_say(void)
 	put_name("web");
 	put(PXS_A_BACKEND_REASON, "x", 2);
 	CHECK_STR(refusal(), "health is what one host sees: nothing to agree on");
+	begin(PXS_CMD_BACKEND_ADD);
+	put_name("web");
+	put(PXS_A_BACKEND_FD, &fd, sizeof(fd));
+	CHECK_STR(refusal(), "a socket is one host's: nothing to agree on");
+	begin(PXS_CMD_BACKEND_DEL);
+	put_name("web");
+	put(PXS_A_BACKEND_SOCKET, &slot, sizeof(slot));
+	CHECK_STR(refusal(), "a socket is one host's: nothing to agree on");
 }
 
 static void a_service_is_named(void)

@@ -212,11 +212,16 @@ static void types(void)
 		make6(&m, (u8)t, "", 8);
 		CHECK_EQ(parse(&m, m.len, &q), t >= 1 && t <= 4);
 	}
-	/* Only "does not fit" says an MTU. */
+	/* Only "does not fit" says an MTU; host and port are what a server may lack. */
 	for (t = 0; t < 16; t++) {
 		make4(&m, 3, (u8)t, 0, 8);
 		CHECK(parse(&m, m.len, &q));
 		CHECK_EQ(q.too_big, t == 4);
+		CHECK_EQ(q.unreachable, t == 1 || t == 3);
+		make6(&m, 1, "", 8);
+		m.b[1] = (u8)t;
+		CHECK(parse(&m, m.len, &q));
+		CHECK_EQ(q.unreachable, t == 3 || t == 4);
 	}
 }
 

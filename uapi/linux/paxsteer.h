@@ -86,6 +86,9 @@
 #define PXS_BOUND_MIN		1010	/* thousandths of the fair share */
 #define PXS_BOUND_MAX		10000
 #define PXS_SLOW_START_MAX	3600	/* seconds */
+#define PXS_PASSIVE_FAILS_MAX	1000
+#define PXS_PASSIVE_SECONDS_MAX	3600
+#define PXS_PASSIVE_SECONDS_DEFAULT	10
 #define PXS_REQUEST_CLIENTS_MAX	16384	/* connections of clients to a service of mode request */
 #define PXS_HEALTH_REASON_MAX	63	/* bytes of why a check failed, without the NUL */
 
@@ -216,6 +219,7 @@ enum pxs_unfit {
 	PXS_UNFIT_DRAIN = 2,	/* its state is drain */
 	PXS_UNFIT_BAD = 3,	/* its health is bad */
 	PXS_UNFIT_FULL = 4,	/* its load is above the service's bound */
+	PXS_UNFIT_FAILED = 5,	/* the kernel saw it fail: see PXS_A_SERVICE_PASSIVE_FAILS */
 };
 
 /* Attributes of a service. */
@@ -277,6 +281,13 @@ enum pxs_service_attr {
 	/* u64, in: the slot in which this change was agreed, above all that were made before */
 	PXS_A_SERVICE_AGREED,		/* u64 */
 	PXS_A_SERVICE_HELD,		/* u8, out: 1: it does not steer yet; see AGREED_SET */
+	/*
+	 * u16, 0..1000, 0 (default) = off: so many failures that the kernel sees in so many
+	 * PASSIVE_SECONDS, and no success among them, take a backend out for as long; never more
+	 * than half of them. Modes local and request, and nat with UDP
+	 */
+	PXS_A_SERVICE_PASSIVE_FAILS,	/* u16 */
+	PXS_A_SERVICE_PASSIVE_SECONDS,	/* u16, 1..3600; default 10 */
 	__PXS_A_SERVICE_MAX
 };
 #define PXS_A_SERVICE_MAX (__PXS_A_SERVICE_MAX - 1)
@@ -338,6 +349,7 @@ enum pxs_backend_attr {
 	PXS_A_BACKEND_FD,		/* u32 */
 	/* u64: what SO_COOKIE says of the socket that was given as a descriptor */
 	PXS_A_BACKEND_SOCKET,		/* u64 */
+	PXS_A_BACKEND_FAILED,		/* u8, out: 1 while it is out by what the kernel saw */
 	__PXS_A_BACKEND_MAX
 };
 #define PXS_A_BACKEND_MAX (__PXS_A_BACKEND_MAX - 1)
@@ -384,7 +396,8 @@ enum pxs_lookup_attr {
 	PXS_A_LOOKUP_FIRST_UNFIT,	/* u8 */
 	/* u8 enum pxs_unfit, out: the same of the second choice, also where nobody asks it */
 	PXS_A_LOOKUP_SECOND_UNFIT,	/* u8 */
-	PXS_A_LOOKUP_SOCKET,		/* u64, out: of the chosen one, if it was given as a descriptor */
+	/* u64, out: the socket of the chosen one, if it was given as a descriptor */
+	PXS_A_LOOKUP_SOCKET,		/* u64 */
 	__PXS_A_LOOKUP_MAX
 };
 #define PXS_A_LOOKUP_MAX (__PXS_A_LOOKUP_MAX - 1)

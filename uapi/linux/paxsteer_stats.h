@@ -52,6 +52,10 @@ enum pxs_steer_stat {
 	PXS_STEER_STAT_CONNECT_FAILED,
 	/* request: answered with an error: the connection to the backend ended before its reply */
 	PXS_STEER_STAT_LOST,
+	/* of ICMP_REQUESTS, those that said that host or port can't be reached */
+	PXS_STEER_STAT_UNREACHABLE,
+	/* times that a backend was taken out by what the kernel saw: PXS_A_SERVICE_PASSIVE_FAILS */
+	PXS_STEER_STAT_FAILED,
 	__PXS_STEER_STAT_MAX
 };
 #define PXS_STEER_STAT_MAX (__PXS_STEER_STAT_MAX - 1)

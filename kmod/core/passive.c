@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * passive.c - who is taken out for a while, because what it was sent came to nothing
+ *
+ * Owns nothing. Control path, process context.
+ */
+#include "passive.h"
+
+static void begin(struct pxs_passive_look *l, u64 now)
+{
+	l->p->since = l->seen;
+	l->p->begun = now;
+}
+
+/* Bring back who has been out for long enough, or serves nobody anyway; begin windows anew. */
+static void go_on(struct pxs_passive_look *l, u32 seconds, u64 now)
+{
+	struct pxs_passive *p = l->p;
+
+	if (p->until && p->until > now && l->serves)
+		return;
+	if (p->until || !p->begun || !l->serves || l->seen.successes != p->since.successes ||
+	    now - p->begun > (u64)seconds * 1000)
+		begin(l, now);
+	p->until = 0;
+}
+
+static bool failed(const struct pxs_passive_look *l, u32 fails)
+{
+	const struct pxs_passive_seen *since = &l->p->since;
+
+	return !l->p->until && l->serves && l->seen.failures - since->failures >= fails &&
+	       l->seen.requests - since->requests >= fails;
+}
+
+void pxs_passive_decide(struct pxs_passive_look *v, u32 n, u32 fails, u32 seconds, u64 now)
+{
+	u32 serve = 0, out = 0, i;
+
+	for (i = 0; i < n; i++) {
+		go_on(&v[i], seconds, now);
+		serve += v[i].serves;
+		out += !!v[i].p->until;
+	}
+	for (i = 0; i < n && 2 * (out + 1) <= serve; i++) {
+		if (!failed(&v[i], fails))
+			continue;
+		v[i].p->until = now + (u64)seconds * 1000;
+		out++;
+	}
+}
