@@ -52,8 +52,8 @@ _paxsteer()
 		group.*.key-file | group.*.also-key-file) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 		service.set."$command" | service.del."$command" | service.show."$command" | \
 			backend.*."$command" | table.*."$command") words=$(_paxsteer_services) ;;
-		service.*) words='mode tunnel-port group fill key seed rows cap slow-start bound' ;;
-		backend.*) words='weight id state health' ;;
+		service.*) words='mode tunnel-port group fill key seed rows cap slow-start bound passive' ;;
+		backend.*) words='fd socket weight id state health' ;;
 		table.diff.backend) words='add set del' ;;
 		table.diff.fill) words='rendezvous maglev redis-slots jump ketama ipvs-mh
 			maglev-envoy maglev-katran maglev-cilium sticky' ;;
