@@ -110,7 +110,8 @@ clock_end() { clock_begin; }
 
 # --- what must be so ------------------------------------------------------------------
 
-KEPT=8192	# slots that a log keeps, whatever is trimmed: two windows
+KEPT=8192	# slots that the log of group 1 keeps, whatever is trimmed: two windows
+SPAN=65536	# that of group 2: who reads each value once reads so many before (PXS_LOG_SPAN)
 log_at() { paxsteer log -S "$(cluster_socket "$1")" "${@:2}"; }
 hashes() { log_at "$1" tail from "$FIRST" hash; }
 commits() { cluster_log append timeout 20000 history "$HISTORY" "mark-$FIRST-$(uptime_s)"; }
@@ -212,8 +213,8 @@ judge()
 			wrong "block $1: member $i has each value of group 2 once" \
 				"$(<"$T_DIR/c.log")" \
 				"$(wc -l <"$AT/once") there, $(<"$AT/different") different ones"
-		log_at $i tail from "$FIRST" hash noops | lin_entries $i
-	done >>"$HISTORY"
+		log_at $i tail from "$FIRST" hash noops | lin_entries $i >>"$HISTORY"
+	done
 	out=$(lin "$HISTORY" 2>&1)
 	[[ $out =~ ^ok: ]] || wrong "block $1: the history is linearizable" "${out:0:2000}"
 	VALUES=$((VALUES + $(wc -l <"$AT/acked")))
@@ -225,17 +226,17 @@ judge()
 	FIRST=$((last + 1))
 	last2=$(cluster_log group 2 read-index)
 	FIRST2=$((last2 + 1))
-	trim 1 "$last" && trim 2 "$last2"
+	trim 1 "$last" $KEPT && trim 2 "$last2" $SPAN
 }
 
-# trim GROUP SLOT: what all have is kept for two windows only
+# trim GROUP SLOT KEPT: of what all have
 trim()
 {
 	local i
-	[ "$2" -gt $KEPT ] || return 0
+	[ "$2" -gt "$3" ] || return 0
 	for i in 1 2 3; do
-		log_at $i group "$1" trim to $(($2 - KEPT)) >/dev/null ||
-			wrong "member $i trims group $1 to $2 - $KEPT"
+		log_at $i group "$1" trim to $(($2 - $3)) >/dev/null ||
+			wrong "member $i trims group $1 to $2 - $3"
 	done
 }
 
