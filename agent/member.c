@@ -20,7 +20,7 @@ void pxs_members_init(struct pxs_replica *r)
 	r->members.joins = pxs_group_learns(&r->config->conf);
 }
 
-static bool parse(const struct pxs_member_config *c, struct pxs_membership *m)
+bool pxs_member_parse(const struct pxs_member_config *c, struct pxs_membership *m)
 {
 	return c->epoch && !pxs_membership_parse(c->value, c->len, m);
 }
@@ -32,8 +32,7 @@ static const struct pxs_member *self_of(const struct pxs_replica *r)
 	return &conf->member[conf->self];
 }
 
-/* Our index in @m, or -1: another journal is another member (S3). */
-static int self_in(const struct pxs_replica *r, const struct pxs_membership *m)
+int pxs_member_index(const struct pxs_replica *r, const struct pxs_membership *m)
 {
 	const struct pxs_member *self = self_of(r);
 	int i = pxs_membership_find(m, self->id);
@@ -68,10 +67,10 @@ bool pxs_member_applied(struct pxs_replica *r, u64 slot, u64 lsn, u64 ballot)
 	    !(is && a->len == ms->change.config.len &&
 	      !memcmp(a->value, ms->change.config.value, a->len)))
 		end_change(r, PXS_CLIENT_NOT_LEADER);	/* something else was chosen */
-	if (!is || !parse(a, &m) || m.epoch <= r->config->conf.epoch)
+	if (!is || !pxs_member_parse(a, &m) || m.epoch <= r->config->conf.epoch)
 		return false;
 	/* Those that were before our time. */
-	if (ms->joins && self_in(r, &m) < 0)
+	if (ms->joins && pxs_member_index(r, &m) < 0)
 		return false;
 	ms->next = *a;
 	ms->asked_ms = 0;
@@ -100,7 +99,7 @@ bool pxs_member_hear(struct pxs_replica *r, u64 slot, const u8 *value, u32 len)
 	if (m.epoch <= r->config->conf.epoch)
 		return true;
 	/* Who comes and is not in it yet goes on as its file says: it neither votes nor leads. */
-	if (ms->joins && self_in(r, &m) < 0)
+	if (ms->joins && pxs_member_index(r, &m) < 0)
 		return true;
 	if (r->gone || !r->started || pxs_member_moves(r))
 		return false;
@@ -136,7 +135,7 @@ static void set_address(struct pxs_address *to, const struct pxs_wire_member *w)
 static bool adopt(struct pxs_replica *r, const struct pxs_membership *m)
 {
 	struct pxs_group_config *g = r->config;
-	int self = self_in(r, m);
+	int self = pxs_member_index(r, m);
 	u8 i;
 
 	if (self < 0)
@@ -177,11 +176,12 @@ void pxs_member_adopt(struct pxs_replica *r)
 		is_removed(r, left);
 		return;
 	}
-	if (!parse(&r->members.now, &m) || m.epoch <= file)
+	if (!pxs_member_parse(&r->members.now, &m))
 		return;
+	/* Not before the file's: pxs_members_recovered(). */
 	if (!adopt(r, &m))
 		is_removed(r, m.epoch);
-	else
+	else if (m.epoch > file)
 		pxs_notice("group %u: the members are those of epoch %" PRIu64 ", as the journal says; %s has those of epoch %" PRIu64,
 			   r->id, m.epoch, r->node->config.file, file);
 }
@@ -194,7 +194,7 @@ static bool leave(struct pxs_replica *r)
 	struct pxs_membership m;
 	int err;
 
-	if (!parse(&ms->next, &m) || self_in(r, &m) < 0) {
+	if (!pxs_member_parse(&ms->next, &m) || pxs_member_index(r, &m) < 0) {
 		/* It stays in the datapath, and says why it does nothing. */
 		end_change(r, 0);
 		is_removed(r, ms->next.epoch);
@@ -241,7 +241,7 @@ int pxs_member_enter(struct pxs_replica *r)
 	struct pxs_datapath *dp = r->node->dp;
 	struct pxs_members *ms = &r->members;
 	struct pxs_membership m;
-	bool newer = parse(&ms->now, &m) && m.epoch > r->config->conf.epoch;
+	bool newer = pxs_member_parse(&ms->now, &m) && m.epoch > r->config->conf.epoch;
 	int err;
 
 	if (!newer && !ms->away)

@@ -76,6 +76,12 @@ struct pxs_members {
 
 void pxs_members_init(struct pxs_replica *r);
 
+/* False: @c is none. */
+bool pxs_member_parse(const struct pxs_member_config *c, struct pxs_membership *m);
+
+/* Our index in @m, or -1: another journal is another member (S3). */
+int pxs_member_index(const struct pxs_replica *r, const struct pxs_membership *m);
+
 /* A record that says something of members; found at @pos, or 0: it has just come. */
 void pxs_member_record(struct pxs_replica *r, const struct pxs_record *rec, u64 pos);
 

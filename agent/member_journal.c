@@ -56,17 +56,34 @@ void pxs_member_record(struct pxs_replica *r, const struct pxs_record *rec, u64 
  * Who does not know its epoch's members could take for a quorum what is none, and who does not know
  * its epoch could answer in one that it has left: it stays away, like one whose disk was lost.
  */
-static int recovered(const struct pxs_replica *r, struct pxs_scan *s)
+static int damaged(const struct pxs_replica *r, struct pxs_scan *s)
 {
 	const struct pxs_members *ms = &r->members;
 
-	if (!ms->damaged.epoch || pxs_floor_left(&s->floor, r->id))
-		return 0;
 	snprintf(s->error, sizeof(s->error),
 		 "segment %016" PRIx64 " offset %u: LSN %" PRIu64 " is damaged: it says who the members of group %u are from epoch %" PRIu64 " on, and nothing behind it does",
 		 pxs_pos_segment(ms->damaged.pos), pxs_pos_offset(ms->damaged.pos),
 		 ms->damaged.lsn, r->id, ms->damaged.epoch);
 	return -EBADMSG;
+}
+
+static int recovered(const struct pxs_replica *r, struct pxs_scan *s)
+{
+	const struct pxs_member_config *now = &r->members.now;
+	u64 file = r->config->conf.epoch;
+	struct pxs_membership m;
+
+	if (pxs_floor_left(&s->floor, r->id))
+		return 0;
+	if (r->members.damaged.epoch)
+		return damaged(r, s);
+	if (file <= now->epoch || !pxs_member_parse(now, &m) || pxs_member_index(r, &m) < 0)
+		return 0;
+	/* Nobody decided on those: this member does not know what was decided up to there. */
+	snprintf(s->error, sizeof(s->error),
+		 "group %u: the members are those of epoch %" PRIu64 ", by the log, which alone changes them; %s says epoch %" PRIu64 ": set it to that, or less",
+		 r->id, now->epoch, r->node->config.file, file);
+	return -EKEYREJECTED;
 }
 
 int pxs_members_recovered(void *ctx, struct pxs_scan *s)

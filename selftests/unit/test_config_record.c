@@ -317,6 +317,63 @@ static void of_who_left_it_does_not_matter(void)
 	finish();
 }
 
+/* --- the file says something else ------------------------------------------------ */
+
+/* S9: of one epoch there is one configuration, and what was decided is it. */
+static void the_file_of_the_same_epoch_counts_no_more(void)
+{
+	const struct pxs_group_conf *c;
+	struct pxs_membership m;
+
+	begin("same");
+	m = members(2);
+	m.phase1 = 3;
+	m.phase2 = 1;
+	put_config(2, &m);
+	close_writer();
+	CHECK_EQ(start(2), 0);
+	c = &node.config.group[0].conf;
+	CHECK_EQ(c->epoch, 2);
+	CHECK_EQ(pxs_group_phase1(c).enough, 3);
+	CHECK_EQ(pxs_group_phase2(c).enough, 1);
+	stop();
+	goes_by(1, 2);
+	finish();
+}
+
+/* Members that nobody decided are not gone by where the log has others. */
+static void a_file_of_a_later_epoch_is_refused(void)
+{
+	begin("later-file");
+	put_epoch(2);
+	close_writer();
+	tear(2);
+	refuses(3, EKEYREJECTED);
+	goes_by(2, 2);
+	finish();
+}
+
+/* Who was removed has nothing to go by, whatever the file says. */
+static void a_later_file_does_not_bring_back(void)
+{
+	struct pxs_membership m;
+	unsigned int epoch;
+
+	begin("removed");
+	m = members(2);
+	m.member[SELF - 1] = m.member[2];
+	m.nmembers = 2;
+	put_config(2, &m);
+	close_writer();
+	for (epoch = 1; epoch <= 3; epoch++) {
+		CHECK_EQ(start(epoch), 0);
+		CHECK(node.replica[0].gone);
+		CHECK_EQ(node.replica[0].members.removed, 2);
+		stop();
+	}
+	finish();
+}
+
 int main(void)
 {
 	pxs_report_level(0);	/* what is provoked here is not worth reading */
@@ -327,5 +384,8 @@ int main(void)
 	RUN(what_comes_later_counts);
 	RUN(what_is_said_twice_is_needed_once);
 	RUN(of_who_left_it_does_not_matter);
+	RUN(the_file_of_the_same_epoch_counts_no_more);
+	RUN(a_file_of_a_later_epoch_is_refused);
+	RUN(a_later_file_does_not_bring_back);
 	return unit_done();
 }
