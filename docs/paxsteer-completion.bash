@@ -53,7 +53,7 @@ _paxsteer()
 		service.set."$command" | service.del."$command" | service.show."$command" | \
 			backend.*."$command" | table.*."$command") words=$(_paxsteer_services) ;;
 		service.*) words='mode tunnel-port group fill key seed rows cap slow-start bound passive' ;;
-		backend.*) words='fd socket weight id state health' ;;
+		backend.*) words='fd socket weight id state deadline health' ;;
 		table.diff.backend) words='add set del' ;;
 		table.diff.fill) words='rendezvous maglev redis-slots jump ketama ipvs-mh
 			maglev-envoy maglev-katran maglev-cilium sticky' ;;

@@ -19,6 +19,7 @@
 #include "core/keep.h"
 #include "deliver_nat.h"
 #include "deliver_tunnel.h"
+#include "drain.h"
 #include "given.h"
 #include "pernet.h"
 #include "ramp.h"
@@ -158,6 +159,9 @@ static int pxs_backend_check(struct pxs_service *svc, const struct pxs_backend_s
 	err = pxs_agreed_service(svc, no);
 	if (err)
 		return err;
+	err = pxs_drain_check(spec->state, spec->deadline, &no->why);
+	if (err)
+		return pxs_refuse(no, err, PXS_A_BACKEND_DEADLINE, no->why);
 	if (svc->nbackends >= PXS_BACKENDS_MAX)
 		return pxs_refuse(no, -ERANGE, 0, "the service has 1024 backends: that is the limit");
 	err = spec->socket ? pxs_given_check(svc, spec->socket, no) :
@@ -298,6 +302,7 @@ struct pxs_backend *pxs_backend_add(struct pxs_service *svc, const struct pxs_ba
 	if (err)
 		goto err_plan;
 	pxs_plan_publish(svc, plan);
+	pxs_drain_begin(be, spec->deadline);
 	pn->services.seq++;
 	return be;
 
@@ -352,11 +357,15 @@ int pxs_backend_set(struct pxs_backend *be, const struct pxs_backend_change *to,
 	int err;
 
 	/* Health is what this host sees, not what anybody agrees on. */
-	if (to->weight != be->weight || to->state != be->state || be->svc->pn->agreed.now) {
+	if (to->weight != be->weight || to->state != be->state ||
+	    to->deadline != PXS_DRAIN_AS_IS || be->svc->pn->agreed.now) {
 		err = pxs_agreed_service(be->svc, no);
 		if (err)
 			return err;
 	}
+	err = pxs_drain_check(to->state, to->deadline, &no->why);
+	if (err)
+		return pxs_refuse(no, err, PXS_A_BACKEND_DEADLINE, no->why);
 	pxs_backend_take(be, to);
 	build |= pxs_ramp_update(be);
 	plan = build ? pxs_plan_build(be->svc, no) : NULL;
@@ -372,6 +381,7 @@ int pxs_backend_set(struct pxs_backend *be, const struct pxs_backend_change *to,
 		pxs_plan_publish(be->svc, plan);
 	else
 		pxs_backend_flip(be);
+	pxs_drain_begin(be, to->deadline);
 	be->svc->pn->services.seq++;
 	return 0;
 }
@@ -401,8 +411,7 @@ int pxs_backend_del(struct pxs_backend *be, struct pxs_refusal *no)
 	return 0;
 }
 
-/* Connections at home there have none any more. */
-static void pxs_backend_evict(struct pxs_backend *be)
+void pxs_backend_evict(struct pxs_backend *be)
 {
 	struct pxs_plan *plan = pxs_service_plan(be->svc), *before;
 

@@ -11,6 +11,7 @@
 #include <linux/rhashtable-types.h>
 
 #include "core/passive.h"
+#include "core/drain.h"
 #include "core/unfit.h"
 #include "endpoint.h"
 #include "load.h"
@@ -57,6 +58,7 @@ struct pxs_backend {
 	bool closed;			/* its socket was, and health says so for good */
 	bool failed;			/* out by what the kernel saw: passive.c's */
 	struct pxs_passive passive;
+	struct pxs_drain drain;		/* passed is read by works of relay_link.c, too */
 	struct pxs_backend_load load;
 };
 
@@ -66,6 +68,7 @@ struct pxs_backend_change {
 	u8 state;
 	u8 health;
 	bool failed;
+	u32 deadline;		/* seconds, 0: none, or PXS_DRAIN_AS_IS */
 	const char *reason;	/* of health bad; NULL: as it was */
 };
 
@@ -75,6 +78,7 @@ struct pxs_backend_spec {
 	u64 id;
 	u32 weight;
 	u8 state;
+	u32 deadline;		/* seconds; 0: none */
 };
 
 static inline bool pxs_backend_serves(const struct pxs_backend *be)
@@ -101,6 +105,12 @@ struct pxs_backend *pxs_backend_add(struct pxs_service *svc, const struct pxs_ba
 int pxs_backend_set(struct pxs_backend *be, const struct pxs_backend_change *to,
 		    struct pxs_refusal *no);
 int pxs_backend_del(struct pxs_backend *be, struct pxs_refusal *no);
+
+/*
+ * Connections at home there, or noted as being there, have none any more, where connections are
+ * kept. Sleeps.
+ */
+void pxs_backend_evict(struct pxs_backend *be);
 
 /* Off the list and the hash table, freed after a grace period; no plan may show it any more. */
 void pxs_backend_destroy(struct pxs_backend *be);

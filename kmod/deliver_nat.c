@@ -370,3 +370,24 @@ void pxs_nat_core_put(struct pxs_net *pn, u8 family)
 	pxs_nat_core_unhook(pn->net, &ops[0]);
 	nf_ct_netns_put(pn->net, ops->pf);
 }
+
+/* Return: 1 if it is one of the backend's, which ends it. */
+static int pxs_nat_is_of(struct nf_conn *ct, void *data)
+{
+	const struct nf_conntrack_tuple *reply = &ct->tuplehash[IP_CT_DIR_REPLY].tuple;
+	const struct nf_conntrack_tuple *orig = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
+	const struct pxs_backend *be = data;
+	const struct pxs_endpoint *to = &be->svc->at;
+
+	return nf_ct_protonum(ct) == IPPROTO_TCP && nf_ct_l3num(ct) == to->family &&
+	       orig->dst.u.tcp.port == to->port && reply->src.u.tcp.port == be->at.port &&
+	       !memcmp(&orig->dst.u3, &to->addr, pxs_endpoint_addrlen(to)) &&
+	       !memcmp(&reply->src.u3, &be->at.addr, pxs_endpoint_addrlen(&be->at));
+}
+
+void pxs_nat_end(struct pxs_backend *be)
+{
+	struct nf_ct_iter_data of = { .net = be->svc->pn->net, .data = be };
+
+	nf_ct_iterate_cleanup_net(pxs_nat_is_of, &of);
+}

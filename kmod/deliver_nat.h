@@ -54,4 +54,10 @@ int pxs_nat_repolicy(struct sk_buff *skb, const struct nf_hook_state *state);
 int pxs_nat_core_get(struct pxs_net *pn, u8 family);
 void pxs_nat_core_put(struct pxs_net *pn, u8 family);
 
+/*
+ * Let connection tracking forget the TCP connections to a backend of mode nat: what comes of one is
+ * steered like the first packet of a connection. Reads all of the namespace's; sleeps.
+ */
+void pxs_nat_end(struct pxs_backend *be);
+
 #endif /* PXS_DELIVER_NAT_H */

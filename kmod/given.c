@@ -329,6 +329,7 @@ static void pxs_given_look(struct pxs_backend *be)
 		.state = be->state,
 		.health = PXS_HEALTH_BAD,
 		.failed = be->failed,
+		.deadline = PXS_DRAIN_AS_IS,
 		.reason = PXS_GIVEN_CLOSED,
 	};
 	struct pxs_given *s = pxs_given_of(be);

@@ -8,6 +8,7 @@
 #include "pxs.h"
 
 #include "backend.h"
+#include "drain.h"
 #include "given.h"
 #include "netlink.h"
 #include "netlink_agreed.h"
@@ -18,9 +19,10 @@
 
 static PXS_NLA_RANGE pxs_nl_weight_range = { .max = PXS_WEIGHT_MAX };
 static PXS_NLA_RANGE pxs_nl_fd_range = { .max = INT_MAX };
+static PXS_NLA_RANGE pxs_nl_deadline_range = { .max = PXS_DEADLINE_MAX };
 
 /* SET */
-static const struct nla_policy pxs_nl_backend_policy[PXS_A_BACKEND_SOCKET + 1] = {
+static const struct nla_policy pxs_nl_backend_policy[PXS_A_BACKEND_DEADLINE + 1] = {
 	[PXS_A_BACKEND_SERVICE] = { .type = NLA_NUL_STRING, .len = PXS_NAME_MAX },
 	[PXS_A_BACKEND_ADDR] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
 	[PXS_A_BACKEND_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
@@ -31,9 +33,10 @@ static const struct nla_policy pxs_nl_backend_policy[PXS_A_BACKEND_SOCKET + 1] =
 	[PXS_A_BACKEND_REASON] = { .type = NLA_NUL_STRING, .len = PXS_HEALTH_REASON_MAX },
 	[PXS_A_BACKEND_AGREED] = NLA_POLICY_MIN(NLA_U64, 1),
 	[PXS_A_BACKEND_SOCKET] = NLA_POLICY_MIN(NLA_U64, 1),
+	[PXS_A_BACKEND_DEADLINE] = NLA_POLICY_FULL_RANGE(NLA_U32, &pxs_nl_deadline_range),
 };
 
-static const struct nla_policy pxs_nl_backend_add_policy[PXS_A_BACKEND_FD + 1] = {
+static const struct nla_policy pxs_nl_backend_add_policy[PXS_A_BACKEND_DEADLINE + 1] = {
 	[PXS_A_BACKEND_SERVICE] = { .type = NLA_NUL_STRING, .len = PXS_NAME_MAX },
 	[PXS_A_BACKEND_ADDR] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
 	[PXS_A_BACKEND_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
@@ -42,6 +45,7 @@ static const struct nla_policy pxs_nl_backend_add_policy[PXS_A_BACKEND_FD + 1] =
 	[PXS_A_BACKEND_STATE] = NLA_POLICY_RANGE(NLA_U8, PXS_BACKEND_UP, PXS_BACKEND_DOWN),
 	[PXS_A_BACKEND_AGREED] = NLA_POLICY_MIN(NLA_U64, 1),
 	[PXS_A_BACKEND_FD] = NLA_POLICY_FULL_RANGE(NLA_U32, &pxs_nl_fd_range),
+	[PXS_A_BACKEND_DEADLINE] = NLA_POLICY_FULL_RANGE(NLA_U32, &pxs_nl_deadline_range),
 };
 
 /* DEL names a backend, GET may narrow the dump by its service. */
@@ -76,6 +80,10 @@ static int pxs_nl_put_backend(struct sk_buff *skb, const struct pxs_backend *be)
 	    nla_put_u8(skb, PXS_A_BACKEND_FAILED, be->failed) ||
 	    (be->cookie &&
 	     nla_put_u64_64bit(skb, PXS_A_BACKEND_SOCKET, be->cookie, PXS_A_BACKEND_PAD)))
+		return -EMSGSIZE;
+	if (be->drain.deadline &&
+	    (nla_put_u32(skb, PXS_A_BACKEND_DEADLINE, be->drain.deadline) ||
+	     nla_put_u32(skb, PXS_A_BACKEND_LEFT, pxs_drain_left_of(be))))
 		return -EMSGSIZE;
 	pxs_steer_stats_sum(be->stats, sum);
 	return pxs_stats_put(skb, PXS_A_BACKEND_STATS, sum, PXS_STEER_STAT_MAX,
@@ -240,6 +248,8 @@ static int pxs_nl_backend_do_add(struct sk_buff *skb, struct genl_info *info)
 		spec.weight = nla_get_u32(tb[PXS_A_BACKEND_WEIGHT]);
 	if (tb[PXS_A_BACKEND_STATE])
 		spec.state = nla_get_u8(tb[PXS_A_BACKEND_STATE]);
+	if (tb[PXS_A_BACKEND_DEADLINE])
+		spec.deadline = nla_get_u32(tb[PXS_A_BACKEND_DEADLINE]);
 	be = pxs_backend_add(svc, &spec, &no);
 	if (IS_ERR(be)) {
 		if (spec.socket)
@@ -273,7 +283,7 @@ static int pxs_nl_check_health(struct genl_info *info)
 static int pxs_nl_backend_do_set(struct sk_buff *skb, struct genl_info *info)
 {
 	struct nlattr **tb = info->attrs;
-	struct pxs_backend_change to = {};
+	struct pxs_backend_change to = { .deadline = PXS_DRAIN_AS_IS };
 	struct pxs_refusal no = {};
 	struct pxs_backend *be;
 	int err;
@@ -295,6 +305,8 @@ static int pxs_nl_backend_do_set(struct sk_buff *skb, struct genl_info *info)
 		return err;
 	to.weight = tb[PXS_A_BACKEND_WEIGHT] ? nla_get_u32(tb[PXS_A_BACKEND_WEIGHT]) : be->weight;
 	to.state = tb[PXS_A_BACKEND_STATE] ? nla_get_u8(tb[PXS_A_BACKEND_STATE]) : be->state;
+	if (tb[PXS_A_BACKEND_DEADLINE])
+		to.deadline = nla_get_u32(tb[PXS_A_BACKEND_DEADLINE]);
 	to.health = be->health;
 	to.failed = be->failed;
 	if (tb[PXS_A_BACKEND_HEALTH]) {

@@ -66,6 +66,7 @@ static void pxs_passive_show(struct pxs_backend *be)
 		.state = be->state,
 		.health = be->health,
 		.failed = be->passive.until,
+		.deadline = PXS_DRAIN_AS_IS,
 	};
 	struct pxs_refusal no = {};
 

@@ -25,6 +25,7 @@ static int __net_init pxs_net_init(struct net *net)
 	mutex_init(&pn->config);
 	pxs_steer_net_init(pn);
 	pxs_ramps_net_init(pn);
+	pxs_drains_net_init(pn);
 	pxs_loads_net_init(pn);
 	pxs_passives_net_init(pn);
 	pn->stats = alloc_percpu(struct pxs_net_stats);
@@ -57,6 +58,7 @@ static void __net_exit pxs_net_pre_exit(struct net *net)
 	pxs_groups_net_pre_exit(pn);
 	pxs_services_net_pre_exit(pn);
 	pxs_ramps_net_pre_exit(pn);
+	pxs_drains_net_pre_exit(pn);
 	pxs_loads_net_pre_exit(pn);
 	pxs_passives_net_pre_exit(pn);
 }

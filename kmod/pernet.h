@@ -11,6 +11,7 @@
 #include <net/netns/generic.h>
 
 #include "core/agreed.h"
+#include "drain.h"
 #include "ramp.h"
 #include "service.h"
 #include "stats.h"
@@ -25,6 +26,7 @@ struct pxs_net {
 	struct nf_hook_ops hooks[PXS_HOOKS];	/* steer.c's; constant from init */
 	struct pxs_agreed agreed;	/* under config */
 	struct pxs_ramps ramps;
+	struct pxs_drains drains;
 	struct delayed_work load_work;	/* load.c's */
 	struct delayed_work passive_work;	/* passive.c's */
 	struct delayed_work given_work;	/* given.c's */

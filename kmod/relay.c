@@ -257,6 +257,17 @@ void pxs_relay_close(struct pxs_relay *relay)
 	kfree(relay);
 }
 
+void pxs_relay_end(struct pxs_relay *relay)
+{
+	struct pxs_client *c;
+
+	spin_lock(&relay->lock);
+	WRITE_ONCE(relay->drained, relay->drained + 1);
+	list_for_each_entry(c, &relay->clients, list)
+		queue_work(pxs_relay_wq, &c->work);
+	spin_unlock(&relay->lock);
+}
+
 int pxs_relays_init(void)
 {
 	pxs_relay_wq = alloc_workqueue("paxsteer_relay", WQ_UNBOUND, 0);

@@ -35,6 +35,7 @@ struct pxs_relay {
 	struct list_head clients;	/* struct pxs_client */
 	struct list_head ended;		/* the same, to be freed */
 	u32 n;				/* in clients */
+	u32 drained;			/* counts calls of pxs_relay_end(); read by works */
 };
 
 /* The workqueue, once for the module. Exit after the last namespace's. */
@@ -48,5 +49,8 @@ void pxs_relays_exit(void);
 struct pxs_relay *pxs_relay_open(struct pxs_service *svc, struct pxs_refusal *no);
 int pxs_relay_listen(struct pxs_relay *relay);
 void pxs_relay_close(struct pxs_relay *relay);
+
+/* The deadline of a backend has passed: clients let go of what they have there. */
+void pxs_relay_end(struct pxs_relay *relay);
 
 #endif /* PXS_RELAY_H */

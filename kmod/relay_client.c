@@ -483,6 +483,7 @@ static int pxs_client_run(struct pxs_client *c)
 		/* Who went without a word may not be read from any more. */
 		if (inet_sk_state_load(c->s.sock->sk) == TCP_CLOSE)
 			return -EPIPE;
+		pxs_links_end_drained(c);
 		replies = pxs_client_replies(c);
 		if (replies < 0)
 			return replies;

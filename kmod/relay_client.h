@@ -91,6 +91,7 @@ struct pxs_client {
 	struct pxs_cut cut;		/* the piece at hand */
 	struct pxs_emit emit;		/* likewise */
 	struct pxs_link *target;	/* where the request under way goes; NULL: to nobody */
+	u32 drained;			/* pxs_relay.drained when it was last looked at */
 	u8 failed;			/* connects on behalf of the request at hand */
 	struct xarray by_index;		/* struct pxs_link, by index of the backend */
 	struct list_head links;
@@ -110,6 +111,8 @@ int pxs_links_flush(struct pxs_client *c);
 int pxs_link_room(struct pxs_client *c, struct pxs_link *link, u32 pieces);
 void pxs_link_add(struct pxs_client *c, struct pxs_link *link, const void *p, u32 len);
 void pxs_links_sweep(struct pxs_client *c);
+/* Give up those to backends whose drain's deadline has passed, since it was last called. */
+void pxs_links_end_drained(struct pxs_client *c);
 void pxs_links_close(struct pxs_client *c);
 /* Count for a backend, if it is still there. */
 void pxs_link_count(struct pxs_client *c, const struct pxs_link *link, int stat, u64 n);

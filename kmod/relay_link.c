@@ -21,17 +21,24 @@
 #include "relay_client.h"
 #include "service.h"
 
-void pxs_link_count(struct pxs_client *c, const struct pxs_link *link, int stat, u64 n)
+/* Under RCU: its backend, or NULL when that is gone. */
+static struct pxs_backend *pxs_link_backend(const struct pxs_client *c, const struct pxs_link *link)
 {
-	const struct pxs_service *svc = c->relay->svc;
-	const struct pxs_plan *plan;
+	const struct pxs_plan *plan = rcu_dereference(c->relay->svc->plan);
 	struct pxs_backend *be;
 
-	pxs_stat_add(svc->stats, stat, n);
-	rcu_read_lock();
-	plan = rcu_dereference(svc->plan);
 	be = plan && link->index < plan->nbackends ? plan->backends[link->index] : NULL;
-	if (be && pxs_endpoint_equal(&be->at, &link->at))
+	return be && pxs_endpoint_equal(&be->at, &link->at) ? be : NULL;
+}
+
+void pxs_link_count(struct pxs_client *c, const struct pxs_link *link, int stat, u64 n)
+{
+	struct pxs_backend *be;
+
+	pxs_stat_add(c->relay->svc->stats, stat, n);
+	rcu_read_lock();
+	be = pxs_link_backend(c, link);
+	if (be)
 		pxs_stat_add(be->stats, stat, n);
 	rcu_read_unlock();
 }
@@ -266,16 +273,37 @@ void pxs_link_add(struct pxs_client *c, struct pxs_link *link, const void *p, u3
 
 static bool pxs_link_is_of_plan(struct pxs_client *c, const struct pxs_link *link)
 {
-	const struct pxs_plan *plan;
-	struct pxs_backend *be;
 	bool is;
 
 	rcu_read_lock();
-	plan = rcu_dereference(c->relay->svc->plan);
-	be = plan && link->index < plan->nbackends ? plan->backends[link->index] : NULL;
-	is = be && pxs_endpoint_equal(&be->at, &link->at);
+	is = pxs_link_backend(c, link);
 	rcu_read_unlock();
 	return is;
+}
+
+static bool pxs_link_is_drained(const struct pxs_client *c, const struct pxs_link *link)
+{
+	const struct pxs_backend *be;
+	bool is;
+
+	rcu_read_lock();
+	be = pxs_link_backend(c, link);
+	is = be && READ_ONCE(be->drain.passed);
+	rcu_read_unlock();
+	return is;
+}
+
+void pxs_links_end_drained(struct pxs_client *c)
+{
+	u32 drained = READ_ONCE(c->relay->drained);
+	struct pxs_link *link;
+
+	if (likely(drained == c->drained))
+		return;
+	c->drained = drained;
+	list_for_each_entry(link, &c->links, list)
+		if (pxs_link_is_drained(c, link))
+			pxs_link_fail(c, link);
 }
 
 /* Give up those that nobody needs. Not while there are pieces for the client. */

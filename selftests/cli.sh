@@ -305,9 +305,16 @@ result $? 'the monitor listens'
 does 'a change to see' service set good cap 7
 does 'another' backend add good 10.0.0.9:1 weight 3
 does 'another' backend set good 10.0.0.9:1 state drain
+does 'with a deadline' backend set good 10.0.0.9:1 deadline 1
+for _ in $(seq 600); do
+	[ "$(wc -l <"$tmp/events")" -ge 5 ] && break
+	sleep 0.1
+done
+json 'it has passed' "x[0]['left'] == 0 and x[0]['deadline'] == 1 and x[0]['state'] == 'drain'" \
+	backend show good
 does 'another' service del good
 for _ in $(seq 600); do
-	[ "$(wc -l <"$tmp/events")" -ge 4 ] && break
+	[ "$(wc -l <"$tmp/events")" -ge 6 ] && break
 	sleep 0.1
 done
 python3 - "$tmp/events" 2>"$tmp/err" <<'END'
@@ -317,6 +324,9 @@ assert [e['event'] for e in ev][:3] == ['service-set', 'backend-add', 'backend-s
 assert ev[-1]['event'] == 'service-del' and ev[-1]['service']['name'] == 'good', ev
 assert ev[0]['service']['cap'] == 7 and ev[1]['backend']['weight'] == 3, ev
 assert ev[2]['backend']['state'] == 'drain' and ev[2]['backend']['service'] == 'good', ev
+assert len(ev) == 6 and [e['event'] for e in ev][3:5] == 2 * ['backend-set'], ev
+assert ev[2]['backend']['left'] is None and 0 < ev[3]['backend']['left'] <= 1, ev
+assert ev[4]['backend']['left'] == 0 and ev[4]['backend']['state'] == 'drain', ev
 assert all(re.fullmatch(r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z', e['time']) for e in ev), ev
 END
 result $? 'monitor shows each change, in order'

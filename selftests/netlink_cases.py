@@ -228,6 +228,17 @@ def of_backends():
         for n, v in (("WEIGHT", u32(65536)), ("STATE", u8(0)), ("STATE", u8(4))):
             yield case("%s %s %s" % (cmd, n, v.hex()), cmd, b.with_(**{n: v}), E.ERANGE, POLICY,
                        n)
+    for cmd, b in (("BACKEND_ADD", backend), ("BACKEND_SET", first)):
+        yield case(cmd + " with a deadline of more than a week", cmd,
+                   b.with_(STATE=u8(2), DEADLINE=u32(604801)), E.ERANGE, POLICY, "DEADLINE")
+        for state in (1, 3):
+            yield case("%s with state %d and a deadline" % (cmd, state), cmd,
+                       b.with_(STATE=u8(state), DEADLINE=u32(1)), E.EINVAL,
+                       "belongs to state drain", "DEADLINE")
+        yield case(cmd + " says what is left", cmd, b.with_(STATE=u8(2), LEFT=u32(1)), E.EINVAL,
+                   "Unknown attribute", "LEFT")
+    yield case("a deadline for one that does not drain", "BACKEND_SET",
+               first.with_(DEADLINE=u32(1)), E.EINVAL, "belongs to state drain", "DEADLINE")
     yield case("add with a health", "BACKEND_ADD", backend.with_(HEALTH=u8(2)), E.EINVAL,
                "Unsupported", "HEALTH")
     bad = first.with_(HEALTH=u8(C["PXS_HEALTH_BAD"]))

@@ -309,6 +309,7 @@ tcp()
 	end_load "$FAMILY: and those from while one was down" "$HELD" third
 	ok "$FAMILY: some were kept" [ "$(service_stat t kept)" -gt 0 ]
 	is "$FAMILY: there was room for all" "$(service_stat t not_kept)" 0
+	drain_deadline t 1 "$(be 2 7000)"
 	slow_start
 	bound
 	pxs service del t

@@ -10,6 +10,7 @@
 import os
 import select
 import socket
+import subprocess
 import sys
 import time
 
@@ -235,6 +236,25 @@ def load(addr, port, clients, stop, tolerate=''):
                     want((set_, get), (b'+OK', b'%d-%d' % (rounds, i)), 'client %d' % c)
         rounds += 1
     print(total, errors)
+
+
+def drained(addr, port, owned, backend, *command):
+    """Who waits at a backend whose time to drain is over is told so, and can ask others."""
+    with open(owned, encoding='ascii') as f:
+        keys = dict(reversed(line.split()) for line in f)
+    s = connect(addr, port)
+    r = Reader(s)
+    s.sendall(resp('BLPOP', 'list{%s}' % keys[backend], '0'))
+    there = connect(backend, 6379)
+    answers = Reader(there)
+    blocked = b''
+    while b'blocked_clients:1' not in blocked:
+        there.sendall(resp('INFO', 'clients'))
+        blocked = answers.resp()
+    subprocess.run(command, check=True)
+    want(r.resp()[:4], b'-ERR', 'BLPOP')
+    s.sendall(resp('SET', keys[backend], 'x') + resp('GET', keys[backend]))
+    want([r.resp(), r.resp()], [b'+OK', b'x'], 'who asks then')
 
 
 def ended(addr, port, clients):

@@ -126,6 +126,7 @@ for FAMILY in v4 v6; do
 	by_flow
 	by_source
 	held
+	[ $FAMILY = v6 ] || drain_deadline t 1 "$(be 2 7000)"
 	replacement
 	stop_backends >/dev/null
 done

@@ -10,16 +10,20 @@
 
 static const char usage[] =
 	"Usage: paxsteer backend add SERVICE { ADDR:PORT | fd FD } [weight N] [id N] [state STATE]\n"
-	"       paxsteer backend set SERVICE NAME [weight N] [state STATE] [health HEALTH]\n"
+	"                            [deadline SECONDS]\n"
+	"       paxsteer backend set SERVICE NAME [weight N] [state STATE] [deadline SECONDS]\n"
+	"                            [health HEALTH]\n"
 	"       paxsteer backend del SERVICE NAME\n"
 	"       paxsteer backend [show [SERVICE]]\n"
 	"NAME := { ADDR:PORT | socket N }\n"
 	"STATE := { up | drain | down }\n"
+	"deadline: only with state drain; 0: none\n"
 	"HEALTH := { unchecked | good | bad }\n";
 
 #define SET_KEYWORDS \
 	{ "weight", PXS_A_BACKEND_WEIGHT, .bytes = 4, .max = PXS_WEIGHT_MAX }, \
-	{ "state", PXS_A_BACKEND_STATE, .names = &names_backend_state }
+	{ "state", PXS_A_BACKEND_STATE, .names = &names_backend_state }, \
+	{ "deadline", PXS_A_BACKEND_DEADLINE, .bytes = 4, .max = PXS_DEADLINE_MAX }
 
 static const struct arg add_keywords[] = {
 	SET_KEYWORDS,
@@ -77,7 +81,7 @@ static int set(struct cli *cli, int argc, char **argv)
 	int ret = begin(&a, msg, "socket");
 
 	if (!ret && !a.argc)
-		ret = cli_usage_error(cli, "nothing to set, expected weight, state or health");
+		ret = cli_usage_error(cli, "nothing to set, expected weight, state, deadline or health");
 	if (!ret)
 		ret = args_keywords(&a, set_keywords, msg);
 	return args_send(cli, msg, ret);
@@ -92,6 +96,18 @@ static int del(struct cli *cli, int argc, char **argv)
 	if (!ret)
 		ret = args_end(&a);
 	return args_send(cli, msg, ret);
+}
+
+/* Of a drain: what was given, and what is left of it; 0: it has passed. */
+static void put_deadline(struct out *o, struct nlattr **tb)
+{
+	if (!tb[PXS_A_BACKEND_LEFT]) {
+		out_str(o, "deadline", NULL, NULL);
+		out_str(o, "left", "left", NULL);
+		return;
+	}
+	out_num(o, "deadline", NULL, nlq_uint(tb[PXS_A_BACKEND_DEADLINE]));
+	out_milli(o, "left", "left", nlq_uint(tb[PXS_A_BACKEND_LEFT]));
 }
 
 void backend_put(struct cli *cli, struct nl_msg *msg, enum out_style stats)
@@ -123,6 +139,7 @@ void backend_put(struct cli *cli, struct nl_msg *msg, enum out_style stats)
 	out_num(o, "index", "index", nlq_uint(tb[PXS_A_BACKEND_INDEX]));
 	out_num(o, "rows", "rows", nlq_uint(tb[PXS_A_BACKEND_ROWS]));
 	out_hex(o, "id", "id", nlq_uint(tb[PXS_A_BACKEND_ID]));
+	put_deadline(o, tb);
 	out_str(o, "reason", "reason",
 		tb[PXS_A_BACKEND_REASON] ? nlq_str(tb[PXS_A_BACKEND_REASON]) : NULL);
 	if (tb[PXS_A_BACKEND_STATS])

@@ -279,6 +279,8 @@ static const char *const backend_attr[] = {
 	[PXS_A_BACKEND_FD] = "fd",
 	[PXS_A_BACKEND_SOCKET] = "socket",
 	[PXS_A_BACKEND_FAILED] = "failed",
+	[PXS_A_BACKEND_DEADLINE] = "deadline",
+	[PXS_A_BACKEND_LEFT] = "left",
 };
 COMPLETE(backend_attr, PXS_A_BACKEND_MAX);
 

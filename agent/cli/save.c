@@ -27,8 +27,8 @@
 /* An attribute more: does `service add` take it, and does save have to print it? */
 _Static_assert(PXS_A_SERVICE_MAX == 26 && PXS_A_SERVICE_PAD == 18,
 	       "service_line() knows the attributes up to key prefix, slow start, bound, tunnel port, group and passive");
-_Static_assert(PXS_A_BACKEND_MAX == 19 && PXS_A_BACKEND_PAD == 10,
-	       "on_backend() knows the attributes up to state; health is checked anew, not saved");
+_Static_assert(PXS_A_BACKEND_MAX == 21 && PXS_A_BACKEND_PAD == 10,
+	       "on_backend() knows the attributes up to state, and left; health is checked anew, not saved");
 
 static const char usage[] =
 	"Usage: paxsteer save [service NAME]\n"
@@ -192,10 +192,21 @@ static bool go_to(struct saving *s, const char *name)
 	return s->at && is_of(&s->entry[s->at - 1], name);
 }
 
+/* " deadline N" of what is left, so that it goes on where it is restored; one that passed is due. */
+static const char *deadline(char *buf, size_t len, struct nlattr **tb)
+{
+	uint64_t left = (nlq_uint(tb[PXS_A_BACKEND_LEFT]) + 999) / 1000;
+
+	*buf = '\0';
+	if (tb[PXS_A_BACKEND_LEFT])
+		snprintf(buf, len, " deadline %" PRIu64, left ? left : 1);
+	return buf;
+}
+
 static int on_backend(struct cli *cli, struct nl_msg *msg, void *arg)
 {
 	struct nlattr *tb[PXS_A_BACKEND_MAX + 1];
-	char at[PARSE_ENDPOINT_LEN];
+	char at[PARSE_ENDPOINT_LEN], until[32];
 	struct saving *s = arg;
 	struct endpoint ep;
 
@@ -219,10 +230,11 @@ static int on_backend(struct cli *cli, struct nl_msg *msg, void *arg)
 			nlq_uint(tb[PXS_A_BACKEND_WEIGHT]), nlq_uint(tb[PXS_A_BACKEND_ID]));
 		return CLI_OK;
 	}
-	fprintf(s->f, "backend add %s %s weight %" PRIu64 " id 0x%016" PRIx64 " state %s\n",
+	fprintf(s->f, "backend add %s %s weight %" PRIu64 " id 0x%016" PRIx64 " state %s%s\n",
 		nlq_str(tb[PXS_A_BACKEND_SERVICE]), format_endpoint(at, &ep),
 		nlq_uint(tb[PXS_A_BACKEND_WEIGHT]), nlq_uint(tb[PXS_A_BACKEND_ID]),
-		word_of(&names_backend_state, tb[PXS_A_BACKEND_STATE]));
+		word_of(&names_backend_state, tb[PXS_A_BACKEND_STATE]),
+		deadline(until, sizeof(until), tb));
 	return CLI_OK;
 }
 

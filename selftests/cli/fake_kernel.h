@@ -37,6 +37,7 @@ static struct {
 	unsigned int interrupt_at;	/* the so many-th dump brings SIGINT, from 1; 0: none */
 	unsigned int changes_under;	/* so often a table is replaced while backends are shown */
 	uint64_t generation;
+	unsigned int took;		/* milliseconds since deadlines were given */
 	struct nl_msg *page;		/* answer to TABLE_GET */
 } fake;
 
@@ -124,6 +125,19 @@ static void fake_put_stats(struct nl_msg *msg, int type, uint64_t packets)
 	nla_nest_end(msg, nest);
 }
 
+/* A deadline that was given fake.took milliseconds ago. */
+static void fake_put_left(struct nl_msg *msg)
+{
+	struct nlattr *tb[PXS_A_BACKEND_MAX + 1];
+	uint64_t left;
+
+	nlq_parse(msg, tb, PXS_A_BACKEND_MAX);
+	left = 1000 * nlq_uint(tb[PXS_A_BACKEND_DEADLINE]);
+	if (left)
+		nlq_put_u32(msg, PXS_A_BACKEND_LEFT,
+			    left > fake.took ? (uint32_t)(left - fake.took) : 0);
+}
+
 /* The request that made an object, with what GET adds. */
 static int fake_show(struct cli *cli, const struct fake_object *o, bool service, unsigned int index,
 		     nlq_fn *fn, void *arg)
@@ -142,6 +156,7 @@ static int fake_show(struct cli *cli, const struct fake_object *o, bool service,
 		nlq_put_u64(msg, PXS_A_SERVICE_GENERATION, fake.generation);
 	} else {
 		nlq_put_u16(msg, PXS_A_BACKEND_INDEX, (uint16_t)index);
+		fake_put_left(msg);
 	}
 	fake_put_stats(msg, service ? PXS_A_SERVICE_STATS : PXS_A_BACKEND_STATS, o->packets);
 	ret = fn(cli, msg, arg);

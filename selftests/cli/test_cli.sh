@@ -155,10 +155,14 @@ refuses 1 'NAME is missing' backend add
 refuses 1 'ADDR:PORT is missing' backend add web
 refuses 1 'weight: "65536" is not a number of 0..65535' backend add web 1.2.3.4:5 weight 65536
 refuses 1 'state: "off" is not up, drain or down' backend set web 1.2.3.4:5 state off
+refuses 1 'deadline: "604801" is not a number of 0..604800' \
+	backend set web 1.2.3.4:5 state drain deadline 604801
+refuses 1 'deadline: "5m" is not a number' backend set web 1.2.3.4:5 deadline 5m
 refuses 1 'nothing to set' backend set web 1.2.3.4:5
-refuses 1 'unknown keyword "id", expected weight, state or health' backend set web 1.2.3.4:5 id 7
+refuses 1 'unknown keyword "id", expected weight, state, deadline or health' \
+	backend set web 1.2.3.4:5 id 7
 refuses 1 'health: "down" is not unchecked, good or bad' backend set web 1.2.3.4:5 health down
-refuses 1 'unknown keyword "health", expected weight, state or id' \
+refuses 1 'unknown keyword "health", expected weight, state, deadline or id' \
 	backend add web 1.2.3.4:5 health good
 refuses 1 'unexpected "x"' backend del web 1.2.3.4:5 x
 

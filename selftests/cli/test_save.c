@@ -14,7 +14,7 @@
 static const char all[] =
 	"service add a udp 192.0.2.1:53 mode nat key dns fill rendezvous rows 0 cap 20" SEED
 	"backend add a 10.0.0.1:53 weight 0 id 0x0000000000000001 state up\n"
-	"backend add a 10.0.0.2:53 weight 65535 id 0xffffffffffffffff state drain\n"
+	"backend add a 10.0.0.2:53 weight 65535 id 0xffffffffffffffff state drain deadline 604800\n"
 	"backend add a 10.0.0.3:1 weight 1 id 0x0000000000000000 state down\n"
 	"service add empty tcp 192.0.2.1:65535 mode local key tuple fill maglev rows 65537" SEED
 	"service add six tcp [2001:db8::1]:80 mode nat key source/64 fill jump rows 512" SEED
@@ -112,6 +112,32 @@ static void agreed_left_out(void)
 	fake_write(last);
 	CHECK_EQ(run("restore", fake_file, "flush", NULL), CLI_OK);
 	CHECK_EQ(run("service", "show", "mid", NULL), CLI_OK);
+}
+
+/* What is left is saved, in whole seconds, upwards: also of one that has passed. */
+static void deadline_goes_on(void)
+{
+	static const struct {
+		unsigned int took;
+		const char *saved;
+	} cases[] = {
+		{ 0, " state drain deadline 30\n" }, { 1, " state drain deadline 30\n" },
+		{ 1000, " state drain deadline 29\n" }, { 29999, " state drain deadline 1\n" },
+		{ 30000, " state drain deadline 1\n" },
+	};
+	char text[sizeof(other) + 256];
+	size_t i;
+
+	snprintf(text, sizeof(text), "%s%s", other,
+		 "backend add old2 10.0.9.2:1 weight 1 id 8 state drain deadline 30\n"
+		 "backend add old2 10.0.9.3:1 weight 1 id 9 state drain deadline 0\n");
+	CHECK_EQ(restore(text), CLI_OK);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		fake.took = cases[i].took;
+		CHECK_EQ(run("save", NULL), CLI_OK);
+		CHECK(strstr(said.out, cases[i].saved));
+		CHECK(strstr(said.out, "10.0.9.3:1 weight 1 id 0x0000000000000009 state drain\n"));
+	}
 }
 
 static void json(void)
@@ -287,6 +313,7 @@ int main(void)
 	RUN_FRESH(round_trip);
 	RUN_FRESH(names_all_saved);
 	RUN_FRESH(agreed_left_out);
+	RUN_FRESH(deadline_goes_on);
 	RUN_FRESH(json);
 	RUN_FRESH(occupied);
 	RUN_FRESH(flush);

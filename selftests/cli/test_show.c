@@ -88,7 +88,7 @@ static struct nl_msg *backend_msg(uint8_t health, const char *reason)
 	nlq_put_u16(msg, PXS_A_BACKEND_PORT, htons(80));
 	nlq_put_u64(msg, PXS_A_BACKEND_ID, 5);
 	nlq_put_u32(msg, PXS_A_BACKEND_WEIGHT, 2);
-	nlq_put_u8(msg, PXS_A_BACKEND_STATE, PXS_BACKEND_UP);
+	nlq_put_u8(msg, PXS_A_BACKEND_STATE, reason ? PXS_BACKEND_DRAIN : PXS_BACKEND_UP);
 	nlq_put_u16(msg, PXS_A_BACKEND_INDEX, 3);
 	nlq_put_u32(msg, PXS_A_BACKEND_ROWS, 9);
 	nlq_put_u32(msg, PXS_A_BACKEND_EFFECTIVE, 1016);
@@ -96,8 +96,11 @@ static struct nl_msg *backend_msg(uint8_t health, const char *reason)
 	nlq_put_u8(msg, PXS_A_BACKEND_FULL, 1);
 	put_stats(msg, PXS_A_BACKEND_STATS);
 	nlq_put_u8(msg, PXS_A_BACKEND_HEALTH, health);
-	if (reason)
-		nlq_put_str(msg, PXS_A_BACKEND_REASON, reason);
+	if (!reason)
+		return msg;
+	nlq_put_str(msg, PXS_A_BACKEND_REASON, reason);
+	nlq_put_u32(msg, PXS_A_BACKEND_DEADLINE, 30);
+	nlq_put_u32(msg, PXS_A_BACKEND_LEFT, 12500);
 	return msg;
 }
 
@@ -314,23 +317,23 @@ static void backend_health(void)
 
 	begin(&c, false, false);
 	put_backends(&c);
-	end(&c, "SERVICE  ADDRESS      STATE  HEALTH  WEIGHT  EFFECTIVE  LOAD  FULL  INDEX  ROWS  ID                  REASON\n"
-		"web      10.0.0.1:80  up     good         2      1.016    70     1      3     9  0x0000000000000005  -\n"
-		"web      10.0.0.1:80  up     bad          2      1.016    70     1      3     9  0x0000000000000005"
-		"  tcp connect: Connection refused\n");
+	end(&c, "SERVICE  ADDRESS      STATE  HEALTH  WEIGHT  EFFECTIVE  LOAD  FULL  INDEX  ROWS  ID                  LEFT    REASON\n"
+		"web      10.0.0.1:80  up     good         2      1.016    70     1      3     9  0x0000000000000005  -       -\n"
+		"web      10.0.0.1:80  drain  bad          2      1.016    70     1      3     9  0x0000000000000005"
+		"  12.500  tcp connect: Connection refused\n");
 	begin(&c, true, false);
 	put_backends(&c);
 	end(&c, "[{\"service\":\"web\",\"addr\":\"10.0.0.1\",\"port\":80,\"state\":\"up\",\"health\":\"good\","
 		"\"weight\":2,\"effective_weight\":1.016,\"load\":70,\"full\":1,\"index\":3,\"rows\":9,"
-		"\"id\":\"0x0000000000000005\",\"reason\":null,"
+		"\"id\":\"0x0000000000000005\",\"deadline\":null,\"left\":null,\"reason\":null,"
 		"\"stats\":{\"packets\":12,\"bytes\":1099511627776,\"requests\":0,\"replies\":0,"
 		"\"fallbacks\":0,\"second\":0,\"no_backend\":0,\"no_socket\":0,\"errors\":0,"
 		"\"icmp_requests\":0,\"icmp_replies\":0,\"spilled\":0,\"kept\":0,\"not_kept\":0,"
 		"\"too_big\":0,\"no_route\":0,\"clients\":0,\"clients_refused\":0,"
 		"\"refused\":0,\"crossed\":0,\"bad_requests\":0,\"connect_failed\":0,\"lost\":0}},"
-		"{\"service\":\"web\",\"addr\":\"10.0.0.1\",\"port\":80,\"state\":\"up\",\"health\":\"bad\","
+		"{\"service\":\"web\",\"addr\":\"10.0.0.1\",\"port\":80,\"state\":\"drain\",\"health\":\"bad\","
 		"\"weight\":2,\"effective_weight\":1.016,\"load\":70,\"full\":1,\"index\":3,\"rows\":9,\"id\":\"0x0000000000000005\","
-		"\"reason\":\"tcp connect: Connection refused\","
+		"\"deadline\":30,\"left\":12.5,\"reason\":\"tcp connect: Connection refused\","
 		"\"stats\":{\"packets\":12,\"bytes\":1099511627776,\"requests\":0,\"replies\":0,"
 		"\"fallbacks\":0,\"second\":0,\"no_backend\":0,\"no_socket\":0,\"errors\":0,"
 		"\"icmp_requests\":0,\"icmp_replies\":0,\"spilled\":0,\"kept\":0,\"not_kept\":0,"

@@ -56,7 +56,8 @@
  *                             now where all slots up to SLOT are applied. After a loss of
  *                             leadership none comes (S8)
  * Multicast group "config": after every change the object as GET shows it, in a
- * message whose command is the *_ADD, *_SET or *_DEL that changed it.
+ * message whose command is the *_ADD, *_SET or *_DEL that changed it. A BACKEND_SET that nobody
+ * asked for has LEFT 0: its deadline has passed.
  */
 #ifndef _UAPI_LINUX_PAXSTEER_H
 #define _UAPI_LINUX_PAXSTEER_H
@@ -89,6 +90,7 @@
 #define PXS_PASSIVE_FAILS_MAX	1000
 #define PXS_PASSIVE_SECONDS_MAX	3600
 #define PXS_PASSIVE_SECONDS_DEFAULT	10
+#define PXS_DEADLINE_MAX	604800	/* seconds, of a drain */
 #define PXS_REQUEST_CLIENTS_MAX	16384	/* connections of clients to a service of mode request */
 #define PXS_HEALTH_REASON_MAX	63	/* bytes of why a check failed, without the NUL */
 
@@ -191,7 +193,7 @@ enum pxs_key_rule {
 
 enum pxs_backend_state {
 	PXS_BACKEND_UP = 1,	/* serves */
-	PXS_BACKEND_DRAIN = 2,	/* keeps the connections it has, gets no new one */
+	PXS_BACKEND_DRAIN = 2,	/* keeps the connections it has till DEADLINE, gets no new one */
 	PXS_BACKEND_DOWN = 3,	/* its rows go to their second choice, without a rebuild */
 };
 
@@ -350,6 +352,14 @@ enum pxs_backend_attr {
 	/* u64: what SO_COOKIE says of the socket that was given as a descriptor */
 	PXS_A_BACKEND_SOCKET,		/* u64 */
 	PXS_A_BACKEND_FAILED,		/* u8, out: 1 while it is out by what the kernel saw */
+	/*
+	 * u32, seconds, 0..604800, only with state drain: from then on it has nothing any more of
+	 * what it keeps; 0 (default) = none. Counts from when it is said; ends with the state; out:
+	 * as it was said, if there is one
+	 */
+	PXS_A_BACKEND_DEADLINE,		/* u32 */
+	/* u32, out, with DEADLINE: milliseconds that are left; 0: it has passed */
+	PXS_A_BACKEND_LEFT,		/* u32 */
 	__PXS_A_BACKEND_MAX
 };
 #define PXS_A_BACKEND_MAX (__PXS_A_BACKEND_MAX - 1)
