@@ -342,7 +342,7 @@ void service_put(struct cli *cli, struct nl_msg *msg, enum out_style stats)
 	struct out *o = cli->out;
 	struct endpoint ep;
 	char seed[2 * PXS_SEED_LEN + 1] = "";
-	char passive[32];
+	char passive[32] = "";
 
 	nlq_parse(msg, tb, PXS_A_SERVICE_MAX);
 	if (tb[PXS_A_SERVICE_SEED] && nla_len(tb[PXS_A_SERVICE_SEED]) == PXS_SEED_LEN)
@@ -378,12 +378,11 @@ void service_put(struct cli *cli, struct nl_msg *msg, enum out_style stats)
 			  nlq_uint(tb[PXS_A_SERVICE_BOUND]));
 	else
 		out_str(o, "bound", cli->stats ? "bound" : NULL, NULL);
-	if (nlq_uint(tb[PXS_A_SERVICE_PASSIVE_FAILS])) {
+	if (nlq_uint(tb[PXS_A_SERVICE_PASSIVE_FAILS]))
 		snprintf(passive, sizeof(passive), "%u/%u",
 			 (unsigned int)nlq_uint(tb[PXS_A_SERVICE_PASSIVE_FAILS]),
 			 (unsigned int)nlq_uint(tb[PXS_A_SERVICE_PASSIVE_SECONDS]));
-		out_str(o, "passive", cli->stats ? "passive" : NULL, passive);
-	}
+	out_str(o, "passive", cli->stats ? "passive" : NULL, *passive ? passive : NULL);
 	put_group(o, tb, cli->stats);
 	if (tb[PXS_A_SERVICE_STATS])
 		out_stats(o, "stats", NULL, stats, tb[PXS_A_SERVICE_STATS], &names_steer_stat);

@@ -190,12 +190,13 @@ static void service_json(void)
 		"\"key\":\"payload\",\"key_offset\":4,\"key_len\":8,\"fill\":\"rendezvous\",\"rows\":4096,"
 		"\"cap\":20,\"backends\":2,\"generation\":3,\"digest\":\"0x8000000000000001\","
 		"\"seed\":\"01020300000000000000000000000000\",\"slow_start\":30,\"bound\":1.25,"
+		"\"passive\":null,"
 		"\"group\":null,\"held\":0,\"stats\":{\"packets\":12,"
 		"\"bytes\":1099511627776,\"requests\":0,\"replies\":0,\"fallbacks\":0,\"second\":0,"
 		"\"no_backend\":0,\"no_socket\":0,\"errors\":0,"
 		"\"icmp_requests\":0,\"icmp_replies\":0,\"spilled\":0,\"kept\":0,\"not_kept\":0,"
 		"\"too_big\":0,\"no_route\":0,\"clients\":0,\"clients_refused\":0,"
-		"\"refused\":0,\"crossed\":0,\"bad_requests\":0,\"connect_failed\":0,\"lost\":0}}]\n");
+		"\"refused\":0,\"crossed\":0,\"bad_requests\":0,\"connect_failed\":0,\"lost\":0,\"unreachable\":0,\"failed\":0}}]\n");
 }
 
 static void service_stats_text(void)
@@ -330,7 +331,7 @@ static void backend_health(void)
 		"\"fallbacks\":0,\"second\":0,\"no_backend\":0,\"no_socket\":0,\"errors\":0,"
 		"\"icmp_requests\":0,\"icmp_replies\":0,\"spilled\":0,\"kept\":0,\"not_kept\":0,"
 		"\"too_big\":0,\"no_route\":0,\"clients\":0,\"clients_refused\":0,"
-		"\"refused\":0,\"crossed\":0,\"bad_requests\":0,\"connect_failed\":0,\"lost\":0}},"
+		"\"refused\":0,\"crossed\":0,\"bad_requests\":0,\"connect_failed\":0,\"lost\":0,\"unreachable\":0,\"failed\":0}},"
 		"{\"service\":\"web\",\"addr\":\"10.0.0.1\",\"port\":80,\"state\":\"drain\",\"health\":\"bad\","
 		"\"weight\":2,\"effective_weight\":1.016,\"load\":70,\"full\":1,\"index\":3,\"rows\":9,\"id\":\"0x0000000000000005\","
 		"\"deadline\":30,\"left\":12.5,\"reason\":\"tcp connect: Connection refused\","
@@ -338,7 +339,7 @@ static void backend_health(void)
 		"\"fallbacks\":0,\"second\":0,\"no_backend\":0,\"no_socket\":0,\"errors\":0,"
 		"\"icmp_requests\":0,\"icmp_replies\":0,\"spilled\":0,\"kept\":0,\"not_kept\":0,"
 		"\"too_big\":0,\"no_route\":0,\"clients\":0,\"clients_refused\":0,"
-		"\"refused\":0,\"crossed\":0,\"bad_requests\":0,\"connect_failed\":0,\"lost\":0}}]\n");
+		"\"refused\":0,\"crossed\":0,\"bad_requests\":0,\"connect_failed\":0,\"lost\":0,\"unreachable\":0,\"failed\":0}}]\n");
 }
 
 /* Attributes that are absent, short, or unknown must not be read beyond. */

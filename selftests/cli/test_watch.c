@@ -104,7 +104,7 @@ static void totals(void)
 	CHECK_FATAL(title);
 	row = strchr(title, '\n');
 	CHECK_FATAL(row);
-	CHECK(!strncmp(row - 5, " LOST", 5));
+	CHECK(!strncmp(row - 7, " FAILED", 7));
 	CHECK(strstr(row, "[2001:db8::2]:80"));
 }
 
