@@ -114,6 +114,10 @@ for bound in 1 1.009 10.001 1.2345 .5 1. x 1.2.3 -1 99999999999; do
 	refuses 1 "bound: \"$bound\" is not 1.01..10 or 0" \
 		service add web udp 1.2.3.4:5 bound "$bound"
 done
+for passive in 0/1 1/0 3 1001/1 1/3601 x 1/x /1 1/ -1/1 '' 1/1/1; do
+	refuses 1 "passive: \"$passive\" is not FAILS/SECONDS (1..1000/1..3600) or 0" \
+		service add web udp 1.2.3.4:5 passive "$passive"
+done
 refuses 1 'slow-start' service set web slow-start 3601
 fills='rendezvous, maglev, redis-slots, jump, ketama, ipvs-mh, maglev-envoy, maglev-katran,'
 refuses 1 "fill: \"mag\" is not $fills maglev-cilium or sticky" \
@@ -165,6 +169,11 @@ refuses 1 'health: "down" is not unchecked, good or bad' backend set web 1.2.3.4
 refuses 1 'unknown keyword "health", expected weight, state, deadline or id' \
 	backend add web 1.2.3.4:5 health good
 refuses 1 'unexpected "x"' backend del web 1.2.3.4:5 x
+refuses 1 'fd is missing' backend add web fd
+refuses 1 'fd: "2147483648" is not a number of 0..2147483647' backend add web fd 2147483648
+refuses 1 '"fd" is not ADDR:PORT' backend del web fd 3
+refuses 1 '"socket" is not ADDR:PORT' backend add web socket 3
+refuses 1 'socket: "0" is not a number of 1..18446744073709551615' backend del web socket 0
 
 # Table, lookup, stats, monitor.
 refuses 1 'NAME is missing' table show

@@ -21,7 +21,7 @@ static const char all[] =
 	"backend add six [2001:db8::2]:80 weight 3 id 0x8000000000000000 state up\n"
 	"service add p udp 192.0.2.2:1 mode nat key payload 511:1 fill rendezvous rows 131072 cap 0" SEED
 	"service add q udp 192.0.2.2:2 mode nat key quic 20 fill rendezvous rows 256 cap 1000 slow-start 3600"
-	" bound 1.250" SEED
+	" bound 1.250 passive 1000/3600" SEED
 	"service add r udp 192.0.2.2:3 mode nat key redis fill redis-slots rows 16384" SEED
 	"service add k udp 192.0.2.2:4 mode nat key memcached fill ketama rows 0" SEED
 	"service add help udp 192.0.2.2:5 mode nat key http-path fill rendezvous rows 0 cap 1" SEED

@@ -311,6 +311,24 @@ static void put_backends(struct capture *c)
 	nlmsg_free(bad);
 }
 
+/* A socket has its cookie beside its address; what failed says so. */
+static void backend_socket(void)
+{
+	struct nl_msg *msg = backend_msg(PXS_HEALTH_GOOD, NULL);
+	struct capture c;
+
+	nlq_put_u64(msg, PXS_A_BACKEND_SOCKET, UINT64_MAX);
+	nlq_put_u8(msg, PXS_A_BACKEND_FAILED, 1);
+	begin(&c, false, false);
+	out_object(c.cli.out, NULL, NULL, OUT_LINE);
+	backend_put(&c.cli, msg, OUT_NONE);
+	out_close(c.cli.out);
+	end(&c, "service web address 10.0.0.1:80 socket 18446744073709551615 state up health good"
+		" weight 2 effective 1.016 load 70 full 1 failed 1 index 3 rows 9"
+		" id 0x0000000000000005 left - reason -\n");
+	nlmsg_free(msg);
+}
+
 /* An operator's state and what checks say stand beside each other. */
 static void backend_health(void)
 {
@@ -449,6 +467,7 @@ int main(void)
 	RUN(line_text);
 	RUN(numbers_json);
 	RUN(backend_health);
+	RUN(backend_socket);
 	RUN(odd_answers);
 	RUN(values);
 	RUN(half_done);
