@@ -506,7 +506,7 @@ static int checker_run(struct pxs_checker *c)
 	return err;
 }
 
-int pxs_checker_start(struct pxs_checker **made, const struct pxs_config *config)
+int pxs_checker_start(struct pxs_checker **made, const struct pxs_config *config, bool later)
 {
 	struct pxs_checker *c;
 	u32 n;
@@ -523,6 +523,7 @@ int pxs_checker_start(struct pxs_checker **made, const struct pxs_config *config
 	c->services.backend = on_backend;
 	c->services.gone = on_backend_gone;
 	c->services.lost = on_lost;
+	c->services.later = later;
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_cond_init(&c->started_cond, NULL);
 	c->stop_fd = eventfd(0, EFD_CLOEXEC);

@@ -13,10 +13,11 @@ struct pxs_checker;
 
 /*
  * Begin to check what the sections of @config say (which stays until the stop), going on from the
- * verdicts that the module holds. *c is NULL where there is nothing to check.
+ * verdicts that the module holds. *c is NULL where there is nothing to check. @later: where the
+ * module is not loaded that is no error, and checks begin when it is.
  * Return: 0, or -errno after the reason was said.
  */
-int pxs_checker_start(struct pxs_checker **c, const struct pxs_config *config);
+int pxs_checker_start(struct pxs_checker **c, const struct pxs_config *config, bool later);
 
 /* End; every verdict stays in the module as it is. NULL is fine. */
 void pxs_checker_stop(struct pxs_checker *c);

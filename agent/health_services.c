@@ -175,7 +175,7 @@ static void on_message(void *ctx, struct nlmsghdr *nlh)
 
 static void on_unloaded(struct pxs_services *s)
 {
-	pxs_notice("health: the module was unloaded: nothing is checked until it is back");
+	pxs_notice("health: the module is not loaded: nothing is checked until it is");
 	s->gone(s->ctx, NULL, NULL);
 }
 
@@ -252,10 +252,10 @@ int pxs_services_read(struct pxs_services *s)
 
 	/* What is queued is older than the answer, and some of it is lost. */
 	pxs_link_drain(&s->events);
-	err = dump_all(s);
+	err = s->calls.family < 0 ? -ENOENT : dump_all(s);
 	if (err != -ENOENT)
 		return err;
-	/* Lost with it: that the module was unloaded, and perhaps that it is back. */
+	/* Lost with it, or never heard: that the module was unloaded, perhaps that it is back. */
 	on_unloaded(s);
 	family = pxs_link_resolve(PXS_GENL_NAME);
 	if (family == -ENOENT)
@@ -301,10 +301,12 @@ int pxs_services_open(struct pxs_services *s, struct pxs_loop *loop)
 	s->events.overrun = on_overrun;
 	s->calls.ctx = s;
 	s->events.ctx = s;
+	s->calls.family = s->later ? -ENOENT : 0;
+	s->events.family = s->calls.family;
 	err = pxs_link_open(&s->calls, loop);
 	if (!err)
 		err = pxs_link_open(&s->events, loop);
-	if (!err)
+	if (!err && s->events.family >= 0)
 		err = pxs_link_join(&s->events, PXS_GENL_NAME, PXS_MCGRP_CONFIG);
 	if (!err)
 		err = pxs_link_join(&s->events, "nlctrl", "notify");

@@ -30,6 +30,7 @@ struct pxs_services {
 	/* Announcements were lost, or the module is there again: read anew. */
 	void (*lost)(void *ctx);
 	void *ctx;
+	bool later;		/* open without the module, too: all is read when it comes */
 	struct pxs_service_proto *proto;	/* of each service, by name */
 	u32 nprotos, room;
 };

@@ -144,7 +144,7 @@ static int run(struct pxs_node *n, bool wait)
 	if (!err)
 		err = pxs_directors_start(n);
 	if (!err)
-		err = pxs_checker_start(&n->checker, &n->config);
+		err = pxs_checker_start(&n->checker, &n->config, false);
 	if (!err)
 		err = pxs_server_start(n, n->config.socket);
 	if (!err)

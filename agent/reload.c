@@ -99,7 +99,7 @@ static void take_health(struct pxs_node *n, struct pxs_config *changed)
 	struct pxs_health_section *old = n->config.health;
 	u32 nold = n->config.nhealth;
 
-	/* Those that could not begin, as without the module, are tried again. */
+	/* Those that could not begin are tried again. */
 	if (pxs_config_health_same(&n->config, changed) && (n->checker || !changed->nhealth))
 		return;
 	pxs_checker_stop(n->checker);
@@ -107,7 +107,7 @@ static void take_health(struct pxs_node *n, struct pxs_config *changed)
 	n->config.nhealth = changed->nhealth;
 	changed->health = old;
 	changed->nhealth = nold;
-	if (pxs_checker_start(&n->checker, &n->config))
+	if (pxs_checker_start(&n->checker, &n->config, true))
 		pxs_err("health: nothing is checked any more; the next SIGHUP tries again");
 	else
 		pxs_notice("health: checks go on by the changed file");

@@ -10,6 +10,7 @@
 #include "link.h"
 #include "unit.h"
 
+static int fake_open(struct pxs_link *l, struct pxs_loop *loop);
 static int fake_call(struct pxs_link *l, struct nl_msg *msg,
 		     void (*reply)(void *ctx, struct nlmsghdr *nlh), void *ctx);
 static int fake_dump(struct pxs_link *l, struct nl_msg *msg,
@@ -18,6 +19,7 @@ static int fake_join(struct pxs_link *l, const char *family, const char *group);
 static int fake_resolve(const char *family);
 static void fake_drain(struct pxs_link *l);
 
+#define pxs_link_open(...)	fake_open(__VA_ARGS__)
 #define pxs_link_call(...)	fake_call(__VA_ARGS__)
 #define pxs_link_dump(...)	fake_dump(__VA_ARGS__)
 #define pxs_link_join(...)	fake_join(__VA_ARGS__)
@@ -79,6 +81,18 @@ static void echo_comes(u8 health)
 static void other_comes(u8 health)
 {
 	comes(PXS_CMD_BACKEND_SET, OTHER_PORT, 0, health);
+}
+
+static int fake_open(struct pxs_link *l, struct pxs_loop *loop)
+{
+	bool later = l->family < 0;
+
+	l->loop = loop;
+	l->family = module.family;
+	if (l->family < 0 && !later)
+		return -ENOENT;
+	l->sock = nl_socket_alloc();
+	return 0;
 }
 
 static int fake_call(struct pxs_link *l, struct nl_msg *msg,
@@ -351,6 +365,47 @@ static void unloaded_unheard(void)
 	finish();
 }
 
+static void module_comes(void)
+{
+	struct nl_msg *msg = nlmsg_alloc();
+
+	module.family = FAMILY;
+	if (!msg || !genlmsg_put(msg, 0, 0, GENL_ID_CTRL, 0, 0, CTRL_CMD_NEWFAMILY, 2))
+		abort();
+	nla_put_string(msg, CTRL_ATTR_FAMILY_NAME, PXS_GENL_NAME);
+	nla_put_u16(msg, CTRL_ATTR_FAMILY_ID, FAMILY);
+	checker.services.events.event(&checker.services, nlmsg_hdr(msg));
+	nlmsg_free(msg);
+}
+
+/* After a reload checks wait for the module; a daemon that begins wants it to be there. */
+static void begun_before_the_module(void)
+{
+	struct pxs_services *s = &checker.services;
+
+	begin();
+	on_backend_gone(&checker, NULL, NULL);
+	nl_socket_free(s->calls.sock);
+	s->calls.sock = NULL;
+	module.family = -ENOENT;
+	CHECK_EQ(pxs_services_open(s, &checker.loop), -ENOENT);
+	s->later = true;
+	CHECK_EQ(pxs_services_open(s, &checker.loop), 0);
+	CHECK_EQ(module.joined, 1);
+	read_all(&checker);
+	CHECK(!checker.read);
+	CHECK_EQ(checker.ntargets, 0);
+	module_comes();
+	CHECK_EQ(module.joined, 2);
+	CHECK_EQ(checker.read, checker.loop.now);
+	read_all(&checker);
+	CHECK_EQ(target()->check.verdict, PXS_HEALTH_GOOD);
+	other_comes(PXS_HEALTH_BAD);
+	CHECK_EQ(target()->check.verdict, PXS_HEALTH_BAD);
+	nl_socket_free(s->events.sock);
+	finish();
+}
+
 int main(void)
 {
 	pxs_report_level(0);
@@ -365,5 +420,6 @@ int main(void)
 	RUN(other_protocol);
 	RUN(reloaded_unheard);
 	RUN(unloaded_unheard);
+	RUN(begun_before_the_module);
 	return unit_done();
 }
