@@ -49,13 +49,33 @@ struct pxs_group_status {
 	u64 trim;		/* slots up to it may be gone */
 	u64 trimmed;		/* what is lacking is gone at the others, below this slot; 0: no */
 	u64 held;		/* every member has what is decided up to it; 0: not known */
-	u64 has[PXS_MEMBERS_MAX];	/* commit index of each, as heard in this epoch, and ours */
+	/*
+	 * Commit index of each, as heard in this epoch, and ours. In the datapath's order, which
+	 * need not be the file's: pxs_group_status_has(). No id: there is no such member.
+	 */
+	struct {
+		u8 id;
+		u64 commit;
+	} has[PXS_MEMBERS_MAX];
 	u64 stat[__PXS_GROUP_STAT_MAX];
 };
+
+/* Commit index of member @id; 0: nothing was heard of it. */
+static inline u64 pxs_group_status_has(const struct pxs_group_status *st, u8 id)
+{
+	u32 i;
+
+	for (i = 0; i < PXS_MEMBERS_MAX; i++)
+		if (st->has[i].id == id)
+			return st->has[i].commit;
+	return 0;
+}
 
 /* Of a core in this process. */
 static inline void pxs_group_status_of(const struct pxs_group *g, struct pxs_group_status *st)
 {
+	u8 i;
+
 	st->state = g->state;
 	st->role = g->lead_ballot ? PXS_ROLE_LEADER :
 		   g->prepare_ballot ? PXS_ROLE_CANDIDATE : PXS_ROLE_FOLLOWER;
@@ -67,8 +87,10 @@ static inline void pxs_group_status_of(const struct pxs_group *g, struct pxs_gro
 	st->trim = g->trim;
 	st->trimmed = pxs_group_needs_checkpoint(g) ? g->trimmed : 0;
 	st->held = g->held;
-	memcpy(st->has, g->has, sizeof(st->has));
-	st->has[g->conf.self] = g->commit;
+	for (i = 0; i < PXS_MEMBERS_MAX; i++) {
+		st->has[i].id = i < g->conf.nmembers ? g->conf.member[i].id : 0;
+		st->has[i].commit = i == g->conf.self ? g->commit : g->has[i];
+	}
 	memcpy(st->stat, g->stat, sizeof(st->stat));
 }
 

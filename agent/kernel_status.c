@@ -6,7 +6,6 @@
 
 #include "kernel_group.h"
 
-/* In the order of the configuration, which is that of the module's. */
 static void take_has(struct nlmsghdr *nlh, struct pxs_group_status *st)
 {
 	struct nlattr *m[PXS_A_MEMBER_MAX + 1], *attr;
@@ -17,7 +16,8 @@ static void take_has(struct nlmsghdr *nlh, struct pxs_group_status *st)
 		if (nla_type(attr) != PXS_A_GROUP_MEMBER || n == PXS_MEMBERS_MAX ||
 		    nla_parse_nested(m, PXS_A_MEMBER_MAX, attr, NULL))
 			continue;
-		st->has[n++] = pxs_kernel_u64(m[PXS_A_MEMBER_COMMIT]);
+		st->has[n].id = pxs_kernel_u8(m[PXS_A_MEMBER_ID]);
+		st->has[n++].commit = pxs_kernel_u64(m[PXS_A_MEMBER_COMMIT]);
 	}
 }
 

@@ -346,15 +346,16 @@ static void set_member(struct pxs_wire_member *w, const struct pxs_wire_member *
 		w->store_port = port;
 }
 
-static u32 behind(struct pxs_replica *r, int i, char *words)
+static u32 behind(struct pxs_replica *r, u8 id, char *words)
 {
 	struct pxs_group_status st = { 0 };
 	int err = r->node->dp->ops->status(r->node->dp, r->id, &st);
+	u64 has = pxs_group_status_has(&st, id);
 
-	if (!err && st.has[i] + PXS_MEMBER_BEHIND >= st.commit)
+	if (!err && has + PXS_MEMBER_BEHIND >= st.commit)
 		return 0;
 	return refuse(words, "it has slots up to %" PRIu64 " of %" PRIu64 ", and may lack %u: force, if that is meant",
-		      st.has[i], st.commit, PXS_MEMBER_BEHIND);
+		      has, st.commit, PXS_MEMBER_BEHIND);
 }
 
 /* The next configuration. Return: 0, or PXS_CLIENT_MEMBERS_KEPT, said why. */
@@ -387,7 +388,7 @@ static u32 plan(struct pxs_replica *r, enum pxs_member_op op, u8 id,
 		if (promote == votes)
 			return refuse(words, "member %u %s", id,
 				      votes ? "votes" : "is a learner");
-		if (promote && !force && behind(r, i, words))
+		if (promote && !force && behind(r, id, words))
 			return PXS_CLIENT_MEMBERS_KEPT;
 		swap(m, i, promote ? voters : voters - 1);
 		m->learners = promote ? m->learners - 1 : m->learners + 1;

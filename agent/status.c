@@ -123,7 +123,7 @@ static void members_status(json_t *o, const struct pxs_replica *r,
 		pxs_address_format(&r->config->address[i], text, sizeof(text));
 		json_object_set_new(m, "address", json_string(text));
 		set_hex(m, "incarnation", conf->member[i].incarnation);
-		set_int(m, "commit", st->has[i]);
+		set_int(m, "commit", pxs_group_status_has(st, conf->member[i].id));
 		if (*r->config->where[i])
 			json_object_set_new(m, "store", json_string(r->config->where[i]));
 		json_array_append_new(members, m);

@@ -153,6 +153,40 @@ static void refused_with_the_reason(void)
 	CHECK(strstr(words, "durability memory"));
 }
 
+/* The datapath's order of members is its own: member 4, the learner, comes first there. */
+static u64 learner_has;
+
+static int dp_status(struct pxs_datapath *dp, u32 group, struct pxs_group_status *st)
+{
+	u8 i;
+
+	(void)dp;
+	(void)group;
+	st->commit = 1000;
+	for (i = 0; i < 4; i++) {
+		st->has[i].id = 4 - i;
+		st->has[i].commit = i ? 1000u - 100u * i : learner_has;
+	}
+	return 0;
+}
+
+static void who_lags_is_not_promoted(void)
+{
+	static const struct pxs_datapath_ops ops = { .status = dp_status };
+	struct pxs_datapath dp = { .ops = &ops };
+
+	begin(4, 1, 0);
+	node.dp = &dp;
+	r.elect.role = PXS_ROLE_LEADER;
+	r.elect.next = 1;
+	learner_has = 1000 - PXS_MEMBER_BEHIND - 1;
+	CHECK_EQ(ask(PXS_MEMBER_PROMOTE, 4, NULL), PXS_CLIENT_MEMBERS_KEPT);
+	CHECK(strstr(words, "it has slots up to 743 of 1000"));
+	learner_has++;
+	CHECK_EQ(ask(PXS_MEMBER_PROMOTE, 4, NULL), 0);
+	node.dp = NULL;
+}
+
 static void lead(void)
 {
 	begin(3, 0, 0);
@@ -358,6 +392,7 @@ int main(void)
 	RUN(who_comes_is_not_removed);
 	RUN(who_was_removed_does_not_come_back);
 	RUN(refused_with_the_reason);
+	RUN(who_lags_is_not_promoted);
 	RUN(a_change_says_where_stores_listen);
 	RUN(groups_of_one_store);
 	RUN(quorums_change);

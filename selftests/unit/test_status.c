@@ -24,8 +24,9 @@ static int dp_status(struct pxs_datapath *dp, u32 group, struct pxs_group_status
 		.state = PXS_GROUP_INACTIVE, .role = PXS_ROLE_CANDIDATE, .promised = LONGEST,
 		.known = LONGEST, .held = LONGEST, .trimmed = LONGEST + 1,
 	};
+	st->has[0].id = 255;
 	for (i = 0; i < PXS_MEMBERS_MAX; i++)
-		st->has[i] = LONGEST;
+		st->has[i].commit = LONGEST;
 	for (i = 0; i < __PXS_GROUP_STAT_MAX; i++)
 		st->stat[i] = LONGEST;
 	return 0;
