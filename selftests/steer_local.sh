@@ -116,16 +116,18 @@ tcp()
 	stop "$SERVERS"
 }
 
-# give PROTO NAME ADDR:PORT [OPTIONS]: a process and its socket; COOKIE_NAME, PID_NAME
+declare -A COOKIE PID
+
+# give PROTO NAME ADDR:PORT [OPTIONS]: a process and its socket; COOKIE[NAME], PID[NAME]
 give()
 {
 	local proto=$1 name=$2
 	shift 2
 	start_on d "given-$name" "$TOP/selftests/given.py" serve l "$proto" "$@"
-	eval "PID_$name=\$START_PID"
+	PID[$name]=$START_PID
 	wait_until 60 grep -q ready "$T_DIR/given-$name.log" ||
 		bail "$name is not given: $(cat "$T_DIR/given-$name.log")"
-	eval "COOKIE_$name=$(sed -n 's/^ready //p' "$T_DIR/given-$name.log")"
+	COOKIE[$name]=$(sed -n 's/^ready //p' "$T_DIR/given-$name.log")
 }
 
 four_given()
@@ -134,6 +136,12 @@ four_given()
 	give "$1" b "$(vip 7000)" id 2
 	give "$1" c "$(vip 7000)" id 3
 	if [ "$FAMILY" = v4 ]; then give "$1" any 0.0.0.0:7005; else give "$1" any '[::]:7005'; fi
+}
+
+stop_given()
+{
+	local name
+	for name in "${!PID[@]}"; do stop "${PID[$name]}"; done
 }
 
 # ask_given HOST NAME key|from PROTO TRAFFIC-ARGS...: as ask, of sockets by their cookies
@@ -154,6 +162,9 @@ ask_given()
 of_socket() { pxs -j backend show l | jq -r ".[] | select(.socket == $1) | .$2"; }
 is_bad() { [ "$(of_socket "$1" health)" = bad ]; }
 
+# A change that changes nothing, until somebody hears of it.
+is_heard() { pxs backend set l socket "${COOKIE[a]}" weight 1 && [ -s "$T_DIR/monitor.log" ]; }
+
 # What udp and tcp have in common, when four are given and have answered; "$@" asks
 lose_one()
 {
@@ -161,24 +172,25 @@ lose_one()
 	shift
 	is "$FAMILY $proto given: each has a name" \
 		"$(pxs -j backend show l | jq -c '[.[].socket]')" \
-		"[$COOKIE_a,$COOKIE_b,$COOKIE_c,$COOKIE_any]"
+		"[${COOKIE[a]},${COOKIE[b]},${COOKIE[c]},${COOKIE[any]}]"
 	is "$FAMILY $proto given: counters" \
 		"$(pxs -j backend show l | jq -r '.[] | "\(.socket) \(.stats.requests)"' | sort)" \
 		"$(by_backend "$ANSWERS")"
 	is "$FAMILY $proto given: save says what it leaves out" \
 		"$(pxs save service l | grep -c '^# not saved, .* socket ')" 4
 	start monitor paxsteer -n pxs-d monitor
-	wait_until 60 grep -q . "$T_DIR/monitor.log"
-	stop "$PID_b"
+	wait_until 60 is_heard || bail "no monitor"
+	stop "${PID[b]}"
 	"$@" "one is closed"
-	ok "$FAMILY $proto given: it is bad" wait_until 60 is_bad "$COOKIE_b"
-	is "$FAMILY $proto given: and why" "$(of_socket "$COOKIE_b" reason)" "its socket is closed"
+	ok "$FAMILY $proto given: it is bad" wait_until 60 is_bad "${COOKIE[b]}"
+	is "$FAMILY $proto given: and why" "$(of_socket "${COOKIE[b]}" reason)" \
+		"its socket is closed"
 	ok "$FAMILY $proto given: monitor says so" wait_until 60 \
-		grep -q "socket $COOKIE_b .*its socket is closed" "$T_DIR/monitor.log"
+		grep -q "socket ${COOKIE[b]} .*its socket is closed" "$T_DIR/monitor.log"
 	stop "$START_PID"
 	refused "$FAMILY $proto given: it is so for good" "closed for good" \
-		pxs backend set l socket "$COOKIE_b" health good
-	ok "$FAMILY $proto given: it is removed" pxs backend del l socket "$COOKIE_b"
+		pxs backend set l socket "${COOKIE[b]}" health good
+	ok "$FAMILY $proto given: it is removed" pxs backend del l socket "${COOKIE[b]}"
 	"$@" "it is removed"
 	give "$proto" b "$(vip 7000)" id 2
 	"$@" "another has its id"
@@ -199,7 +211,7 @@ udp_given()
 	refused "$FAMILY udp given: no backend by address there" "reply a datagram is" \
 		pxs backend add l "$(vip 7005)"
 	ok "$FAMILY udp given: end" pxs service del l
-	for name in a b c any; do eval "stop \$PID_$name"; done
+	stop_given
 }
 
 tcp_given()
@@ -214,7 +226,7 @@ tcp_given()
 	ask_flows "SYN cookies"
 	on d sysctl -q -w net.ipv4.tcp_syncookies=1
 	ok "$FAMILY tcp given: end" pxs service del l
-	for name in a b c any; do eval "stop \$PID_$name"; done
+	stop_given
 }
 
 # What is no backend; and the processes that gave the others are gone
@@ -227,9 +239,7 @@ refusals_given()
 	service add t tcp $(vip 7001) mode local
 	service add n udp $(vip 7002)
 	END
-	FAMILY=v6
 	on d "$TOP/selftests/given.py" refuse u t 192.0.2.1 2001:db8::1 pxs-c >"$T_DIR/cases"
-	FAMILY=v4
 	while read -r line; do
 		case $line in
 		ok\ *) pass "given: ${line#ok }" ;;
@@ -268,8 +278,8 @@ keys 100 >"$T_DIR/keys"
 for FAMILY in v4 v6; do
 	udp
 	tcp
-	udp_given
-	tcp_given
+	# The families differ in who takes what, the protocols in how: each once.
+	if [ "$FAMILY" = v4 ]; then udp_given; else tcp_given; fi
 done
 FAMILY=v4
 refusals_given
