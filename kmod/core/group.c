@@ -473,10 +473,12 @@ void pxs_group_tick(struct pxs_group *g, u64 now, bool healthy, struct pxs_out *
 	if (g->state != PXS_GROUP_ACTIVE)
 		return;
 	g->now = max(g->now, now);
+	g->sick = !healthy;
 	if (g->lead_ballot) {
 		g->leader_ms = now;
 		/*
-		 * A leader that cannot make anything durable goes quiet, so that another is chosen.
+		 * A leader that cannot make anything durable goes quiet, so that another is chosen:
+		 * it does not beat, proposes nothing and asks nobody whether it still leads.
 		 * One that is not answered (it may be heard all the same) makes room for another.
 		 */
 		if (!pxs_leader_heard(g, now))

@@ -211,6 +211,7 @@ struct pxs_group {
 	u64 found;		/* highest slot that phase 1 found, or first_slot - 1 */
 	u64 next_slot;
 	u64 stop;		/* we proposed a configuration for it: no slot behind it; 0: none */
+	bool sick;		/* nothing became durable here for long, as of the last tick */
 	u64 beat_ms;		/* when we last sent a heartbeat */
 	u64 told;		/* all others were sent that slots up to it are decided */
 	u64 heard_ms[PXS_MEMBERS_MAX];	/* when a member last answered our ballot */
@@ -404,8 +405,9 @@ int pxs_group_transfer(struct pxs_group *g, u8 to, u64 now, struct pxs_out *out)
 /*
  * Propose: assign the next slot, accept it here, send it. Takes its own reference.
  * Return: 0 and *slot; -ENOTCONN: we do not lead, -EAGAIN: the window is full or there is no
- * credit, we hand over, or a configuration was proposed: try again later; -ESHUTDOWN. Of a
- * configuration also what pxs_membership_may() says (membership.h).
+ * credit, nothing becomes durable here as of the last tick (another may take over), we hand over,
+ * or a configuration was proposed: try again later; -ESHUTDOWN. Of a configuration also what
+ * pxs_membership_may() says (membership.h).
  */
 int pxs_group_propose(struct pxs_group *g, struct pxs_value *v, u64 now, u64 *slot,
 		      struct pxs_out *out);
@@ -422,8 +424,8 @@ int pxs_group_propose_many(struct pxs_group *g, struct pxs_value *const *v, u32 
  * While we hold a lease (lease.h) it is answered at once. @now: read after the reader asked.
  * When it ends, PXS_OUT_READ: who was given this number at g->read.done_ballot, or a lower one, may
  * read what is applied up to g->read.done_index. While we are not deposed, nobody is left without
- * an answer but by a quorum that does not answer. When we are, nothing comes: the agent knows that
- * the ballot is over.
+ * an answer but by a quorum that does not answer, or that is not asked, as nothing becomes durable
+ * here. When we are, nothing comes: the agent knows that the ballot is over.
  * Return: 0, -ENOTCONN: we do not lead, -ESHUTDOWN.
  */
 int pxs_group_read(struct pxs_group *g, u64 now, u64 *round, struct pxs_out *out);

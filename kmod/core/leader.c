@@ -105,6 +105,9 @@ int pxs_group_propose(struct pxs_group *g, struct pxs_value *v, u64 now, u64 *sl
 	/* A configuration is the last slot of its epoch. */
 	if (g->hand.on || g->stop)
 		return -EAGAIN;
+	/* To who gets an ACCEPT we live; another may take over. */
+	if (g->sick)
+		return -EAGAIN;
 	err = v->config ? pxs_membership_may(g, v) : 0;
 	if (err)
 		return err;

@@ -20,6 +20,9 @@
  * One round is under way at a time, and serves all who asked before it began. Whoever asks
  * meanwhile gets the number of the next one, which begins when this one ends.
  *
+ * While nothing becomes durable at the leader no round begins: READ is as good as a heartbeat, and
+ * for as long as somebody reads no other could take over, who could write as well.
+ *
  * A leader with a lease (lease.h) knows that no value was chosen above B, and needs no round.
  */
 #include "read.h"
@@ -45,6 +48,8 @@ static void start(struct pxs_group *g, u64 now, struct pxs_out *out)
 {
 	struct pxs_read *r = &g->read;
 
+	if (g->sick && pxs_group_phase2(&g->conf).enough > 1)
+		return;		/* the first tick that finds us well sees to it */
 	r->round = r->given;
 	r->index = max(g->commit, g->found);
 	pxs_quorum_start(&r->heard, pxs_group_phase2(&g->conf), g->lead_ballot);
@@ -132,7 +137,13 @@ void pxs_read_tick(struct pxs_group *g, u64 now, struct pxs_out *out)
 {
 	if (g->read.round && now >= g->read.asked_ms + g->conf.heartbeat_ms)
 		ask(g, now, out);
-	if (g->read.round || !pxs_lease_wanes(g, now))
+	if (g->read.round)
+		return;
+	if (g->read.wanted > g->read.done) {
+		start(g, now, out);
+		return;
+	}
+	if (!pxs_lease_wanes(g, now))
 		return;
 	g->read.given++;
 	start(g, now, out);

@@ -444,14 +444,22 @@ static void clock_a_little_behind(void)
 /* An agent or a disk that stopped: no heartbeats, so that another is chosen. */
 static void unhealthy_leader_is_quiet(void)
 {
+	u64 slot;
+
 	begin();
 	lead(0x101);
 	now += 1000;
 	pxs_out_done(&out);
 	pxs_group_tick(&g, now, false, &out);
 	CHECK_EQ(out.nsend, 0);
+	/* The others would decide it, and take it for a beat: one a second, and we stay. */
+	CHECK_EQ(-propose("x", &slot), EAGAIN);
+	CHECK_EQ(out.nsend, 0);
+	CHECK_EQ(g.next_slot, 1);
 	pxs_group_tick(&g, now, true, &out);
 	CHECK(sent(PXS_WIRE_HEARTBEAT));
+	CHECK_EQ(propose("x", &slot), 0);
+	CHECK(sent(PXS_WIRE_ACCEPT));
 	end();
 }
 

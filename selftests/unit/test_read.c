@@ -21,10 +21,15 @@ static void ack(u8 from, u64 round)
 				     .slot = g.next_slot, .arg = round }, NULL);
 }
 
-static void tick(void)
+static void tick_of(bool healthy)
 {
 	pxs_out_done(&out);
-	pxs_group_tick(&g, now, true, &out);
+	pxs_group_tick(&g, now, healthy, &out);
+}
+
+static void tick(void)
+{
+	tick_of(true);
 }
 
 static bool answered(u64 round, u64 index)
@@ -342,6 +347,88 @@ static void asks_again(void)
 	end();
 }
 
+/*
+ * READ is as good as a heartbeat to who gets it: while nothing becomes durable here none leaves, or
+ * nobody would take over for as long as somebody reads.
+ */
+static void sick_leader_asks_nobody(void)
+{
+	u64 first, second;
+
+	leading();
+	CHECK_EQ(ask(&first), 0);
+	CHECK(sent(PXS_WIRE_READ));
+	now += 100;
+	tick_of(false);
+	CHECK_EQ(out.nsend, 0);		/* nor again */
+	CHECK_EQ(ask(&second), 0);
+	CHECK_EQ(out.nsend, 0);
+	ack(1, first);
+	ack(2, first);
+	CHECK(answered(first, 2));
+	CHECK(!sent(PXS_WIRE_READ));	/* the next one has to wait */
+	CHECK_EQ(ask(&first), 0);
+	CHECK_EQ(first, second);	/* and serves all who come meanwhile */
+	CHECK_EQ(out.nsend, 0);
+	now += 100;
+	tick_of(false);
+	CHECK_EQ(out.nsend, 0);
+	now += 100;
+	tick();
+	CHECK_FATAL(sent(PXS_WIRE_READ));
+	CHECK_EQ(sent(PXS_WIRE_READ)->arg, second);
+	ack(3, second);
+	ack(4, second);
+	CHECK(answered(second, 2));
+	now += 100;
+	tick();
+	CHECK(!sent(PXS_WIRE_READ));	/* nobody waits */
+	end();
+}
+
+/* What others granted keeps them from taking our place: what we hold ends, and is not renewed. */
+static void sick_leader_renews_no_lease(void)
+{
+	u64 round;
+	u8 i;
+
+	leading();
+	g.conf.lease_drift = 100;
+	CHECK_EQ(ask(&round), 0);
+	for (i = 1; i <= 2; i++)
+		recv(i, (struct pxs_msg){ .type = PXS_WIRE_READ_ACK, .ballot = OURS, .slot = 3,
+					  .arg = round, .count = 1000 }, NULL);
+	now += 800;
+	CHECK_EQ(ask(&round), 0);
+	CHECK(answered(round, 2));	/* by the lease */
+	tick_of(false);
+	CHECK_EQ(out.nsend, 0);
+	CHECK_EQ(ask(&round), 0);
+	CHECK(answered(round, 2));
+	now += 200;
+	CHECK_EQ(ask(&round), 0);
+	CHECK(!(out.what & PXS_OUT_READ));
+	CHECK_EQ(out.nsend, 0);
+	tick();
+	CHECK_FATAL(sent(PXS_WIRE_READ));
+	CHECK_EQ(sent(PXS_WIRE_READ)->count, 1000);
+	end();
+}
+
+/* Whom nobody could replace answers on: it asks nobody. */
+static void sick_leader_that_is_enough(void)
+{
+	u64 round;
+
+	leading();
+	g.conf.phase1 = 5;
+	g.conf.phase2 = 1;
+	tick_of(false);
+	CHECK_EQ(ask(&round), 0);
+	CHECK(answered(round, 2));
+	end();
+}
+
 static void question(u8 from, u64 ballot, u64 round)
 {
 	recv(from, (struct pxs_msg){ .type = PXS_WIRE_READ, .ballot = ballot, .slot = 1,
@@ -418,6 +505,9 @@ int main(void)
 	RUN(found_is_not_below);
 	RUN(deposed);
 	RUN(refused);
+	RUN(sick_leader_asks_nobody);
+	RUN(sick_leader_renews_no_lease);
+	RUN(sick_leader_that_is_enough);
 	RUN(numbers_rise);
 	RUN(asks_again);
 	RUN(acceptor_answers);
