@@ -80,12 +80,12 @@ static void ask(struct sim *s, struct pxs_replica *r, u32 g)
 		free(c);
 }
 
-static void readers(struct sim *s, struct pxs_replica *r, u32 g)
+static void readers(struct sim *s, const struct sim_node *n, struct pxs_replica *r, u32 g)
 {
 	u64 want = sim_below(s, 4);
 
 	if (s->healed)
-		want = !s->healed_read[g];
+		want = !s->healed_read[g] || sim_is_stuck(s, n);
 	while (want--)
 		ask(s, r, g);
 }
@@ -147,13 +147,13 @@ void sim_clients(struct sim *s, struct sim_node *n, u32 g)
 	struct pxs_replica *r = sim_replica(n, g);
 
 	if (s->healed)
-		want = !s->healed_group[g];
+		want = !s->healed_group[g] || sim_stuck_writes(s, n, g);
 	else if (sim_below(s, s->p.rest))
 		want = 0;
 	if (!r)
 		return;
 	borrow(s, n, r, g);
-	readers(s, r, g);
+	readers(s, n, r, g);
 	if (r->proposals.queued.count > s->p.window)
 		return;
 	while (want-- && pxs_elect_ready(&r->elect) && !s->failed) {

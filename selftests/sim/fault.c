@@ -244,16 +244,6 @@ void sim_fault_kill_soon(struct sim *s, struct sim_node *n, u64 ms)
 	sim_post(s, s->now + ms, E_KILL, (u8)sim_index(s, n), n->agent.life);
 }
 
-static bool leads(const struct sim_node *n)
-{
-	u32 g;
-
-	for (g = 0; g < SIM_GROUPS; g++)
-		if (n->part[g].there && n->part[g].core.lead_ballot)
-			return true;
-	return false;
-}
-
 /* Whoever leads is hit more often, all but one in @fair times: there a fault matters. */
 static u32 victim(struct sim *s, u32 fair)
 {
@@ -262,7 +252,7 @@ static u32 victim(struct sim *s, u32 fair)
 
 	if (hit(s, fair))
 		for (i = 0; i < s->p.n; i++)
-			if (leads(&s->node[(any + i) % s->p.n]))
+			if (sim_leads(&s->node[(any + i) % s->p.n]))
 				return (any + i) % s->p.n;
 	return any;
 }
@@ -554,7 +544,7 @@ void sim_fault_mend(struct sim *s, struct sim_event *e)
 	s->cut[e->a][e->b]--;
 }
 
-/* From here on nothing fails: whatever is down comes back, and the cluster must too. */
+/* From here on nothing fails but a disk (stuck.c): what is down comes back, the cluster must. */
 void sim_fault_heal(struct sim *s)
 {
 	u32 i;
@@ -566,4 +556,5 @@ void sim_fault_heal(struct sim *s)
 		s->node[i].disk.stall = 0;
 	}
 	TRACE(s, "healed");
+	sim_stuck_begin(s);
 }

@@ -261,11 +261,11 @@ static void summary(const struct tally *t, double sec)
 
 	progress(sec);
 	fprintf(stderr, "# %.0f schedules per second of processor time\n", (double)t->done / cpu);
-	fprintf(stderr, "# %llu events, %llu datagrams, %llu elections won, %llu leaders changed by wish, %llu slots chosen, %llu values acknowledged, %llu reads answered, %llu by a lease, %llu refused, %llu journals refused, %llu members forgot, %llu checkpoints borrowed, %llu configurations, %llu with other quorums\n",
+	fprintf(stderr, "# %llu events, %llu datagrams, %llu elections won, %llu leaders changed by wish, %llu slots chosen, %llu values acknowledged, %llu reads answered, %llu by a lease, %llu refused, %llu journals refused, %llu members forgot, %llu checkpoints borrowed, %llu configurations, %llu with other quorums, %llu stuck leaders replaced\n",
 		U(t->stat.events), U(t->stat.datagrams), U(t->stat.elections), U(t->stat.handed),
 		U(t->stat.decided), U(t->stat.acked), U(t->stat.reads), U(t->stat.leased),
 		U(t->stat.refused), U(t->stat.lost), U(t->stat.forgot), U(t->stat.borrowed),
-		U(t->stat.changed), U(t->stat.resized));
+		U(t->stat.changed), U(t->stat.resized), U(t->stat.replaced));
 	for (f = 0; f < F_MAX; f++)
 		if (t->stat.by_fault[f])
 			fprintf(stderr, "# %12llu %s\n", U(t->stat.by_fault[f]), sim_fault_name(f));

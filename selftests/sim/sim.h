@@ -247,7 +247,7 @@ struct sim_node {
 
 struct sim_stat {
 	u64 events, faults, datagrams, decided, elections, handed, acked, refused, lost, reads,
-	    leased, forgot, borrowed, changed, resized;
+	    leased, forgot, borrowed, changed, resized, replaced;
 	u64 by_fault[F_MAX];
 };
 
@@ -269,6 +269,8 @@ struct sim {
 	bool healed;
 	u32 strikes;
 	u64 sends;
+	u32 stuck;		/* after healing: this node + 1 has a disk that stands still */
+	u64 stuck_wrote[SIM_GROUPS];	/* when its clients last did */
 	u64 heal_vid;		/* the first value proposed after healing */
 	bool healed_group[SIM_GROUPS];	/* ... and one was acknowledged */
 	bool healed_read[SIM_GROUPS];	/* a read that began after healing was answered */
@@ -382,6 +384,13 @@ void sim_node_crash_soon(struct sim *s, struct sim_node *n);
 bool sim_fault_end_agent(struct sim *s, struct sim_node *n);
 /* The agent that runs now dies in @ms. */
 void sim_fault_kill_soon(struct sim *s, struct sim_node *n, u64 ms);
+
+/* stuck.c */
+bool sim_leads(const struct sim_node *n);	/* in any of its groups */
+void sim_stuck_begin(struct sim *s);
+void sim_stuck_step(struct sim *s);
+bool sim_is_stuck(const struct sim *s, const struct sim_node *n);
+bool sim_stuck_writes(struct sim *s, const struct sim_node *n, u32 g);	/* a client does, now */
 
 /* decay.c: what is on the disks of a minority changes by itself */
 void sim_rot(struct sim *s, struct sim_node *n);

@@ -154,6 +154,8 @@ static bool deferred(struct sim *s, struct sim_event *e)
 	if ((e->type == E_UP || e->type == E_AGENT || e->type == E_IO || e->type == E_JOB) &&
 	    n->stopped > s->now && n->stopped > until)
 		until = n->stopped;
+	if ((e->type == E_IO || e->type == E_JOB) && sim_is_stuck(s, n))
+		until = max(until, s->now + s->p.heartbeat);
 	if (!until)
 		return false;
 	/* With its old number: what was in order stays in order. */
@@ -281,6 +283,8 @@ static bool converged(const struct sim *s)
 {
 	u32 g, i;
 
+	if (s->stuck)
+		return false;
 	for (g = 0; g < s->p.groups; g++) {
 		if (!s->healed_group[g] || !s->healed_read[g])
 			return false;
@@ -338,6 +342,7 @@ static void step(struct sim *s, struct sim_event *e)
 	digest(s, e);
 	if (!s->healed && s->now >= s->p.heal)
 		sim_fault_heal(s);
+	sim_stuck_step(s);
 	if (deferred(s, e))
 		return;
 	dispatch(s, e);
