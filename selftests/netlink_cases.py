@@ -75,6 +75,11 @@ def of_services():
                         (addr("fe80::1"), "link-local", E.EADDRNOTAVAIL),
                         (addr("::ffff:1.2.3.4"), "as IPv4", E.EADDRNOTAVAIL)):
         yield case("service address %s" % a.hex(), add, service.with_(ADDR=a), err, why, "ADDR")
+    for n, v in (("FAILS", 1001), ("SECONDS", 0), ("SECONDS", 3601)):
+        yield case("passive %s %d" % (n.lower(), v), add,
+                   service.with_(**{"PASSIVE_" + n: u16(v)}), E.ERANGE, POLICY, "PASSIVE_" + n)
+    yield case("passive for TCP and nat", add, service.with_(PROTO=TCP, PASSIVE_FAILS=u16(1)),
+               E.EINVAL, "failures are seen", "PASSIVE_FAILS")
     yield case("service port 0", add, service.with_(PORT=be16(0)), E.ERANGE, POLICY, "PORT")
     yield case("two services at one place", add,
                service.with_(ADDR=addr("192.0.2.1"), PORT=be16(1)), E.EEXIST,
@@ -224,6 +229,21 @@ def of_backends():
                backend.with_(SERVICE="dsr", ADDR=addr("192.0.2.3")), E.EADDRINUSE, "loop", "ADDR")
     yield case("backend is everybody", add, backend.with_(ADDR=addr("224.1.1.1")),
                E.EADDRNOTAVAIL, "one host", "ADDR")
+    given = backend.without("ADDR", "PORT")
+    yield case("descriptor out of range", add, given.with_(FD=u32(1 << 31)), E.ERANGE, POLICY, "FD")
+    yield case("descriptor and address", add, backend.with_(FD=u32(0)), E.EINVAL, "not both",
+               "ADDR")
+    yield case("descriptor for mode nat", add, given.with_(FD=u32(0)), E.EINVAL,
+               "only services of mode local", "FD")
+    yield case("descriptor that is not open", add, given.with_(SERVICE="t", FD=u32(99999)),
+               E.EBADF, "no such descriptor", "FD")
+    for cmd in ("BACKEND_SET", "BACKEND_DEL"):
+        yield case(cmd + " of an unknown socket", cmd, given.with_(SOCKET=u64(5)), E.ENOENT,
+                   "this socket", "SOCKET")
+        yield case(cmd + " of a socket and an address", cmd, first.with_(SOCKET=u64(5)), E.EINVAL,
+                   "not both", "ADDR")
+        yield case(cmd + " of socket 0", cmd, given.with_(SOCKET=u64(0)), E.ERANGE, POLICY,
+                   "SOCKET")
     for cmd, b in (("BACKEND_ADD", backend), ("BACKEND_SET", first)):
         for n, v in (("WEIGHT", u32(65536)), ("STATE", u8(0)), ("STATE", u8(4))):
             yield case("%s %s %s" % (cmd, n, v.hex()), cmd, b.with_(**{n: v}), E.ERANGE, POLICY,

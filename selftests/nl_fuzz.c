@@ -58,6 +58,10 @@ static const uint8_t zeros[64];
 /* What the last JOURNAL_ATTACH gave: the agent's requests go on with it. */
 static uint64_t epoch;
 
+/* A socket that listens, to be given as a backend, and its name. */
+static uint32_t listener;
+static uint64_t cookie;
+
 static const struct request good[] = {
 	{ PXS_CMD_SERVICE_ADD, 0, { S(SERVICE_NAME, "fuzz1"), B(SERVICE_PROTO, 17),
 	  B(SERVICE_ADDR, 192, 0, 2, 77), B(SERVICE_PORT, 0, 53), B(SERVICE_MODE, 1),
@@ -82,6 +86,12 @@ static const struct request good[] = {
 	  B(BACKEND_PORT, 0, 53), B(BACKEND_WEIGHT, U32(5)), B(BACKEND_STATE, 2) } },
 	{ PXS_CMD_BACKEND_DEL, 0, { S(BACKEND_SERVICE, "fuzz1"), B(BACKEND_ADDR, 10, 9, 9, 2),
 	  B(BACKEND_PORT, 0, 53) } },
+	{ PXS_CMD_BACKEND_ADD, 0, { S(BACKEND_SERVICE, "fuzz2"),
+	  { PXS_A_BACKEND_FD, sizeof(listener), &listener }, B(BACKEND_WEIGHT, U32(3)) } },
+	{ PXS_CMD_BACKEND_DEL, 0, { S(BACKEND_SERVICE, "fuzz2"),
+	  { PXS_A_BACKEND_SOCKET, sizeof(cookie), &cookie } } },
+	{ PXS_CMD_SERVICE_SET, 0, { S(SERVICE_NAME, "fuzz2"), B(SERVICE_PASSIVE_FAILS, 3, 0),
+	  B(SERVICE_PASSIVE_SECONDS, 1, 0) } },
 	{ PXS_CMD_BACKEND_GET, NLM_F_DUMP, { S(BACKEND_SERVICE, "fuzz1") } },
 	{ PXS_CMD_TABLE_GET, 0, { S(TABLE_SERVICE, "fuzz1"), B(TABLE_FIRST_ROW, U32(0)) } },
 	{ PXS_CMD_LOOKUP, 0, { S(LOOKUP_SERVICE, "fuzz1"), B(LOOKUP_KEY, 'a', 'b', 'c', 'd') } },
@@ -348,6 +358,16 @@ static void find_family(void)
 			memcpy(&family, (uint8_t *)nla + NLA_HDRLEN, 2);
 }
 
+static void open_listener(void)
+{
+	socklen_t size = sizeof(cookie);
+	int fd = socket(AF_INET6, SOCK_STREAM, 0);
+
+	if (fd < 0 || listen(fd, 1) || getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size))
+		exit(2);
+	listener = (uint32_t)fd;
+}
+
 static const struct request *some_request(void)
 {
 	const struct request *r;
@@ -386,6 +406,7 @@ int main(int argc, char **argv)
 	if (sk < 0 || bind(sk, (struct sockaddr *)&me, sizeof(me)))
 		return 2;
 	find_family();
+	open_listener();
 	for (i = 0; i < n; i++) {
 		if (!rnd(16))
 			lie();
