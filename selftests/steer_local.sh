@@ -5,7 +5,7 @@
 #
 # Four servers on the director itself, each on a port of its own; clients ask one address
 # and port, from another host and from the director, UDP by key and TCP by flow. Then the same of
-# sockets that processes give as descriptors: three at the service's own address, one at any.
+# sockets that processes give as descriptors: two at the service's own address, one at any.
 #
 # check-kernels: 6.1 newest debug
 # limit: 600
@@ -130,11 +130,10 @@ give()
 	COOKIE[$name]=$(sed -n 's/^ready //p' "$T_DIR/given-$name.log")
 }
 
-four_given()
+three_given()
 {
 	give "$1" a "$(vip 7000)" id 1
 	give "$1" b "$(vip 7000)" id 2
-	give "$1" c "$(vip 7000)" id 3
 	if [ "$FAMILY" = v4 ]; then give "$1" any 0.0.0.0:7005; else give "$1" any '[::]:7005'; fi
 }
 
@@ -165,19 +164,19 @@ is_bad() { [ "$(of_socket "$1" health)" = bad ]; }
 # A change that changes nothing, until somebody hears of it.
 is_heard() { pxs backend set l socket "${COOKIE[a]}" weight 1 && [ -s "$T_DIR/monitor.log" ]; }
 
-# What udp and tcp have in common, when four are given and have answered; "$@" asks
+# What udp and tcp have in common, when three are given and have answered; "$@" asks
 lose_one()
 {
 	local proto=$1
 	shift
 	is "$FAMILY $proto given: each has a name" \
 		"$(pxs -j backend show l | jq -c '[.[].socket]')" \
-		"[${COOKIE[a]},${COOKIE[b]},${COOKIE[c]},${COOKIE[any]}]"
+		"[${COOKIE[a]},${COOKIE[b]},${COOKIE[any]}]"
 	is "$FAMILY $proto given: counters" \
 		"$(pxs -j backend show l | jq -r '.[] | "\(.socket) \(.stats.requests)"' | sort)" \
 		"$(by_backend "$ANSWERS")"
 	is "$FAMILY $proto given: save says what it leaves out" \
-		"$(pxs save service l | grep -c '^# not saved, .* socket ')" 4
+		"$(pxs save service l | grep -c '^# not saved, .* socket ')" 3
 	start monitor paxsteer -n pxs-d monitor
 	wait_until 60 is_heard || bail "no monitor"
 	stop "${PID[b]}"
@@ -191,16 +190,13 @@ lose_one()
 	refused "$FAMILY $proto given: it is so for good" "closed for good" \
 		pxs backend set l socket "${COOKIE[b]}" health good
 	ok "$FAMILY $proto given: it is removed" pxs backend del l socket "${COOKIE[b]}"
-	"$@" "it is removed"
-	give "$proto" b "$(vip 7000)" id 2
-	"$@" "another has its id"
 }
 
 udp_given()
 {
 	ok "$FAMILY udp given: a service" pxs service add l udp "$(vip 7000)" mode local \
 		key payload 4:6 seed $SEED rows 4096
-	four_given udp
+	three_given udp
 	ask_keys() { ask_given c "$1" key udp -n 60 -o 4 -k "$T_DIR/keys"; }
 	ask_keys "by key"
 	is "$FAMILY udp given: replies are counted" "$(service_stat l replies)" 60
@@ -218,7 +214,7 @@ tcp_given()
 {
 	ok "$FAMILY tcp given: a service" pxs service add l tcp "$(vip 7000)" mode local \
 		seed $SEED rows 4096
-	four_given tcp
+	three_given tcp
 	ask_flows() { ask_given c "$1" from tcp -n 40; }
 	ask_flows "by tuple"
 	lose_one tcp ask_flows
@@ -273,15 +269,25 @@ ends_given()
 	ok "given: its namespace ends" wait_until 60 ended
 }
 
+# The families differ in who takes what, the protocols in how: each once. make check has an hour:
+# there, one of them on each kernel.
+GIVEN="udp.v4 tcp.v6 refusals"
+case ${PXS_SHORT:-0}.${PXS_KERNEL:-} in
+1.6.1)		GIVEN="tcp.v6 refusals" ;;
+1.newest)	GIVEN=udp.v4 ;;
+1.debug)	GIVEN=udp.v4 ;;
+esac
+is_due() { [[ " $GIVEN " == *" $1 "* ]]; }
+
 director_hosts 0
 keys 100 >"$T_DIR/keys"
 for FAMILY in v4 v6; do
 	udp
 	tcp
-	# The families differ in who takes what, the protocols in how: each once.
-	if [ "$FAMILY" = v4 ]; then udp_given; else tcp_given; fi
+	! is_due "udp.$FAMILY" || udp_given
+	! is_due "tcp.$FAMILY" || tcp_given
 done
 FAMILY=v4
-refusals_given
+! is_due refusals || refusals_given
 ends_given
 done_testing
