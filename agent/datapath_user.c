@@ -393,7 +393,7 @@ static int user_resign(struct pxs_datapath *dp, u32 group)
 	struct user_group *g = find(to_user(dp), group);
 
 	if (g)
-		pxs_group_resign(&g->core);
+		pxs_group_taken_over(&g->core);
 	return g ? 0 : -ENOENT;
 }
 

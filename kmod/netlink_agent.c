@@ -273,7 +273,7 @@ static int pxs_nl_resign(struct sk_buff *skb, struct genl_info *info)
 		return PTR_ERR(kg);
 	out = pxs_kgroup_enter(kg);
 	if (out) {
-		pxs_group_resign(&kg->core);
+		pxs_group_taken_over(&kg->core);
 		pxs_kgroup_leave(kg, out, NULL);
 	}
 	pxs_kgroup_put(kg);

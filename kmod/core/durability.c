@@ -40,7 +40,13 @@ int pxs_group_settle(struct pxs_group *g)
 	return 0;
 }
 
+/* It may yet find that it cannot start: what waits for the disk goes on to do so. */
 void pxs_group_attached(struct pxs_group *g)
+{
+	pxs_group_resign(g);
+}
+
+void pxs_group_taken_over(struct pxs_group *g)
 {
 	g->ending = false;
 	pxs_group_resign(g);

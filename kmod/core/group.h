@@ -384,14 +384,21 @@ int pxs_group_lead(struct pxs_group *g, u64 ballot, u64 first, u64 found, u64 no
 void pxs_group_resign(struct pxs_group *g);
 
 /*
- * The agent ends in order, the group stays: from here on every answer waits for the disk, so that
- * nothing is forgotten if the machine stops before the next agent comes. That has happened when
- * all that is staged is durable. Return: 0, -EAGAIN: no credit, say it again.
+ * The agent ends in order, the group stays: from here on every answer waits for the disk, until
+ * another has taken the group over, so that nothing is forgotten if the machine stops before the
+ * next agent comes. That has happened when all that is staged is durable.
+ * Return: 0, -EAGAIN: no credit, say it again.
  */
 int pxs_group_settle(struct pxs_group *g);
 
 /* An agent attached. It did not win the ballot that we may lead with. */
 void pxs_group_attached(struct pxs_group *g);
+
+/*
+ * GROUP_RESIGN: the agent knows the group, and leads with nothing. What it says first, when it has
+ * come up: from here on memory may be enough again.
+ */
+void pxs_group_taken_over(struct pxs_group *g);
 
 /*
  * Hand leadership over to member index @to, as of pxs_group_member(); (u8)-1: of nobody. Propose

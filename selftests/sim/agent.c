@@ -231,7 +231,7 @@ static int dp_resign(struct pxs_datapath *dp, u32 group)
 	(void)dp;
 	if (!part)
 		return -ENOENT;
-	pxs_group_resign(&part->core);
+	pxs_group_taken_over(&part->core);
 	return 0;
 }
 

@@ -290,7 +290,7 @@ static void no_credit(void)
 	end();
 }
 
-/* An agent that ends in order: from then on the disk is waited for, until another one attaches. */
+/* An agent that ends in order: from then on the disk is waited for, until another takes over. */
 static void settles(void)
 {
 	begin_memory();
@@ -308,6 +308,13 @@ static void settles(void)
 	durable();
 	CHECK(sent(PXS_WIRE_ACCEPTED));
 	pxs_group_attached(&g);
+	pxs_group_tick(&g, now, true, &out);
+	CHECK_EQ(stage.last_lsn, 4);		/* its start may fail: nobody would settle then */
+	accept(1, 0x102, 3, "c", 0);
+	CHECK(!sent(PXS_WIRE_ACCEPTED));
+	durable();
+	CHECK(sent(PXS_WIRE_ACCEPTED));
+	pxs_group_taken_over(&g);
 	pxs_group_tick(&g, now, true, &out);
 	CHECK_EQ(last_record().type, PXS_RECORD_DURABILITY);
 	CHECK_EQ(last_record().slot, PXS_DURABILITY_MEMORY);

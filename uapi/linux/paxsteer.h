@@ -38,7 +38,7 @@
  *   GROUP_PREPARE             open a ballot: phase 1, once the promise is durable (S11)
  *   GROUP_LEAD                phase 1 is won: assign slots from SLOT on; FOUND is the highest slot
  *                             that it found something in, SLOT - 1: none
- *   GROUP_RESIGN              stop leading; nothing is lost
+ *   GROUP_RESIGN              stop leading; nothing is lost. The agent has taken the group over
  *   GROUP_TRANSFER            hand leadership over to RECEIVER; EVENT_LEADER tells how it ended
  *   GROUP_MOVE                a change of members is applied: write it down, and end the epoch
  *   GROUP_PROPOSE             append values; the reply tells the first slot and how many
