@@ -533,6 +533,15 @@ void pxs_elect_done(struct pxs_elect *e, const struct pxs_elect_action *a, u64 s
 	}
 }
 
+/*
+ * Will the datapath never resign for us? The group is gone, or fenced, or another agent's. Anything
+ * else (no memory, say) passes: one that leads while we do not know would beat for ever.
+ */
+static bool is_final(int err)
+{
+	return err == -ENOENT || err == -ESHUTDOWN || err == -EPERM || err == -ESTALE;
+}
+
 void pxs_elect_failed(struct pxs_elect *e, const struct pxs_elect_action *a, int err, u64 now)
 {
 	u8 type = e->busy;
@@ -541,7 +550,7 @@ void pxs_elect_failed(struct pxs_elect *e, const struct pxs_elect_action *a, int
 	if (type != a->type)
 		return;
 	if (type == PXS_ELECT_RESIGN) {
-		e->resign = err == -EAGAIN || err == -ETIMEDOUT;
+		e->resign = !is_final(err);
 		e->wait = e->resign;
 		return;
 	}

@@ -141,6 +141,32 @@ static void wrong_slot(void)
 	pxs_elect_exit(&e);
 }
 
+/* The datapath leads on until it hears it: without memory, too, it is told again. */
+static void resigns_in_the_end(void)
+{
+	static const int passes[] = { -EAGAIN, -ETIMEDOUT, -ENOMEM, -ENOBUFS };
+	static const int final[] = { -ENOENT, -ESHUTDOWN, -EPERM, -ESTALE };
+	struct pxs_elect_action a;
+	u32 i;
+
+	begin_with(3, 0, 0);
+	pxs_elect_start(&e, 0, 0, now);
+	for (i = 0; i < ARRAY_SIZE(passes); i++) {
+		CHECK_EQ(next(&a), PXS_ELECT_RESIGN);
+		pxs_elect_failed(&e, &a, passes[i], now);
+		CHECK_EQ(next(&a), 0);		/* not before the next tick */
+		pxs_elect_tick(&e, now);
+	}
+	for (i = 0; i < ARRAY_SIZE(final); i++) {
+		CHECK_EQ(next(&a), PXS_ELECT_RESIGN);
+		pxs_elect_failed(&e, &a, final[i], now);
+		pxs_elect_tick(&e, now);
+		CHECK_EQ(next(&a), 0);
+		pxs_elect_start(&e, 0, 0, now);
+	}
+	pxs_elect_exit(&e);
+}
+
 /* The waits grow, are random, and are forgotten when a leader is seen. */
 static void backs_off(void)
 {
@@ -197,6 +223,7 @@ int main(void)
 	RUN(decided_before_lead);
 	RUN(refused_actions);
 	RUN(wrong_slot);
+	RUN(resigns_in_the_end);
 	RUN(backs_off);
 	RUN(rounds_run_out);
 	RUN(stopped);
