@@ -310,7 +310,8 @@ for _ in $(seq 600); do
 	[ "$(wc -l <"$tmp/events")" -ge 5 ] && break
 	sleep 0.1
 done
-json 'it has passed' "x[0]['left'] == 0 and x[0]['deadline'] == 1 and x[0]['state'] == 'drain'" \
+json 'it has passed' "[(b['state'], b['deadline'], b['left']) for b in x
+	if b['addr'] == '10.0.0.9'] == [('drain', 1, 0)]" \
 	backend show good
 does 'another' service del good
 for _ in $(seq 600); do

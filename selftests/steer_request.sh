@@ -146,7 +146,7 @@ is "nothing was lost" "$(stat r lost)" 0
 
 # --- the deadline of a drain --------------------------------------------------------
 ok "a drain ends what waits there, and only that" client drained "$T_DIR/owned" 127.0.0.13 \
-	ip netns exec pxs-d paxsteer backend set r 127.0.0.13:6379 state drain deadline 1
+	paxsteer backend set r 127.0.0.13:6379 state drain deadline 1
 is "that is counted" "$(stat r lost)" 1
 ok "it is back" pxs backend set r 127.0.0.13:6379 state up
 
