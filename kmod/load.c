@@ -51,33 +51,44 @@ static void pxs_load_show(const struct pxs_backend *be, struct pxs_plan *plan)
 		clear_bit(be->index, plan->full);
 }
 
+/* As the table has them: of who is in its slow start so much as counts for its rows, too. */
+static void pxs_load_weights(const struct pxs_table *table, struct pxs_load *v)
+{
+	const struct pxs_table_owner *owners = pxs_table_owners(table);
+	u32 i;
+
+	for (i = 0; i < table->nowners; i++)
+		v[owners[i].index].weight = owners[i].weight;
+}
+
 /* Without memory who is full stays so until the next look. */
 static void pxs_load_look(struct pxs_service *svc)
 {
 	struct pxs_plan *plan = pxs_service_plan(svc);
 	struct pxs_backend *be;
 	struct pxs_load *v;
-	u32 n = 0;
 
-	if (!plan)
+	if (!plan || !plan->nbackends)
 		return;
-	v = kvmalloc_array(max(svc->nbackends, 1U), sizeof(*v), GFP_KERNEL);
+	v = kvcalloc(plan->nbackends, sizeof(*v), GFP_KERNEL);
 	if (!v)
 		return;
+	if (plan->table)
+		pxs_load_weights(plan->table, v);
 	list_for_each_entry(be, &svc->backends, list) {
 		if (svc->mode == PXS_MODE_LOCAL)
 			be->load.now = pxs_local_waiting(be);
 		else
 			be->load.now = pxs_load_recent(be, svc->load_tick);
-		v[n].load = be->load.now;
-		v[n].weight = pxs_backend_serves(be) ? be->weight : 0;
-		v[n++].full = be->load.full;
+		v[be->index].load = be->load.now;
+		v[be->index].full = be->load.full;
+		if (!pxs_backend_serves(be))
+			v[be->index].weight = 0;
 	}
 	svc->load_tick++;
-	pxs_load_decide(v, n, svc->config.bound);
-	n = 0;
+	pxs_load_decide(v, plan->nbackends, svc->config.bound);
 	list_for_each_entry(be, &svc->backends, list) {
-		be->load.full = v[n++].full;
+		be->load.full = v[be->index].full;
 		pxs_load_show(be, plan);
 	}
 	kvfree(v);

@@ -27,6 +27,8 @@ stat_is() { [ "$(service_stat "$1" "$2")" -ge "$3" ]; }
 # full SERVICE: addresses of who is full
 full() { pxs -j backend show "$1" | jq -r '.[] | select(.full == 1) | "\(.addr):\(.port)"'; }
 
+is_full() { [ "$(full "$1")" = "$2" ]; }
+
 # local_servers PROTO: each a process of its own, so that one can be stopped
 local_servers()
 {
@@ -118,12 +120,44 @@ nat_rate()
 	is "nat: nobody is full" "$(full u)" ""
 }
 
+# ramps: b3 has begun anew, while the others have served for a second, and takes an hour from now on
+ramps()
+{
+	pxs service set u slow-start 1 && pxs backend set u "$(be 3 7000)" state down &&
+		pxs backend set u "$(be 3 7000)" state up &&
+		pxs service set u slow-start 3600 &&
+		pxs -j backend show u |
+		jq -e '[.[] | select(.effective_weight < 0.1)] | length == 1'
+}
+
+# Whoever ramps is full at the bound of what it has ramped to: spared, as its rows are.
+slow_start()
+{
+	local i n
+	ok "slow start: a bound" pxs service set u bound 2
+	ok "slow start: b3 begins" wait_until 30 ramps
+	keys 1000 >"$T_DIR/many"
+	lookups u key "$T_DIR/many" >"$T_DIR/owners"
+	for i in 1 2 3; do
+		n=$((i < 3 ? 13 : 4))
+		awk -v be="$(be $i 7000)" '$2 == be { print $1 }' "$T_DIR/owners" | head -n 1 |
+			xargs -r -I KEY yes KEY | head -n $n
+	done >"$T_DIR/mix"
+	is "slow start: all have keys" "$(wc -l <"$T_DIR/mix")" 30
+	load slow -o 4 -n 30 -k "$T_DIR/mix" udp "$(vip 7000)"
+	ok "slow start: far below a third of all, it is full" \
+		wait_until 30 is_full u "$(be 3 7000)"
+	end_load "slow start: nothing was lost" "$LOAD_PID" slow
+	ok "slow start: no bound any more" pxs service set u bound 0 slow-start 0
+}
+
 director_hosts 3
 keys 60 >"$T_DIR/keys"
 CLIENT=$(client 0)
 local_udp
 local_tcp
 nat_rate
+slow_start
 ok "a bound while its namespace goes" pxs service set u bound 1.25
 ok "gone" ip netns del pxs-d
 done_testing
