@@ -38,17 +38,6 @@ static bool pxs_event_send(struct pxs_kgroup *kg, u32 portid, struct sk_buff *sk
 
 /* --- what must be known ---------------------------------------------------- */
 
-static void pxs_note_leader(struct pxs_tell *t, u8 event, u64 ballot)
-{
-	if (t->leaders == PXS_TELL_LEADERS) {
-		memmove(&t->leader[0], &t->leader[1], sizeof(t->leader) - sizeof(t->leader[0]));
-		t->leaders--;
-	}
-	t->leader[t->leaders].event = event;
-	t->leader[t->leaders].ballot = ballot;
-	t->leaders++;
-}
-
 void pxs_event_note(struct pxs_kgroup *kg, const struct pxs_out *out)
 {
 	if (out->what & PXS_OUT_DECIDED) {
@@ -59,7 +48,7 @@ void pxs_event_note(struct pxs_kgroup *kg, const struct pxs_out *out)
 	if (out->what & PXS_OUT_READ)
 		kg->tell.read = true;
 	if (out->what & PXS_OUT_LEADER)
-		pxs_note_leader(&kg->tell, out->leader_event, out->leader_ballot);
+		pxs_leader_news_add(&kg->tell.leader, out->leader_event, out->leader_ballot);
 }
 
 void pxs_event_note_all(struct pxs_kgroup *kg)
@@ -67,12 +56,12 @@ void pxs_event_note_all(struct pxs_kgroup *kg)
 	if (kg->core.state != PXS_GROUP_ACTIVE)
 		return;
 	/* What was noted was meant for the former agent. */
-	kg->tell.leaders = 0;
+	kg->tell.leader.n = 0;
 	kg->tell.read = false;
 	kg->tell.decided = true;
 	kg->tell.later = false;
 	if (kg->core.leader_told)
-		pxs_note_leader(&kg->tell, PXS_LEADER_SEEN, kg->core.leader_ballot);
+		pxs_leader_news_add(&kg->tell.leader, PXS_LEADER_SEEN, kg->core.leader_ballot);
 }
 
 /* EVENT_DECIDED of what is decided by now, as the next message of @skb. False: no room in it. */
@@ -126,15 +115,15 @@ static bool pxs_tell_decided(struct pxs_kgroup *kg, u32 portid)
 
 static bool pxs_tell_leader(struct pxs_kgroup *kg, u32 portid)
 {
-	struct pxs_tell *t = &kg->tell;
+	struct pxs_leader_news *news = &kg->tell.leader;
 	struct sk_buff *skb;
 	u64 ballot;
 	void *msg;
 	u8 event;
 
 	spin_lock(&kg->lock);
-	event = t->leader[0].event;
-	ballot = t->leader[0].ballot;
+	event = news->at[0].event;
+	ballot = news->at[0].ballot;
 	spin_unlock(&kg->lock);
 	skb = pxs_event_new(kg, nla_total_size(sizeof(u8)) + nla_total_size_64bit(sizeof(u64)),
 			    PXS_CMD_EVENT_LEADER, &msg);
@@ -148,9 +137,9 @@ static bool pxs_tell_leader(struct pxs_kgroup *kg, u32 portid)
 	if (!pxs_event_send(kg, portid, skb, msg))
 		return false;
 	spin_lock(&kg->lock);
-	/* Unless a flood of newer ones pushed it out meanwhile. */
-	if (t->leaders && t->leader[0].event == event && t->leader[0].ballot == ballot)
-		memmove(&t->leader[0], &t->leader[1], --t->leaders * sizeof(t->leader[0]));
+	/* Unless newer news pushed it out meanwhile. */
+	if (news->n && news->at[0].event == event && news->at[0].ballot == ballot)
+		pxs_leader_news_drop(news, 0);
 	spin_unlock(&kg->lock);
 	return true;
 }
@@ -188,7 +177,7 @@ static bool pxs_tell_one(struct pxs_kgroup *kg)
 
 	spin_lock(&kg->lock);
 	decided = kg->tell.decided;
-	leader = kg->tell.leaders;
+	leader = kg->tell.leader.n;
 	read = kg->tell.read;
 	spin_unlock(&kg->lock);
 	if (!decided && !leader && !read)
@@ -223,7 +212,7 @@ bool pxs_event_join(struct pxs_kgroup *kg, struct sk_buff *skb, u64 *commit)
 	const struct pxs_tell *t = &kg->tell;
 
 	/* Other news goes first, as always. */
-	if (!READ_ONCE(t->decided) || READ_ONCE(t->leaders) || READ_ONCE(t->read))
+	if (!READ_ONCE(t->decided) || READ_ONCE(t->leader.n) || READ_ONCE(t->read))
 		return false;
 	if (atomic_cmpxchg(&kg->tell.want, 0, 1))
 		return false;
@@ -245,7 +234,7 @@ void pxs_event_tell(struct pxs_kgroup *kg)
 	const struct pxs_tell *t = &kg->tell;
 
 	/* A step that noted something sees it here: it held the lock just before. */
-	if ((READ_ONCE(t->decided) && !READ_ONCE(t->later)) || READ_ONCE(t->leaders) ||
+	if ((READ_ONCE(t->decided) && !READ_ONCE(t->later)) || READ_ONCE(t->leader.n) ||
 	    READ_ONCE(t->read))
 		pxs_tell(kg);
 }

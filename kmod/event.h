@@ -12,6 +12,7 @@
 #include <linux/atomic.h>
 
 #include "core/group.h"
+#include "core/leader_news.h"
 
 struct pxs_datagram;
 struct pxs_kgroup;
@@ -22,18 +23,12 @@ struct sk_buff;
 	(nla_total_size(sizeof(u32)) + 2 * nla_total_size_64bit(sizeof(u64)))
 #define PXS_EVENT_JOIN		nlmsg_total_size(genlmsg_total_size(PXS_EVENT_DECIDED_SIZE))
 
-#define PXS_TELL_LEADERS	4	/* leader events kept: of more, the oldest are dropped */
-
 /* What the agent is to be told. Guarded by the group's lock, but for want. */
 struct pxs_tell {
 	bool decided;
 	bool later;		/* nobody waits for @decided: it is told along with the rest */
 	bool read;
-	u8 leaders;
-	struct {
-		u8 event;
-		u64 ballot;
-	} leader[PXS_TELL_LEADERS];	/* oldest first */
+	struct pxs_leader_news leader;
 	atomic_t want;		/* contexts that want to tell; the first one does it */
 };
 
