@@ -12,15 +12,14 @@ static void begin(struct pxs_passive_look *l, u64 now)
 	l->p->begun = now;
 }
 
-/* Bring back who has been out for long enough, or serves nobody anyway; begin windows anew. */
-static void go_on(struct pxs_passive_look *l, u32 seconds, u64 now)
+/* Bring back who has been out for long enough, or serves nobody anyway; a success begins anew. */
+static void go_on(struct pxs_passive_look *l, u64 now)
 {
 	struct pxs_passive *p = l->p;
 
 	if (p->until && p->until > now && l->serves)
 		return;
-	if (p->until || !p->begun || !l->serves || l->seen.successes != p->since.successes ||
-	    now - p->begun > (u64)seconds * 1000)
+	if (p->until || !p->begun || !l->serves || l->seen.successes != p->since.successes)
 		begin(l, now);
 	p->until = 0;
 }
@@ -38,7 +37,7 @@ void pxs_passive_decide(struct pxs_passive_look *v, u32 n, u32 fails, u32 second
 	u32 serve = 0, out = 0, i;
 
 	for (i = 0; i < n; i++) {
-		go_on(&v[i], seconds, now);
+		go_on(&v[i], now);
 		serve += v[i].serves;
 		out += !!v[i].p->until;
 	}
@@ -48,4 +47,8 @@ void pxs_passive_decide(struct pxs_passive_look *v, u32 n, u32 fails, u32 second
 		v[i].p->until = now + (u64)seconds * 1000;
 		out++;
 	}
+	/* Only now: what came since the last look is of the window that ends with this one. */
+	for (i = 0; i < n; i++)
+		if (now - v[i].p->begun > (u64)seconds * 1000)
+			begin(&v[i], now);
 }

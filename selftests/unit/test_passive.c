@@ -108,6 +108,16 @@ static void failures_far_apart_are_none(void)
 	CHECK_EQ(outs(2), 0);
 }
 
+/* A look may be late: what came since the last one counts, though the window is over. */
+static void the_last_look_counts(void)
+{
+	start(2);
+	now += SECONDS * 1000 + 1;
+	fail(0, FAILS);
+	look(2);
+	CHECK(state[0].until && !state[1].until);
+}
+
 /* Strangers may send what looks like a failure; nobody was asked anything. */
 static void no_more_failures_than_requests(void)
 {
@@ -164,6 +174,7 @@ int main(void)
 	RUN(it_comes_back_and_must_fail_anew);
 	RUN(one_success_makes_up_for_all);
 	RUN(failures_far_apart_are_none);
+	RUN(the_last_look_counts);
 	RUN(no_more_failures_than_requests);
 	RUN(never_more_than_half);
 	RUN(who_serves_nobody_is_not_out);
