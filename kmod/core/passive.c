@@ -32,6 +32,18 @@ static bool failed(const struct pxs_passive_look *l, u32 fails)
 	       l->seen.requests - since->requests >= fails;
 }
 
+/* The one that has been out for longest. */
+static struct pxs_passive_look *oldest(struct pxs_passive_look *v, u32 n)
+{
+	struct pxs_passive_look *l = NULL;
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		if (v[i].p->until && (!l || v[i].p->until < l->p->until))
+			l = &v[i];
+	return l;
+}
+
 void pxs_passive_decide(struct pxs_passive_look *v, u32 n, u32 fails, u32 seconds, u64 now)
 {
 	u32 serve = 0, out = 0, i;
@@ -40,6 +52,13 @@ void pxs_passive_decide(struct pxs_passive_look *v, u32 n, u32 fails, u32 second
 		go_on(&v[i], now);
 		serve += v[i].serves;
 		out += !!v[i].p->until;
+	}
+	/* Others that served do so no more: who is out is needed again. */
+	for (; 2 * out > serve; out--) {
+		struct pxs_passive_look *l = oldest(v, n);
+
+		begin(l, now);
+		l->p->until = 0;
 	}
 	for (i = 0; i < n && 2 * (out + 1) <= serve; i++) {
 		if (!failed(&v[i], fails))

@@ -168,6 +168,27 @@ static void who_serves_nobody_is_not_out(void)
 	CHECK_EQ(outs(3), 0);
 }
 
+/* Nor when those that are not out stop serving. */
+static void half_of_those_that_are_left(void)
+{
+	start(4);
+	fail(1, FAILS);
+	look(4);
+	now++;
+	fail(0, FAILS);
+	look(4);
+	CHECK(state[0].until && state[1].until);
+	v[3].serves = false;
+	look(4);
+	CHECK(state[0].until && !state[1].until);
+	v[2].serves = false;
+	look(4);
+	CHECK(state[0].until && !state[1].until);
+	v[1].serves = false;
+	look(4);
+	CHECK_EQ(outs(4), 0);
+}
+
 int main(void)
 {
 	RUN(so_many_failures_and_not_fewer);
@@ -178,5 +199,6 @@ int main(void)
 	RUN(no_more_failures_than_requests);
 	RUN(never_more_than_half);
 	RUN(who_serves_nobody_is_not_out);
+	RUN(half_of_those_that_are_left);
 	return unit_done();
 }
