@@ -94,6 +94,16 @@ static void pxs_icmp_rewrite_sender(struct sk_buff *skb, const struct pxs_packet
 	}
 }
 
+/*
+ * Is it known that the backend can't be reached? It says so itself, or this host does, which tried:
+ * a router's word could be anybody's, without a false address.
+ */
+static bool pxs_icmp_is_sure(const struct pxs_backend *be, const struct sk_buff *skb,
+			     const struct pxs_packet *p)
+{
+	return !skb->skb_iif || !memcmp(&p->src.addr, &be->at.addr, sizeof(p->src.addr));
+}
+
 /* An error about a request to be, for its client. Return: the verdict. */
 static unsigned int pxs_icmp_to_client(struct pxs_backend *be, struct sk_buff *skb,
 				       const struct pxs_packet *p, const struct pxs_icmp_quote *q)
@@ -112,7 +122,7 @@ static unsigned int pxs_icmp_to_client(struct pxs_backend *be, struct sk_buff *s
 		pxs_icmp_rewrite_sender(skb, p, as);
 	pxs_stat_inc(be->svc->stats, PXS_STEER_STAT_ICMP_REQUESTS);
 	pxs_stat_inc(be->stats, PXS_STEER_STAT_ICMP_REQUESTS);
-	if (q->unreachable) {
+	if (q->unreachable && pxs_icmp_is_sure(be, skb, p)) {
 		pxs_stat_inc(be->svc->stats, PXS_STEER_STAT_UNREACHABLE);
 		pxs_stat_inc(be->stats, PXS_STEER_STAT_UNREACHABLE);
 	}

@@ -66,6 +66,32 @@ too_large_a_request()
 	is "$FAMILY: for the backend, too" "$(counted u icmp_requests)" "$(be 1 7000) 1"
 }
 
+# told_by_client TO OF: ICMP to address TO that its datagram did not reach port 7000 of OF
+told_by_client()
+{
+	on c python3 - "$@" <<-'END'
+	import socket, struct, sys
+	to, of = (socket.inet_aton(a) for a in sys.argv[1:])
+	quote = struct.pack('!BBHHHBBH4s4s', 0x45, 0, 28, 1, 0, 64, 17, 0, to, of)
+	quote += struct.pack('!HHHH', 5555, 7000, 8, 0)
+	total = sum(struct.unpack('!18H', b'\3\3' + bytes(6) + quote))
+	while total >> 16:
+	    total = (total & 0xffff) + (total >> 16)
+	raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+	raw.sendto(struct.pack('!BBHI', 3, 3, total ^ 0xffff, 0) + quote, (sys.argv[1], 0))
+	END
+}
+
+heard_of_requests() { [ "$(service_stat u icmp_requests)" = "$1" ]; }
+
+# What anybody could say in his own name is no failure of the backend.
+said_by_another()
+{
+	ok "$FAMILY: another host says it" told_by_client "$(addr director)" "$(addr be 1)"
+	ok "$FAMILY: which is heard" wait_until 20 heard_of_requests 4
+	is "$FAMILY: and is no failure" "$(service_stat u unreachable)" 2
+}
+
 nobody_listens()
 {
 	stop_backends >/dev/null
@@ -77,6 +103,8 @@ nobody_listens()
 	like "$FAMILY: who asks the backend itself is told of the backend" \
 		"$(asks d "$(be 1 7000)" 100)" "^100 told ECONNREFUSED by $(addr be 1) "
 	is "$FAMILY: which is not counted" "$(service_stat u icmp_requests)" 3
+	is "$FAMILY: two say that the backend failed" "$(service_stat u unreachable)" 2
+	[ "$FAMILY" = v6 ] || said_by_another
 	start_backends udp 7000
 }
 
