@@ -121,7 +121,7 @@ static bool pxs_backend_ambiguous(struct pxs_service *svc, const struct pxs_back
 	rcu_read_lock();
 	taken = pxs_backend_of_reply(pn, &spec->at);
 	rcu_read_unlock();
-	return taken || (!spec->socket && pxs_given_is_at(pn, &spec->at));
+	return taken || pxs_given_clashes(svc, spec);
 }
 
 /* May there be one at this address and port? */

@@ -215,20 +215,45 @@ int pxs_given_check(struct pxs_service *svc, const struct pxs_given *s, struct p
 	return 0;
 }
 
-bool pxs_given_is_at(struct pxs_net *pn, const struct pxs_endpoint *at)
+static struct pxs_given *pxs_given_of(const struct pxs_backend *be)
 {
-	struct pxs_endpoint any = *at;
-	struct pxs_service *svc;
-	struct pxs_backend *be;
+	return rcu_dereference_protected(be->given, lockdep_is_held(&be->svc->pn->config));
+}
 
-	if (!pn->services.ngiven)
+/* Would a lookup of this address and port find the socket, which is bound to @bound? */
+static bool pxs_given_meets(const struct pxs_given *s, const struct pxs_endpoint *bound,
+			    const struct pxs_endpoint *at)
+{
+	return bound->proto == at->proto && bound->port == at->port &&
+	       pxs_given_takes(s->sk, at->family) &&
+	       (pxs_endpoint_equal(bound, at) || ipv6_addr_any(&bound->addr));
+}
+
+/* Would it not be told of a datagram whether the socket or the one by address sent it? */
+static bool pxs_given_is_between(const struct pxs_backend_spec *spec, const struct pxs_backend *be)
+{
+	const struct pxs_given *s;
+
+	if (spec->socket)
+		return !be->cookie && pxs_given_meets(spec->socket, &spec->at, &be->at);
+	s = pxs_given_of(be);
+	return s && pxs_given_meets(s, &be->at, &spec->at);
+}
+
+bool pxs_given_clashes(const struct pxs_service *of, const struct pxs_backend_spec *spec)
+{
+	const struct pxs_service *svc;
+	const struct pxs_backend *be;
+
+	if (of->mode != PXS_MODE_LOCAL || (!spec->socket && !of->pn->services.ngiven))
 		return false;
-	memset(&any.addr, 0, sizeof(any.addr));
-	list_for_each_entry(svc, &pn->services.list, list)
+	list_for_each_entry(svc, &of->pn->services.list, list) {
+		if (svc->mode != PXS_MODE_LOCAL)
+			continue;
 		list_for_each_entry(be, &svc->backends, list)
-			if (be->cookie && !be->closed && (pxs_endpoint_equal(&be->at, at) ||
-							  pxs_endpoint_equal(&be->at, &any)))
+			if (pxs_given_is_between(spec, be))
 				return true;
+	}
 	return false;
 }
 
@@ -257,11 +282,6 @@ int pxs_given_give(struct pxs_backend *be, struct pxs_given *s)
 	rcu_assign_pointer(be->given, s);
 	queue_delayed_work(system_unbound_wq, &pn->given_work, PXS_GIVEN_TICK);
 	return 0;
-}
-
-static struct pxs_given *pxs_given_of(const struct pxs_backend *be)
-{
-	return rcu_dereference_protected(be->given, lockdep_is_held(&be->svc->pn->config));
 }
 
 void pxs_given_take(struct pxs_backend *be)

@@ -46,8 +46,11 @@ bool pxs_given_fill_fits(u8 fill);
  */
 int pxs_given_check(struct pxs_service *svc, const struct pxs_given *s, struct pxs_refusal *no);
 
-/* Would a lookup of this address and port find a socket that was given to a service? */
-bool pxs_given_is_at(struct pxs_net *pn, const struct pxs_endpoint *at);
+/*
+ * Would a socket that was given, and one by address, of services of mode local meet at an address
+ * and port? By its source it could not be told of a datagram which one sent it.
+ */
+bool pxs_given_clashes(const struct pxs_service *of, const struct pxs_backend_spec *spec);
 
 /* It is the backend's from now on, and looked at. Return: 0, or -ENOMEM and such. */
 int pxs_given_give(struct pxs_backend *be, struct pxs_given *s);

@@ -366,7 +366,8 @@ static struct pxs_backend *pxs_steer_local_sender(const struct nf_hook_state *st
 	struct pxs_backend *be;
 
 	be = sk ? pxs_given_backend(pn, sk) : NULL;
-	if (!be)
+	/* A socket of both families is a backend in one. */
+	if (!be || be->at.family != p->src.family)
 		be = pxs_backend_of_reply(pn, &p->src);
 	if (be || !sk || !sk_fullsock(sk))
 		return be;

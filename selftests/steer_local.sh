@@ -134,7 +134,7 @@ three_given()
 {
 	give "$1" a "$(vip 7000)" id 1
 	give "$1" b "$(vip 7000)" id 2
-	if [ "$FAMILY" = v4 ]; then give "$1" any 0.0.0.0:7005; else give "$1" any '[::]:7005'; fi
+	give "$1" any '[::]:7005'
 }
 
 stop_given()
@@ -194,6 +194,8 @@ lose_one()
 
 udp_given()
 {
+	local other=v6
+	[ "$FAMILY" = v4 ] || other=v4
 	ok "$FAMILY udp given: a service" pxs service add l udp "$(vip 7000)" mode local \
 		key payload 4:6 seed $SEED rows 4096
 	three_given udp
@@ -201,11 +203,23 @@ udp_given()
 	ask_keys "by key"
 	is "$FAMILY udp given: replies are counted" "$(service_stat l replies)" 60
 	lose_one udp ask_keys
+	ok "$FAMILY udp given: one of both families is itself in the other" \
+		on c "$TRAFFIC" -n 4 -t 2000 udp "$(FAMILY=$other vip 7005)"
 	ask_given d "a client here" key udp -n 30 -o 4 -k "$T_DIR/keys"
 	refused "$FAMILY udp given: no fill by address" "\(fill\)" \
 		pxs service set l fill maglev-envoy rows 0
 	refused "$FAMILY udp given: no backend by address there" "reply a datagram is" \
 		pxs backend add l "$(vip 7005)"
+	ok "$FAMILY udp given: another host's port is its own" pxs -b - <<-END
+	service add n udp $(vip 7010)
+	backend add n $(be 1 7005)
+	service del n
+	service add n udp $(vip 7010) mode local
+	backend add n $(vip 7006)
+	END
+	refused "$FAMILY udp given: nor a socket where another's backend is" "reply a datagram is" \
+		on d "$TOP/selftests/given.py" serve l udp '[::]:7006'
+	ok "$FAMILY udp given: without the other" pxs service del n
 	ok "$FAMILY udp given: end" pxs service del l
 	stop_given
 }
