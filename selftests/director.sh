@@ -204,7 +204,7 @@ drain_deadline()
 	answers() { [ "$(wc -l <"$log")" -ge "$1" ]; }
 	rm -f "$fifo" && mkfifo "$fifo"
 	exec 8<>"$fifo"
-	on c "$HERE/tcp_drain.py" "$host" 7000 60 <"$fifo" >"$log" 2>&1 8>&- &
+	on c "$TOP/selftests/tcp_drain.py" "$host" 7000 60 <"$fifo" >"$log" 2>&1 8>&- &
 	T_PIDS+=("$!")
 	wait_until 60 answers 1 || bail "no connections: $(cat "$log")"
 	had=$(head -n 1 "$log")
