@@ -262,7 +262,8 @@ void pxs_relay_end(struct pxs_relay *relay)
 	struct pxs_client *c;
 
 	spin_lock(&relay->lock);
-	WRITE_ONCE(relay->drained, relay->drained + 1);
+	/* Who sees the new number sees whose deadline has passed: pxs_links_end_drained(). */
+	smp_store_release(&relay->drained, relay->drained + 1);
 	list_for_each_entry(c, &relay->clients, list)
 		queue_work(pxs_relay_wq, &c->work);
 	spin_unlock(&relay->lock);

@@ -295,7 +295,8 @@ static bool pxs_link_is_drained(const struct pxs_client *c, const struct pxs_lin
 
 void pxs_links_end_drained(struct pxs_client *c)
 {
-	u32 drained = READ_ONCE(c->relay->drained);
+	/* Before any drain.passed: what is not seen here the work queued behind looks for. */
+	u32 drained = smp_load_acquire(&c->relay->drained);
 	struct pxs_link *link;
 
 	if (likely(drained == c->drained))
