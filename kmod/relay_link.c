@@ -111,9 +111,20 @@ static int pxs_link_connect(struct pxs_link *link, struct socket *sock)
 	return err == -EINPROGRESS ? 0 : err;
 }
 
-static void pxs_link_refused(struct pxs_client *c, struct pxs_link *link)
+/* Does it speak of the backend or the way there, not of what this host lacks or forbids? */
+static bool pxs_link_blames(int err)
 {
-	pxs_link_count(c, link, PXS_STEER_STAT_CONNECT_FAILED, 1);
+	return err == -ECONNREFUSED || err == -ETIMEDOUT || err == -EHOSTUNREACH ||
+	       err == -ENETUNREACH;
+}
+
+/* What is counted of the backend may take it out: passive.c. It is passed over in any case. */
+static void pxs_link_refused(struct pxs_client *c, struct pxs_link *link, int err)
+{
+	if (pxs_link_blames(err))
+		pxs_link_count(c, link, PXS_STEER_STAT_CONNECT_FAILED, 1);
+	else
+		pxs_stat_inc(c->relay->svc->stats, PXS_STEER_STAT_CONNECT_FAILED);
 	set_bit(link->index, c->relay->out);
 }
 
@@ -144,7 +155,7 @@ static struct pxs_link *pxs_link_new(struct pxs_client *c, const struct pxs_endp
 	err = pxs_link_connect(link, sock);
 	if (!err)
 		return link;
-	pxs_link_refused(c, link);
+	pxs_link_refused(c, link, err);
 	pxs_link_free(c, link);
 	return ERR_PTR(err);
 
@@ -222,7 +233,7 @@ struct pxs_link *pxs_link_get(struct pxs_client *c, const struct pxs_endpoint *a
 		c->watch = true;
 		return ERR_PTR(err);
 	}
-	pxs_link_refused(c, link);
+	pxs_link_refused(c, link, err);
 	pxs_link_free(c, link);
 	return ERR_PTR(err);
 }

@@ -150,6 +150,20 @@ ok "a drain ends what waits there, and only that" client drained "$T_DIR/owned" 
 is "that is counted" "$(stat r lost)" 1
 ok "it is back" pxs backend set r 127.0.0.13:6379 state up
 
+# --- who is to blame where no connection is made -------------------------------------
+ok "passive: service" pxs service add q tcp 127.0.0.1:7200 mode request key redis seed $SEED \
+	rows 4096 passive 1/3600
+for b in 192.0.2.77 127.0.0.11; do echo "backend add q $b:6379"; done | pxs -b -
+on d ip route add prohibit 192.0.2.77
+ask() { printf 'get k%d\n' {1..20} | on d redis-cli -p 7200 >/dev/null; }
+ask
+ok "a rule of this host: counted of the service" above q connect_failed 0
+is "and not of the backend" "$(pxs -j backend show q | jq '.[0].stats.connect_failed')" 0
+on d ip route replace unreachable 192.0.2.77
+is_out() { ask; [ "$(pxs -j backend show q | jq '.[0].failed and true')" = true ]; }
+ok "no way to its host: it is out" wait_until 60 is_out
+ok "passive: end" pxs service del q
+
 # --- a backend is killed ----------------------------------------------------------
 rm "$T_DIR/stop"
 client load 4 "$T_DIR/stop" 'the connection to the backend ended' >"$T_DIR/load.out" 2>&1 &

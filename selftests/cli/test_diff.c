@@ -74,6 +74,12 @@ static void changes(void)
 		     NULL), CLI_OK);
 	CHECK(strstr(said.out, "\"minimum\":0.5"));
 	CHECK(strstr(said.out, "\"weight\":2,\"share_before\":0.5"));
+	/* until when what it has stays there moves no row */
+	CHECK_EQ(run("-j", "table", "diff", "a", "backend", "set", "10.0.0.3:53", "deadline", "300",
+		     "state", "drain", NULL), CLI_OK);
+	CHECK(strstr(said.out, "\"minimum\":0.5"));
+	CHECK_EQ(run("table", "diff", "a", "backend", "add", "10.0.0.9:53", "deadline", "0", "weight",
+		     "3", NULL), CLI_OK);
 	CHECK_EQ(run("table", "diff", "a", "backend", "del", "10.0.0.1:53", "backend", "add",
 		     "10.0.0.9:53", "weight", "3", "fill", "sticky", NULL), CLI_OK);
 	CHECK(strstr(said.out, "\nbefore      rendezvous, 256 rows, digest 0x"));
@@ -109,6 +115,7 @@ static void refusals(void)
 	refused("backend: \"move\" is not add, set or del", "backend", "move", "10.0.0.1:53", NULL,
 		NULL);
 	refused("weight: \"65536\"", "backend", "set", "10.0.0.1:53", "weight", "65536");
+	refused("deadline: \"604801\"", "backend", "set", "10.0.0.1:53", "deadline", "604801");
 	refused("state: \"gone\"", "backend", "set", "10.0.0.1:53", "state", "gone");
 	refused("seed: \"12\" is not 32 hex digits", "seed", "12", NULL, NULL, NULL);
 	refused("cap: \"101%\"", "cap", "101%", NULL, NULL, NULL);

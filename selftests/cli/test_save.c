@@ -249,6 +249,42 @@ static void refused(void)
 	check_saves(all);
 }
 
+/* As a process gave it: no line can. */
+static void give_socket(const char *service)
+{
+	struct nl_msg *msg = nlq_msg(PXS_CMD_BACKEND_ADD);
+
+	nlq_put_str(msg, PXS_A_BACKEND_SERVICE, service);
+	nlq_put(msg, PXS_A_BACKEND_ADDR, (uint8_t[]){ 10, 0, 9, 1 }, 4);
+	nlq_put_u16(msg, PXS_A_BACKEND_PORT, htons(1));
+	nlq_put_u64(msg, PXS_A_BACKEND_SOCKET, 5);
+	nlq_put_u64(msg, PXS_A_BACKEND_WEIGHT, 1);
+	fake_keep(&fake.backend[fake.backends++], msg, PXS_A_BACKEND_SERVICE);
+}
+
+/* What a refused flush can't put back is said; so it is each time, not of what is gone already. */
+static void sockets_are_gone(void)
+{
+	unsigned int deletions = 2;
+
+	restore(other);
+	give_socket("old");
+	give_socket("old2");
+	CHECK_EQ(run("save", NULL), CLI_OK);
+	CHECK(strstr(said.out, "# not saved, its process has to give it again: backend of old2 "));
+	fake_write(all);
+	fake.changes = 0;
+	fake.refuse_at = deletions + 1;
+	CHECK_EQ(run("restore", fake_file, "flush", NULL), CLI_REFUSED);
+	CHECK(!strstr(said.err, "nothing is changed"));
+	CHECK(strstr(said.err, "put back, but for 2 sockets that processes gave"));
+	check_saves(other);
+	fake.changes = 0;
+	CHECK_EQ(run("restore", fake_file, "flush", NULL), CLI_REFUSED);
+	CHECK(strstr(said.err, "nothing is changed"));
+	check_saves(other);
+}
+
 static void changes_meanwhile(void)
 {
 	restore(other);
@@ -320,6 +356,7 @@ int main(void)
 	RUN_FRESH(nothing_of_nothing);
 	RUN_FRESH(bad_lines);
 	RUN_FRESH(refused);
+	RUN_FRESH(sockets_are_gone);
 	RUN_FRESH(changes_meanwhile);
 	RUN_FRESH(unknown_values);
 	RUN_FRESH(a_name_like_any_other);

@@ -48,7 +48,10 @@ enum pxs_steer_stat {
 	PXS_STEER_STAT_CROSSED,
 	/* request: connections ended, because what came was no request, or too long */
 	PXS_STEER_STAT_BAD_REQUESTS,
-	/* request: connections to a backend that failed or took too long to be made */
+	/*
+	 * request: connections to a backend that failed or took too long to be made. Of a backend:
+	 * not those that this host could not even try (no port or memory left, a rule against it).
+	 */
 	PXS_STEER_STAT_CONNECT_FAILED,
 	/* request: answered with an error: the connection to the backend ended before its reply */
 	PXS_STEER_STAT_LOST,
