@@ -15,6 +15,11 @@
  * and connections that the module keeps at their backend are not looked at. Declare the one you
  * use, as it stands here, to be in section ".ksyms"; selftests/bpf has a program of
  * each kind. A program that uses them keeps the module loaded.
+ *
+ * A backend that is a socket given as a descriptor ("backend add ... fd") is answered with the
+ * address that the socket is bound to, which may be any (0.0.0.0, ::), the service's own, or that
+ * of other sockets, too: it is not where to send the packet. Only its index tells it apart. A
+ * program for such services lets packets pass, and the module gives them to the socket.
  */
 #ifndef _UAPI_LINUX_PAXSTEER_BPF_H
 #define _UAPI_LINUX_PAXSTEER_BPF_H
@@ -39,7 +44,7 @@ struct paxsteer_lookup {
 	/* The answer: valid when 0 is returned. */
 	__u8 choice;		/* enum pxs_choice: how the row came to this backend */
 	__u8 reserved;		/* 0 */
-	__be16 backend_port;
+	__be16 backend_port;	/* of a given socket, see above, its own; so is the address */
 	__u16 backend;		/* its index, as "table show" has it */
 	__u8 backend_addr[16];
 	__u64 hash;		/* of the key or of the addresses */
