@@ -12,6 +12,9 @@
  *   service          services and backends, their tables; configuration
  *   ramp             slow start: weights that grow by themselves, a work a namespace
  *   load             bounded load: who is full, a look now and then
+ *   passive          who is out for a while, by what was counted of him; likewise
+ *   drain            deadlines of those who drain, and what ends then
+ *   given            backends that are sockets given as descriptors
  *   endpoint         address and port -> service; the packet path's two hash tables
  *   steer            netfilter hooks: find the service, read the key, pick a backend
  *   deliver_nat      ... whose address is written into the packet
@@ -32,6 +35,7 @@
  * Locks, outermost first:
  *   genl (none: parallel_ops)
  *   pxs_net.config   mutex; every change of configuration of one namespace
+ *   nf_conntrack's   mutex, inside nf_ct_iterate_cleanup_net(): drain's work, under config
  *   pxs_relay.lock   spinlock, process context; a list of clients. No work of a relay or client
  *                    takes config, which is held while they are waited for
  *   (locks of a group: see group.h; never taken with one of another group)
@@ -40,6 +44,11 @@
  *   netlink ops              process, sleep, under pxs_net.config where the op says so
  *   load's work              the same, every 50 ms while a service has a bound
  *   ramp's work              process, sleeps, under pxs_net.config
+ *   passive's work           the same, every 200 ms while a service wants it
+ *   given's work             the same, every second while there is one, or when a packet found a
+ *                            socket closed: hooks queue it
+ *   drain's work             the same, when a deadline has passed; there it waits for RCU: nothing
+ *                            that RCU readers or callbacks wait for may take config
  *   hooks, transport rx      softirq or process with bottom halves on: RCU read side only,
  *                            no lock, no sleeping; a packet's state is what one
  *                            rcu_dereference() of pxs_service.plan returned
