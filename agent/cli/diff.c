@@ -147,9 +147,10 @@ static int take_options(struct args *a, struct table_backend *b, bool is_new)
 {
 	while (a->argc) {
 		const char *word = a->argv[0];
+		uint64_t deadline;	/* moves no row: who drains has none, before or after */
 		int ret;
 
-		if (strcmp(word, "weight") && strcmp(word, "state") &&
+		if (strcmp(word, "weight") && strcmp(word, "state") && strcmp(word, "deadline") &&
 		    strcmp(word, is_new ? "id" : "health"))
 			return CLI_OK;
 		args_next(a, word);
@@ -159,6 +160,8 @@ static int take_options(struct args *a, struct table_backend *b, bool is_new)
 			ret = args_u64(a, "id", 0, UINT64_MAX, &b->id);
 		else if (!strcmp(word, "state"))
 			ret = take_word(a, "state", &names_backend_state, &b->state);
+		else if (!strcmp(word, "deadline"))
+			ret = args_u64(a, "deadline", 0, PXS_DEADLINE_MAX, &deadline);
 		else
 			ret = take_word(a, "health", &names_health, &b->health);
 		if (ret)
