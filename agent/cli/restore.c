@@ -25,17 +25,18 @@ static const char usage[] =
 
 struct restoring {
 	struct queue old, new;
+	size_t sockets;			/* backends that old can't make again */
 };
 
 /* What is there now, as a queue that makes it again. */
-static int remember(struct cli *cli, struct queue *old)
+static int remember(struct cli *cli, struct restoring *r)
 {
 	struct cli inner = *cli;
 	char *text = NULL;
 	FILE *f = NULL;
-	int ret = save_text(cli, NULL, &text);
+	int ret = save_text(cli, NULL, &text, &r->sockets);
 
-	inner.queue = old;
+	inner.queue = &r->old;
 	if (!ret && *text) {
 		f = fmemopen(text, strlen(text), "r");
 		if (f)
@@ -76,6 +77,9 @@ static int apply(struct cli *cli, struct restoring *r, const char *file)
 		return CLI_OK;
 	if (put_back(cli, r))
 		cli_error(cli, "the configuration could not be put back as it was");
+	else if (r->sockets)
+		cli_error(cli, "the configuration is put back, but for %zu socket%s that processes gave: %s",
+			  r->sockets, r->sockets == 1 ? "" : "s", "they have to give them again");
 	else
 		cli_error(cli, "nothing is changed: the configuration is put back as it was");
 	return ret;
@@ -108,7 +112,7 @@ static int restore(struct cli *cli, const char *file, bool flush)
 	inner.queue = &r.new;
 	ret = batch_run(&inner, file, false);
 	if (!ret)
-		ret = remember(cli, &r.old);
+		ret = remember(cli, &r);
 	if (!ret)
 		ret = may(cli, &r, flush);
 	if (ret)

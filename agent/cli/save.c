@@ -46,6 +46,7 @@ struct saving {
 	struct entry *entry;
 	size_t n, at;			/* at: whose backends come */
 	size_t again;			/* entries that the second dump showed unchanged */
+	size_t sockets;			/* backends that no line can make */
 	FILE *f;
 	char *text;
 	size_t len;
@@ -225,6 +226,7 @@ static int on_backend(struct cli *cli, struct nl_msg *msg, void *arg)
 	if (s->entry[s->at - 1].agreed)
 		return CLI_OK;
 	if (ep.socket) {
+		s->sockets++;
 		fprintf(s->f, "# not saved, its process has to give it again: backend of %s %s weight %" PRIu64 " id 0x%016" PRIx64 "\n",
 			nlq_str(tb[PXS_A_BACKEND_SERVICE]), format_endpoint(at, &ep),
 			nlq_uint(tb[PXS_A_BACKEND_WEIGHT]), nlq_uint(tb[PXS_A_BACKEND_ID]));
@@ -291,7 +293,7 @@ static int save_once(struct cli *cli, struct saving *s)
 	return ret;
 }
 
-int save_text(struct cli *cli, const char *service, char **text)
+int save_text(struct cli *cli, const char *service, char **text, size_t *sockets)
 {
 	struct saving s;
 	int tries, ret;
@@ -301,6 +303,8 @@ int save_text(struct cli *cli, const char *service, char **text)
 		ret = save_once(cli, &s);
 		if (!ret && !s.changed) {
 			*text = s.text;
+			if (sockets)
+				*sockets = s.sockets;
 			return CLI_OK;
 		}
 		free(s.text);
@@ -345,7 +349,7 @@ int save_run(struct cli *cli, int argc, char **argv)
 	if (!ret)
 		ret = args_end(&a);
 	if (!ret)
-		ret = save_text(cli, service, &text);
+		ret = save_text(cli, service, &text, NULL);
 	if (ret)
 		return ret;
 	save_print(cli->out, text);

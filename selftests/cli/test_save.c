@@ -259,10 +259,11 @@ static void give_socket(const char *service)
 	nlq_put_u16(msg, PXS_A_BACKEND_PORT, htons(1));
 	nlq_put_u64(msg, PXS_A_BACKEND_SOCKET, 5);
 	nlq_put_u64(msg, PXS_A_BACKEND_WEIGHT, 1);
+	nlq_put_u8(msg, PXS_A_BACKEND_STATE, PXS_BACKEND_UP);
 	fake_keep(&fake.backend[fake.backends++], msg, PXS_A_BACKEND_SERVICE);
 }
 
-/* What a refused flush can't put back is said; so it is each time, not of what is gone already. */
+/* What a refused flush cannot put back is said; the next one has nothing of it to lose. */
 static void sockets_are_gone(void)
 {
 	unsigned int deletions = 2;
