@@ -182,6 +182,7 @@ static void begin(void)
 	module.family = FAMILY;
 	dp.ops = &ops;
 	node.dp = &dp;
+	node.config.datapath = PXS_DATAPATH_USER;
 	node.loop.now = 1000;
 	replica.id = GROUP;
 	d.node = &node;
