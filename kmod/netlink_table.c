@@ -150,10 +150,14 @@ static int pxs_nl_lookup_hash(struct genl_info *info, const struct pxs_service *
 /* Of the backend at @index or PXS_NONE: why it is passed over, if it is. */
 static int pxs_nl_put_unfit(struct sk_buff *msg, const struct pxs_plan *plan, u16 index, int type)
 {
-	const struct pxs_backend *be = index == PXS_NONE ? NULL : plan->backends[index];
-	u8 unfit = be ? pxs_unfit(be->state, be->health, be->failed) : 0;
+	const struct pxs_backend *be;
+	u8 unfit;
 
-	if (be && !unfit && be->load.full)
+	if (index == PXS_NONE)
+		return 0;
+	be = plan->backends[index];
+	unfit = pxs_unfit(be->state, be->health, be->failed);
+	if (!unfit && be->load.full)
 		unfit = PXS_UNFIT_FULL;
 	return unfit ? nla_put_u8(msg, type, unfit) : 0;
 }
