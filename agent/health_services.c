@@ -301,8 +301,8 @@ int pxs_services_open(struct pxs_services *s, struct pxs_loop *loop)
 	s->events.overrun = on_overrun;
 	s->calls.ctx = s;
 	s->events.ctx = s;
-	s->calls.family = s->later ? -ENOENT : 0;
-	s->events.family = s->calls.family;
+	s->calls.later = s->later;
+	s->events.later = s->later;
 	err = pxs_link_open(&s->calls, loop);
 	if (!err)
 		err = pxs_link_open(&s->events, loop);

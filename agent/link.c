@@ -351,10 +351,8 @@ static void set_options(struct pxs_link *l)
 	pxs_notice("netlink: SO_RCVBUFFORCE is not allowed here: bursts may be sent twice");
 }
 
-/* Who sets l->family to less than 0 before is content without the module: it stays so then. */
 int pxs_link_open(struct pxs_link *l, struct pxs_loop *loop)
 {
-	bool later = l->family < 0;
 	int err;
 
 	l->loop = loop;
@@ -371,8 +369,7 @@ int pxs_link_open(struct pxs_link *l, struct pxs_loop *loop)
 		return -ECONNREFUSED;
 	}
 	l->family = genl_ctrl_resolve(l->sock, PXS_GENL_NAME);
-	if (l->family < 0 && !later) {
-		l->family = 0;
+	if (l->family < 0 && !l->later) {
 		pxs_err("the kernel does not know \"%s\": is the module loaded? (modprobe paxsteer; or datapath = \"user\")",
 			PXS_GENL_NAME);
 		return -ENOENT;

@@ -22,7 +22,8 @@ struct pxs_link {
 	struct pxs_loop *loop;
 	struct nl_sock *sock;
 	int fd;
-	int family;
+	int family;		/* of the module, and of messages; below 0: it is not loaded */
+	bool later;		/* which is no error; set before opening */
 	u64 sent, received;	/* messages */
 	struct pxs_op op;
 	struct pxs_hook hook;

@@ -85,11 +85,9 @@ static void other_comes(u8 health)
 
 static int fake_open(struct pxs_link *l, struct pxs_loop *loop)
 {
-	bool later = l->family < 0;
-
 	l->loop = loop;
 	l->family = module.family;
-	if (l->family < 0 && !later)
+	if (l->family < 0 && !l->later)
 		return -ENOENT;
 	l->sock = nl_socket_alloc();
 	return 0;
