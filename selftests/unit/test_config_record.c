@@ -11,49 +11,9 @@
 
 #include "crc32c.h"
 #include "membership.h"
-#include "unit_journal.h"
-
-#include "../../agent/node.h"
+#include "unit_node.h"
 
 #define SELF	2
-
-static const char conf[] =
-	"node {\n"
-	"	cluster = \"636c7573-7465-7200-0000-000000000000\"\n"
-	"	key-file = \"%1$s.key\"\n"
-	"	journal = \"%1$s\"\n"
-	"	socket = \"%1$s.sock\"\n"
-	"	datapath = \"user\"\n"
-	"}\n"
-	"group 1 {\n"
-	"	self = 2\n"
-	"	epoch = %6$u\n"
-	"	member 1 { address = \"127.%3$u.%4$u.1:%5$u\" incarnation = \"0x1\" }\n"
-	"	member 2 { address = \"127.%3$u.%4$u.2:%5$u\" incarnation = \"0x%2$016llx\" }\n"
-	"	member 3 { address = \"127.%3$u.%4$u.3:%5$u\" incarnation = \"0x3\" }\n"
-	"}\n";
-
-static struct pxs_node node;
-static u64 incarnation;
-static unsigned int port = 7611;
-
-static void path_of(const char *suffix, char path[4200])
-{
-	snprintf(path, 4200, "%s%s", dir, suffix);
-}
-
-static bool write_file(const char *suffix, const char *text)
-{
-	char path[4200];
-	int fd;
-	bool good;
-
-	path_of(suffix, path);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	good = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-	close(fd);
-	return good;
-}
 
 /* --- the journal ------------------------------------------------------------- */
 
@@ -121,14 +81,7 @@ static void tear(u32 n)
 
 static void begin(const char *name)
 {
-	struct pxs_recovery r;
-	char unique[64];
-
-	snprintf(unique, sizeof(unique), "config-%s-%u", name, ++port);
-	new_dir(unique);
-	CHECK_FATAL(!recover(&r));
-	incarnation = r.id.incarnation;
-	pxs_recovery_close(&r);
+	CHECK_FATAL(node_new_dir(name));
 	CHECK_FATAL(!open_writer(PXS_FLUSH_FDATASYNC));
 }
 
@@ -162,15 +115,7 @@ static u64 sum_of_all(void)
 /* Start it, with a file of @epoch. Return: as pxs_node_open(). */
 static int start(unsigned int epoch)
 {
-	char text[16384], path[4200];
-
-	snprintf(text, sizeof(text), conf, dir, (unsigned long long)incarnation,
-		 (unsigned int)getpid() >> 8 & 255, (unsigned int)getpid() & 255, port, epoch);
-	memset(&node, 0, sizeof(node));
-	path_of(".conf", path);
-	if (!write_file(".conf", text) ||
-	    !write_file(".key", "6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b") ||
-	    pxs_config_load(&node.config, path) || pxs_loop_init(&node.loop))
+	if (!node_configure("disk", epoch) || pxs_loop_init(&node.loop))
 		return -EINVAL;
 	return pxs_node_open(&node, true);
 }
@@ -179,17 +124,6 @@ static void stop(void)
 {
 	pxs_node_close(&node);
 	pxs_config_free(&node.config);
-}
-
-static void finish(void)
-{
-	char path[4200];
-
-	path_of(".conf", path);
-	unlink(path);
-	path_of(".key", path);
-	unlink(path);
-	remove_dir();
 }
 
 /* It does not start, and leaves all as it is. */
@@ -229,7 +163,7 @@ static void what_is_damaged_is_not_believed(void)
 	refuses(1, EBADMSG);
 	rot(1, offsetof(struct pxs_wire_config, learners), 1);
 	goes_by(1, 2);
-	finish();
+	node_remove_dir();
 }
 
 /* What does not make sense any more is no reason to go by the members before. */
@@ -242,7 +176,7 @@ static void what_cannot_be_read_is_not_passed_over(void)
 	close_writer();
 	rot(2, offsetof(struct pxs_wire_config, count), 0x80);
 	refuses(1, EBADMSG);
-	finish();
+	node_remove_dir();
 }
 
 /* Who finds itself removed gives its journal up: that must have been said. */
@@ -254,7 +188,7 @@ static void who_is_damaged_is_not_removed(void)
 	close_writer();
 	rot(1, sizeof(struct pxs_wire_config) + sizeof(struct pxs_wire_member), 0x40);
 	refuses(1, EBADMSG);
-	finish();
+	node_remove_dir();
 }
 
 /* Its sums hold, and it says of one epoch what its head says of another. */
@@ -267,7 +201,7 @@ static void an_epoch_is_that_of_the_head(void)
 	put_config(2, &m);
 	close_writer();
 	refuses(1, EBADMSG);
-	finish();
+	node_remove_dir();
 }
 
 static void what_comes_later_counts(void)
@@ -279,7 +213,7 @@ static void what_comes_later_counts(void)
 	close_writer();
 	rot(1, 0, 1);
 	goes_by(1, 3);
-	finish();
+	node_remove_dir();
 }
 
 /* A trim says it again: of one epoch there is one configuration, wherever it stands. */
@@ -295,7 +229,7 @@ static void what_is_said_twice_is_needed_once(void)
 		close_writer();
 		rot(which, 20, 1);
 		goes_by(1, 2);
-		finish();
+		node_remove_dir();
 	}
 }
 
@@ -314,7 +248,7 @@ static void of_who_left_it_does_not_matter(void)
 	CHECK(pxs_floor_leave(&s.floor, 1, 2));
 	CHECK_EQ(pxs_members_recovered(&node, &s), 0);
 	stop();
-	finish();
+	node_remove_dir();
 }
 
 /* --- the file says something else ------------------------------------------------ */
@@ -338,7 +272,7 @@ static void the_file_of_the_same_epoch_counts_no_more(void)
 	CHECK_EQ(pxs_group_phase2(c).enough, 1);
 	stop();
 	goes_by(1, 2);
-	finish();
+	node_remove_dir();
 }
 
 /* Members that nobody decided are not gone by where the log has others. */
@@ -350,7 +284,7 @@ static void a_file_of_a_later_epoch_is_refused(void)
 	tear(2);
 	refuses(3, EKEYREJECTED);
 	goes_by(2, 2);
-	finish();
+	node_remove_dir();
 }
 
 /* Who was removed has nothing to go by, whatever the file says. */
@@ -371,7 +305,7 @@ static void a_later_file_does_not_bring_back(void)
 		CHECK_EQ(node.replica[0].members.removed, 2);
 		stop();
 	}
-	finish();
+	node_remove_dir();
 }
 
 int main(void)

@@ -9,11 +9,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "unit_journal.h"
-
-#include "../../agent/node.h"
-
-static struct pxs_node node;
+#include "unit_node.h"
 
 /* --- rounds of the loop ------------------------------------------------------ */
 
@@ -59,61 +55,10 @@ static void a_busy_loop_is_bound_by_time(void)
 
 /* --- a node ------------------------------------------------------------------ */
 
-static const char conf[] =
-	"node {\n"
-	"	cluster = \"636c7573-7465-7200-0000-000000000000\"\n"
-	"	key-file = \"%1$s.key\"\n"
-	"	journal = \"%1$s\"\n"
-	"	socket = \"%1$s.sock\"\n"
-	"	datapath = \"user\"\n"
-	"}\n"
-	"group 1 {\n"
-	"	self = 2\n"
-	"	durability = \"memory\"\n"
-	"	member 1 { address = \"127.%3$u.%4$u.1:%5$u\" incarnation = \"0x1\" }\n"
-	"	member 2 { address = \"127.%3$u.%4$u.2:%5$u\" incarnation = \"0x%2$016llx\" }\n"
-	"	member 3 { address = \"127.%3$u.%4$u.3:%5$u\" incarnation = \"0x3\" }\n"
-	"}\n";
-
-static void file_in(const char *suffix, char path[4200])
-{
-	snprintf(path, 4200, "%s%s", dir, suffix);
-}
-
-static bool write_file(const char *suffix, const char *text)
-{
-	char path[4200];
-	int fd;
-	bool good;
-
-	file_in(suffix, path);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	good = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-	close(fd);
-	return good;
-}
-
-static unsigned int port = 7411;
-
 /* What a node is opened with. */
 static bool node_make(void)
 {
-	char text[16384], path[4200], name[32];
-	struct pxs_recovery r;
-
-	snprintf(name, sizeof(name), "ending-%u", ++port);
-	new_dir(name);
-	if (recover(&r))
-		return false;
-	/* Of this process and node alone: a ring that is gone holds its socket for a moment. */
-	snprintf(text, sizeof(text), conf, dir, (unsigned long long)r.id.incarnation,
-		 (unsigned int)getpid() >> 8 & 255, (unsigned int)getpid() & 255, port);
-	pxs_recovery_close(&r);
-	memset(&node, 0, sizeof(node));
-	file_in(".conf", path);
-	return write_file(".conf", text) &&
-	       write_file(".key", "6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b") &&
-	       !pxs_config_load(&node.config, path);
+	return node_new_dir("ending") && node_configure("memory", 1);
 }
 
 static bool node_open(void)
@@ -123,14 +68,8 @@ static bool node_open(void)
 
 static void node_remove(void)
 {
-	char path[4200];
-
 	pxs_config_free(&node.config);
-	file_in(".conf", path);
-	unlink(path);
-	file_in(".key", path);
-	unlink(path);
-	remove_dir();
+	node_remove_dir();
 }
 
 static void node_close(void)
