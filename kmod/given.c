@@ -200,10 +200,8 @@ int pxs_given_check(struct pxs_service *svc, const struct pxs_given *s, struct p
 	if (!pxs_given_fill_fits(svc->config.fill))
 		return pxs_refuse(no, -EINVAL, PXS_A_BACKEND_FD,
 				  "the service's fill tells backends apart by address: sockets may have the same");
-	list_for_each_entry(be, &svc->backends, list)
-		if (be->cookie == s->cookie)
-			return pxs_refuse(no, -EEXIST, PXS_A_BACKEND_FD,
-					  "the service has this socket");
+	if (pxs_backend_find_socket(svc, s->cookie))
+		return pxs_refuse(no, -EEXIST, PXS_A_BACKEND_FD, "the service has this socket");
 	if (!pxs_given_is_udp(s->sk))
 		return 0;
 	rcu_read_lock();
