@@ -174,7 +174,6 @@ static void begin(void)
 	memset(&module, 0, sizeof(module));
 	memset(entry, 0, sizeof(entry));
 	memset(&node, 0, sizeof(node));
-	memset(&replica, 0, sizeof(replica));
 	memset(&d, 0, sizeof(d));
 	memset(&told, 0, sizeof(told));
 	known = 0;
@@ -184,7 +183,7 @@ static void begin(void)
 	node.dp = &dp;
 	node.config.datapath = PXS_DATAPATH_USER;
 	node.loop.now = 1000;
-	replica.id = GROUP;
+	replica = (struct pxs_replica){ .id = GROUP };
 	d.node = &node;
 	d.replica = &replica;
 	d.fetch.take = take;
