@@ -6,16 +6,9 @@
 #define PXS_DRAIN_H
 
 #include <linux/types.h>
-#include <linux/workqueue.h>
 
 struct pxs_backend;
 struct pxs_net;
-
-/* Part of struct pxs_net; guarded by its config, the work by itself. */
-struct pxs_drains {
-	struct delayed_work work;
-	u64 due;	/* when it runs, in milliseconds of the monotonic clock; 0: it need not */
-};
 
 void pxs_drains_net_init(struct pxs_net *pn);
 

@@ -8,11 +8,13 @@
  */
 #include "pxs.h"
 
+#include "drain.h"
 #include "given.h"
 #include "group.h"
 #include "load.h"
 #include "passive.h"
 #include "pernet.h"
+#include "ramp.h"
 
 unsigned int pxs_net_id __read_mostly;
 

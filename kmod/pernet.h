@@ -11,8 +11,7 @@
 #include <net/netns/generic.h>
 
 #include "core/agreed.h"
-#include "drain.h"
-#include "ramp.h"
+#include "due.h"
 #include "service.h"
 #include "stats.h"
 #include "steer.h"
@@ -25,8 +24,8 @@ struct pxs_net {
 	struct pxs_services services;
 	struct nf_hook_ops hooks[PXS_HOOKS];	/* steer.c's; constant from init */
 	struct pxs_agreed agreed;	/* under config */
-	struct pxs_ramps ramps;
-	struct pxs_drains drains;
+	struct pxs_due ramps;		/* ramp.c's */
+	struct pxs_due drains;		/* drain.c's */
 	struct delayed_work load_work;	/* load.c's */
 	struct delayed_work passive_work;	/* passive.c's */
 	struct delayed_work given_work;	/* given.c's */

@@ -11,6 +11,7 @@
  *   netlink_group    attributes <-> group, journal
  *   service          services and backends, their tables; configuration
  *   ramp             slow start: weights that grow by themselves, a work a namespace
+ *   due              a work a namespace that runs at the earliest of several times
  *   load             bounded load: who is full, a look now and then
  *   passive          who is out for a while, by what was counted of him; likewise
  *   drain            deadlines of those who drain, and what ends then

@@ -2,7 +2,7 @@
 /*
  * ramp.c - slow start: who ramps, and when the next table is due
  *
- * Owns struct pxs_ramps: one delayed work a namespace, in process context, which takes
+ * Owns pxs_net.ramps: one delayed work a namespace, in process context, which takes
  * pxs_net.config as every change does. A service or backend that goes has nothing to cancel: the
  * work finds who is there when it runs. It is armed under config, by whoever publishes a plan in
  * which somebody ramps; the namespace's exit deletes the services first and then waits for it.
@@ -10,19 +10,12 @@
 #include "pxs.h"
 
 #include <linux/err.h>
-#include <linux/jiffies.h>
-#include <linux/ktime.h>
 
 #include "backend.h"
 #include "core/ramp.h"
 #include "pernet.h"
 #include "ramp.h"
 #include "service.h"
-
-static u64 pxs_ramp_now(void)
-{
-	return (u64)ktime_to_ms(ktime_get());
-}
 
 static bool pxs_ramp_serves(const struct pxs_backend *be)
 {
@@ -46,7 +39,7 @@ bool pxs_ramp_update(struct pxs_backend *be)
 {
 	const struct pxs_plan *plan = pxs_service_plan(be->svc);
 	bool serves = pxs_ramp_serves(be);
-	u64 now = pxs_ramp_now();
+	u64 now = pxs_due_now();
 
 	if (serves == !!be->since)
 		return false;
@@ -72,14 +65,14 @@ static u32 pxs_ramp_share_of(const struct pxs_backend *be, u64 now)
 
 u32 pxs_ramp_effective(const struct pxs_backend *be)
 {
-	return be->weight * pxs_ramp_share_of(be, pxs_ramp_now());
+	return be->weight * pxs_ramp_share_of(be, pxs_due_now());
 }
 
 u64 pxs_ramp_weights(const struct pxs_service *svc, struct pxs_table_backend *in)
 {
 	u32 lightest = 0, heaviest = 0, scale, share;
 	const struct pxs_backend *be;
-	u64 now = pxs_ramp_now();
+	u64 now = pxs_due_now();
 
 	list_for_each_entry(be, &svc->backends, list) {
 		heaviest = max(heaviest, in[be->index].weight);
@@ -98,14 +91,8 @@ u64 pxs_ramp_weights(const struct pxs_service *svc, struct pxs_table_backend *in
 
 void pxs_ramp_arm(struct pxs_net *pn, u64 due)
 {
-	u64 now = pxs_ramp_now();
-
 	lockdep_assert_held(&pn->config);
-	if (pn->ramps.due && pn->ramps.due <= due)
-		return;
-	pn->ramps.due = due;
-	mod_delayed_work(system_unbound_wq, &pn->ramps.work,
-			 due > now ? msecs_to_jiffies(due - now) : 0);
+	pxs_due_arm(&pn->ramps, due);
 }
 
 /* The next step of a service. Without memory the table in force stays for an interval more. */
@@ -130,8 +117,8 @@ static void pxs_ramp_work(struct work_struct *work)
 	u64 now;
 
 	mutex_lock(&pn->config);
-	now = pxs_ramp_now();
-	pn->ramps.due = 0;
+	now = pxs_due_now();
+	pn->ramps.at = 0;
 	list_for_each_entry(svc, &pn->services.list, list) {
 		plan = pxs_service_plan(svc);
 		if (!plan || !plan->due)

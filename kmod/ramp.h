@@ -6,18 +6,11 @@
 #define PXS_RAMP_H
 
 #include <linux/types.h>
-#include <linux/workqueue.h>
 
 struct pxs_backend;
 struct pxs_net;
 struct pxs_service;
 struct pxs_table_backend;
-
-/* Part of struct pxs_net; guarded by its config, the work by itself. */
-struct pxs_ramps {
-	struct delayed_work work;
-	u64 due;	/* when it runs, in milliseconds of the monotonic clock; 0: it need not */
-};
 
 void pxs_ramps_net_init(struct pxs_net *pn);
 
