@@ -130,10 +130,11 @@ even "expiry"
 
 # --- the leader dies under load ---
 redis "$L" SET kept acknowledged >/dev/null
+before=$(store_info "$L" applied)
 start load python3 "$HERE/store_load.py" --ports "$(ports)" --seconds 8 \
 	--until "$S_DIR/over" --history "$S_DIR/history"
 load=$START_PID
-before=$(store_info "$L" applied)
+first=$before
 moved() { [ "$(store_info "$L" applied)" -ge $((before + 100)) ]; }
 ok "the load moves" wait_until 30 moved
 old=$L
@@ -148,7 +149,7 @@ wait "$load"
 is "the load goes on to its end" $? 0
 diag "$(<"$T_DIR/load.log")"
 even "the leader's death"
-judge_load "$S_DIR/history"
+judge_load "$S_DIR/history" k "$first"
 
 # --- commands that are larger than a value of the log ---
 large() { /usr/bin/python3 "$HERE/store_large.py" --ports "$(ports)" --acked "$S_DIR/acked" "$@"; }
@@ -183,10 +184,11 @@ for i in 1 2 3; do
 done
 wait_leader "with cables"
 rm -f "$S_DIR/over"
+before=$(store_info "$L" applied)
 start load python3 "$HERE/store_load.py" --ports "$(ports)" --seconds 9 --clients 15 \
 	--prefix c --until "$S_DIR/over" --history "$S_DIR/history2"
 load=$START_PID
-before=$(store_info "$L" applied)
+first=$before
 ok "the load moves" wait_until 30 moved
 old=$L
 echo "$old" >"$S_DIR/cut"
@@ -199,7 +201,7 @@ wait "$load"
 is "and goes on to its end" $? 0
 diag "$(<"$T_DIR/load.log")"
 even "the leader was cut off"
-judge_load "$S_DIR/history2" c
+judge_load "$S_DIR/history2" c "$first"
 
 # --- all die, all come back ---
 for i in 1 2 3; do store_kill $i; done

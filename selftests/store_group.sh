@@ -106,13 +106,15 @@ wait_leader()
 }
 even() { ok "$1: the members' stores are equal" wait_until 60 store_even 1 2 3; }
 
-# judge_load FILE [PREFIX]: of store_load.py, which wrote FILE; with what the members' logs hold
+# judge_load FILE [PREFIX [FIRST]]: of store_load.py, which wrote FILE; with what the members' logs
+# hold, from slot FIRST on (what is older may be trimmed)
 judge_load()
 {
 	local i out
 	for i in 1 2 3; do
 		ok "the log of member $i" python3 "$TOP/selftests/store_load.py" --member $i \
-			--entries "$S_DIR/$i.sock" ${2:+--prefix "$2"} --history "$1"
+			--entries "$S_DIR/$i.sock" ${2:+--prefix "$2"} --first "${3:-1}" \
+			--history "$1"
 	done
 	out=$(lin "$1" 2>&1)
 	like "every client saw what its level promises" "$out" '^ok: [0-9]+ operations'

@@ -311,20 +311,29 @@ TIMES = ("TTL", "PTTL", "EXPIRETIME", "PEXPIRETIME", "EXEC")
 ORDERED = ("HGETALL", "HKEYS", "HVALS", "HSCAN", "EXEC")
 
 
-def close(a, b, seconds):
-    """What is left to live, in seconds or in milliseconds."""
-    return a == b or abs(a - b) <= seconds * (1 if a < 10**7 or 10**9 < a < 10**10 else 1000)
+def close(a, b, seconds, asked):
+    """
+    What is left to live, or when it ends: in milliseconds, if one of what was @asked answers in
+    them and it can be (2^31 may be either, what is less than 10^7 is close in seconds, too).
+    """
+    unit = 1000 if a > 10**7 and (a > 10**10 or asked & {"PTTL", "PEXPIRETIME"}) else 1
+    return abs(a - b) <= seconds * unit
 
 
-def same(command, redis, store, table, seconds):
+def long_value(answer):
+    """Has it a string of more than 64 bytes?"""
+    return any(int(n) > 64 for n in re.findall(rb"\$(\d+)\r\n", answer))
+
+
+def same(command, redis, store, table, seconds, asked):
     """Equal, or different for a reason:
 
     time     both servers look at their clocks at different moments: what is left to live may
              differ by three seconds (TTL, PTTL, also inside EXEC), or by @seconds, for which
              both have been at work on this sequence;
     hello    the connection's number is another, and the store is a cluster, as it says MOVED;
-    table    once a hash has had a field or value of more than 64 bytes, it is a table to Redis,
-             in an order of chance; the store has the order in which fields came, always.
+    table    once a hash has had a field or value of more than 64 bytes (HINCRBYFLOAT may make
+             one), it is a table to Redis, in an order of chance; the store has the order in which fields came, always.
 
     Not generated, as they differ by design: SCAN's and RANDOMKEY's order, WAIT (a write has its
     majority), CLIENT SETINFO (of 7.2, answered OK, for clients send it unasked), READONLY (a
@@ -335,7 +344,7 @@ def same(command, redis, store, table, seconds):
     word = command[0].upper()
     number = re.compile(rb":(\d{5,})\r\n")
     if word in TIMES and number.sub(b"", redis) == number.sub(b"", store):
-        return all(close(int(x), int(y), max(3, seconds))
+        return all(close(int(x), int(y), max(3, seconds), asked)
                    for x, y in zip(number.findall(redis), number.findall(store)))
     if word in ORDERED and table:
         return lines(redis) == lines(store)
@@ -370,16 +379,23 @@ class Run:
         """Return: what differed, as text."""
         differ = []
         table = busy = False
+        queued = set()          # since the last EXEC: what the next one may answer
         for i, command in enumerate(self.commands):
-            table |= command[0][:1] in "Hh" and any(len(a) > 64 for a in command[2:])
+            word = command[0].upper()
+            queued.add(word)
+            asked = {word}
+            if word == "EXEC":
+                asked, queued = queued, set()
             answers = [c.answer() for c in self.conns]
+            table |= word[:1] == "H" and any(len(a) > 64 for a in command[2:])
+            table |= "HINCRBYFLOAT" in asked and long_value(answers[0])
             if show:
                 print(command, *answers, sep="\n    ")
             # Under load a transaction over groups may be aborted, for 2 s have passed: what follows
             # is not the same any more, and is only taken.
             busy |= answers[1].startswith(b"-TRYAGAIN")
             seconds = time.monotonic() - self.sent
-            if not busy and not same(command, *answers, table, seconds):
+            if not busy and not same(command, *answers, table, seconds, asked):
                 differ.append(f"sequence {self.number} command {i}: {command}\n"
                               f"#   redis: {answers[0][:300]!r}\n#   store: {answers[1][:300]!r}")
                 # What follows follows from it.
