@@ -165,14 +165,37 @@ static void take_tail(struct walk *w, u32 offset)
 }
 
 /*
- * Nothing seems to be missing before the anchor, and yet it does not follow: the batch
- * before is a stale one, of the same place and life, that was overwritten later.
+ * Does the anchor follow what stands before it, with nothing but marks between? A mark holds no
+ * record and says that all before it was confirmed: so it is known in all its parts, and its
+ * checksum, which what stands behind it names, without a look at it.
  */
-static int check_chain(struct walk *w, u32 offset, const struct anchor *a)
+static bool follows(const struct walk *w, u32 offset, u64 salt, const struct anchor *a)
+{
+	u8 block[PXS_JOURNAL_BLOCK];
+	struct pxs_batch_info mark = {
+		.salt = salt, .seq = w->s->next_seq, .first_lsn = w->s->next_lsn,
+		.durable = w->s->next_lsn - 1, .prev = w->s->prev,
+	};
+
+	/* Below next_seq it is no number of marks that has room there. */
+	if (a->seq - mark.seq > (a->offset - offset) / PXS_JOURNAL_BLOCK)
+		return false;
+	for (; mark.seq < a->seq; mark.seq++) {
+		pxs_batch_build(block, &mark);
+		mark.prev = mark.crc;
+	}
+	return mark.prev == a->prev;
+}
+
+/*
+ * No record is missing before the anchor, and yet it does not follow: the batch before is
+ * a stale one, of the same place and life, that was overwritten later.
+ */
+static int check_chain(struct walk *w, u32 offset, u64 salt, const struct anchor *a)
 {
 	struct pxs_scan *s = w->s;
 
-	if (a->first_lsn != s->next_lsn || (a->seq == s->next_seq && a->prev == s->prev))
+	if (a->first_lsn != s->next_lsn || follows(w, offset, salt, a))
 		return 0;
 	return refuse(s, -EBADMSG,
 		      "segment %016" PRIx64 " offset %u: batch %" PRIu64 " (LSN %" PRIu64 ") does not follow what stands before it: a write was lost or misplaced",
@@ -203,7 +226,7 @@ static int walk_batches(struct walk *w, u64 salt)
 		if (a.offset == w->size && a.seq == s->next_seq && a.first_lsn == s->next_lsn &&
 		    a.prev == s->prev)
 			return 0;	/* the rest was too small for what came next */
-		err = check_chain(w, offset, &a);
+		err = check_chain(w, offset, salt, &a);
 		if (!err)
 			err = salvage(w, offset, &a);
 		if (err)

@@ -156,8 +156,8 @@ static int look(struct cli *cli, int argc, char **argv, bool verify)
 	show(cli, &r, &t);
 	if (!verify || !(r.scan.faulty || r.scan.damaged))
 		return CLI_OK;
-	cli_error(cli, "%s: %" PRIu64 " values are damaged; the daemon learns them again from the other members, or says why it does not start",
-		  argv[0], r.scan.faulty);
+	cli_error(cli, "%s: damaged: %" PRIu64 " batches, %" PRIu64 " values; the daemon learns the values again from the other members, or says why it does not start",
+		  argv[0], r.scan.damaged, r.scan.faulty);
 	return CLI_REFUSED;
 }
 

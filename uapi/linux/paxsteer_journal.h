@@ -17,7 +17,9 @@
  *   prev     checksum of the batch before: a misplaced batch shows
  *   durable  LSN that had been confirmed when this batch was built: everything up to
  *            it may have been acknowledged, so damage there is never a torn tail (S5).
- *            A batch without records is a mark: after a pause it says this of the last one
+ *            A batch without records is a mark: after a pause it says this of the last one,
+ *            so durable is first_lsn - 1, and who reads what stands behind a damaged mark can
+ *            tell from its prev that no more than this is missing
  *
  * A journal whose first segments were removed begins with a later one; the file "floor" says with
  * which, and how its header must look. It is text, durable before the first of them is unlinked:
