@@ -208,20 +208,47 @@ void pxs_db_close_env(struct pxs_db *db)
 	if (db->env)
 		mdb_env_close(db->env);
 	db->env = NULL;
+	db->covered = 0;
+}
+
+/* How long the file is with all of its pages. */
+static u64 length(struct pxs_db *db)
+{
+	MDB_envinfo info;
+	MDB_stat stat;
+
+	mdb_env_info(db->env, &info);
+	mdb_env_stat(db->env, &stat);
+	return ((u64)info.me_last_pgno + 1) * stat.ms_psize;
 }
 
 /* A file that was cut off would be found out by a SIGBUS. */
 static int check_length(struct pxs_db *db)
 {
 	struct stat st;
-	MDB_envinfo info;
-	MDB_stat stat;
 
 	if (fstatat(db->dirfd, "data.mdb", &st, 0))
 		return -errno;
-	mdb_env_info(db->env, &info);
-	mdb_env_stat(db->env, &stat);
-	return (u64)st.st_size / stat.ms_psize > info.me_last_pgno ? 0 : -EUCLEAN;
+	return (u64)st.st_size >= length(db) ? 0 : -EUCLEAN;
+}
+
+/*
+ * LMDB writes no page that was taken and given back in one transaction: where such are the last
+ * ones the file ends before them, and would be taken for one that was cut off. A failure costs no
+ * more than that it is made again.
+ */
+static void cover(struct pxs_db *db)
+{
+	u64 need = length(db);
+	struct stat st;
+	int fd;
+
+	if (need == db->covered)
+		return;
+	db->covered = need;
+	mdb_env_get_fd(db->env, &fd);
+	if (fstat(fd, &st) || ((u64)st.st_size < need && ftruncate(fd, (off_t)need)))
+		pxs_warn("store %s: its file cannot be made longer: %s", db->path, strerror(errno));
 }
 
 static u64 entries(struct pxs_db *db, MDB_dbi table)
@@ -473,6 +500,8 @@ int pxs_db_commit(struct pxs_db *db)
 		return err;
 	}
 	err = pxs_db_errno(mdb_txn_commit(db->txn));
+	if (!err && db->writing)
+		cover(db);
 	end(db, err);
 	return err;
 }

@@ -136,6 +136,7 @@ struct pxs_db {
 	u8 *copy;		/* PXS_STRING_MAX bytes, for what must outlive a change */
 	char *path;
 	size_t map;
+	u64 covered;		/* bytes that its file has at least; 0: not known */
 };
 
 /*

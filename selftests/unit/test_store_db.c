@@ -241,6 +241,52 @@ static void marks(void)
 	store_remove(&s);
 }
 
+/* Ten strings of @len bytes: set, or deleted. */
+static void set_ten(u32 len, bool gone)
+{
+	static u8 value[50000];
+	char key[16];
+	u32 i;
+
+	for (i = 0; i < 10; i++) {
+		snprintf(key, sizeof(key), "%u.%u", i, len);
+		if (gone)
+			pxs_db_delete(&s.db, pxs_str(key));
+		else
+			pxs_db_set_string(&s.db, pxs_str(key), (struct pxs_str){ value, len }, 0);
+	}
+}
+
+static void change_ten(u32 len, bool set, bool gone)
+{
+	struct pxs_reply nobody = { .quiet = true };
+
+	CHECK_EQ(pxs_db_begin(&s.db, true), 0);
+	if (set)
+		set_ten(len, false);
+	if (gone)
+		set_ten(len, true);
+	CHECK_EQ(pxs_apply(&s.db, s.db.state.applied + 1, NULL, 0, true, &nobody), 0);
+	CHECK_EQ(pxs_db_commit(&s.db), 0);
+}
+
+/*
+ * Pages that are taken and given back in one transaction are never written, and yet counted: that
+ * is so as soon as there are free ones, of two transactions before.
+ */
+static void pages_never_written_are_no_damage(void)
+{
+	store_make(&s);
+	change_ten(5000, true, false);
+	change_ten(5000, false, true);
+	change_ten(0, false, false);
+	change_ten(50000, true, true);
+	pxs_db_close(&s.db, true);
+	store_open(&s);
+	CHECK_EQ(s.db.opened, 4);
+	store_remove(&s);
+}
+
 /* Does the unit take away what of /proc is not about processes? */
 static bool unit_hides(void)
 {
@@ -312,6 +358,7 @@ int main(void)
 	RUN(scanning_sees_all_once);
 	RUN(whose_it_is);
 	RUN(marks);
+	RUN(pages_never_written_are_no_damage);
 	RUN(the_unit_shows_the_boot);
 	return unit_done();
 }
