@@ -11,75 +11,26 @@
  * row is found by walking the list up from there, whoever would rather be with a backend that
  * has room again by walking it down.
  *
+ * From nothing it would take rows times backends to ask every backend for every row. So the
+ * backends go down their lists, some places in each round, and take what prefers them, for as long
+ * as that is less work than what it saves (COURT).
+ *
  * From the table before: backends that went, or came, or weigh something else now are taken
- * out, their rows have no owner; whose cap fell lets rows go (EJECT). Then those with room
+ * out, their rows have no owner; whose cap fell lets rows go (EJECT).
+ *
+ * Then, either way, those with room
  * that had none before, and the new ones, take the rows that prefer them, which makes room
  * elsewhere (VACANT): rows only get better there, so it ends. Then rows without an owner
  * propose, and those whom they push out (HOME): rows only get worse there, and no backend
- * that has room is wanted by a row that has an owner. What is left is stable.
+ * that has room is wanted by a row that has an owner. What is left is stable. The second choices of
+ * a table from nothing are found as the first ones were: by going down the lists, each time twice
+ * as far, until few rows are left to be looked at one by one.
  *
  * Costs that tie are decided by u, then by id, so every order of work and of configuration
  * ends in the same table.
  */
 #include "rendezvous.h"
 #include "rendezvous_build.h"
-
-/* How often on the way down a list it is asked whether that can be the end. */
-#define RDV_STRIDE		32
-
-/* A place in a row's ranking; smaller is better. */
-struct rdv_rank {
-	u64 cost;
-	u64 u;		/* larger is better */
-	u32 b;		/* position among the owners, that is, order of id */
-	u32 rank;	/* of the row, with this backend */
-};
-
-/* What a look at all backends finds for a row. */
-struct rdv_scan {
-	struct rdv_rank fit;	/* the best that would take it */
-	struct rdv_rank best[2];
-};
-
-static void set_bit_of(unsigned long *bits, u32 i)
-{
-	const u32 n = 8 * sizeof(*bits);
-
-	bits[i / n] |= 1ul << (i % n);
-}
-
-static void clear_bit_of(unsigned long *bits, u32 i)
-{
-	const u32 n = 8 * sizeof(*bits);
-
-	bits[i / n] &= ~(1ul << (i % n));
-}
-
-static bool better(const struct rdv_rank *a, const struct rdv_rank *b)
-{
-	if (a->cost != b->cost)
-		return a->cost < b->cost;
-	if (a->u != b->u)
-		return a->u > b->u;
-	return a->b < b->b;
-}
-
-static struct rdv_rank rank_with(const struct rdv *r, u32 place, u32 b, u32 rank)
-{
-	struct rdv_rank x = { .b = b, .rank = rank };
-
-	x.u = pxs_rank_u(&r->key[b], place, rank);
-	x.cost = pxs_neglog2(r->log2, x.u) * r->unit[b];
-	return x;
-}
-
-/* The row at this rank of a backend's list; ranks that are no row of a table this small: nrows. */
-static u32 row_at(const struct rdv *r, u32 b, u32 rank)
-{
-	u32 place = pxs_rank_place(&r->key[b], r->backend[b].inverse, rank);
-
-	return place & ((1u << r->shift) - 1) ? r->nrows : place >> r->shift;
-}
 
 /* The dearest row that @b holds; it holds one. Makes last exact. */
 static u32 dearest(struct rdv *r, const struct pxs_table_row *rows, u32 b)
@@ -107,9 +58,8 @@ static bool would_take(struct rdv *r, const struct pxs_table_row *rows, const st
 	return x->rank < be->last;
 }
 
-/* Look at all backends for @row; those it would be taken by matter only to one without owner. */
-static void scan_row(struct rdv *r, const struct pxs_table_row *rows, u32 row, bool homeless,
-		     struct rdv_scan *s)
+void pxs_rdv_scan(struct rdv *r, const struct pxs_table_row *rows, u32 row, bool homeless,
+		  struct rdv_scan *s)
 {
 	const struct rdv_rank none = { .cost = ~0ull, .b = r->n };
 	u32 b, rank, place = row << r->shift, limit = PXS_RANKS, weight = 0;
@@ -139,17 +89,6 @@ static void scan_row(struct rdv *r, const struct pxs_table_row *rows, u32 row, b
 	}
 }
 
-/* The second choice is the best that is not the first. */
-static void set_second(struct rdv *r, struct pxs_table_row *row, const struct rdv_scan *s)
-{
-	bool is_first = r->backend[s->best[0].b].index == row->first;
-	const struct rdv_rank *x = &s->best[is_first];
-
-	row->second = x->b < r->n ? r->backend[x->b].index : PXS_NONE;
-	if (x->b < r->n)
-		r->far = max(r->far, x->cost);
-}
-
 static void touch(struct rdv *r, u32 row)
 {
 	set_bit_of(r->touched, row);
@@ -163,21 +102,6 @@ static void evict(struct rdv *r, struct pxs_table_row *rows, u32 row)
 	touch(r, row);
 }
 
-/* The first row from @row on whose bit is set, or nrows. */
-static u32 next_bit(const struct rdv *r, const unsigned long *bits, u32 row)
-{
-	const u32 n = 8 * sizeof(*bits);
-	unsigned long word;
-
-	while (row < r->nrows) {
-		word = bits[row / n] >> (row % n);
-		if (word)
-			return row + (u32)__builtin_ctzl(word);
-		row = (row / n + 1) * n;
-	}
-	return r->nrows;
-}
-
 /*
  * A row without owner goes to the best that takes it. Return: the row that it pushes out, or
  * nrows.
@@ -188,7 +112,7 @@ static u32 settle(struct rdv *r, struct pxs_table_row *rows, u32 row)
 	struct rdv_backend *be;
 	struct rdv_scan s;
 
-	scan_row(r, rows, row, true, &s);
+	pxs_rdv_scan(r, rows, row, true, &s);
 	/* nobody is impossible: together they take more rows than there are */
 	pxs_assert(s.fit.b < r->n);
 	if (s.fit.b == r->n)
@@ -204,7 +128,7 @@ static u32 settle(struct rdv *r, struct pxs_table_row *rows, u32 row)
 	rows[row].first = be->index;
 	clear_bit_of(r->homeless, row);
 	r->worst = max(r->worst, s.fit.cost);
-	set_second(r, &rows[row], &s);
+	pxs_rdv_set_second(r, &rows[row], &s);
 	set_bit_of(r->touched, row);
 	clear_bit_of(r->dirty, row);
 	return loser;
@@ -259,30 +183,6 @@ static void eject(struct rdv *r, struct pxs_table_row *rows, u32 b)
 	enqueue(r, b);
 }
 
-/* Can no row further down the list of @b than this rank prefer it? Asked now and then. */
-static bool too_far(const struct rdv *r, u32 b, u32 rank, u64 bound)
-{
-	u64 u = (u64)(PXS_RANKS - rank) << (64 - PXS_RANK_BITS);
-
-	return rank >= PXS_RANKS ||
-	       (!(rank % RDV_STRIDE) && pxs_neglog2(r->log2, u - 1) * r->unit[b] > bound);
-}
-
-/* Is @b, at this rank of its list, better for the row than the backend with this index? */
-static bool is_preferred(const struct rdv *r, u32 row, u32 b, u32 rank, u16 index)
-{
-	u32 other = r->at[index], place = row << r->shift;
-	u32 his_rank = pxs_rank(&r->key[other], place);
-	struct rdv_rank mine, his;
-
-	/* plainly not: needs no logarithm */
-	if (his_rank < rank && r->key[other].weight >= r->key[b].weight)
-		return false;
-	mine = rank_with(r, place, b, rank);
-	his = rank_with(r, place, other, his_rank);
-	return better(&mine, &his);
-}
-
 /* A row leaves the backend @b, which looks for others if it had turned any away so far. */
 static void leave(struct rdv *r, const struct pxs_table_row *rows, u32 b)
 {
@@ -298,70 +198,101 @@ static void leave(struct rdv *r, const struct pxs_table_row *rows, u32 b)
 	be->held--;
 }
 
-/*
- * One look down the list of a backend with room: does this row prefer it?
- * Return: false when no row further down can.
- */
-static bool court(struct rdv *r, struct pxs_table_row *rows, u32 b)
+/* One look down the list of a backend with room: does this row want it, or (@take_free) nobody? */
+static void look_down(struct rdv *r, struct pxs_table_row *rows, u32 b, bool take_free)
 {
 	struct rdv_backend *be = &r->backend[b];
-	u32 row, rank = be->walk;
+	u32 rank = be->walk++, row = row_at(r, b, rank);
 
-	if (be->held == be->cap || too_far(r, b, rank, r->worst))
-		return false;
-	be->walk++;
-	row = row_at(r, b, rank);
-	if (row == r->nrows || rows[row].first == PXS_NONE || rows[row].first == be->index ||
-	    !is_preferred(r, row, b, rank, rows[row].first))
-		return true;
-	leave(r, rows, r->at[rows[row].first]);
+	r->looks++;
+	if (row == r->nrows || rows[row].first == be->index)
+		return;
+	if (rows[row].first == PXS_NONE) {
+		if (!take_free)
+			return;
+		clear_bit_of(r->homeless, row);
+		r->taken++;
+	} else {
+		if (!is_preferred(r, row, b, rank, rows[row].first))
+			return;
+		leave(r, rows, r->at[rows[row].first]);
+	}
 	rows[row].first = be->index;
 	be->held++;
 	be->last = max(be->last, rank);
 	touch(r, row);
-	return true;
+}
+
+/* So far down its list may a backend look in this round: as far as others of its share. */
+static u32 reach_of(const struct rdv *r, const struct rdv_backend *be)
+{
+	u64 reach = ((u64)be->cap << r->shift) * r->round;
+
+	return reach < PXS_RANKS ? (u32)reach : PXS_RANKS;
+}
+
+/*
+ * From nothing: a look, or the next backend's turn. Return: false when a round found fewer owners
+ * than asking all backends for a row would have in that time.
+ */
+static bool court(struct rdv *r, struct pxs_table_row *rows)
+{
+	struct rdv_backend *be = &r->backend[r->done];
+	bool worth;
+
+	if (be->held < be->cap && be->walk < reach_of(r, be)) {
+		look_down(r, rows, r->done, true);
+		return true;
+	}
+	if (++r->done < r->n)
+		return true;
+	worth = (u64)r->taken * r->n > (u64)r->looks + r->n;
+	r->done = 0;
+	r->looks = 0;
+	r->taken = 0;
+	r->round++;
+	return worth;
+}
+
+/* How much do the rows cost that have an owner? Return: false when all were looked at. */
+static bool set_worst(struct rdv *r, const struct pxs_table_row *rows)
+{
+	u32 row = r->done++, place = row << r->shift, b;
+
+	if (rows[row].first != PXS_NONE) {
+		b = r->at[rows[row].first];
+		r->worst = max(r->worst, rank_with(r, place, b, pxs_rank(&r->key[b], place)).cost);
+	}
+	return r->done < r->nrows;
+}
+
+/* Whoever has room looks for rows, from where it stopped. */
+static void enqueue_vacant(struct rdv *r)
+{
+	u32 b;
+
+	for (b = 0; b < r->n; b++)
+		if (r->backend[b].held < r->backend[b].cap)
+			enqueue(r, b);
 }
 
 /* Fills the room that there is. Return: false when nobody looks for rows any more. */
 static bool fill_vacant(struct rdv *r, struct pxs_table_row *rows)
 {
+	struct rdv_backend *be;
 	u32 b;
 
 	if (!r->nqueue)
 		return false;
 	b = r->queue[r->nqueue - 1];
-	if (court(r, rows, b))
+	be = &r->backend[b];
+	if (be->held < be->cap && !too_far(r, b, be->walk, r->worst)) {
+		look_down(r, rows, b, false);
 		return true;
-	r->backend[b].queued = false;
+	}
+	be->queued = false;
 	r->nqueue--;
 	return true;
-}
-
-/* Is the new backend @b a better second choice for the next row of its list? False: enough. */
-static bool offer_second(struct rdv *r, struct pxs_table_row *rows, u32 b)
-{
-	struct rdv_backend *be = &r->backend[b];
-	u32 row, rank = r->walk;
-
-	if (!r->past || !be->is_new || too_far(r, b, rank, r->far))
-		return false;
-	r->walk++;
-	row = row_at(r, b, rank);
-	if (row == r->nrows || pxs_live(r->dirty, row) || rows[row].first == be->index ||
-	    !is_preferred(r, row, b, rank, rows[row].second))
-		return true;
-	rows[row].second = be->index;
-	set_bit_of(r->touched, row);
-	return true;
-}
-
-static void look_for_second(struct rdv *r, struct pxs_table_row *rows, u32 row)
-{
-	struct rdv_scan s;
-
-	scan_row(r, rows, row, false, &s);
-	set_second(r, &rows[row], &s);
-	clear_bit_of(r->dirty, row);
 }
 
 static void finish(struct rdv *r)
@@ -375,66 +306,80 @@ static void finish(struct rdv *r)
 	}
 }
 
-static void next_phase(struct rdv *r)
+static void enter(struct rdv *r, u8 phase)
 {
 	r->done = 0;
-	r->walk = 0;
-	r->phase++;
-	if (r->phase == RDV_DONE)
+	r->phase = phase;
+	if (phase == RDV_VACANT && !r->past)
+		enqueue_vacant(r);
+	if (phase == RDV_SECOND_NEW)
+		pxs_rdv_seconds_begin(r);
+	if (phase == RDV_DONE)
 		finish(r);
+}
+
+static u32 begin(struct rdv *r, struct pxs_table_row *rows, u32 budget)
+{
+	memset(rows, 0xff, r->nrows * sizeof(*rows));
+	memset(r->homeless, 0xff, bitmap_bytes(r->nrows));
+	enter(r, r->by_lists ? RDV_COURT : RDV_HOME);
+	return budget;
+}
+
+/* A row without owner, or the one that it pushed out. Return: the steps it took; 0: none left. */
+static u32 find_home(struct rdv *r, struct pxs_table_row *rows)
+{
+	u32 row = r->hand;
+
+	if (row == r->nrows) {
+		r->done = next_bit(r, r->homeless, r->done);
+		row = r->done;
+	}
+	if (row == r->nrows)
+		return 0;
+	r->hand = settle(r, rows, row);
+	return r->n;
 }
 
 /* One piece of work. Return: about how many steps it took. */
 static u32 work(struct rdv *r, struct pxs_table_row *rows, u32 budget)
 {
-	u32 row;
+	u32 steps;
 
 	switch (r->phase) {
 	case RDV_BEGIN:
-		memset(rows, 0xff, r->nrows * sizeof(*rows));
-		memset(r->homeless, 0xff, bitmap_bytes(r->nrows));
-		r->phase = RDV_HOME;
-		return budget;
+		return begin(r, rows, budget);
+	case RDV_COURT:
+		if (!court(r, rows))
+			enter(r, RDV_WORST);
+		return 4;
+	case RDV_WORST:
+		if (!set_worst(r, rows))
+			enter(r, RDV_VACANT);
+		return 1;
 	case RDV_TAKE_OVER:
 		if (!take_over(r, rows, budget))
-			next_phase(r);
+			enter(r, RDV_EJECT);
 		return budget;
 	case RDV_EJECT:
 		eject(r, rows, r->done);
 		if (++r->done == r->n)
-			next_phase(r);
+			enter(r, RDV_VACANT);
 		return 1;
 	case RDV_VACANT:
 		if (!fill_vacant(r, rows))
-			next_phase(r);
+			enter(r, RDV_HOME);
 		return 4;
 	case RDV_HOME:
-		row = r->hand;
-		if (row == r->nrows) {
-			r->done = next_bit(r, r->homeless, r->done);
-			row = r->done;
-		}
-		if (row < r->nrows) {
-			r->hand = settle(r, rows, row);
-			return r->n;
-		}
-		next_phase(r);
-		return 1;
-	case RDV_SECOND_NEW:
-		if (offer_second(r, rows, r->done))
-			return 4;
-		r->walk = 0;
-		if (++r->done == r->n)
-			next_phase(r);
-		return 1;
+		steps = find_home(r, rows);
+		if (!steps)
+			enter(r, RDV_SECOND_NEW);
+		return max(steps, 1u);
 	default:
-		r->done = next_bit(r, r->dirty, r->done);
-		if (r->done < r->nrows) {
-			look_for_second(r, rows, r->done);
-			return r->n;
-		}
-		next_phase(r);
-		return 1;
+		steps = pxs_rdv_seconds_step(r, rows);
+		if (!steps)
+			enter(r, RDV_DONE);
+		return max(steps, 1u);
 	}
 }
 

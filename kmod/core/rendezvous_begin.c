@@ -10,8 +10,12 @@
 
 #define RDV_DOMAIN_BACKEND	0x72656e6402ull
 
-/* Of the rows: above, to begin from nothing is less work. */
+/* Of the rows, and times the backends: above, to begin from nothing is less work. */
 #define RDV_CHANGE_MOST		4
+#define RDV_CHANGE_WORK		64
+
+/* Backends, times ranks a row: below, to ask all of them for each row is less work than lists. */
+#define RDV_LISTS_MIN		16u
 
 /* Rows that a backend may hold, @salt a hash of it. */
 static u32 cap_of(u32 nrows, u32 cap, u32 weight, u64 sum, u32 salt)
@@ -119,10 +123,11 @@ static bool can_go_on(const struct pxs_table *past, const struct pxs_table_confi
 /* Begin with the table before: what is known of its backends. Return: false, better not. */
 static bool go_on(struct rdv *r, const struct pxs_table *past)
 {
+	u32 i, lost = match_past(r, past);
 	u64 u;
-	u32 i;
 
-	if (match_past(r, past) > r->nrows / RDV_CHANGE_MOST)
+	if (lost > r->nrows / RDV_CHANGE_MOST ||
+	    (u64)lost * r->n > (u64)r->nrows * RDV_CHANGE_WORK)
 		return false;
 	for (i = 0; i < r->n; i++) {
 		if (r->backend[i].is_new || !r->backend[i].held)
@@ -144,7 +149,7 @@ void pxs_rendezvous_start(void *scratch, const struct pxs_table_config *cfg, u32
 
 	*r = (struct rdv){
 		.cfg = cfg, .owners = owners, .n = n, .nrows = cfg->nrows, .hand = cfg->nrows,
-		.shift = PXS_RANK_BITS + (u32)__builtin_clz(cfg->nrows) - 31,
+		.round = 1, .shift = PXS_RANK_BITS + (u32)__builtin_clz(cfg->nrows) - 31,
 	};
 	lay_out(r, cfg, n);
 	pxs_log2_init(r->log2);
@@ -154,6 +159,7 @@ void pxs_rendezvous_start(void *scratch, const struct pxs_table_config *cfg, u32
 		return;
 	set_backends(r, cap);
 	r->worst = 0;
+	r->by_lists = n > RDV_LISTS_MIN << r->shift;
 	r->phase = RDV_BEGIN;
 }
 

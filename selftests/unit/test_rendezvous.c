@@ -5,6 +5,7 @@
 #include <math.h>
 #include "unit_table.h"
 #include "log2.h"
+#include "rank.h"
 
 static struct unit_config a, b;
 
@@ -332,6 +333,101 @@ static void greedy_reference(void)
 	free(pairs);
 }
 
+/*
+ * Of sizes that the reference is too slow for: no row and backend would rather have each other, of
+ * which there is one table only; and second choices are the best that are not the first.
+ */
+struct stable {
+	u32 log2[PXS_LOG2_ENTRIES];
+	struct pxs_rank_key key[UNIT_BACKENDS];
+	struct stable_pair {
+		u64 cost;
+		u64 u;
+	} dearest[UNIT_BACKENDS];
+};
+
+static struct stable_pair pair_of(const struct stable *s, const struct pxs_table *t, u32 b, u32 row)
+{
+	u32 place = row * (PXS_RANKS / t->nrows), weight = a.backends[b].weight;
+	struct stable_pair p;
+
+	p.u = pxs_rank_u(&s->key[b], place, pxs_rank(&s->key[b], place));
+	p.cost = pxs_neglog2(s->log2, p.u) * (((1ull << 33) + weight / 2) / weight);
+	return p;
+}
+
+static bool is_better(const struct stable_pair *x, const struct stable_pair *y)
+{
+	return x->cost != y->cost ? x->cost < y->cost : x->u > y->u;
+}
+
+/* What is wrong about this row? The backends' ids are in order of index. */
+static u32 unstable(const struct stable *s, const struct pxs_table *t, u32 row)
+{
+	const struct pxs_table_owner *owners = pxs_table_owners(t);
+	u16 first = t->rows[row].first, best = PXS_NONE;
+	struct stable_pair mine = pair_of(s, t, first, row), second = { 0 }, p;
+	u32 b, wrong = 0;
+
+	for (b = 0; b < t->nbackends; b++) {
+		if (b == first)
+			continue;
+		p = pair_of(s, t, b, row);
+		if (best == PXS_NONE || is_better(&p, &second)) {
+			best = (u16)b;
+			second = p;
+		}
+		wrong += is_better(&p, &mine) && (owners[b].rows < owners[b].cap ||
+						  is_better(&p, &s->dearest[b]));
+	}
+	return wrong + (best != t->rows[row].second);
+}
+
+static void check_stable(u32 n, u32 rows, u32 cap, u32 heaviest)
+{
+	struct stable *s = calloc(1, sizeof(*s));
+	u32 i, counts[UNIT_BACKENDS], wrong = 0;
+	u64 state = n + rows + cap + heaviest;
+	struct stable_pair p;
+	struct pxs_table *t;
+
+	unit_config_init(&a, PXS_FILL_RENDEZVOUS, n, heaviest);
+	a.cfg.nrows = rows;
+	a.cfg.cap = (u16)cap;
+	pxs_log2_init(s->log2);
+	for (i = 0; i < n; i++) {
+		a.backends[i].weight = 1 + (u32)(unit_random(&state) % heaviest);
+		pxs_rank_init(&s->key[i], &a.cfg.seed, 0x72656e6402ull, a.backends[i].id, 1);
+	}
+	t = unit_build(&a);
+	CHECK_FATAL(t);
+	pxs_table_count(t, counts);
+	for (i = 0; i < n; i++)
+		wrong += counts[i] > pxs_table_owners(t)[i].cap ||
+			 counts[i] != pxs_table_owners(t)[i].rows;
+	for (i = 0; i < rows; i++) {
+		p = pair_of(s, t, t->rows[i].first, i);
+		if (!is_better(&p, &s->dearest[t->rows[i].first]))
+			s->dearest[t->rows[i].first] = p;
+	}
+	for (i = 0; i < rows; i++)
+		wrong += unstable(s, t, i);
+	CHECK_EQ(wrong, 0);
+	free(t);
+	free(s);
+}
+
+static void stable(void)
+{
+	check_stable(60, PXS_ROWS_MAX, 20, 1);
+	check_stable(40, PXS_ROWS_MAX, 20, PXS_WEIGHT_MAX);
+	check_stable(300, 16384, 20, 100);
+	check_stable(300, 16384, 0, 1);
+	check_stable(300, 16384, 1000, 3);
+	check_stable(1024, 4096, 20, 1);
+	check_stable(1024, 4096, 0, 1);
+}
+
 /* One to three backends come, go or weigh something else, or two change places. */
 static void change_something(u64 *state, u32 heaviest)
 {
@@ -485,6 +581,7 @@ int main(void)
 	RUN(small_step);
 	RUN(resize);
 	RUN(greedy_reference);
+	RUN(stable);
 	RUN(incremental);
 	RUN(begins_anew);
 	RUN(golden);
