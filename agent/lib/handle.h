@@ -77,7 +77,7 @@ struct pxs_sub {
 	struct pxs_conn conn;
 	u32 peer;		/* to which conn goes, or will */
 	u32 failures;		/* addresses in a row that were of no use */
-	u32 trimmed;		/* ... that have the next slot no more */
+	u32 trimmed;		/* bit N: peer N has the next slot no more */
 	u64 id;			/* of the READ */
 	u64 due;		/* to connect again */
 	u64 lost_at;		/* since when no daemon is of any use */

@@ -197,9 +197,10 @@ struct pxs_log_value {
  * and another member goes on. @end is called once, unless pxs_log_unsubscribe() comes first:
  * error 0 when everything wanted was delivered, @applied being the last slot of that member;
  * PXS_LOG_UNREACHABLE, PXS_LOG_NO_GROUP, PXS_LOG_IO, PXS_LOG_PROTOCOL after the time-out (at once
- * if nobody ever answered); PXS_LOG_TRIMMED likewise: no member has the next slot any more, what
- * is wanted must come from elsewhere (a checkpoint of the application's), @applied + 1 is it; with
- * ONCE also PXS_LOG_DAMAGED, as later slots can't be judged.
+ * if nobody ever answered); PXS_LOG_TRIMMED: no member has the next slot any more (after the
+ * time-out: none that answers), what is wanted must come from elsewhere (a checkpoint of the
+ * application's), @applied + 1 is it; with ONCE also PXS_LOG_DAMAGED, as later slots can't be
+ * judged.
  *
  * What is delivered is decided for good, but one member's view: it may lag behind. To read
  * everything that was appended before now, take the read index and read up to that slot.

@@ -45,12 +45,40 @@ void pxs_sub_exit(struct pxs_log *log)
 
 /* --- connecting ------------------------------------------------------------ */
 
+/* Ask anew, from @slot on, which is another than before: a READ goes one way. */
+static void begin_at(struct pxs_log *log, u64 slot)
+{
+	struct pxs_sub *s = &log->sub;
+
+	if (!endless(s))
+		s->left += s->next - slot;
+	s->next = slot;
+	if (s->once)
+		s->once->next = slot;
+	s->due = log->now;
+	shut(s);
+}
+
+/* The next slot is gone. Was it one of those in front of what is wanted? Then without. */
+static void gone(struct pxs_log *log)
+{
+	struct pxs_sub *s = &log->sub;
+
+	if (s->next >= s->from || s->once) {
+		finish(log, PXS_LOG_TRIMMED, s->next - 1);
+		return;
+	}
+	s->trimmed = 0;
+	s->failures = 0;
+	begin_at(log, s->from);
+}
+
 /* This address is of no use now: go on with the next one. @err: -errno for the words, or 0. */
 static void give_up(struct pxs_log *log, int error, int err)
 {
 	struct pxs_sub *s = &log->sub;
 
-	if (err)
+	if (err && !s->trimmed)
 		pxs_note(log, log->peer[s->peer].path, err);
 	shut(s);
 	if (!s->failures)
@@ -59,9 +87,28 @@ static void give_up(struct pxs_log *log, int error, int err)
 	s->failures++;
 	/* All of them in turn, then a pause. */
 	s->due = s->failures % log->npeers ? log->now : log->now + PXS_LIB_RETRY_MS;
-	if (log->now - s->lost_at >= log->timeout_ms ||
-	    (!s->was_open && s->failures >= log->npeers))
+	if (log->now - s->lost_at < log->timeout_ms &&
+	    (s->was_open || s->failures < log->npeers))
+		return;
+	/* Who is away may have it, but not for ever. */
+	if (s->trimmed)
+		gone(log);
+	else
 		finish(log, error, s->next - 1);
+}
+
+/* This member has the next slot no more. Another may, also one that is away for a moment. */
+static void trimmed_here(struct pxs_log *log)
+{
+	struct pxs_sub *s = &log->sub;
+
+	snprintf(log->detail, sizeof(log->detail), "%s", log->words);
+	s->was_open = true;
+	s->trimmed |= 1u << s->peer;
+	if (s->trimmed == (1u << log->npeers) - 1)
+		gone(log);
+	else
+		give_up(log, PXS_LOG_TRIMMED, 0);
 }
 
 static int ask(struct pxs_log *log)
@@ -167,20 +214,6 @@ static void deliver(struct pxs_log *log, const struct pxs_answer *m)
 		s->value(s->ctx, &v);
 }
 
-/* Ask anew, from @slot on, which is another than before: a READ goes one way. */
-static void begin_at(struct pxs_log *log, u64 slot)
-{
-	struct pxs_sub *s = &log->sub;
-
-	if (!endless(s))
-		s->left += s->next - slot;
-	s->next = slot;
-	if (s->once)
-		s->once->next = slot;
-	s->due = log->now;
-	shut(s);
-}
-
 /* The first slot is in the middle of a value: what is in front of it is wanted too. */
 static bool begins_before(struct pxs_log *log, const struct pxs_answer *m)
 {
@@ -192,18 +225,6 @@ static bool begins_before(struct pxs_log *log, const struct pxs_answer *m)
 		return false;
 	s->stepped = true;
 	begin_at(log, s->next - c.index);
-	return true;
-}
-
-/* Nobody has the next slot any more. Was it one of those? Then without. */
-static bool do_without(struct pxs_log *log)
-{
-	struct pxs_sub *s = &log->sub;
-
-	if (s->next >= s->from || s->once)
-		return false;
-	s->trimmed = 0;
-	begin_at(log, s->from);
 	return true;
 }
 
@@ -272,11 +293,9 @@ static int take(struct pxs_log *log, const struct pxs_answer *m)
 			return -EPROTO;
 		pxs_note_words(log, m);
 		if (ret == PXS_LOG_TRIMMED)
-			snprintf(log->detail, sizeof(log->detail), "%s", log->words);
-		if (ret != PXS_LOG_TRIMMED || ++s->trimmed < log->npeers)
+			trimmed_here(log);
+		else
 			give_up(log, ret, 0);
-		else if (!do_without(log))
-			finish(log, ret, s->next - 1);
 		return 0;
 	}
 	ret = judge(log, m);

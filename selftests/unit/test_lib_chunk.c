@@ -98,6 +98,31 @@ static void trimmed_through_a_value(void)
 	finish_test(log);
 }
 
+/* The same while one is away: he may have it. If he does not come back, it is lost. */
+static void trimmed_while_one_is_away(void)
+{
+	struct pxs_log *log = start_large();
+
+	daemon_[0].trim = 3;
+	daemon_[1].trim = 3;
+	daemon_down(&daemon_[2]);
+	CHECK(!subscribe(log, 4, 0, 0));
+	CHECK(pump(log, asked_again));
+	daemon_up(&daemon_[2]);
+	CHECK(pump(log, is_over));
+	CHECK_EQ(ended, PXS_LOG_OK);
+	CHECK_STR(text, "[40000] v9 [65536] ");
+	CHECK_EQ(damaged, 0);
+	daemon_down(&daemon_[2]);
+	pxs_log_set_timeout(log, 300);
+	CHECK(!subscribe(log, 4, 0, 0));
+	CHECK(pump(log, is_over));
+	CHECK_EQ(ended, PXS_LOG_OK);
+	CHECK_STR(text, "v9 [65536] ");
+	CHECK_EQ(damaged, 1);
+	finish_test(log);
+}
+
 static void large_values_with_ids(void)
 {
 	struct pxs_log_id a = { .client = { 1 }, .number = 1 };
@@ -131,6 +156,7 @@ int main(void)
 {
 	RUN(large_values_are_put_together);
 	RUN(trimmed_through_a_value);
+	RUN(trimmed_while_one_is_away);
 	RUN(large_values_with_ids);
 	return unit_done();
 }

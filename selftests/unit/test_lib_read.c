@@ -113,6 +113,50 @@ static void who_cannot_read_is_given_up(void)
 	finish_test(log);
 }
 
+/* Two have trimmed it, the third is away for a moment: that is no reason to give up. */
+static void who_is_away_may_have_it(void)
+{
+	struct pxs_log *log = start(5);
+
+	daemon_[0].trim = 3;
+	daemon_[1].trim = 3;
+	daemon_down(&daemon_[2]);
+	CHECK(!subscribe(log, 1, 0, 0));
+	CHECK(pump(log, asked_again));
+	CHECK_EQ(ended, -1);
+	daemon_up(&daemon_[2]);
+	CHECK(pump(log, is_over));
+	CHECK_EQ(ended, PXS_LOG_OK);
+	CHECK_STR(text, "v1 v2 v3 v4 v5 ");
+	finish_test(log);
+}
+
+/* He does not come back: whoever answers has it no more, and says so. */
+static void who_answers_has_it_no_more(void)
+{
+	struct pxs_log *log = start(5);
+	u64 t0 = pxs_io_now();
+
+	pxs_log_set_timeout(log, 300);
+	daemon_[1].trim = 3;
+	daemon_[2].trim = 3;
+	daemon_down(&daemon_[0]);
+	CHECK(!subscribe(log, 3, 0, 0));
+	CHECK(pump(log, is_over));
+	CHECK_EQ(ended, PXS_LOG_TRIMMED);
+	CHECK_EQ(end_applied, 2);
+	CHECK_STR(pxs_log_detail(log), "gone");
+	CHECK(pxs_io_now() - t0 >= 300);
+	/* All of them say so: nobody is waited for. */
+	daemon_up(&daemon_[0]);
+	daemon_[0].trim = 3;
+	pxs_log_set_timeout(log, 3600000);
+	CHECK(!subscribe(log, 3, 0, 0));
+	CHECK(pump(log, is_over));
+	CHECK_EQ(ended, PXS_LOG_TRIMMED);
+	finish_test(log);
+}
+
 static void a_callback_may_end_it(void)
 {
 	struct pxs_log *log = start(9);
@@ -399,6 +443,8 @@ int main(void)
 	RUN(another_member_goes_on);
 	RUN(when_all_are_gone_it_ends);
 	RUN(who_cannot_read_is_given_up);
+	RUN(who_is_away_may_have_it);
+	RUN(who_answers_has_it_no_more);
 	RUN(a_callback_may_end_it);
 	RUN(copies_are_marked);
 	RUN(liars_are_not_believed);
