@@ -115,6 +115,9 @@ void pxs_cmd_memory(struct pxs_run *x)
 		pxs_reply_null(x->out);
 		return;
 	}
+	/* Between MULTI and EXEC it stands in the log: the walk is for who waits for its end. */
+	if (!pxs_reply_wanted(x->out))
+		return;
 	bytes = PXS_DB_OVERHEAD + rec.key.len + rec.value.len;
 	if (rec.type == PXS_TYPE_HASH)
 		pxs_db_items(x->db, &rec, 0, add_item, &bytes);

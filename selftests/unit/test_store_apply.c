@@ -97,6 +97,56 @@ static void reads_that_nobody_reads(void)
 	store_remove(&s);
 }
 
+#define FIELDS	2000u
+#define TIMES	1000u
+
+/* CPU time that an entry with @n times the same command takes. */
+static clock_t time_of(u32 n, u32 argc, struct pxs_str *argv)
+{
+	struct pxs_store_entry e = {
+		.kind = PXS_STORE_EXEC, .ncommands = n, .time = s.time,
+	};
+	static struct pxs_args args[TIMES];
+	clock_t began;
+	u64 size;
+	u32 i;
+	u8 *buf;
+
+	for (i = 0; i < n; i++)
+		args[i] = (struct pxs_args){ argc, argv };
+	size = pxs_store_entry_size(NULL, 0, args, n);
+	buf = malloc(size);
+	pxs_store_entry_put(buf, &e, NULL, args);
+	began = clock();
+	CHECK_EQ(store_apply(&s, buf, (u32)size), 0);
+	free(buf);
+	return clock() - began;
+}
+
+/* Each of them looks at all fields: at who is asked, and nowhere else. */
+static void sizes_that_nobody_reads(void)
+{
+	struct pxs_str ask[] = { pxs_str("MEMORY"), pxs_str("USAGE"), pxs_str("h") };
+	static struct pxs_str set[2 + 2 * FIELDS];
+	static char name[FIELDS][8];
+	clock_t asked;
+	u32 i;
+
+	store_make(&s);
+	set[0] = pxs_str("HSET");
+	set[1] = pxs_str("h");
+	for (i = 0; i < FIELDS; i++) {
+		snprintf(name[i], sizeof(name[i]), "%u", i);
+		set[2 + 2 * i] = pxs_str(name[i]);
+		set[3 + 2 * i] = pxs_str("v");
+	}
+	time_of(1, ARRAY_SIZE(set), set);
+	asked = time_of(TIMES, ARRAY_SIZE(ask), ask);
+	s.quiet = true;
+	CHECK(time_of(TIMES, ARRAY_SIZE(ask), ask) < asked / 4);
+	store_remove(&s);
+}
+
 static void time_is_the_log_s(void)
 {
 	store_make(&s);
@@ -347,6 +397,7 @@ int main(void)
 	RUN(strings);
 	RUN(hashes_and_sums);
 	RUN(reads_that_nobody_reads);
+	RUN(sizes_that_nobody_reads);
 	RUN(time_is_the_log_s);
 	RUN(the_expired_go_step_by_step);
 	RUN(a_read_deletes_nothing);
