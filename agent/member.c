@@ -56,6 +56,27 @@ static void end_change(struct pxs_replica *r, u32 error)
 		c.done(c.ctx, error, c.config.epoch);
 }
 
+void pxs_member_abandon(struct pxs_replica *r, u32 error)
+{
+	end_change(r, r->members.change.config.slot ? PXS_CLIENT_UNKNOWN : error);
+}
+
+/* Is @c what was asked for here, where that was proposed? NULL: it is no change at all. */
+static bool is_ours(const struct pxs_members *ms, const struct pxs_member_config *c)
+{
+	const struct pxs_member_config *own = &ms->change.config;
+
+	return c && c->slot == own->slot && c->len == own->len &&
+	       !memcmp(c->value, own->value, c->len);
+}
+
+/* What is gone over to is not what was asked for here, unless it is the same. */
+static void judge_change(struct pxs_replica *r)
+{
+	if (!is_ours(&r->members, &r->members.next))
+		pxs_member_abandon(r, PXS_CLIENT_NOT_LEADER);
+}
+
 bool pxs_member_applied(struct pxs_replica *r, u64 slot, u64 lsn, u64 ballot)
 {
 	struct pxs_members *ms = &r->members;
@@ -63,16 +84,20 @@ bool pxs_member_applied(struct pxs_replica *r, u64 slot, u64 lsn, u64 ballot)
 	bool is = a->epoch && a->slot == slot && a->lsn == lsn;
 	struct pxs_membership m;
 
-	if (ms->change.done && ms->change.config.slot == slot &&
-	    !(is && a->len == ms->change.config.len &&
-	      !memcmp(a->value, ms->change.config.value, a->len)))
-		end_change(r, PXS_CLIENT_NOT_LEADER);	/* something else was chosen */
+	/*
+	 * Something else was chosen; but of a change that the next one came behind, which is kept
+	 * in its place, nobody knows here what it was.
+	 */
+	if (ms->change.done && ms->change.config.slot == slot && !is_ours(ms, is ? a : NULL))
+		end_change(r, a->epoch > ms->change.config.epoch ? PXS_CLIENT_UNKNOWN :
+								   PXS_CLIENT_NOT_LEADER);
 	if (!is || !pxs_member_parse(a, &m) || m.epoch <= r->config->conf.epoch)
 		return false;
 	/* Those that were before our time. */
 	if (ms->joins && pxs_member_index(r, &m) < 0)
 		return false;
 	ms->next = *a;
+	judge_change(r);
 	ms->asked_ms = 0;
 	ms->led = pxs_ballot_member(ballot) == self_of(r)->id;
 	return true;
@@ -105,6 +130,7 @@ bool pxs_member_hear(struct pxs_replica *r, u64 slot, const u8 *value, u32 len)
 		return false;
 	ms->next = (struct pxs_member_config){ .epoch = m.epoch, .slot = slot, .len = len };
 	memcpy(ms->next.value, value, len);
+	judge_change(r);
 	ms->asked_ms = 0;
 	ms->led = false;
 	return false;
@@ -527,9 +553,4 @@ void pxs_member_tick(struct pxs_replica *r, u64 now)
 
 	if (c->done && now >= c->deadline)
 		end_change(r, c->config.slot ? PXS_CLIENT_UNKNOWN : PXS_CLIENT_BUSY);
-}
-
-void pxs_member_abandon(struct pxs_replica *r, u32 error)
-{
-	end_change(r, r->members.change.config.slot ? PXS_CLIENT_UNKNOWN : error);
 }

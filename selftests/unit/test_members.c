@@ -127,11 +127,15 @@ static void who_was_removed_does_not_come_back(void)
 	CHECK_EQ(r.members.removed, 3);
 }
 
+#define NOT_YET	1000u
+
+static u32 told;
+
 static void done(void *ctx, u32 error, u64 epoch)
 {
 	(void)ctx;
-	(void)error;
 	(void)epoch;
+	told = error;
 }
 
 static u32 ask(enum pxs_member_op op, u8 id, const struct pxs_wire_member *to)
@@ -237,6 +241,189 @@ static void a_change_says_where_stores_listen(void)
 	to.store_port = 0;
 	CHECK_EQ(ask(PXS_MEMBER_SET, 3, &to), 0);
 	CHECK_EQ(planned()->member[2].store_port, 0);
+}
+
+/* --- what who asked is told ------------------------------------------------------- */
+
+static u64 given;		/* the slot of what is proposed; 0: something is in flight */
+
+static int dp_configure(struct pxs_datapath *dp, u32 group, const u8 *value, u32 len, u64 *slot)
+{
+	(void)dp;
+	(void)group;
+	(void)value;
+	(void)len;
+	*slot = given;
+	return given ? 0 : -EAGAIN;
+}
+
+static int dp_move(struct pxs_datapath *dp, u32 group, u64 slot, const u8 *value, u32 len)
+{
+	(void)dp;
+	(void)group;
+	(void)slot;
+	(void)value;
+	(void)len;
+	return 0;
+}
+
+static int dp_del(struct pxs_datapath *dp, u32 group)
+{
+	(void)dp;
+	(void)group;
+	return 0;
+}
+
+static int dp_add(struct pxs_datapath *dp, const struct pxs_group_config *config)
+{
+	(void)dp;
+	(void)config;
+	return 0;
+}
+
+/* This leader is asked to demote member 3; it proposes that at @slot, or not yet. */
+static void asked_to_demote(u64 slot)
+{
+	static const struct pxs_datapath_ops ops = {
+		.configure = dp_configure, .move = dp_move, .group_del = dp_del,
+		.group_add = dp_add,
+	};
+	static struct pxs_datapath dp = { .ops = &ops };
+
+	lead();
+	node.dp = &dp;
+	node.loop.now = 1000;
+	told = NOT_YET;
+	given = slot;
+	CHECK_EQ(ask(PXS_MEMBER_DEMOTE, 3, NULL), 0);
+	pxs_member_step(&r);
+	CHECK_EQ(r.members.change.config.slot, slot);
+}
+
+static void record(u8 type, u64 slot, u64 lsn, const struct pxs_member_config *c)
+{
+	struct pxs_record rec = {
+		.group = 1, .type = type, .slot = slot, .lsn = lsn, .data = c->value,
+		.ballot = type == PXS_RECORD_CONFIG ? c->slot : pxs_ballot(7, 2), .len = c->len,
+		.flags = type == PXS_RECORD_CONFIG ? 0 : PXS_ENTRY_CONFIG,
+	};
+
+	pxs_member_record(&r, &rec, 0);
+}
+
+/* It is overtaken and learns of @c, which is chosen. */
+static void learns(const struct pxs_member_config *c)
+{
+	r.elect.role = PXS_ROLE_FOLLOWER;
+	record(PXS_RECORD_DECIDED, c->slot, 20, c);
+	CHECK(pxs_member_applied(&r, c->slot, 20, pxs_ballot(7, 2)));
+}
+
+/* It goes over to it. */
+static void goes_over(const struct pxs_member_config *c)
+{
+	pxs_member_step(&r);
+	record(PXS_RECORD_CONFIG, c->epoch, 22, c);
+	pxs_member_step(&r);
+	CHECK_EQ(pxs_member_enter(&r), 0);
+	pxs_member_entered(&r);
+	CHECK(!pxs_member_moves(&r));
+	CHECK_EQ(conf.conf.epoch, c->epoch);
+}
+
+/* What this one would have proposed, of member @id, as if somebody else had: at @slot. */
+static struct pxs_member_config others(enum pxs_member_op op, u8 id, u64 slot)
+{
+	struct pxs_wire_member to = {
+		.family = 4, .port = cpu_to_be16(7400), .addr = { 10, 0, 0, id },
+		.incarnation = cpu_to_be64(INC + id - 1),
+	};
+	struct pxs_member_config c;
+
+	lead();
+	CHECK_EQ(ask(op, id, &to), 0);
+	c = r.members.change.config;
+	c.slot = slot;
+	return c;
+}
+
+/* Somebody else's change came instead of one that was never proposed: that is not in force. */
+static void anothers_change_is_no_success(void)
+{
+	struct pxs_member_config c = others(PXS_MEMBER_ADD, 4, 10);
+
+	asked_to_demote(0);
+	learns(&c);
+	CHECK_EQ(told, PXS_CLIENT_NOT_LEADER);
+	told = NOT_YET;
+	goes_over(&c);
+	CHECK_EQ(told, NOT_YET);
+	CHECK_EQ(pxs_group_voters(&conf.conf), 3);
+	/* By it this member is none any more. */
+	c = others(PXS_MEMBER_REMOVE, 1, 10);
+	asked_to_demote(0);
+	learns(&c);
+	CHECK_EQ(told, PXS_CLIENT_NOT_LEADER);
+	/* From a peer that lends its checkpoint. */
+	c = others(PXS_MEMBER_ADD, 4, 10);
+	asked_to_demote(0);
+	CHECK(!pxs_member_hear(&r, 10, c.value, c.len));
+	CHECK_EQ(told, PXS_CLIENT_NOT_LEADER);
+	asked_to_demote(10);
+	CHECK(!pxs_member_hear(&r, 12, c.value, c.len));
+	CHECK_EQ(told, PXS_CLIENT_UNKNOWN);
+}
+
+static void ones_own_change_is_told(void)
+{
+	struct pxs_member_config own = others(PXS_MEMBER_DEMOTE, 3, 10);
+	struct pxs_member_config c = others(PXS_MEMBER_ADD, 4, 10);
+
+	asked_to_demote(10);
+	learns(&own);
+	CHECK_EQ(told, NOT_YET);
+	goes_over(&own);
+	CHECK_EQ(told, 0);
+	CHECK_EQ(pxs_group_voters(&conf.conf), 2);
+	asked_to_demote(10);
+	CHECK(!pxs_member_hear(&r, 10, own.value, own.len));
+	CHECK_EQ(told, NOT_YET);
+	/* Something else is at its slot. */
+	asked_to_demote(10);
+	learns(&c);
+	CHECK_EQ(told, PXS_CLIENT_NOT_LEADER);
+	asked_to_demote(10);
+	CHECK(!pxs_member_applied(&r, 10, 20, pxs_ballot(7, 2)));
+	CHECK_EQ(told, PXS_CLIENT_NOT_LEADER);
+	/* So it is where the next change of this epoch comes behind it. */
+	c.slot = 11;
+	asked_to_demote(10);
+	record(PXS_RECORD_DECIDED, 11, 21, &c);
+	CHECK(!pxs_member_applied(&r, 10, 20, pxs_ballot(7, 2)));
+	CHECK_EQ(told, PXS_CLIENT_NOT_LEADER);
+}
+
+/* A successor may have chosen it: it is learned together with the one that came after it. */
+static void a_later_epoch_says_nothing_of_it(void)
+{
+	struct pxs_member_config own = others(PXS_MEMBER_DEMOTE, 3, 10);
+	struct pxs_member_config c;
+
+	asked_to_demote(10);
+	learns(&own);
+	goes_over(&own);
+	r.started = true;
+	r.elect.role = PXS_ROLE_LEADER;
+	r.elect.next = 1;
+	CHECK_EQ(ask(PXS_MEMBER_REMOVE, 3, NULL), 0);
+	c = r.members.change.config;
+	c.slot = 15;
+	asked_to_demote(10);
+	record(PXS_RECORD_DECIDED, 10, 20, &own);
+	record(PXS_RECORD_DECIDED, 15, 25, &c);
+	CHECK(!pxs_member_applied(&r, 10, 20, pxs_ballot(7, 2)));
+	CHECK_EQ(told, PXS_CLIENT_UNKNOWN);
+	node.dp = NULL;
 }
 
 /* Of group @at, with no change under way. */
@@ -394,6 +581,9 @@ int main(void)
 	RUN(refused_with_the_reason);
 	RUN(who_lags_is_not_promoted);
 	RUN(a_change_says_where_stores_listen);
+	RUN(anothers_change_is_no_success);
+	RUN(ones_own_change_is_told);
+	RUN(a_later_epoch_says_nothing_of_it);
 	RUN(groups_of_one_store);
 	RUN(quorums_change);
 	RUN(where_stores_listen);
