@@ -5,7 +5,8 @@
 #
 #   coverage.sh [TEST...]    all that belong to the kernel; KERNEL=debug (or uml)
 #   PXS_STATE=DIR            keeps there what each test gave: a run that was interrupted goes on,
-#                            and a test runs again when the module or the test has changed
+#                            and a test runs again when the module, the agent, a test or what
+#                            tests use has changed
 #
 # The module is built with gcov's counters, for a kernel that keeps them (debug.config and
 # uml.config do), over loading and unloading. Each test has a machine of its own; what they
@@ -38,8 +39,12 @@ if [ $# -eq 0 ]; then
 	set -- "${tests[@]}"
 fi
 
-# What a result of TEST is good for.
-key() { cat Kbuild kmod/*.[ch] kmod/core/*.[ch] uapi/linux/* "$1" | sha256sum; }
+# What a result of TEST is good for: these sources.
+sources=$({
+	find Kbuild kmod uapi agent selftests/bpf selftests/lin selftests/vm -type f
+	find selftests -maxdepth 1 -type f
+} | LC_ALL=C sort | xargs -d '\n' sha256sum | sha256sum)
+key() { { echo "$sources"; cat "$1"; } | sha256sum; }
 
 # one NAME TEST: gcov_save.sh is the machine's last job: it saves what all before it counted.
 one()
