@@ -57,7 +57,7 @@ _paxsteer()
 		table.diff.backend) words='add set del' ;;
 		table.diff.fill) words='rendezvous maglev redis-slots jump ketama ipvs-mh
 			maglev-envoy maglev-katran maglev-cilium sticky' ;;
-		table.diff.*) words='backend fill rows cap seed weight state health' ;;
+		table.diff.*) words='backend socket fill rows cap seed weight id state deadline health' ;;
 		table.plot.svg) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 		table.plot.*) words='svg' ;;
 		table.*) words='rows' ;;

@@ -22,10 +22,11 @@ static const char usage[] =
 	"Usage: paxsteer table show SERVICE [rows]\n"
 	"       paxsteer table plot SERVICE [svg FILE]\n"
 	"       paxsteer table diff SERVICE CHANGE...\n"
-	"CHANGE := backend add ADDR:PORT [weight N] [id N] [state STATE]\n"
-	"        | backend set ADDR:PORT [weight N] [state STATE] [health HEALTH]\n"
-	"        | backend del ADDR:PORT\n"
-	"        | fill FILL | rows N | cap CAP | seed HEX32\n";
+	"CHANGE := backend add ADDR:PORT [weight N] [id N] [state STATE] [deadline SECONDS]\n"
+	"        | backend set NAME [weight N] [state STATE] [deadline SECONDS] [health HEALTH]\n"
+	"        | backend del NAME\n"
+	"        | fill FILL | rows N | cap CAP | seed HEX32\n"
+	"NAME := ADDR:PORT | socket N\n";
 
 static int on_page(struct cli *cli, struct nl_msg *msg, void *arg)
 {

@@ -75,6 +75,29 @@ shows 'Usage: paxsteer import' import help
 shows 'Usage: paxsteer service' service add help
 shows 'Usage: paxsteer service' serv help
 
+# What is completed is in the help of its object, and in the line that names the object.
+completed()	# completed OBJECT: the commands
+{
+	# shellcheck disable=SC2034  # bash's
+	local COMP_WORDS=(paxsteer "$1" '') COMP_CWORD=2
+
+	_paxsteer
+	printf '%s\n' "${COMPREPLY[@]}" | grep -vxE 'help|-S|group'
+}
+# shellcheck source=../../docs/paxsteer-completion.bash
+. "$(dirname "$0")/../../docs/paxsteer-completion.bash"
+for object in service backend table agreed group cluster member log journal; do
+	missing=
+	for command in $(completed $object); do
+		"$PAXSTEER" help | grep -wE "^ +$object " | grep -qwe "$command" ||
+			missing+=" $command"
+		"$PAXSTEER" $object help | grep -qwe "$command" || missing+=" $object:$command"
+	done
+	[ -z "$missing" ] || echo "# missing:$missing"
+	[ -z "$missing" ] && [ -n "$command" ]
+	result $? "$object: help names all commands"
+done
+
 # What cannot be written is an error, by whichever way it was to be shown.
 for words in help --help -V 'service help' 'service add help' 'restore help'; do
 	# shellcheck disable=SC2086  # words
