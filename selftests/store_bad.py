@@ -189,6 +189,13 @@ def many(port, most):
     result(talk(port, b"PING\r\n") == b"+PONG\r\n", "and when they have gone, it answers")
 
 
+def browser(port):
+    """What a web page can have a browser send."""
+    got = talk(port, b"POST / HTTP/1.1\r\nHost: localhost\r\n\r\nSET page 1\r\n")
+    left = talk(port, b"EXISTS page\r\n")
+    result((got, left) == (b"", b":0\r\n"), "HTTP is cut off", got, left)
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--port", type=int, required=True)
@@ -200,6 +207,7 @@ def main():
     slow(args.port)
     hogs(args.port)
     many(args.port, args.maxclients)
+    browser(args.port)
     return 1 if failed else 0
 
 

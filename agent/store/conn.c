@@ -15,6 +15,8 @@
 
 #include "../report.h"
 
+#define HTTP_SAY_MS	60000	/* a page can ask for it as often as it likes */
+
 #define from(ptr, member) \
 	((struct pxs_conn *)((char *)(ptr) - offsetof(struct pxs_conn, member)))
 
@@ -303,6 +305,20 @@ static bool push_error(struct pxs_conn *c)
 	return true;
 }
 
+/* Nothing is answered, as a browser would show it to the page; what follows was never asked. */
+static void cut_http(struct pxs_conn *c)
+{
+	struct pxs_store *s = c->store;
+	u64 now = s->node->loop.now;
+
+	if (!s->http_said || now - s->http_said >= HTTP_SAY_MS) {
+		s->http_said = now;
+		pxs_warn("store: client %s: speaks HTTP, as a web page may have a browser do: closed",
+			 c->peer);
+	}
+	pxs_conn_kill(c);
+}
+
 static bool parse(struct pxs_conn *c)
 {
 	struct pxs_request *r;
@@ -322,6 +338,10 @@ static bool parse(struct pxs_conn *c)
 			did = true;
 			if (!c->reader.argc)
 				break;
+			if (pxs_reader_is_http(&c->reader)) {
+				cut_http(c);
+				return true;
+			}
 			r = make_request(c, c->reader.argc, c->reader.argv);
 			if (!r) {
 				pxs_conn_kill(c);

@@ -304,3 +304,8 @@ enum pxs_resp pxs_reader_next(struct pxs_reader *r)
 	}
 	return arguments(r);
 }
+
+bool pxs_reader_is_http(const struct pxs_reader *r)
+{
+	return r->argc && (pxs_str_is(r->argv[0], "post") || pxs_str_is(r->argv[0], "host:"));
+}

@@ -57,4 +57,11 @@ u8 *pxs_reader_space(struct pxs_reader *r, u32 *room);
 
 enum pxs_resp pxs_reader_next(struct pxs_reader *r);
 
+/*
+ * Is the request at hand a line of HTTP's? Any web page can have a browser send such lines to an
+ * address of its machine, with commands behind them: Redis takes neither POST nor "Host:", which
+ * every request of HTTP/1.1 has, and ends the connection.
+ */
+bool pxs_reader_is_http(const struct pxs_reader *r);
+
 #endif /* PXS_STORE_RESP_READ_H */

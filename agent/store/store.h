@@ -264,6 +264,7 @@ struct pxs_store {
 	struct pxs_conn *conns;
 	struct pxs_conn *ready;
 	u32 nconns;
+	u64 http_said;		/* when it was last said that a client speaks HTTP; 0: never */
 	u64 next_id;
 	u64 memory;		/* of all connections */
 	u64 held;		/* ... of answers that go out next; those of parts are not in it */

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * test_store_conn.c - what a client's answers may hold
+ * test_store_conn.c - what a client's answers may hold, and who is no client
  */
-#include "unit.h"
-
-#include "../../agent/store/store.h"
+#include "unit_reads.h"
 
 /* A transaction that fails is applied again, with all of its answers, as often as it takes. */
 static void room_is_the_same_again(void)
@@ -45,9 +43,56 @@ static void parts_hold_back_nobody(void)
 	CHECK_EQ(c.held, 0);
 }
 
+/* A web page has a browser send them, with commands in what follows. */
+static void http_is_cut_off(void)
+{
+	static const char *const lines[] = {
+		"POST / HTTP/1.1", "post", "Host: a", "hOsT: a:6379", "Host:",
+	};
+	static const char array[] = "*2\r\n$4\r\nPOST\r\n$1\r\n/\r\nSET k 1\r\n";
+	char text[80];
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(lines); i++) {
+		setup(true);
+		snprintf(text, sizeof(text), "PING\r\n%s\r\n\r\nSET k 1\r\n", lines[i]);
+		CHECK_STR(say(text), "+PONG\r\n");
+		CHECK(client->dead && !client->requests);
+		CHECK(!proposes());
+		teardown();
+	}
+	setup(true);
+	CHECK_STR(say(array), "");
+	CHECK(client->dead && !proposes());
+	teardown();
+	/* Before a password, and in a transaction. */
+	setup(true);
+	client->authenticated = false;
+	CHECK_STR(say("Host: a\r\nPING\r\n"), "");
+	CHECK(client->dead);
+	teardown();
+	setup(true);
+	CHECK_STR(say("MULTI\r\nPOST\r\nEXEC\r\n"), "+OK\r\n");
+	CHECK(client->dead);
+	teardown();
+}
+
+static void what_looks_like_it_is_not(void)
+{
+	setup(true);
+	CHECK_STR(say("Host a\r\n"),
+		  "-ERR unknown command 'Host', with args beginning with: 'a' \r\n");
+	CHECK_STR(say("POSTS\r\n"), "-ERR unknown command 'POSTS', with args beginning with: \r\n");
+	CHECK_STR(say("ECHO post\r\n"), "$4\r\npost\r\n");
+	CHECK(!client->dead);
+	teardown();
+}
+
 int main(void)
 {
 	RUN(room_is_the_same_again);
 	RUN(parts_hold_back_nobody);
+	RUN(http_is_cut_off);
+	RUN(what_looks_like_it_is_not);
 	return unit_done();
 }
