@@ -18,6 +18,7 @@ void pxs_members_init(struct pxs_replica *r)
 {
 	memset(&r->members, 0, sizeof(r->members));
 	r->members.joins = pxs_group_learns(&r->config->conf);
+	r->members.listens = r->config->address[r->config->conf.self];
 }
 
 bool pxs_member_parse(const struct pxs_member_config *c, struct pxs_membership *m)
@@ -282,13 +283,9 @@ int pxs_member_enter(struct pxs_replica *r)
 		is_removed(r, m.epoch);
 		return -ENOENT;
 	}
-	err = dp->ops->group_add(dp, r->config);
-	if (err) {
-		pxs_err("group %u: add: %s", r->id, strerror(-err));
-		return err;
-	}
-	ms->away = false;
-	return 0;
+	err = pxs_member_add(r);
+	ms->away = err;
+	return err;
 }
 
 void pxs_member_entered(struct pxs_replica *r)

@@ -17,6 +17,7 @@
 #ifndef PXS_AGENT_MEMBER_H
 #define PXS_AGENT_MEMBER_H
 
+#include "address.h"
 #include "membership.h"	/* kmod/core */
 #include "record.h"
 
@@ -64,6 +65,9 @@ struct pxs_members {
 	bool away;		/* the datapath has the group no more, or not yet */
 	bool joins;		/* in no configuration of the log yet */
 	u64 removed;		/* from the group, by this epoch: it does nothing any more; 0: no */
+	/* Where it listens; elsewhere: that is not its address in the configuration in force. */
+	struct pxs_address listens;
+	bool elsewhere;
 	bool led;		/* ... and was who proposed what is gone over to */
 	/* what somebody asked for; done NULL: nothing */
 	struct pxs_member_change {
@@ -126,6 +130,12 @@ void pxs_member_adopt(struct pxs_replica *r);
  * Return: 0; -ENOENT: this member is none of them; or why not.
  */
 int pxs_member_enter(struct pxs_replica *r);
+
+/*
+ * Give the datapath the group. Where its address cannot be had, it listens where it did before, or
+ * as the file says (member_listen.c). Return: 0, or why not, which is said.
+ */
+int pxs_member_add(struct pxs_replica *r);
 
 /* It is active: go on as who led before, if we did. */
 void pxs_member_entered(struct pxs_replica *r);

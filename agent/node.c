@@ -497,15 +497,15 @@ static int open_datapath(struct pxs_node *n)
  * while it loaded the group, and the journal has got records since by which there are others: a
  * group that is not active has said nothing to anybody (S3), so it may go.
  */
-static int add_group(struct pxs_node *n, const struct pxs_group_config *g)
+static int add_group(struct pxs_node *n, struct pxs_replica *r)
 {
 	struct pxs_group_status st;
 
-	if (!n->dp->ops->status(n->dp, g->conf.id, &st) &&
+	if (!n->dp->ops->status(n->dp, r->id, &st) &&
 	    (st.state == PXS_GROUP_MOVED ||
-	     (st.state == PXS_GROUP_INACTIVE && st.epoch < g->conf.epoch)))
-		n->dp->ops->group_del(n->dp, g->conf.id);
-	return n->dp->ops->group_add(n->dp, g);
+	     (st.state == PXS_GROUP_INACTIVE && st.epoch < r->config->conf.epoch)))
+		n->dp->ops->group_del(n->dp, r->id);
+	return pxs_member_add(r);
 }
 
 /* Attach first: a module without groups forgets what a journal that failed left behind. */
@@ -516,13 +516,9 @@ static int open_groups(struct pxs_node *n)
 	int err;
 
 	err = attach(n, &last_lsn);
-	for (i = 0; i < n->config.ngroups && !err; i++) {
-		if (n->replica[i].gone)
-			continue;
-		err = add_group(n, &n->config.group[i]);
-		if (err)
-			pxs_err("group %u: add: %s", n->config.group[i].conf.id, strerror(-err));
-	}
+	for (i = 0; i < n->nreplicas && !err; i++)
+		if (!n->replica[i].gone)
+			err = add_group(n, &n->replica[i]);
 	for (i = 0; i < n->nreplicas && !err; i++)
 		if (!n->replica[i].gone)
 			err = start_replica(n, &n->replica[i], last_lsn);

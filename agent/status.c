@@ -128,6 +128,10 @@ static void members_status(json_t *o, const struct pxs_replica *r,
 			json_object_set_new(m, "store", json_string(r->config->where[i]));
 		json_array_append_new(members, m);
 	}
+	if (r->members.elsewhere) {
+		pxs_address_format(&r->members.listens, text, sizeof(text));
+		json_object_set_new(o, "listens", json_string(text));
+	}
 	set_int(o, "epoch", conf->epoch);
 	set_int(o, "phase1", pxs_group_phase1(conf).enough);
 	set_int(o, "phase2", pxs_group_phase2(conf).enough);

@@ -85,6 +85,7 @@ static int change(struct cli *cli, const struct change_args *a, unsigned int wha
 
 static void print_group(json_t *group)
 {
+	const char *listens = json_string_value(json_object_get(group, "listens"));
 	json_t *member;
 	size_t i;
 
@@ -109,11 +110,13 @@ static void print_group(json_t *group)
 		       json_integer_value(json_object_get(member, "commit")),
 		       store ? " store " : "", store ? store : "");
 	}
+	if (listens)
+		printf("  this one listens at %s: its address is not this host's\n", listens);
 }
 
 static void print_json(struct cli *cli, json_t *group)
 {
-	json_t *o = json_pack("{s:O,s:O,s:O*,s:O*,s:O*,s:O,s:O,s:O}",
+	json_t *o = json_pack("{s:O,s:O,s:O*,s:O*,s:O*,s:O,s:O,s:O*,s:O}",
 			      "group", json_object_get(group, "group"),
 			      "epoch", json_object_get(group, "epoch"),
 			      "phase1", json_object_get(group, "phase1"),
@@ -121,6 +124,7 @@ static void print_json(struct cli *cli, json_t *group)
 			      "majorities", json_object_get(group, "majorities"),
 			      "changing", json_object_get(group, "changing"),
 			      "removed", json_object_get(group, "removed"),
+			      "listens", json_object_get(group, "listens"),
 			      "members", json_object_get(group, "members"));
 
 	out_whole(cli->out, o);

@@ -308,6 +308,32 @@ static void a_later_file_does_not_bring_back(void)
 	node_remove_dir();
 }
 
+/* The journal's address of this member is no address of this host: the file's has to do. */
+static void where_the_file_says(void)
+{
+	struct pxs_group_status st = { 0 };
+	struct pxs_membership m;
+	char text[64], own[64];
+
+	begin("elsewhere");
+	m = members(2);
+	memcpy(m.member[SELF - 1].addr, (const u8[]){ 192, 0, 2, 1 }, 4);
+	put_config(2, &m);
+	put_promise();
+	close_writer();
+	CHECK_FATAL(!start(1));
+	CHECK(!node.dp->ops->status(node.dp, 1, &st));
+	CHECK_EQ(st.state, PXS_GROUP_ACTIVE);
+	CHECK_EQ(st.epoch, 2);
+	CHECK(node.replica[0].members.elsewhere);
+	pxs_address_format(&node.replica[0].members.listens, text, sizeof(text));
+	snprintf(own, sizeof(own), "127.%u.%u.2:%u", (unsigned int)getpid() >> 8 & 255,
+		 (unsigned int)getpid() & 255, port);
+	CHECK_STR(text, own);
+	stop();
+	node_remove_dir();
+}
+
 int main(void)
 {
 	pxs_report_level(0);	/* what is provoked here is not worth reading */
@@ -321,5 +347,6 @@ int main(void)
 	RUN(the_file_of_the_same_epoch_counts_no_more);
 	RUN(a_file_of_a_later_epoch_is_refused);
 	RUN(a_later_file_does_not_bring_back);
+	RUN(where_the_file_says);
 	return unit_done();
 }

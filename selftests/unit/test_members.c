@@ -3,45 +3,9 @@
  * test_members.c - changes of members at one daemon: what a peer says of them, what is refused, and
  * where their stores listen
  */
-#include <errno.h>
-#include <stdlib.h>
+#include "unit_member.h"
 
-#include "../../agent/client_proto.h"
-#include "../../agent/node.h"
-#include "unit.h"
-
-#define INC 100u
-
-static struct pxs_node node;
-static struct pxs_replica r;
-static struct pxs_group_config conf;
 static char words[PXS_MEMBER_WORDS];
-
-static void begin(u8 n, u8 learners, u8 self)
-{
-	u8 i;
-	char text[32];
-
-	memset(&node, 0, sizeof(node));
-	memset(&r, 0, sizeof(r));
-	memset(&conf, 0, sizeof(conf));
-	conf.conf.id = 1;
-	conf.conf.epoch = 4;
-	conf.conf.nmembers = n;
-	conf.conf.learners = learners;
-	conf.conf.self = self;
-	for (i = 0; i < n; i++) {
-		conf.conf.member[i].id = i + 1;
-		conf.conf.member[i].incarnation = INC + i;
-		snprintf(text, sizeof(text), "10.0.0.%u:7400", i + 1);
-		CHECK_EQ(pxs_address_parse(text, &conf.address[i]), 0);
-	}
-	r.node = &node;
-	r.config = &conf;
-	r.id = 1;
-	r.started = true;
-	pxs_members_init(&r);
-}
 
 /* The members of epoch @epoch: ids 2.. of those in force, and @more. */
 static u32 config_of(u8 *bytes, u64 epoch, u8 more)

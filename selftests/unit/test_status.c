@@ -78,6 +78,8 @@ static void longest_replica(struct pxs_replica *r, struct pxs_group_config *c)
 	r->reads.answered = LONGEST;
 	r->reads.refused = LONGEST;
 	r->members.now.epoch = 1;
+	r->members.elsewhere = true;
+	r->members.listens = c->address[0];
 }
 
 static void the_longest_has_room(void)

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * test_member_over.c - a member goes over to the next configuration: where it listens then
+ */
+#include "unit_member.h"
+
+static int deleted(struct pxs_datapath *dp, u32 group)
+{
+	(void)dp;
+	(void)group;
+	return 0;
+}
+
+static struct pxs_address listening;	/* where the datapath's group does */
+
+/* This host has 10.0.0.0/24. */
+static int added(struct pxs_datapath *dp, const struct pxs_group_config *config)
+{
+	const struct pxs_address *own = &config->address[config->conf.self];
+
+	(void)dp;
+	if (memcmp(pxs_address_ip(own), "\x0a\0\0", 3))
+		return -EADDRNOTAVAIL;
+	listening = *own;
+	return 0;
+}
+
+static void record(u8 type, u64 slot, u64 lsn, const u8 *value, u32 len)
+{
+	struct pxs_record rec = {
+		.group = 1, .type = type, .slot = slot, .lsn = lsn, .ballot = pxs_ballot(7, 2),
+		.flags = type == PXS_RECORD_CONFIG ? 0 : PXS_ENTRY_CONFIG,
+		.data = value, .len = len,
+	};
+
+	if (type == PXS_RECORD_CONFIG)
+		rec.ballot = 10;
+	pxs_member_record(&r, &rec, 0);
+}
+
+/* The members of @epoch: 1 to 3, and @id as a learner. */
+static u32 config_with(u8 *bytes, u64 epoch, u8 id)
+{
+	struct pxs_membership m = { .epoch = epoch, .nmembers = 4, .learners = 1 };
+	u8 i;
+
+	for (i = 0; i < 4; i++) {
+		u8 is = i < 3 ? i + 1 : id;
+
+		m.member[i] = (struct pxs_wire_member){
+			.id = is, .family = 4, .port = cpu_to_be16(7400), .addr = { 10, 0, 0, is },
+			.incarnation = cpu_to_be64(INC + is - 1),
+		};
+	}
+	return pxs_membership_put(bytes, &m);
+}
+
+/* Member 1 of three, in the datapath. */
+static void host_of_10_0_0(void)
+{
+	static const struct pxs_datapath_ops ops = { .group_del = deleted, .group_add = added };
+	static struct pxs_datapath dp = { .ops = &ops };
+
+	begin(3, 0, 0);
+	node.dp = &dp;
+}
+
+/* The members in force, this one at @text, from @epoch on. */
+static int enter_at(const char *text, u64 epoch)
+{
+	u8 bytes[PXS_MEMBERSHIP_BYTES];
+	struct pxs_address a = { 0 };
+	struct pxs_membership m;
+	u32 len = config_with(bytes, epoch, 9);
+
+	CHECK(!pxs_membership_parse(bytes, len, &m));
+	CHECK(!pxs_address_parse(text, &a));
+	memcpy(m.member[0].addr, pxs_address_ip(&a), 4);
+	len = pxs_membership_put(bytes, &m);
+	record(PXS_RECORD_CONFIG, epoch, epoch + 20, bytes, len);
+	return pxs_member_enter(&r);
+}
+
+static bool listens_at(const char *text)
+{
+	char at[64];
+
+	pxs_address_format(&listening, at, sizeof(at));
+	return !strcmp(at, text);
+}
+
+/* One digit wrong does not end the daemon, nor what would put it right again. */
+static void an_address_that_is_not_here(void)
+{
+	char text[64];
+
+	host_of_10_0_0();
+	CHECK_EQ(enter_at("192.0.2.1:7400", 5), 0);
+	CHECK(listens_at("10.0.0.1:7400"));
+	CHECK(r.members.elsewhere);
+	/* What others are told, and the next change is made of, is what was decided. */
+	pxs_address_format(&conf.address[0], text, sizeof(text));
+	CHECK_STR(text, "192.0.2.1:7400");
+	CHECK_EQ(enter_at("192.0.2.2:7400", 6), 0);
+	CHECK(listens_at("10.0.0.1:7400"));
+	CHECK(r.members.elsewhere);
+	CHECK_EQ(enter_at("10.0.0.77:7400", 7), 0);
+	CHECK(listens_at("10.0.0.77:7400"));
+	CHECK(!r.members.elsewhere);
+	CHECK_EQ(enter_at("192.0.2.1:7400", 8), 0);
+	CHECK(listens_at("10.0.0.77:7400"));
+	/* The file's own is not this host's: a mistake that is to be mended there. */
+	host_of_10_0_0();
+	CHECK(!pxs_address_parse("192.0.2.1:7400", &conf.address[0]));
+	pxs_members_init(&r);
+	CHECK_EQ(pxs_member_add(&r), -EADDRNOTAVAIL);
+}
+
+int main(void)
+{
+	RUN(an_address_that_is_not_here);
+	return unit_done();
+}
