@@ -78,6 +78,15 @@ static void judge_change(struct pxs_replica *r)
 		pxs_member_abandon(r, PXS_CLIENT_NOT_LEADER);
 }
 
+/* @m, of @slot, does not have this member: was that before its time, or is it removed? */
+static bool before_us(const struct pxs_replica *r, const struct pxs_membership *m, u64 slot)
+{
+	const struct pxs_members *ms = &r->members;
+	bool came = ms->counted || (ms->named && ms->named < slot);
+
+	return ms->joins && !came && pxs_member_index(r, m) < 0;
+}
+
 bool pxs_member_applied(struct pxs_replica *r, u64 slot, u64 lsn, u64 ballot)
 {
 	struct pxs_members *ms = &r->members;
@@ -94,8 +103,7 @@ bool pxs_member_applied(struct pxs_replica *r, u64 slot, u64 lsn, u64 ballot)
 								   PXS_CLIENT_NOT_LEADER);
 	if (!is || !pxs_member_parse(a, &m) || m.epoch <= r->config->conf.epoch)
 		return false;
-	/* Those that were before our time. */
-	if (ms->joins && pxs_member_index(r, &m) < 0)
+	if (before_us(r, &m, slot))
 		return false;
 	ms->next = *a;
 	judge_change(r);
@@ -125,7 +133,7 @@ bool pxs_member_hear(struct pxs_replica *r, u64 slot, const u8 *value, u32 len)
 	if (m.epoch <= r->config->conf.epoch)
 		return true;
 	/* Who comes and is not in it yet goes on as its file says: it neither votes nor leads. */
-	if (ms->joins && pxs_member_index(r, &m) < 0)
+	if (before_us(r, &m, slot))
 		return true;
 	if (r->gone || !r->started || pxs_member_moves(r))
 		return false;

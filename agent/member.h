@@ -64,6 +64,9 @@ struct pxs_members {
 	u64 asked_ms;		/* when the datapath was told to move */
 	bool away;		/* the datapath has the group no more, or not yet */
 	bool joins;		/* in no configuration of the log yet */
+	/* A learner of the file that others counted in the file's epoch, so it does not join; */
+	bool counted;
+	u64 named;		/* ... or where a configuration has it first; 0: none seen */
 	u64 removed;		/* from the group, by this epoch: it does nothing any more; 0: no */
 	/* Where it listens; elsewhere: that is not its address in the configuration in force. */
 	struct pxs_address listens;

@@ -44,12 +44,29 @@ static void take_now(struct pxs_members *ms, const struct pxs_record *rec, u64 p
 	}
 }
 
+/* One that joins is shown what was chosen, and learns it; nobody asks it to accept anything. */
+static void take_proposed(struct pxs_replica *r, const struct pxs_record *rec)
+{
+	struct pxs_members *ms = &r->members;
+	struct pxs_membership m;
+
+	if (rec->type == PXS_RECORD_ACCEPT)
+		ms->counted = true;
+	if (!(rec->flags & PXS_ENTRY_CONFIG) || rec->slot <= r->applied ||
+	    !take(&ms->accepted, rec, rec->slot))
+		return;
+	/* The next change may come with it, and be all that is known of the two. */
+	if (ms->joins && (!ms->named || rec->slot < ms->named) &&
+	    pxs_member_parse(&ms->accepted, &m) && pxs_member_index(r, &m) >= 0)
+		ms->named = rec->slot;
+}
+
 void pxs_member_record(struct pxs_replica *r, const struct pxs_record *rec, u64 pos)
 {
 	if (rec->type == PXS_RECORD_CONFIG)
 		take_now(&r->members, rec, pos);
-	else if (rec->flags & PXS_ENTRY_CONFIG && rec->slot > r->applied)
-		take(&r->members.accepted, rec, rec->slot);
+	else
+		take_proposed(r, rec);
 }
 
 /*

@@ -128,6 +128,7 @@ void pxs_replica_recv(struct pxs_replica *r, const struct pxs_msg *m, const u8 *
 
 void pxs_replica_leader(struct pxs_replica *r, u8 event, u64 ballot)
 {
+	r->members.counted |= event == PXS_LEADER_SEEN;
 	pxs_elect_leader_event(&r->elect, event, ballot, r->node->loop.now);
 	pxs_transfer_event(r, event, ballot);
 	r->proposals.blocked = false;

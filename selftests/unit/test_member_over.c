@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * test_member_over.c - a member goes over to the next configuration: where it listens then
+ * test_member_over.c - a member goes over to the next configuration: where it listens then, and
+ * whether it is removed
  */
 #include "unit_member.h"
 
@@ -116,8 +117,69 @@ static void an_address_that_is_not_here(void)
 	CHECK_EQ(pxs_member_add(&r), -EADDRNOTAVAIL);
 }
 
+/* A learner of the file, member 4: @value is applied at @slot. Return: it goes over. */
+static bool applies(u8 type, u64 slot, u64 lsn, const u8 *value, u32 len)
+{
+	record(type, slot, lsn, value, len);
+	return pxs_member_applied(&r, slot, lsn, pxs_ballot(7, 2));
+}
+
+static void learner_of_the_file(void)
+{
+	begin(4, 1, 3);
+}
+
+/* "3 or 5, and up to 7 with learners": one of those is no newcomer, and knows when it is removed. */
+static void a_learner_of_the_file_is_removed(void)
+{
+	u8 bytes[PXS_MEMBERSHIP_BYTES];
+	u32 len = config_with(bytes, 5, 9);
+
+	learner_of_the_file();
+	CHECK(!applies(PXS_RECORD_DECIDED, 10, 20, bytes, len));
+	/* It was asked to accept something in the file's epoch; then, or before its last start. */
+	learner_of_the_file();
+	CHECK(applies(PXS_RECORD_ACCEPT, 10, 20, bytes, len));
+	/* It heard who leads there. */
+	learner_of_the_file();
+	pxs_elect_init(&r.elect, &conf.conf, 1);
+	pxs_replica_leader(&r, PXS_LEADER_LOST, pxs_ballot(7, 2));
+	CHECK(!applies(PXS_RECORD_DECIDED, 10, 20, bytes, len));
+	pxs_elect_exit(&r.elect);
+	learner_of_the_file();
+	pxs_elect_init(&r.elect, &conf.conf, 1);
+	pxs_replica_leader(&r, PXS_LEADER_SEEN, pxs_ballot(7, 2));
+	CHECK(applies(PXS_RECORD_DECIDED, 10, 20, bytes, len));
+	pxs_elect_exit(&r.elect);
+	learner_of_the_file();
+	r.members.counted = true;
+	CHECK(!pxs_member_hear(&r, 10, bytes, len));
+	CHECK(pxs_member_moves(&r));
+	/* Nobody borrows its checkpoint: no configuration says what that covers. */
+	CHECK(r.members.joins);
+}
+
+/* Who was added and removed before it had gone over. */
+static void came_and_went(void)
+{
+	u8 without[PXS_MEMBERSHIP_BYTES], with[PXS_MEMBERSHIP_BYTES];
+	u32 len = config_with(without, 6, 9), named = config_with(with, 5, 4);
+
+	learner_of_the_file();
+	record(PXS_RECORD_DECIDED, 10, 20, with, named);
+	record(PXS_RECORD_DECIDED, 12, 21, without, len);
+	CHECK(!pxs_member_applied(&r, 10, 20, pxs_ballot(7, 2)));
+	CHECK(pxs_member_applied(&r, 12, 21, pxs_ballot(7, 2)));
+	/* Those before it was added may come later, as datagrams do: they are before its time. */
+	learner_of_the_file();
+	record(PXS_RECORD_DECIDED, 10, 20, with, named);
+	CHECK(!applies(PXS_RECORD_DECIDED, 9, 21, without, len));
+}
+
 int main(void)
 {
 	RUN(an_address_that_is_not_here);
+	RUN(a_learner_of_the_file_is_removed);
+	RUN(came_and_went);
 	return unit_done();
 }
