@@ -556,6 +556,7 @@ void pxs_member_tick(struct pxs_replica *r, u64 now)
 {
 	const struct pxs_member_change *c = &r->members.change;
 
+	pxs_member_left_tick(r, now);
 	if (c->done && now >= c->deadline)
 		end_change(r, c->config.slot ? PXS_CLIENT_UNKNOWN : PXS_CLIENT_BUSY);
 }

@@ -71,6 +71,12 @@ struct pxs_members {
 	/* Where it listens; elsewhere: that is not its address in the configuration in force. */
 	struct pxs_address listens;
 	bool elsewhere;
+	struct pxs_member_left {
+		u64 looked_ms;	/* when a leader was heard last, or it was looked since */
+		u64 commit, others;	/* as of then, if looks: commit index, what did not count */
+		bool looks;
+		bool behind;	/* others talk, and none of it counts here: member_left.c */
+	} left;
 	bool led;		/* ... and was who proposed what is gone over to */
 	/* what somebody asked for; done NULL: nothing */
 	struct pxs_member_change {
@@ -124,6 +130,7 @@ bool pxs_member_waits(const struct pxs_replica *r);
 /* Once a round. Return: did something. */
 bool pxs_member_step(struct pxs_replica *r);
 void pxs_member_tick(struct pxs_replica *r, u64 now);
+void pxs_member_left_tick(struct pxs_replica *r, u64 now);
 
 /* After recovery: the journal's members are those in force. */
 void pxs_member_adopt(struct pxs_replica *r);

@@ -141,6 +141,7 @@ static void members_status(json_t *o, const struct pxs_replica *r,
 	json_object_set_new(o, "changing", json_boolean(r->members.change.done ||
 							pxs_member_moves(r)));
 	json_object_set_new(o, "removed", json_boolean(r->members.removed));
+	json_object_set_new(o, "left_behind", json_boolean(r->members.left.behind));
 	if (pxs_member_kept(r->config))
 		json_object_set_new(o, "members_kept", json_string(pxs_member_kept(r->config)));
 	json_object_set_new(o, "members", members);

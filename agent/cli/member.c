@@ -98,6 +98,7 @@ static void print_group(json_t *group)
 		       json_integer_value(json_object_get(group, "phase2")));
 	printf("%s\n",
 	       json_is_true(json_object_get(group, "removed")) ? " removed" :
+	       json_is_true(json_object_get(group, "left_behind")) ? " left behind" :
 	       json_is_true(json_object_get(group, "changing")) ? " changing" : "");
 	json_array_foreach(json_object_get(group, "members"), i, member) {
 		const char *store = json_string_value(json_object_get(member, "store"));
@@ -116,7 +117,7 @@ static void print_group(json_t *group)
 
 static void print_json(struct cli *cli, json_t *group)
 {
-	json_t *o = json_pack("{s:O,s:O,s:O*,s:O*,s:O*,s:O,s:O,s:O*,s:O}",
+	json_t *o = json_pack("{s:O,s:O,s:O*,s:O*,s:O*,s:O,s:O,s:O*,s:O*,s:O}",
 			      "group", json_object_get(group, "group"),
 			      "epoch", json_object_get(group, "epoch"),
 			      "phase1", json_object_get(group, "phase1"),
@@ -124,6 +125,7 @@ static void print_json(struct cli *cli, json_t *group)
 			      "majorities", json_object_get(group, "majorities"),
 			      "changing", json_object_get(group, "changing"),
 			      "removed", json_object_get(group, "removed"),
+			      "left_behind", json_object_get(group, "left_behind"),
 			      "listens", json_object_get(group, "listens"),
 			      "members", json_object_get(group, "members"));
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * test_member_over.c - a member goes over to the next configuration: where it listens then, and
- * whether it is removed
+ * test_member_over.c - a member goes over to the next configuration: where it listens then,
+ * whether it is removed, and whether it was left behind
  */
 #include "unit_member.h"
 
@@ -176,10 +176,66 @@ static void came_and_went(void)
 	CHECK(!applies(PXS_RECORD_DECIDED, 9, 21, without, len));
 }
 
+static struct pxs_group_status heard;
+
+static int dp_status(struct pxs_datapath *dp, u32 group, struct pxs_group_status *st)
+{
+	(void)dp;
+	(void)group;
+	*st = heard;
+	return 0;
+}
+
+/* A look ten seconds after the last one: is it left behind? */
+static bool looks_left(u64 *now)
+{
+	pxs_member_tick(&r, *now += 9999);
+	pxs_member_tick(&r, ++*now);
+	return r.members.left.behind;
+}
+
+/* All that it knew were replaced while it was away: what the others send does not count here. */
+static void left_behind(void)
+{
+	static const struct pxs_datapath_ops ops = { .status = dp_status };
+	static struct pxs_datapath dp = { .ops = &ops };
+	u64 now = 1000;
+
+	begin(3, 0, 0);
+	node.dp = &dp;
+	heard = (struct pxs_group_status){ .commit = 7 };
+	heard.stat[PXS_GROUP_STAT_BAD_SENDER] = 5;	/* of a former life */
+	pxs_member_tick(&r, now);
+	CHECK(!looks_left(&now));
+	CHECK(!looks_left(&now));
+	heard.stat[PXS_GROUP_STAT_BAD_SENDER]++;
+	CHECK(looks_left(&now));
+	CHECK(!looks_left(&now));
+	/* With other addresses they are known, and of another epoch. */
+	heard.stat[PXS_GROUP_STAT_BAD_EPOCH]++;
+	CHECK(looks_left(&now));
+	/* It learns. */
+	heard.commit++;
+	heard.stat[PXS_GROUP_STAT_BAD_EPOCH]++;
+	CHECK(!looks_left(&now));
+	heard.stat[PXS_GROUP_STAT_BAD_EPOCH]++;
+	CHECK(looks_left(&now));
+	/* There is a leader, of this epoch. */
+	r.elect.leader = 2;
+	heard.stat[PXS_GROUP_STAT_BAD_EPOCH]++;
+	CHECK(!looks_left(&now));
+	r.elect.leader = 0;
+	r.elect.role = PXS_ROLE_LEADER;
+	CHECK(!looks_left(&now));
+	r.elect.role = PXS_ROLE_FOLLOWER;
+	CHECK(!looks_left(&now));
+}
+
 int main(void)
 {
 	RUN(an_address_that_is_not_here);
 	RUN(a_learner_of_the_file_is_removed);
 	RUN(came_and_went);
+	RUN(left_behind);
 	return unit_done();
 }
