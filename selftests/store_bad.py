@@ -116,6 +116,9 @@ def sizes(port):
     got = talk(port, b"MULTI\r\n" + bulk(b"SET", b"a", b"x" * 900000) * 5 + b"EXEC\r\nGET a\r\n")
     result(b"-ERR transaction too large\r\n-EXECABORT" in got and got.endswith(b"$-1\r\n"),
            "a transaction that is too large: nothing of it happens", got)
+    got = talk(port, b"MULTI\r\n" + b"SETRANGE wide 4194303 x\r\n" * 33 + b"EXEC\r\nEXISTS wide\r\n")
+    result(b"-EXECABORT" in got and got.endswith(b" bytes\r\n:0\r\n"),
+           "a few bytes that stand for many: nothing of it happens", got[-200:])
     n = 3000
     got = talk(port, b"".join(bulk(b"SET", b"p%d" % i, b"v") for i in range(n)) + b"QUIT\r\n")
     result(got == b"+OK\r\n" * (n + 1), "a pipeline of %d writes" % n, len(got))

@@ -91,6 +91,40 @@ static void begin(struct order *o)
 	pxs_reply_int(o->out, (s64)g.number);
 }
 
+static u64 step_writes(const struct pxs_saga_step *s, const struct pxs_str *argv,
+		       enum pxs_saga_part_kind kind)
+{
+	struct pxs_saga_part p;
+	u32 at = s->from;
+	u64 sum = 0;
+
+	while (at < s->to && !pxs_saga_part(s->to, argv, &at, &p))
+		if (p.kind == kind)
+			sum += pxs_cmd_writes(p.cmd, p.argc, p.argv, PXS_STRING_MAX);
+	return sum;
+}
+
+bool pxs_saga_too_large(u32 argc, const struct pxs_str *argv, struct pxs_reply *out)
+{
+	static struct pxs_saga_def def;
+	u64 most = 0;
+	u32 i, at;
+
+	/* What is wrong with it is said where it is applied. */
+	if (argc <= REST || !pxs_str_is(argv[2], "begin") ||
+	    pxs_saga_parse(argc - REST, argv + REST, &def, &at))
+		return false;
+	for (i = 0; i < def.nsteps; i++) {
+		most = max(most, step_writes(&def.step[i], argv + REST, PXS_PART_DO));
+		most = max(most, step_writes(&def.step[i], argv + REST, PXS_PART_UNDO));
+	}
+	if (most <= PXS_TX_WRITES_MAX)
+		return false;
+	pxs_reply_error(out, "ERR saga: APPEND, EXPIRE, RENAME and SETRANGE of a step could write more than %u bytes",
+			PXS_TX_WRITES_MAX);
+	return true;
+}
+
 /* --- what is said of a saga that there is ---------------------------------------------------- */
 
 static bool find(struct pxs_db *db, struct pxs_str id, struct pxs_saga *g, struct pxs_reply *out)

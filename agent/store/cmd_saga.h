@@ -15,4 +15,10 @@ const struct pxs_command *pxs_saga_find(u32 argc, const struct pxs_str *argv);
 void pxs_saga_command(struct pxs_db *db, const struct pxs_store_entry *e, u32 argc,
 		      const struct pxs_str *argv, struct pxs_reply *out);
 
+/*
+ * BEGIN of a saga one of whose steps would write more than an entry may (PXS_TX_WRITES_MAX), if all
+ * strings that it does not bring are as long as they can be. Return: it is one, and it was said.
+ */
+bool pxs_saga_too_large(u32 argc, const struct pxs_str *argv, struct pxs_reply *out);
+
 #endif /* PXS_STORE_CMD_SAGA_H */

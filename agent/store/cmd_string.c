@@ -323,6 +323,37 @@ void pxs_cmd_setrange(struct pxs_run *x)
 		write_at(x, found ? &rec : NULL, (u32)offset, x->argv[3]);
 }
 
+/* All of them copy the string, if only to note a time. */
+static bool copies(const struct pxs_command *cmd)
+{
+	static void (*const those[])(struct pxs_run *x) = {
+		pxs_cmd_append, pxs_cmd_expire, pxs_cmd_expireat, pxs_cmd_getex, pxs_cmd_persist,
+		pxs_cmd_pexpire, pxs_cmd_pexpireat, pxs_cmd_rename, pxs_cmd_renamenx,
+	};
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(those); i++)
+		if (cmd->run == those[i])
+			return true;
+	return false;
+}
+
+u64 pxs_cmd_writes(const struct pxs_command *cmd, u32 argc, const struct pxs_str *argv, u64 old)
+{
+	s64 offset;
+	u64 end;
+
+	if (copies(cmd))
+		return cmd->run == pxs_cmd_append ?
+		       min(old + argv[argc - 1].len, (u64)PXS_STRING_MAX) : old;
+	if (cmd->run != pxs_cmd_setrange || !pxs_str_int(argv[2], &offset) || !argv[3].len)
+		return 0;
+	if (offset < 0 || offset > PXS_STRING_MAX)
+		return 0;
+	end = (u64)offset + argv[3].len;
+	return end > PXS_STRING_MAX ? 0 : max(old, end);
+}
+
 void pxs_cmd_getrange(struct pxs_run *x)
 {
 	struct pxs_rec rec;

@@ -25,6 +25,8 @@
 #define PXS_CF_LATE	0x800	/* in a transaction: executed when it is answered (tx_late.h) */
 #define PXS_CF_PURE	0x80	/* neither data nor connection: may stand in a transaction */
 
+#define PXS_TX_WRITES_MAX	(128u << 20)	/* of an entry: sum of pxs_cmd_writes() */
+
 #define PXS_COMMANDS_MAX	128u	/* of the table */
 
 /* What session.c does itself. */
@@ -94,6 +96,12 @@ bool pxs_cmd_flushall_good(u32 argc, const struct pxs_str *argv);
 
 /* Bytes of the pattern that SCAN, HSCAN or KEYS in @argv match with; 0: none, as of others. */
 u32 pxs_cmd_pattern(const struct pxs_command *cmd, u32 argc, const struct pxs_str *argv);
+
+/*
+ * Bytes of the string that a command which need not bring them writes: of @old bytes there, at the
+ * first of its keys. 0: it writes none; what other commands write they bring.
+ */
+u64 pxs_cmd_writes(const struct pxs_command *cmd, u32 argc, const struct pxs_str *argv, u64 old);
 
 /* "ERR unknown command ..." */
 void pxs_cmd_unknown(struct pxs_reply *o, u32 argc, const struct pxs_str *argv);

@@ -513,6 +513,11 @@ void pxs_cross_begin(struct pxs_request *r)
 {
 	bool exec = r->cmd->local == PXS_LOCAL_EXEC;
 
+	if (exec && pxs_tx_too_large(r)) {
+		pxs_tx_end(r->conn);
+		pxs_request_done(r);
+		return;
+	}
 	r->cross = calloc(1, sizeof(*r->cross));
 	if (!r->cross) {
 		pxs_reply_error(&r->out, "ERR out of memory");

@@ -485,6 +485,7 @@ static void end(struct pxs_db *db, bool failed)
 		db->state = db->before;
 	db->txn = NULL;
 	db->writing = false;
+	db->wrote = 0;
 }
 
 /* Also of a transaction that changed nothing: tables that it opened stay open. */

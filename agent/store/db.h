@@ -113,6 +113,7 @@ struct pxs_db {
 	MDB_txn *txn;
 	bool writing;
 	bool dirty;		/* in this transaction */
+	u64 wrote;		/* ... bytes of keys' records; kept in memory until its end */
 	int err;		/* sticky in a transaction: it must be aborted */
 	struct pxs_seed seed;
 	struct pxs_db_owner owner;

@@ -148,6 +148,7 @@ static void put(struct pxs_db *db, const u8 *id, u32 len, const struct pxs_rec *
 	db->dirty = true;
 	if (db->err || !pxs_db_ok(db, mdb_put(db->txn, db->keys_t, &k, &v, MDB_RESERVE)))
 		return;
+	db->wrote += v.mv_size;
 	to = v.mv_data;
 	memcpy(to, &h, sizeof(h));
 	if (rec->key.len)

@@ -285,6 +285,8 @@ static void begin_write(struct pxs_request *r)
 
 	if (!pxs_session_may_write(r))
 		pxs_request_done(r);
+	else if (kind == PXS_STORE_SAGA && pxs_saga_too_large(r->argc, r->argv, &r->out))
+		pxs_request_done(r);
 	else if (!pxs_lock_wait(r))
 		pxs_submit(r->store, r, kind, &args, 1);
 }

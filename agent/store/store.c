@@ -15,6 +15,7 @@
 #include "../report.h"
 
 #define BATCH_MAX	512u	/* slots of one transaction */
+#define BATCH_BYTES	(16u << 20)	/* ... that they write, and a string more */
 #define TICK_MS		100
 #define RETRY_MS	500
 #define MAP_MIN		(64ull << 20)
@@ -151,7 +152,7 @@ static bool take(void *ctx, const struct pxs_fetched *v)
 	struct pxs_store *s = ctx;
 	int err;
 
-	if (s->failed || s->stopped || s->batch == BATCH_MAX ||
+	if (s->failed || s->stopped || s->batch == BATCH_MAX || s->db.wrote > BATCH_BYTES ||
 	    s->batch_len > PXS_CONN_OUT_MAX || pxs_set_home(s)->held > PXS_CONN_OUT_MAX)
 		return false;
 	if (v->faulty) {

@@ -532,6 +532,9 @@ void pxs_tx_queue(struct pxs_request *r);	/* keeps a copy of it */
 /* Return: false: it is under way. */
 bool pxs_tx_exec(struct pxs_request *r);
 
+/* What EXEC would write is more than one entry may, and it was said. */
+bool pxs_tx_too_large(struct pxs_request *exec);
+
 /* Commands and what is watched go from the connection, whose transaction ends, to @to. */
 void pxs_tx_take(struct pxs_conn *c, struct pxs_cross *to);
 void pxs_tx_drop(struct pxs_request *queued);

@@ -223,6 +223,50 @@ void pxs_tx_queue(struct pxs_request *r)
 	pxs_reply_status(&r->out, "QUEUED");
 }
 
+/* Of the string at @key, as it is here now. */
+static u64 length_of(struct pxs_store *s, struct pxs_str key)
+{
+	struct pxs_rec rec;
+	u64 len = 0;
+
+	s = pxs_set_of_key(s, key);
+	pxs_store_settle(s);
+	if (pxs_db_begin(&s->db, false))
+		return 0;
+	if (pxs_db_find(&s->db, key, &rec))
+		len = rec.value.len;
+	pxs_db_abort(&s->db);
+	return len;
+}
+
+/*
+ * A few bytes may stand for a string of 4 MiB, which every member writes in one transaction with
+ * all the others, and keeps in memory until then. A string may be one that was made before, here,
+ * so it counts as long as the longest.
+ */
+bool pxs_tx_too_large(struct pxs_request *exec)
+{
+	u64 sum = 0, longest = 0, writes;
+	const struct pxs_request *q;
+
+	for (q = exec->conn->queued; q; q = q->next) {
+		writes = 0;
+		if (pxs_cmd_writes(q->cmd, q->argc, q->argv, 1))
+			writes = pxs_cmd_writes(q->cmd, q->argc, q->argv,
+						max(longest, length_of(exec->store, q->argv[1])));
+		sum += writes;
+		if (q->cmd->flags & PXS_CF_WRITE)
+			longest = min(max(max(longest, writes), (u64)q->bytes),
+				      (u64)PXS_STRING_MAX);
+	}
+	if (sum <= PXS_TX_WRITES_MAX)
+		return false;
+	pxs_reply_error(&exec->out,
+			"EXECABORT Transaction discarded because of: its APPEND, EXPIRE, RENAME and SETRANGE write more than %u bytes",
+			PXS_TX_WRITES_MAX);
+	return true;
+}
+
 static bool submit(struct pxs_request *r)
 {
 	struct pxs_conn *c = r->conn;
@@ -256,7 +300,7 @@ bool pxs_tx_exec(struct pxs_request *r)
 	if (c->multi_failed)
 		pxs_reply_error(&r->out,
 				"EXECABORT Transaction discarded because of previous errors.");
-	else if (pxs_session_may_write(r))
+	else if (!pxs_tx_too_large(r) && pxs_session_may_write(r))
 		over = submit(r);
 	pxs_tx_end(c);
 	return over;

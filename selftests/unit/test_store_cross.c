@@ -38,6 +38,24 @@ static void exec_over_groups(void)
 	over();
 }
 
+/* As in one group (test_store_reads.c). */
+static void strings_of_a_transaction(void)
+{
+	char text[2048];
+	int len = 0;
+	u32 i;
+
+	begin_test();
+	for (i = 0; i < 33; i++)
+		len += sprintf(text + len, "SETRANGE %s 4194303 x\r\n", key[i % 2][0]);
+	say("MULTI\r\n");
+	say(text);
+	CHECK(!strncmp(say("EXEC\r\n"), "-EXECABORT", 10));
+	CHECK_EQ(queued(0) + queued(1), 0);
+	CHECK_STR(ask("MSET %s 1 %s 2\r\n", key[0][0], key[1][0]), "+OK\r\n");
+	over();
+}
+
 static void what_is_wrong_is_said_before(void)
 {
 	begin_test();
@@ -355,6 +373,7 @@ int main(void)
 {
 	RUN(keys_of_several_groups);
 	RUN(exec_over_groups);
+	RUN(strings_of_a_transaction);
 	RUN(what_is_wrong_is_said_before);
 	RUN(the_first_group_leads);
 	RUN(nothing_overtakes_it);

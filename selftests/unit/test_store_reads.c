@@ -340,6 +340,124 @@ static void patterns_of_a_transaction(void)
 	teardown();
 }
 
+/* MULTI, @first, @n times @again, EXEC; each has a number in it. */
+static const char *exec_many(const char *first, const char *again, u32 n)
+{
+	static char text[32768];
+	int len = sprintf(text, "MULTI\r\n%s", first);
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		len += sprintf(text + len, again, i);
+	say(text);
+	return say("EXEC\r\n");
+}
+
+static const char *executed(const char *first, const char *again, u32 n)
+{
+	const char *answer = exec_many(first, again, n);
+
+	if (!proposes())
+		return answer;
+	decide(PXS_CLIENT_NOT_LEADER, 0);
+	got();
+	return "proposed";
+}
+
+/* Of commands that write more than they bring: so many bytes in one entry. */
+static void strings_of_a_transaction(void)
+{
+	static const char no[] = "-EXECABORT Transaction discarded because of: its APPEND, EXPIRE, RENAME and SETRANGE write more than 134217728 bytes\r\n";
+	static const char *const again[] = {
+		"RENAME big big%u\r\n", "APPEND big %u\r\n", "PEXPIRE big 1%u\r\n",
+		"SETRANGE big %u x\r\n", "RENAMENX big big%u\r\n", "PERSIST big\r\n",
+		"GETEX big EX 1%u\r\n",
+	};
+	u32 i;
+
+	setup(true);
+	CHECK_STR(executed("", "SETRANGE k%u 4194303 x\r\n", 32), "proposed");
+	CHECK_STR(executed("", "SETRANGE k%u 4194303 x\r\n", 33), no);
+	/* What is refused when it is executed, or writes nothing. */
+	CHECK_STR(executed("", "SETRANGE k%u 4194304 x\r\n", 50), "proposed");
+	CHECK_STR(executed("", "SETRANGE k%u 4194303 ''\r\n", 50), "proposed");
+	/* On what is there, and on what the transaction has made itself. */
+	others_say("SETRANGE big 524287 x");
+	for (i = 0; i < ARRAY_SIZE(again); i++) {
+		CHECK_STR(executed("", again[i], 255), "proposed");
+		CHECK_STR(executed("", again[i], 257), no);
+	}
+	CHECK_STR(executed("", "RENAME k%u big\r\n", 257), "proposed");
+	CHECK_STR(executed("SETRANGE k 4194303 x\r\n", "RENAME a%u b\r\n", 32), no);
+	CHECK_STR(executed("SETRANGE k 4194303 x\r\n", "RENAME a%u b\r\n", 31), "proposed");
+	teardown();
+}
+
+/* The steps of a saga are entries as well; each is as large as it could be when it is done. */
+static bool begins(const char *part, u32 n)
+{
+	static char text[4096];
+	int len = sprintf(text, "PAXSTEER SAGA BEGIN s STEP a DO 3 SET k v STEP b DO 3 SET k w");
+	const char *answer;
+
+	while (n--)
+		len += sprintf(text + len, " %s", part);
+	strcpy(text + len, "\r\n");
+	answer = say(text);
+	if (proposes()) {
+		decide(PXS_CLIENT_NOT_LEADER, 0);
+		got();
+		return true;
+	}
+	CHECK_STR(answer,
+		  "-ERR saga: APPEND, EXPIRE, RENAME and SETRANGE of a step could write more than 134217728 bytes\r\n");
+	return false;
+}
+
+static void strings_of_a_saga(void)
+{
+	static const char *const parts[] = {
+		"DO 4 SETRANGE k 4194303 x", "UNDO 3 APPEND k x", "DO 3 RENAME a b",
+		"UNDO 3 EXPIRE a 7",
+	};
+	u32 i;
+
+	setup(true);
+	for (i = 0; i < ARRAY_SIZE(parts); i++)
+		CHECK(begins(parts[i], 32) && !begins(parts[i], 33));
+	CHECK(begins("DO 3 INCRBY k 7", 50));
+	/* Each step by itself. */
+	CHECK(begins("DO 3 RENAME a b", 20));
+	CHECK(begins("DO 3 RENAME a b UNDO 3 RENAME b a", 20));
+	teardown();
+}
+
+/* Many slots are one transaction of the database, which keeps in memory what it writes. */
+static void slots_that_write_much_are_few(void)
+{
+	struct pxs_store_entry e = { .kind = PXS_STORE_COMMAND, .ncommands = 1, .time = 1000 };
+	struct pxs_fetched v = { .slot = 1 };
+	struct pxs_str argv[4] = {
+		pxs_str("SETRANGE"), pxs_str("big"), pxs_str("131071"), pxs_str("x"),
+	};
+	struct pxs_args args = { 4, argv };
+	u8 value[256];
+
+	setup(true);
+	pxs_store_entry_put(value, &e, NULL, &args);
+	v.data = value;
+	v.len = (u32)pxs_store_entry_size(NULL, 0, &args, 1);
+	while (v.slot < 300 && take(&s, &v))
+		v.slot++;
+	CHECK(v.slot > 125 && v.slot < 133);
+	/* The next transaction takes the rest. */
+	commit(&s);
+	CHECK(take(&s, &v));
+	commit(&s);
+	CHECK_EQ(s.db.state.applied, v.slot);
+	teardown();
+}
+
 /* An entry that says what time it is may come to nothing again and again, and we lead on. */
 static void a_strong_read_does_not_wait_for_ever(void)
 {
@@ -392,6 +510,9 @@ int main(void)
 	RUN(who_was_removed_answers_nothing);
 	RUN(who_does_not_know_lends_nothing);
 	RUN(patterns_of_a_transaction);
+	RUN(strings_of_a_transaction);
+	RUN(strings_of_a_saga);
+	RUN(slots_that_write_much_are_few);
 	RUN(a_strong_read_does_not_wait_for_ever);
 	return unit_done();
 }
