@@ -7,6 +7,8 @@
 #ifndef PXS_AGENT_FLIGHT_H
 #define PXS_AGENT_FLIGHT_H
 
+#include <stdlib.h>
+
 #include "platform.h"
 
 struct pxs_flight {
@@ -40,6 +42,15 @@ static inline bool pxs_flight_load(struct pxs_flight *f, u8 **buf, u32 *len, u32
 	*room = landed.room;
 	*len = 0;
 	return true;
+}
+
+/* All is sent, and nothing follows: a buffer of more than @keep bytes is not kept. */
+static inline void pxs_flight_rest(struct pxs_flight *f, u32 keep)
+{
+	if (!pxs_flight_landed(f) || f->room <= keep)
+		return;
+	free(f->buf);
+	*f = (struct pxs_flight){ .buf = NULL };
 }
 
 #endif /* PXS_AGENT_FLIGHT_H */

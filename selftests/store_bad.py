@@ -127,6 +127,29 @@ def sizes(port):
            "reads and writes in turns, in one pipeline", got)
 
 
+def idle(port):
+    """Each has sent and got much once, together more than client-memory (16 MiB)."""
+    big = bulk(b"ECHO", b"x" * 900000)
+    held = []
+    for _ in range(30):
+        s = connect(port)
+        s.sendall(big)
+        left = len(b"$900000\r\n\r\n") + 900000
+        while left > 0:
+            got = s.recv(min(left, MB))
+            left -= len(got) or left
+        held.append(s)
+    there = 0
+    for s in held:
+        try:
+            s.sendall(b"PING\r\n")
+            there += s.recv(100) == b"+PONG\r\n"
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        s.close()
+    result(there == len(held), "who holds nothing any more is not cut off", there)
+
+
 def slow(port):
     """Asks for much and takes nothing: is cut off or held back, and nobody else suffers."""
     talk(port, bulk(b"SETRANGE", b"big", b"1000000", b"x"))
@@ -207,6 +230,7 @@ def main():
     protocol(args.port)
     garbage(args.port)
     sizes(args.port)
+    idle(args.port)
     slow(args.port)
     hogs(args.port)
     many(args.port, args.maxclients)

@@ -414,8 +414,12 @@ static void send_out(struct pxs_conn *c)
 {
 	struct io_uring_sqe *sqe;
 
-	if (c->sending || !pxs_flight_load(&c->flight, &c->out.buf, &c->out.len, &c->out.room))
+	if (c->sending)
 		return;
+	if (!pxs_flight_load(&c->flight, &c->out.buf, &c->out.len, &c->out.room)) {
+		pxs_flight_rest(&c->flight, PXS_CONN_OUT_HIGH);
+		return;
+	}
 	/* A large buffer is not kept for the next small answer. */
 	if (!c->out.len && c->out.room > PXS_CONN_OUT_HIGH) {
 		free(c->out.buf);

@@ -11,6 +11,8 @@
 #include <stdio.h>
 
 #define READ_AT_ONCE	(16u << 10)
+#define ROOM_KEPT	(64u << 10)
+#define ARGS_KEPT	1024u
 
 void pxs_reader_init(struct pxs_reader *r, u32 limit, u32 bulk_limit)
 {
@@ -43,6 +45,24 @@ static void compact(struct pxs_reader *r)
 	r->start = 0;
 }
 
+/* Nothing is in it: room for much is not kept for a client that may never send much again. */
+static void give_back(struct pxs_reader *r)
+{
+	if (r->room > ROOM_KEPT) {
+		free(r->buf);
+		r->buf = NULL;
+		r->room = 0;
+	}
+	if (r->args_room > ARGS_KEPT) {
+		free(r->argv);
+		free(r->at);
+		r->argv = NULL;
+		r->at = NULL;
+		r->argc = 0;
+		r->args_room = 0;
+	}
+}
+
 u8 *pxs_reader_space(struct pxs_reader *r, u32 *room)
 {
 	/* A whole request, and the header that shows it to be too large. */
@@ -51,6 +71,8 @@ u8 *pxs_reader_space(struct pxs_reader *r, u32 *room)
 	u8 *buf;
 
 	compact(r);
+	if (!r->len)
+		give_back(r);
 	if (r->len == r->room || !r->buf) {
 		want = min(max(2 * (u64)r->room, (u64)READ_AT_ONCE), most);
 		if (want <= r->len)

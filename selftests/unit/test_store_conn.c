@@ -88,11 +88,35 @@ static void what_looks_like_it_is_not(void)
 	teardown();
 }
 
+static u64 memory_with(u32 len, u32 done, u32 room)
+{
+	u64 memory;
+
+	setup(true);
+	client->sending = done < len;
+	client->flight = (struct pxs_flight){
+		.buf = malloc(room), .len = len, .done = done, .room = room,
+	};
+	pxs_conn_step(client);
+	memory = client->memory - sizeof(*client);
+	teardown();
+	return memory;
+}
+
+/* A connection that once got much, and gets nothing now, has no use for the room. */
+static void room_is_given_back(void)
+{
+	CHECK_EQ(memory_with(PXS_CONN_OUT_HIGH + 1, PXS_CONN_OUT_HIGH, 4 << 20), 4u << 20);
+	CHECK_EQ(memory_with(PXS_CONN_OUT_HIGH + 1, PXS_CONN_OUT_HIGH + 1, 4 << 20), 0);
+	CHECK_EQ(memory_with(10, 10, PXS_CONN_OUT_HIGH), PXS_CONN_OUT_HIGH);
+}
+
 int main(void)
 {
 	RUN(room_is_the_same_again);
 	RUN(parts_hold_back_nobody);
 	RUN(http_is_cut_off);
 	RUN(what_looks_like_it_is_not);
+	RUN(room_is_given_back);
 	return unit_done();
 }

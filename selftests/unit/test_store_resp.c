@@ -39,6 +39,50 @@ static void read_in(const char *data, u32 len, u32 piece, char *to)
 	pxs_reader_free(&r);
 }
 
+/* "ECHO", @n words of @each bytes, or all but its last byte. Return: the reader's room for more. */
+static u32 room_after(u32 n, u32 each, bool half)
+{
+	u32 len = 0, at = 0, room, args;
+	struct pxs_reader r;
+	char *data, *to;
+	enum pxs_resp got = PXS_RESP_MORE;
+
+	data = malloc(n * (each + 32) + 64);
+	len = (u32)sprintf(data, "*%u\r\n$4\r\nECHO\r\n", n + 1);
+	while (n--)
+		len += (u32)sprintf(data + len, "$%u\r\n%0*d\r\n", each, (int)each, 0);
+	len -= half;
+	pxs_reader_init(&r, 8 << 20, 4 << 20);
+	for (; at < len; at += room) {
+		to = (char *)pxs_reader_space(&r, &room);
+		room = min(room, len - at);
+		memcpy(to, data + at, room);
+		r.len += room;
+		got = pxs_reader_next(&r);
+	}
+	CHECK_EQ(got, half ? PXS_RESP_MORE : PXS_RESP_REQUEST);
+	CHECK(half || r.argv[r.argc - 1].data[each - 1] == '0');
+	CHECK(pxs_reader_space(&r, &room));
+	args = r.args_room;
+	room = r.room;
+	if (half) {
+		r.buf[r.len++] = '\n';
+		CHECK_EQ(pxs_reader_next(&r), PXS_RESP_REQUEST);
+	}
+	pxs_reader_free(&r);
+	free(data);
+	return max(room, args * 20);
+}
+
+/* A connection that once sent much, and sends nothing now, has no use for the room. */
+static void room_is_given_back(void)
+{
+	CHECK(room_after(1, 4 << 20, false) <= 65536);
+	CHECK(room_after(100000, 1, false) <= 65536);
+	CHECK(room_after(1, 4 << 20, true) > 4 << 20);
+	CHECK(room_after(1, 40000, false) == 65536);
+}
+
 static void check_read(const char *data, const char *wanted)
 {
 	char got[512];
@@ -235,6 +279,7 @@ int main(void)
 	RUN(requests);
 	RUN(mistakes);
 	RUN(bounded);
+	RUN(room_is_given_back);
 	RUN(answers);
 	RUN(numbers);
 	RUN(patterns);
