@@ -163,14 +163,18 @@ static bool join_settled(struct pxs_request *r, const struct pxs_settled *t, str
 static bool join_all(struct pxs_request *r)
 {
 	const struct pxs_settled *t = r->cross->settled;
-	const struct pxs_request *q, *p;
+	const struct pxs_request *q;
+	struct pxs_request *p;
 	struct rest rest = { 0 };
 	struct pxs_str *words;
 	u32 n = 0, most = 1;
 	bool good;
 
-	for (p = r->parts; p; p = p->next)
+	/* What they hold becomes this answer: it takes no room from it. */
+	for (p = r->parts; p; p = p->next) {
 		rest.of[pxs_set_index(p->store)] = (struct pxs_str){ p->out.buf, p->out.len };
+		pxs_request_hold(p, -(s64)p->held);
+	}
 	for (q = commands(r); q; q = after(r, q), n++)
 		most = max(most, q->argc);
 	words = malloc(most * sizeof(*words));
@@ -192,6 +196,20 @@ static bool join_all(struct pxs_request *r)
 	return good;
 }
 
+/* Another answer in its place. */
+static void say_lost(struct pxs_request *r)
+{
+	bool large = r->out.failed;
+
+	pxs_reply_free(&r->out);
+	pxs_reply_init(&r->out, r->out.proto, PXS_CONN_OUT_MAX);
+	if (large && r->cmd->flags & PXS_CF_READ)
+		pxs_reply_error(&r->out, "ERR the answer is too large, or there is no memory for it");
+	else
+		pxs_reply_error(&r->out, "UNCERTAIN the transaction was executed, and its answer is lost%s",
+				large ? ": it is too large, or there was no memory for it" : "");
+}
+
 static void one_less(struct pxs_request *r)
 {
 	const struct pxs_request *p;
@@ -200,10 +218,8 @@ static void one_less(struct pxs_request *r)
 		return;
 	for (p = r->parts; p; p = p->next)
 		r->out.failed |= p->out.failed;
-	if (!r->conn->dead && !r->out.failed && !join_all(r)) {
-		r->out.len = 0;
-		pxs_reply_error(&r->out, "UNCERTAIN the transaction was executed, and its answer is lost");
-	}
+	if (!r->conn->dead && (r->out.failed || !join_all(r) || r->out.failed))
+		say_lost(r);
 	finish(r);
 }
 

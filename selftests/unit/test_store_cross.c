@@ -38,6 +38,50 @@ static void exec_over_groups(void)
 	over();
 }
 
+#define LARGE	524288u
+
+/* MGET of two large values, each @n times; @strong: as a transaction. Its answer is in client. */
+static void get_large(u32 n, bool strong)
+{
+	char *text = malloc(n * 2 * sizeof(key[0][0]) + 64);
+	u32 i, room, len = (u32)sprintf(text, "%sMGET", strong ? "" : "READONLY\r\n");
+
+	for (i = 0; i < 2 * n; i++)
+		len += (u32)sprintf(text + len, " %s", key[i % 2][0]);
+	len += (u32)sprintf(text + len, "\r\n");
+	memcpy(pxs_reader_space(&client->reader, &room), text, len);
+	client->reader.len += len;
+	go_round();
+	run_all();
+	go_round();
+	free(text);
+	CHECK(!client->dead);
+	CHECK_EQ(client->held, 0);
+}
+
+/* What the groups have answered is in memory as well, but only until it is put together. */
+static void large_answers_of_groups(void)
+{
+	static const char no[] = "-ERR the answer is too large, or there is no memory for it\r\n";
+	char want[64];
+	u32 i;
+
+	for (i = 0; i < 2; i++) {
+		begin_test();
+		ask("SETRANGE %s 524287 x\r\n", key[0][0], "");
+		ask("SETRANGE %s 524287 y\r\n", key[1][0], "");
+		get_large(40, !i);
+		sprintf(want, "*80\r\n$%u\r\n", LARGE);
+		CHECK_EQ(client->out.len,
+			 strlen(i ? "+OK\r\n" : "") + 5 + 80 * (strlen(want) - 5 + LARGE + 2));
+		CHECK(client->out.len && client->out.buf[client->out.len - 3] == 'y');
+		client->out.len = 0;
+		get_large(70, !i);
+		CHECK_STR(got() + (i ? 5 : 0), no);
+		over();
+	}
+}
+
 /* As in one group (test_store_reads.c). */
 static void strings_of_a_transaction(void)
 {
@@ -373,6 +417,7 @@ int main(void)
 {
 	RUN(keys_of_several_groups);
 	RUN(exec_over_groups);
+	RUN(large_answers_of_groups);
 	RUN(strings_of_a_transaction);
 	RUN(what_is_wrong_is_said_before);
 	RUN(the_first_group_leads);
