@@ -220,8 +220,10 @@ void pxs_log_unsubscribe(struct pxs_log *log);
  * Blocks, at most for the time-out: how far must one read, to see everything that was appended, and
  * everything that anybody has read, before this call? *slot: so far (0: the log was empty). The
  * leader asks a quorum whether it still leads, and whoever asks meanwhile shares the next question;
- * nothing is appended, no disk waits. All members hold that slot sooner or later: a subscription
- * that follows gets there. What fails is asked again, of whoever leads then, until the time-out.
+ * where the group has leases (lease-drift above 0) it goes by its lease, and with that by clocks
+ * (paxsteer(8), LEASES). Nothing is appended, no disk waits. All members hold that slot sooner or
+ * later: a subscription that follows gets there. What fails is asked again, of whoever leads then,
+ * until the time-out.
  * Return: 0, PXS_LOG_NOT_LEADER, PXS_LOG_BUSY (no quorum answers), PXS_LOG_FENCED,
  * PXS_LOG_NO_GROUP, PXS_LOG_UNREACHABLE, PXS_LOG_PROTOCOL, PXS_LOG_NO_MEMORY, PXS_LOG_INVALID.
  */
