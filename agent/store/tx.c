@@ -295,13 +295,14 @@ bool pxs_tx_exec(struct pxs_request *r)
 		pxs_reply_error(&r->out, "ERR EXEC without MULTI");
 		return true;
 	}
-	if (!c->multi_failed && pxs_lock_wait(r))
-		return false;
-	if (c->multi_failed)
+	if (c->multi_failed) {
 		pxs_reply_error(&r->out,
 				"EXECABORT Transaction discarded because of previous errors.");
-	else if (!pxs_tx_too_large(r) && pxs_session_may_write(r))
+	} else if (!pxs_tx_too_large(r) && pxs_session_may_write(r)) {
+		if (pxs_lock_wait(r))
+			return false;
 		over = submit(r);
+	}
 	pxs_tx_end(c);
 	return over;
 }

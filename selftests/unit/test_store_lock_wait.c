@@ -37,6 +37,24 @@ static void a_read_does_not_wait_for_ever(void)
 	end_second();
 }
 
+/* It knows of the lock, too; but who leads is to be asked, whatever it is. */
+static void who_does_not_lead_lets_nobody_wait(void)
+{
+	char want[64];
+
+	begin_test();
+	prepare("MSET %s 1 %s 2\r\n");
+	lead_group(1, false);
+	snprintf(want, sizeof(want), "-MOVED %u 127.0.0.1:7\r\n", pxs_keyslot(pxs_str(key[1][0])));
+	CHECK_STR(say_second("INCR %s\r\n", key[1][0], ""), want);
+	CHECK_STR(say_second("MULTI\r\nINCR %s\r\n", key[1][0], ""), "+OK\r\n+QUEUED\r\n");
+	CHECK_STR(say_second("EXEC\r\n", "", ""), want);
+	CHECK_STR(say_second("EXEC\r\n", "", ""), "-ERR EXEC without MULTI\r\n");
+	lead_group(1, true);
+	run_all();
+	end_second();
+}
+
 static void a_write_waits_for_the_key(void)
 {
 	begin_test();
@@ -260,6 +278,7 @@ int main(void)
 {
 	RUN(a_read_waits_for_the_whole);
 	RUN(a_read_does_not_wait_for_ever);
+	RUN(who_does_not_lead_lets_nobody_wait);
 	RUN(a_write_waits_for_the_key);
 	RUN(other_keys_are_free);
 	RUN(what_finds_a_lock_is_tried_again);
