@@ -79,11 +79,12 @@ ok "nothing stays behind" wait_until 30 at_rest 1
 like "INFO counts" "$(store_info 1 cross_committed)" '^[12][0-9]$'
 
 # --- leaders die ---
-transfer --seconds $SECONDS_OF_LOAD >"$S_DIR/transfers" 2>&1 &
+transfer --seconds 300 --stop "$S_DIR/over" >"$S_DIR/transfers" 2>&1 &
 load=$!
 ok "transfers are under way" wait_until 30 moves 1 40
 round=0
-while kill -0 $load 2>/dev/null; do
+end=$((SECONDS + SECONDS_OF_LOAD))
+while kill -0 $load 2>/dev/null && [[ $round -lt 3 || $SECONDS -lt $end ]]; do
 	victim=$((round % 3 + 1))
 	round=$((round + 1))
 	store_kill $victim
@@ -92,8 +93,10 @@ while kill -0 $load 2>/dev/null; do
 	wait_until 10 hand_over $victim $victim >/dev/null 2>&1
 	wait_until 5 moves $victim 10
 done
+touch "$S_DIR/over"
 wait $load
 is "the sum never changed" "$?" 0
+ok "each group has lost its leader meanwhile" [ $round -ge 3 ]
 like "some with WATCH" "$(cat "$S_DIR/transfers")" "watched [1-9]"
 diag "$round kills: $(words <"$S_DIR/transfers")"
 for g in 1 2 3; do ok "group $g has a leader" wait_until 30 leader_of $g; done
@@ -106,15 +109,19 @@ even "after the transfers"
 
 # --- all die at once, with transactions under way ---
 place again
-transfer --seconds 10 >"$S_DIR/transfers2" 2>&1 &
+transfer --seconds 300 --stop "$S_DIR/over2" >"$S_DIR/transfers2" 2>&1 &
 load=$!
 before=$(store_info 1 cross_committed)
 ok "again: transfers are under way" wait_until 30 moves 1 $((before + 40))
 is "a checkpoint meanwhile" "$(redis 1 SAVE)" OK
+ok "they still are" kill -0 $load
 for i in 1 2 3; do store_kill $i; done
 rm "$S_DIR/j1/store-1/data.mdb" "$S_DIR/j1/store-1-2/data.mdb" "$S_DIR/j1/store-1-3/data.mdb"
 for i in 1 2 3; do store_start $i; done
 for g in 1 2 3; do ok "again: group $g has a leader" wait_until 60 leader_of $g; done
+before=$(store_info 1 cross_committed)
+ok "again: and they go on" wait_until 30 moves 1 $((before + 20))
+touch "$S_DIR/over2"
 wait $load
 is "again: the sum never changed" "$?" 0
 diag "$(words <"$S_DIR/transfers2")"
