@@ -151,6 +151,10 @@ static void give_up(struct pxs_store *s, u64 slot)
 			pxs_requests_push(&s->shares, r);
 			continue;
 		}
+		if (r->cross) {
+			pxs_cross_unknown(r);
+			continue;
+		}
 		r->out.len = 0;
 		pxs_reply_error(&r->out, "UNCERTAIN it is done, if it could be; its answer is not known: this member took another's checkpoint");
 		pxs_request_hold(r, r->out.len);

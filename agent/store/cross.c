@@ -287,6 +287,13 @@ void pxs_cross_applied(struct pxs_request *r)
 	one_less(r);
 }
 
+void pxs_cross_unknown(struct pxs_request *r)
+{
+	r->state = PXS_REQUEST_PARTS;
+	r->cross->deadline = r->store->node->loop.now;
+	pxs_requests_push(&r->store->crossed, r);
+}
+
 struct pxs_request *pxs_cross_waiter(struct pxs_store *s, const struct pxs_fetched *v)
 {
 	struct pxs_store_entry e;

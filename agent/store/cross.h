@@ -41,6 +41,12 @@ void pxs_cross_decided(struct pxs_request *r);
 /* Its TX was applied, and that is committed. */
 void pxs_cross_applied(struct pxs_request *r);
 
+/*
+ * Its TX is in the log, and what it does will not be known here. The client is told so at the next
+ * tick at which no part of it stands in another group's transaction of the database.
+ */
+void pxs_cross_unknown(struct pxs_request *r);
+
 /* Who waits for what this entry does, in store @s; no longer among s->shares. */
 struct pxs_request *pxs_cross_waiter(struct pxs_store *s, const struct pxs_fetched *v);
 

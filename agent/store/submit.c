@@ -373,6 +373,10 @@ static bool give_up(struct pxs_store *s)
 			pxs_requests_push(&s->shares, r);
 			continue;
 		}
+		if (r->cross) {
+			pxs_cross_unknown(r);
+			continue;
+		}
 		pxs_reply_error(&r->out, "UNCERTAIN the command is in the log, and may be executed by others: the store of this member has stopped");
 		pxs_request_done(r);
 	}

@@ -198,20 +198,25 @@ static void it_is_aborted_in_time(void)
 	over();
 }
 
-/* @e with @commands, as the next slot of group @i: whoever led it wrote that. */
-static void write_into(u32 i, struct pxs_store_entry e, const struct pxs_args *command)
+/* @e with @command, if there is one, as the next slot of group @i: whoever led it wrote that. */
+static void take_into(u32 i, struct pxs_store_entry e, const struct pxs_args *command)
 {
 	struct pxs_replica *r = store[i]->replica;
 	u8 buf[512];
 	struct pxs_fetched v = { .slot = r->applied + 1, .data = buf };
 
-	e.ncommands = 1;
+	e.ncommands = !!command;
 	e.time = 1000000;
-	v.len = (u32)pxs_store_entry_size(NULL, 0, command, 1);
+	v.len = (u32)pxs_store_entry_size(NULL, 0, command, e.ncommands);
 	CHECK(v.len <= sizeof(buf));
 	pxs_store_entry_put(buf, &e, NULL, command);
 	r->commit = ++r->applied;
 	CHECK(take(store[i], &v));
+}
+
+static void write_into(u32 i, struct pxs_store_entry e, const struct pxs_args *command)
+{
+	take_into(i, e, command);
 	commit(store[i]);
 }
 
@@ -362,6 +367,37 @@ static void what_cannot_be_read_is_not_gone(void)
 	}
 }
 
+/*
+ * The coordinator's store stops before it has applied the transaction, which others have committed:
+ * what another group has applied of it stands in a transaction of the database there.
+ */
+static void a_store_stops_under_it(void)
+{
+	struct pxs_store_entry e = { .kind = PXS_STORE_TX_PREPARE, .client = 1, .seq = 1 };
+	struct pxs_str argv[] = { pxs_str("SET"), pxs_str(key[1][0]), pxs_str("2") };
+	struct pxs_args args = { 3, argv };
+	struct pxs_proposal *p;
+
+	begin_test();
+	argv[1] = pxs_str(key[1][0]);
+	CHECK_STR(say_of("MSET %s 1 %s 2\r\n", key[0][0], key[1][0]), "");
+	p = replica.proposals.queued.first;
+	pxs_proposals_init(&replica.proposals);
+	p->done(p, 0, 1);
+	write_into(1, e, &args);
+	e.kind = PXS_STORE_TX_COMMIT;
+	take_into(1, e, NULL);
+	CHECK(store[1]->applied.first);
+	pxs_store_stop(&s, 1, "of this test");
+	pxs_submit_step(&s);
+	pxs_cross_tick(&s);
+	CHECK_STR(got(), "");
+	commit(store[1]);
+	pxs_cross_tick(&s);
+	CHECK_STR(got(), "-UNCERTAIN the transaction is in the log, and will be executed whole or not at all: its end is not known here\r\n");
+	over();
+}
+
 /* Shares' answers do not count as held by the store: each round makes so much of them. */
 static void answers_bound_a_round(void)
 {
@@ -431,6 +467,7 @@ int main(void)
 	RUN(what_is_not_known_is_said);
 	RUN(what_is_taken_back_is_answered_once);
 	RUN(what_cannot_be_read_is_not_gone);
+	RUN(a_store_stops_under_it);
 	RUN(answers_bound_a_round);
 	RUN(large_ones_come_in_parts);
 	return unit_done();
