@@ -100,6 +100,14 @@ static void answer(struct pxs_conn *c, struct pxs_request *r)
 		pxs_reply_raw(to, r->out.buf, r->out.len);
 }
 
+/* Nothing was executed: it can be told, and asked for in pieces. */
+static void say_too_large(struct pxs_request *r)
+{
+	pxs_reply_free(&r->out);
+	pxs_reply_init(&r->out, r->out.proto, PXS_CONN_OUT_MAX);
+	pxs_reply_error(&r->out, "ERR the answer is too large, or there is no memory for it");
+}
+
 /* Answers of the requests in front that have theirs. */
 static void flush(struct pxs_conn *c)
 {
@@ -111,6 +119,8 @@ static void flush(struct pxs_conn *c)
 			c->last = &c->first;
 		c->requests--;
 		c->bytes -= r->bytes;
+		if (r->out.failed && r->cmd->flags & PXS_CF_READ)
+			say_too_large(r);
 		if (r->out.failed)
 			c->out.failed = true;
 		pxs_request_hold(r, -(s64)r->held);

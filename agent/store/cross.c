@@ -196,18 +196,17 @@ static bool join_all(struct pxs_request *r)
 	return good;
 }
 
-/* Another answer in its place. */
+/* Another answer in its place; that of a read which is too large is known where it goes out. */
 static void say_lost(struct pxs_request *r)
 {
 	bool large = r->out.failed;
 
+	if (large && r->cmd->flags & PXS_CF_READ)
+		return;
 	pxs_reply_free(&r->out);
 	pxs_reply_init(&r->out, r->out.proto, PXS_CONN_OUT_MAX);
-	if (large && r->cmd->flags & PXS_CF_READ)
-		pxs_reply_error(&r->out, "ERR the answer is too large, or there is no memory for it");
-	else
-		pxs_reply_error(&r->out, "UNCERTAIN the transaction was executed, and its answer is lost%s",
-				large ? ": it is too large, or there was no memory for it" : "");
+	pxs_reply_error(&r->out, "UNCERTAIN the transaction was executed, and its answer is lost%s",
+			large ? ": it is too large, or there was no memory for it" : "");
 }
 
 static void one_less(struct pxs_request *r)

@@ -111,6 +111,23 @@ static void room_is_given_back(void)
 	CHECK_EQ(memory_with(10, 10, PXS_CONN_OUT_HIGH), PXS_CONN_OUT_HIGH);
 }
 
+/* Of a read, or one that is made of several groups' (test_store_cross.c): it is no reason to go. */
+static void too_large_an_answer_is_an_error(void)
+{
+	char text[1024] = "READONLY\r\nMGET";
+	u32 i;
+
+	setup(true);
+	others_say("SETRANGE big 524287 x");
+	for (i = 0; i < 130; i++)
+		strcat(text, " big");
+	strcat(text, "\r\nPING\r\n");
+	CHECK_STR(say(text),
+		  "+OK\r\n-ERR the answer is too large, or there is no memory for it\r\n+PONG\r\n");
+	CHECK_EQ(client->held, 0);
+	teardown();
+}
+
 int main(void)
 {
 	RUN(room_is_the_same_again);
@@ -118,5 +135,6 @@ int main(void)
 	RUN(http_is_cut_off);
 	RUN(what_looks_like_it_is_not);
 	RUN(room_is_given_back);
+	RUN(too_large_an_answer_is_an_error);
 	return unit_done();
 }
