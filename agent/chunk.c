@@ -65,18 +65,34 @@ static bool follows(const struct pxs_join *j, const struct pxs_chunk *c)
 	       c->index == j->chunk.index + 1;
 }
 
+/* What cannot be told may be what was due. */
+static enum pxs_joined join_untold(struct pxs_join *j)
+{
+	j->begun = true;
+	j->untold++;
+	j->lost = true;
+	if (j->chunk.chunks && ++j->chunk.index + 1 == j->chunk.chunks)
+		j->chunk.chunks = 0;
+	return PXS_JOIN_PLAIN;
+}
+
 enum pxs_joined pxs_chunk_join(struct pxs_join *j, const void *value, size_t len)
 {
-	bool first = !j->begun;
+	bool first = !j->told;
+	u32 untold = j->untold;
 	struct pxs_chunk c;
 
+	if (!value)
+		return join_untold(j);
 	j->begun = true;
+	j->told = true;
+	j->untold = 0;
 	if (!pxs_chunk_get(value, len, &c)) {
 		j->chunk.chunks = 0;
 		return PXS_JOIN_PLAIN;
 	}
-	if (!c.index || first) {
-		j->headless = c.index;
+	if (!c.index || first || c.index <= untold) {
+		j->lost = c.index;
 	} else if (!follows(j, &c)) {
 		j->chunk.chunks = 0;
 		return PXS_JOIN_PART;
@@ -86,5 +102,5 @@ enum pxs_joined pxs_chunk_join(struct pxs_join *j, const void *value, size_t len
 	if (c.index + 1 < c.chunks)
 		return PXS_JOIN_PART;
 	j->chunk.chunks = 0;
-	return j->headless ? PXS_JOIN_HEADLESS : PXS_JOIN_WHOLE;
+	return j->lost ? PXS_JOIN_LOST : PXS_JOIN_WHOLE;
 }

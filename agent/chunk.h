@@ -64,18 +64,26 @@ enum pxs_joined {
 	PXS_JOIN_PLAIN,		/* not a chunk: the value is as it stands */
 	PXS_JOIN_PART,		/* a chunk; the value ends later, or is none */
 	PXS_JOIN_WHOLE,		/* the last one of a value: join->value, join->chunk.len bytes */
-	PXS_JOIN_HEADLESS,	/* the last one of what begins in front of the first slot */
+	PXS_JOIN_LOST,		/* the last one of what, or a part of it, cannot be told */
 };
 
-/* A reader's. Zeroed, with a buffer, in front of the first slot. */
+/*
+ * A reader's. Zeroed, with a buffer, in front of the first slot. A slot that it cannot be told
+ * may hold whatever chunk is missing there, and so may the slots in front of the first one.
+ */
 struct pxs_join {
 	u8 *value;		/* PXS_WHOLE_MAX bytes */
 	bool begun;		/* a slot was seen */
-	bool headless;
+	bool told;		/* ... and was told */
+	u32 untold;		/* so many in a row, up to here, were not */
+	bool lost;		/* a part of what goes on was not told */
 	struct pxs_chunk chunk;	/* the last one; chunks 0: the last slot was none that goes on */
 };
 
-/* The next slot, each in turn; @len 0: it has no value. */
+/*
+ * The next slot, each in turn; @len 0: it has no value; @value NULL: it is damaged, and what it
+ * holds cannot be told.
+ */
 enum pxs_joined pxs_chunk_join(struct pxs_join *j, const void *value, size_t len);
 
 #endif /* PXS_AGENT_CHUNK_H */

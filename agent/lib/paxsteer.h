@@ -179,7 +179,7 @@ unsigned int pxs_log_outstanding(const struct pxs_log *log);
 #define PXS_LOG_ONCE	2u	/* subscribe: take ids off, and mark what does not count */
 
 #define PXS_LOG_NOOP	1u	/* the slot was filled to close a gap; no data */
-#define PXS_LOG_LOST	2u	/* this member cannot tell the value (damaged); no data */
+#define PXS_LOG_LOST	2u	/* this member cannot tell it, or a part of it (damaged); no data */
 #define PXS_LOG_REPEATED 4u	/* with ONCE: a copy that does not count: do not apply it */
 #define PXS_LOG_PART	8u	/* part of what stands at a later slot, or nowhere; no data */
 

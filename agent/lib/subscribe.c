@@ -168,7 +168,9 @@ static int keep_alive(struct pxs_log *log)
 /* Of a value in several slots: what stands at this one. */
 static void join(struct pxs_sub *s, struct pxs_log_value *v)
 {
-	switch (pxs_chunk_join(&s->join, v->data, v->flags ? 0 : v->len)) {
+	const void *data = v->flags & PXS_LOG_LOST ? NULL : v->data;
+
+	switch (pxs_chunk_join(&s->join, data, v->flags ? 0 : v->len)) {
 	case PXS_JOIN_PLAIN:
 		break;
 	case PXS_JOIN_PART:
@@ -178,7 +180,7 @@ static void join(struct pxs_sub *s, struct pxs_log_value *v)
 		v->data = s->join.value;
 		v->len = s->join.chunk.len;
 		break;
-	case PXS_JOIN_HEADLESS:
+	case PXS_JOIN_LOST:
 		v->flags |= PXS_LOG_LOST;
 		break;
 	}

@@ -97,6 +97,7 @@ static void damaged_is_no_chunk(void)
 struct entry {
 	u32 value;		/* of which; 0: empty, 1: one slot's value */
 	u32 len, index;
+	bool damaged;		/* the reader is not told which */
 };
 
 static struct entry entries[SLOTS];
@@ -119,55 +120,53 @@ static void make_log(void)
 		chunks = pxs_chunk_count(len);
 		for (i = 0; i < chunks && n < SLOTS; i++) {
 			if (!rnd(10))
-				entries[n++] = (struct entry){ .value = rnd(2) };
+				entries[n++] = (struct entry){ rnd(2), .damaged = !rnd(4) };
 			if (n < SLOTS && rnd(4))
-				entries[n++] = (struct entry){ v, len, i };
+				entries[n++] = (struct entry){ v, len, i, !rnd(12) };
 		}
 		v++;
 	}
 }
 
-/* By the words of the rule: does a value stand at @at? */
-static bool stands(u32 at)
+/* By the words of the rule: what stands at @at, for who is told the slots from @from on? */
+static enum pxs_joined stands(u32 at, u32 from)
 {
+	enum pxs_joined is = PXS_JOIN_WHOLE;
 	const struct entry *last = &entries[at];
-	u32 i, chunks;
+	u32 i;
 
-	if (last->value < 2)
-		return false;
-	chunks = pxs_chunk_count(last->len);
-	if (last->index != chunks - 1 || at + 1 < chunks)
-		return false;
-	for (i = 0; i < chunks; i++)
-		if (entries[at - i].value != last->value ||
-		    entries[at - i].index != last->index - i)
-			return false;
-	return true;
+	if (last->damaged || last->value < 2)
+		return PXS_JOIN_PLAIN;
+	if (last->index != pxs_chunk_count(last->len) - 1)
+		return PXS_JOIN_PART;
+	for (i = 1; i <= last->index; i++) {
+		if (at < from + i || entries[at - i].damaged)
+			is = PXS_JOIN_LOST;
+		else if (entries[at - i].value != last->value ||
+			 entries[at - i].index != last->index - i)
+			return PXS_JOIN_PART;
+	}
+	return is;
 }
 
 static void read_log(u32 from)
 {
 	struct pxs_join j = { .value = out };
-	enum pxs_joined got, want;
+	enum pxs_joined got;
 	u32 i;
 
 	for (i = from; i < SLOTS; i++) {
 		const struct entry *e = &entries[i];
 
-		if (e->value < 2) {
-			want = PXS_JOIN_PLAIN;
+		if (e->damaged) {
+			got = pxs_chunk_join(&j, NULL, 0);
+		} else if (e->value < 2) {
 			got = pxs_chunk_join(&j, value, e->value);
 		} else {
-			want = !stands(i) ? PXS_JOIN_PART :
-			       i + 1 - from < pxs_chunk_count(e->len) ? PXS_JOIN_HEADLESS :
-									PXS_JOIN_WHOLE;
 			pxs_chunk_put(slot[0], e->value, value, e->len, e->index);
 			got = pxs_chunk_join(&j, slot[0], pxs_chunk_size(e->len, e->index));
 		}
-		/* What begins in the middle may be one that has no beginning either. */
-		if (got == PXS_JOIN_HEADLESS && want == PXS_JOIN_PART && i + 1 - from <= e->index)
-			continue;
-		if (!CHECK(got == want))
+		if (!CHECK(got == stands(i, from)))
 			NOTE("slot %u from %u", i, from);
 		if (got == PXS_JOIN_WHOLE)
 			CHECK(j.chunk.len == e->len && !memcmp(out, value, e->len));

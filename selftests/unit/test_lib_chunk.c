@@ -123,6 +123,35 @@ static void trimmed_while_one_is_away(void)
 	finish_test(log);
 }
 
+/* One chunk is damaged where it is read: the value is there, and this member cannot tell it. */
+static void a_damaged_chunk_is_a_lost_value(void)
+{
+	static const char *const whole = "v1 v2 [40000] v9 [65536] ";
+	struct pxs_log *log = start_large();
+	u64 bad, from;
+
+	for (bad = 3; bad <= 5; bad++) {
+		for (from = 1; from <= 5; from++) {
+			entry_flags[bad] = PXS_CLIENT_DAMAGED;
+			CHECK(!subscribe(log, from, 0, 0));
+			CHECK(pump(log, is_over));
+			CHECK_EQ(ended, PXS_LOG_OK);
+			CHECK_EQ(slots, 14 - from + 1);
+			CHECK_EQ(out_of_order, 0);
+			CHECK(!strstr(text, "[40000]"));
+			CHECK_EQ(lost_slots, (bad >= from ? 1u << bad : 0) | 1u << 5);
+			entry_flags[bad] = 0;
+		}
+	}
+	/* In the half of a value behind it: that is none, whatever it was. */
+	entry_flags[6] = PXS_CLIENT_DAMAGED;
+	CHECK(!subscribe(log, 1, 0, 0));
+	CHECK(pump(log, is_over));
+	CHECK_STR(text, whole);
+	CHECK_EQ(lost_slots, 1u << 6);
+	finish_test(log);
+}
+
 static void large_values_with_ids(void)
 {
 	struct pxs_log_id a = { .client = { 1 }, .number = 1 };
@@ -157,6 +186,7 @@ int main(void)
 	RUN(large_values_are_put_together);
 	RUN(trimmed_through_a_value);
 	RUN(trimmed_while_one_is_away);
+	RUN(a_damaged_chunk_is_a_lost_value);
 	RUN(large_values_with_ids);
 	return unit_done();
 }

@@ -10,6 +10,7 @@
 /* What the subscription said. */
 static u64 slots, next_slot, stop_at, end_applied;
 static u32 repeated, with_id, noops, parts, damaged, out_of_order;
+static u32 lost_slots;		/* bit N: slot N was lost */
 static int ended;		/* the error; -1: not yet */
 static char text[4096];
 
@@ -36,6 +37,8 @@ static void on_value(void *ctx, const struct pxs_log_value *v)
 	noops += !!(v->flags & PXS_LOG_NOOP);
 	parts += !!(v->flags & PXS_LOG_PART);
 	damaged += !!(v->flags & PXS_LOG_LOST);
+	if (v->flags & PXS_LOG_LOST && v->slot < 32)
+		lost_slots |= 1u << v->slot;
 	with_id += !!v->id;
 	CHECK(!v->flags == !!v->data && (v->data || !v->len));
 	if (!v->flags && v->len < 100)
@@ -78,6 +81,7 @@ static int subscribe(struct pxs_log *log, u64 from, u64 count, unsigned int flag
 	noops = 0;
 	parts = 0;
 	damaged = 0;
+	lost_slots = 0;
 	with_id = 0;
 	out_of_order = 0;
 	ended = -1;
