@@ -346,6 +346,7 @@ void pxs_cmd_hrandfield(struct pxs_run *x)
 {
 	bool one = x->argc == 2, values = false;
 	struct pairs p = { 0 };
+	struct pxs_str field;
 	struct pxs_rec rec;
 	s64 count = 1;
 	int there;
@@ -365,15 +366,18 @@ void pxs_cmd_hrandfield(struct pxs_run *x)
 	/* Who draws for an answer changes nothing: @count may be two thousand million. */
 	if (!pxs_reply_wanted(x->out))
 		return;
+	if (one) {
+		if (pxs_db_some_field(x->db, &rec, &field))
+			pxs_reply_str(x->out, field);
+		return;
+	}
 	p.pair = malloc(rec.count * sizeof(*p.pair));
 	if (!p.pair) {
 		pxs_reply_error(x->out, "ERR no memory");
 		return;
 	}
 	pxs_db_items(x->db, &rec, 0, collect, &p);
-	if (one)
-		answer_pair(x, &p.pair[pxs_db_random(x->db) % p.n], false);
-	else if (count > 0)
+	if (count > 0)
 		answer_some(x, &p, (u64)count, values);
 	else if (-count > UINT32_MAX / 2)
 		pxs_reply_error(x->out, "ERR value is out of range");

@@ -20,15 +20,6 @@
 #define from(ptr, member) \
 	((struct pxs_conn *)((char *)(ptr) - offsetof(struct pxs_conn, member)))
 
-void pxs_conn_ready(struct pxs_conn *c)
-{
-	if (c->ready)
-		return;
-	c->ready = true;
-	c->ready_next = c->store->ready;
-	c->store->ready = c;
-}
-
 void pxs_conn_kill(struct pxs_conn *c)
 {
 	if (c->dead)
@@ -189,7 +180,7 @@ static bool read_in_turn(struct pxs_conn *c)
 	bool did = false;
 
 	while (!c->dead && c->out.len < PXS_CONN_OUT_HIGH && (r = c->first) && r != c->todo &&
-	       r->state == PXS_REQUEST_READABLE) {
+	       r->state == PXS_REQUEST_READABLE && !pxs_turn_over(c->store)) {
 		/* Time has passed since it became readable. */
 		if (pxs_session_readable(r))
 			pxs_store_read(r->store, r);
@@ -249,7 +240,8 @@ static bool begin_requests(struct pxs_conn *c)
 	struct pxs_request *r;
 	bool did = false;
 
-	while ((r = c->todo) && !c->dead && c->out.len < PXS_CONN_OUT_HIGH) {
+	while ((r = c->todo) && !c->dead && c->out.len < PXS_CONN_OUT_HIGH &&
+	       !pxs_turn_over(c->store)) {
 		note_command(c, r);
 		if (!begin(c, r))
 			break;
@@ -512,6 +504,8 @@ bool pxs_conn_step(struct pxs_conn *c)
 	account(c);
 	if (finished(c))
 		pxs_conn_kill(c);
+	if (c->first && pxs_turn_over(c->store))
+		pxs_conn_ready(c);
 	return did;
 }
 

@@ -254,6 +254,12 @@ typedef bool (*pxs_db_item_t)(void *ctx, struct pxs_str field, struct pxs_str va
 u64 pxs_db_items(struct pxs_db *db, const struct pxs_rec *rec, u64 place, pxs_db_item_t see,
 		 void *ctx);
 
+/*
+ * One field of a hash, each as likely as the others, by pxs_db_random(). Return: false: db->err
+ * says why not.
+ */
+bool pxs_db_some_field(struct pxs_db *db, const struct pxs_rec *rec, struct pxs_str *field);
+
 /* --- between the files of the db --- */
 
 #define PXS_DB_ID_ROOM	(8 + PXS_DB_ID_MAX + 8)

@@ -50,18 +50,26 @@ damaged:
 	return false;
 }
 
-static bool get_item(struct pxs_db *db, u64 hash, u64 place, struct pxs_str *field,
+/* The item at @place, if there is one. */
+static bool try_item(struct pxs_db *db, u64 hash, u64 place, struct pxs_str *field,
 		     struct pxs_str *value)
 {
 	__be64 id[2];
 	MDB_val k = { sizeof(id), id }, v;
 
 	item_id(hash, place, id);
-	if (!pxs_db_ok(db, mdb_get(db->txn, db->items_t, &k, &v))) {
-		db->err = db->err ? db->err : -EUCLEAN;
-		return false;
-	}
-	return parse_item(db, v, field, value);
+	return pxs_db_ok(db, mdb_get(db->txn, db->items_t, &k, &v)) &&
+	       parse_item(db, v, field, value);
+}
+
+/* There must be one. */
+static bool get_item(struct pxs_db *db, u64 hash, u64 place, struct pxs_str *field,
+		     struct pxs_str *value)
+{
+	if (try_item(db, hash, place, field, value))
+		return true;
+	db->err = db->err ? db->err : -EUCLEAN;
+	return false;
 }
 
 static u64 size_of(struct pxs_str field, struct pxs_str value)
@@ -217,4 +225,51 @@ u64 pxs_db_items(struct pxs_db *db, const struct pxs_rec *rec, u64 place, pxs_db
 	}
 	mdb_cursor_close(c);
 	return next;
+}
+
+/* --- one of them ------------------------------------------------------------- */
+
+#define DRAWS	64u	/* of places, of which most may be empty */
+
+struct nth {
+	u64 left;
+	bool found;
+	struct pxs_str *field;
+};
+
+static bool pass(void *ctx, struct pxs_str field, struct pxs_str value)
+{
+	struct nth *n = ctx;
+
+	(void)value;
+	if (n->left--)
+		return true;
+	*n->field = field;
+	n->found = true;
+	return false;
+}
+
+bool pxs_db_some_field(struct pxs_db *db, const struct pxs_rec *rec, struct pxs_str *field)
+{
+	struct nth n = { .field = field };
+	struct pxs_str value;
+	u32 i;
+
+	if (!rec->count || rec->count >= rec->next) {
+		db->err = db->err ? db->err : -EUCLEAN;
+		return false;
+	}
+	n.left = pxs_db_random(db) % rec->count;
+	/* Nothing was ever deleted. */
+	if (rec->count == rec->next - 1)
+		return get_item(db, rec->hash, n.left + 1, field, &value);
+	/* What is drawn from the log is the n-th field, for what was once answered is kept. */
+	for (i = 0; i < DRAWS && !db->writing && !db->err; i++)
+		if (try_item(db, rec->hash, 1 + pxs_db_random(db) % (rec->next - 1), field,
+			     &value))
+			return true;
+	pxs_db_items(db, rec, 0, pass, &n);
+	if (!n.found && !db->err)
+		db->err = -EUCLEAN;
+	return n.found;
 }

@@ -412,29 +412,6 @@ static bool read_stale(struct pxs_store *s)
 
 /* --- going round ------------------------------------------------------------- */
 
-static bool step_conns(struct pxs_store *s)
-{
-	struct pxs_conn *c, **p;
-	bool did = false, over = false;
-
-	while ((c = s->ready)) {
-		s->ready = c->ready_next;
-		c->ready = false;
-		did |= pxs_conn_step(c);
-		over |= pxs_conn_over(c);
-	}
-	for (p = &s->conns; over && (c = *p);) {
-		if (!pxs_conn_over(c) || c->ready) {
-			p = &c->next;
-			continue;
-		}
-		*p = c->next;
-		pxs_conn_free(c);
-		s->nconns--;
-	}
-	return did;
-}
-
 static bool store_hook(struct pxs_hook *hook)
 {
 	struct pxs_store *s = from(hook, hook);
@@ -452,7 +429,7 @@ static bool store_hook(struct pxs_hook *hook)
 	did |= pxs_cross_step(s);
 	did |= read_barred(s);
 	did |= read_stale(s);
-	did |= step_conns(s);
+	did |= pxs_turn(s);
 	did |= pxs_submit_step(s);
 	pxs_listen_step(s);
 	return did;

@@ -4,6 +4,7 @@
  *
  *	listen.c    sockets, accepting
  *	conn.c      a client's bytes in and out; requests in their order
+ *	turn.c      which client is next, and for how long
  *	session.c   what a request means on its connection: who may, when, where
  *	cmd_*.c     what a command does to the data
  *	submit.c    requests into the log, and read indexes or barriers for reads
@@ -262,7 +263,10 @@ struct pxs_store {
 	/* listen.c, conn.c: of the home of a set */
 	struct pxs_listener listener[PXS_STORE_LISTEN_MAX];
 	struct pxs_conn *conns;
-	struct pxs_conn *ready;
+	struct pxs_conn *ready, *ready_last;	/* who wants to do something, in order */
+	u64 turn;		/* ends then (pxs_store_steady()); 0: it has no end */
+	struct pxs_op turn_op;
+	bool turn_waits;	/* others have theirs */
 	u32 nconns;
 	u64 http_said;		/* when it was last said that a client speaks HTTP; 0: never */
 	u64 next_id;
@@ -414,6 +418,11 @@ void pxs_submit_expiry(struct pxs_store *s);
 struct pxs_conn *pxs_conn_new(struct pxs_store *s, int fd, const struct pxs_read_level *level);
 void pxs_conn_ready(struct pxs_conn *c);	/* wants a step */
 bool pxs_conn_step(struct pxs_conn *c);
+
+/* Have the clients used up the time that they have in a row? */
+bool pxs_turn_over(const struct pxs_store *s);
+/* Steps of all clients that are ready, as far as the time goes. Return: something was done. */
+bool pxs_turn(struct pxs_store *s);
 bool pxs_conn_over(const struct pxs_conn *c);
 void pxs_conn_free(struct pxs_conn *c);
 void pxs_conn_kill(struct pxs_conn *c);

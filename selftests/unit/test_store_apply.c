@@ -123,16 +123,12 @@ static clock_t time_of(u32 n, u32 argc, struct pxs_str *argv)
 	return clock() - began;
 }
 
-/* Each of them looks at all fields: at who is asked, and nowhere else. */
-static void sizes_that_nobody_reads(void)
+static void make_fields(void)
 {
-	struct pxs_str ask[] = { pxs_str("MEMORY"), pxs_str("USAGE"), pxs_str("h") };
 	static struct pxs_str set[2 + 2 * FIELDS];
 	static char name[FIELDS][8];
-	clock_t asked;
 	u32 i;
 
-	store_make(&s);
 	set[0] = pxs_str("HSET");
 	set[1] = pxs_str("h");
 	for (i = 0; i < FIELDS; i++) {
@@ -141,9 +137,110 @@ static void sizes_that_nobody_reads(void)
 		set[3 + 2 * i] = pxs_str("v");
 	}
 	time_of(1, ARRAY_SIZE(set), set);
+}
+
+/* Each of them looks at all fields: at who is asked, and nowhere else. */
+static void sizes_that_nobody_reads(void)
+{
+	struct pxs_str ask[] = { pxs_str("MEMORY"), pxs_str("USAGE"), pxs_str("h") };
+	clock_t asked;
+
+	store_make(&s);
+	make_fields();
 	asked = time_of(TIMES, ARRAY_SIZE(ask), ask);
 	s.quiet = true;
 	CHECK(time_of(TIMES, ARRAY_SIZE(ask), ask) < asked / 4);
+	store_remove(&s);
+}
+
+#define TEN	10u
+
+/* The field that an entry in the next slot draws of those at hand. */
+static const char *drawn(const char *const *fields, u32 n)
+{
+	u64 draw[2] = { cpu_to_le64(s.db.state.applied + 1), 0 };
+	static char text[16];
+
+	snprintf(text, sizeof(text), "$2\r\n%s\r\n",
+		 fields[pxs_siphash(&s.db.seed, draw, sizeof(draw)) % n]);
+	return text;
+}
+
+/* Reads draw by chance: what comes in many of them, as bits. */
+static u32 seen_by_reads(void)
+{
+	struct pxs_str argv[] = { pxs_str("HRANDFIELD"), pxs_str("h") };
+	struct pxs_reply out;
+	u32 i, seen = 0;
+
+	pxs_reply_init(&out, 2, 64);
+	CHECK_EQ(pxs_db_begin(&s.db, false), 0);
+	for (i = 0; i < 1000; i++) {
+		out.len = 0;
+		pxs_apply_read(&s.db, pxs_cmd_find(argv[0]), 2, argv, s.time, &out);
+		CHECK(out.len == 8 && out.buf[4] == 'f');
+		seen |= 1u << (out.buf[5] - '0');
+	}
+	CHECK_EQ(s.db.err, 0);
+	pxs_db_abort(&s.db);
+	pxs_reply_free(&out);
+	return seen;
+}
+
+/* In the log it is the n-th, as older programs of the same cluster have it, with holes as well. */
+static void one_field_by_chance(void)
+{
+	static const char *const all[TEN] = {
+		"f0", "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9",
+	};
+	static const char *const left[] = { "f0", "f2", "f5", "f9" };
+	const char *want;
+	u32 i;
+
+	store_make(&s);
+	store_say(&s, "HSET h f0 v f1 v f2 v f3 v f4 v f5 v f6 v f7 v f8 v f9 v");
+	for (i = 0; i < 30; i++) {
+		want = drawn(all, TEN);
+		CHECK_STR(store_say(&s, "HRANDFIELD h"), want);
+	}
+	CHECK_EQ(seen_by_reads(), 0x3ff);
+	store_say(&s, "HDEL h f1 f3 f4 f6 f7 f8");
+	for (i = 0; i < 30; i++) {
+		want = drawn(left, ARRAY_SIZE(left));
+		CHECK_STR(store_say(&s, "HRANDFIELD h"), want);
+	}
+	CHECK_EQ(seen_by_reads(), 0x225);
+	/* Nearly all of its places are empty. */
+	for (i = 0; i < 500; i++) {
+		store_say(&s, "HSET h x v");
+		store_say(&s, "HDEL h x");
+	}
+	CHECK_EQ(seen_by_reads(), 0x225);
+	store_remove(&s);
+}
+
+/* ... is found without looking at all of them. */
+static void one_field_of_many(void)
+{
+	struct pxs_str one[] = { pxs_str("HRANDFIELD"), pxs_str("h") };
+	struct pxs_str some[] = { pxs_str("HRANDFIELD"), pxs_str("h"), pxs_str("1") };
+	struct pxs_reply out;
+	clock_t all, began;
+	u32 i;
+
+	store_make(&s);
+	make_fields();
+	all = time_of(TIMES, ARRAY_SIZE(some), some);
+	CHECK(time_of(TIMES, ARRAY_SIZE(one), one) < all / 4);
+	store_say(&s, "HDEL h 7");
+	pxs_reply_init(&out, 2, 1 << 20);
+	CHECK_EQ(pxs_db_begin(&s.db, false), 0);
+	began = clock();
+	for (i = 0; i < TIMES; i++)
+		pxs_apply_read(&s.db, pxs_cmd_find(one[0]), 2, one, s.time, &out);
+	CHECK(clock() - began < all / 4);
+	pxs_db_abort(&s.db);
+	pxs_reply_free(&out);
 	store_remove(&s);
 }
 
@@ -398,6 +495,8 @@ int main(void)
 	RUN(hashes_and_sums);
 	RUN(reads_that_nobody_reads);
 	RUN(sizes_that_nobody_reads);
+	RUN(one_field_by_chance);
+	RUN(one_field_of_many);
 	RUN(time_is_the_log_s);
 	RUN(the_expired_go_step_by_step);
 	RUN(a_read_deletes_nothing);
