@@ -156,7 +156,7 @@ static bool take(void *ctx, const struct pxs_fetched *v)
 	    s->batch_len > PXS_CONN_OUT_MAX || pxs_set_home(s)->held > PXS_CONN_OUT_MAX)
 		return false;
 	if (v->faulty) {
-		pxs_store_stop(s, v->slot, "this member's record is damaged");
+		pxs_store_stop(s, v->slot, "this member's record is damaged, and learned again when paxsteerd starts anew");
 		return false;
 	}
 	err = apply_one(s, v);
