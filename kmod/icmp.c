@@ -94,18 +94,26 @@ static void pxs_icmp_rewrite_sender(struct sk_buff *skb, const struct pxs_packet
 	}
 }
 
+/* Of this host itself: on its way out, or to a client here. Nobody else's packet comes in by lo. */
+static bool pxs_icmp_is_own(const struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	return !skb->skb_iif || (state->in && state->in->flags & IFF_LOOPBACK);
+}
+
 /*
  * Is it known that the backend can't be reached? It says so itself, or this host does, which tried:
  * a router's word could be anybody's, without a false address.
  */
 static bool pxs_icmp_is_sure(const struct pxs_backend *be, const struct sk_buff *skb,
-			     const struct pxs_packet *p)
+			     const struct nf_hook_state *state, const struct pxs_packet *p)
 {
-	return !skb->skb_iif || !memcmp(&p->src.addr, &be->at.addr, sizeof(p->src.addr));
+	return pxs_icmp_is_own(skb, state) ||
+	       !memcmp(&p->src.addr, &be->at.addr, sizeof(p->src.addr));
 }
 
 /* An error about a request to be, for its client. Return: the verdict. */
 static unsigned int pxs_icmp_to_client(struct pxs_backend *be, struct sk_buff *skb,
+				       const struct nf_hook_state *state,
 				       const struct pxs_packet *p, const struct pxs_icmp_quote *q)
 {
 	const struct pxs_endpoint *as = &be->svc->at;
@@ -122,7 +130,7 @@ static unsigned int pxs_icmp_to_client(struct pxs_backend *be, struct sk_buff *s
 		pxs_icmp_rewrite_sender(skb, p, as);
 	pxs_stat_inc(be->svc->stats, PXS_STEER_STAT_ICMP_REQUESTS);
 	pxs_stat_inc(be->stats, PXS_STEER_STAT_ICMP_REQUESTS);
-	if (q->unreachable && pxs_icmp_is_sure(be, skb, p)) {
+	if (q->unreachable && pxs_icmp_is_sure(be, skb, state, p)) {
 		pxs_stat_inc(be->svc->stats, PXS_STEER_STAT_UNREACHABLE);
 		pxs_stat_inc(be->stats, PXS_STEER_STAT_UNREACHABLE);
 	}
@@ -143,7 +151,7 @@ unsigned int pxs_icmp_post_routing(struct sk_buff *skb, const struct nf_hook_sta
 	be = pxs_backend_of_reply(pxs_net(state->net), &of.dst);
 	if (!be || be->svc->mode != PXS_MODE_NAT)
 		return NF_ACCEPT;
-	return pxs_icmp_to_client(be, skb, p, &q);
+	return pxs_icmp_to_client(be, skb, state, p, &q);
 }
 
 /* What is wrong, or can't be read, the stack drops and counts. */
@@ -220,7 +228,7 @@ unsigned int pxs_icmp_local_in(struct sk_buff *skb, const struct nf_hook_state *
 		swap(answer.src, answer.dst);
 		if (pxs_local_connected(skb, state, &answer))
 			return NF_ACCEPT;
-		return pxs_icmp_to_client(be, skb, p, &q);
+		return pxs_icmp_to_client(be, skb, state, p, &q);
 	}
 	svc = pxs_service_lookup(pn, &of.src);
 	if (svc)

@@ -108,6 +108,32 @@ nobody_listens()
 	start_backends udp 7000
 }
 
+# Whom nobody has ever heard of: this host says so itself, to clients here as to others.
+host_is_gone()
+{
+	local gone was
+
+	gone=$(be 1 7000 | sed 's/2\(]*:7000\)$/77\1/')
+	was=$(service_stat u unreachable)
+	on d sysctl -q -w net.ipv4.neigh.b1.retrans_time_ms=100 \
+		net.ipv6.neigh.b1.retrans_time_ms=100
+	ok "$FAMILY: a backend whose host is gone" pxs -b - <<-END
+	backend set u $(be 1 7000) state down
+	backend add u $gone
+	END
+	like "$FAMILY: the client is told" \
+		"$(asks c "$(vip 7000)" 100)" "^100 told EHOSTUNREACH by $(addr director) "
+	is "$FAMILY: which is a failure" "$(service_stat u unreachable)" $((was + 1))
+	like "$FAMILY: a client on the director is told" \
+		"$(asks d "$(vip 7000)" 100)" "^100 told EHOSTUNREACH by "
+	is "$FAMILY: which is one, too" "$(counted u unreachable)" "$(printf '%s\n' \
+		"$(be 1 7000) $was" "$gone 2")"
+	ok "$FAMILY: the other is back" pxs -b - <<-END
+	backend del u $gone
+	backend set u $(be 1 7000) state up
+	END
+}
+
 too_large_a_reply()
 {
 	mtu $NARROW c eth0 r c0
@@ -130,6 +156,7 @@ nat()
 	ok "$FAMILY: it answers" on c "$TRAFFIC" -s 1400 udp "$(vip 7000)"
 	too_large_a_request
 	nobody_listens
+	host_is_gone
 	too_large_a_reply
 	stop_backends >/dev/null
 	pxs service del u
