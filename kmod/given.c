@@ -20,8 +20,10 @@
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 #include <linux/sock_diag.h>
+#include <net/addrconf.h>
 #include <net/inet_sock.h>
 #include <net/ipv6.h>
+#include <net/route.h>
 #include <net/tcp.h>
 #include <net/udp.h>
 
@@ -218,6 +220,24 @@ static struct pxs_given *pxs_given_of(const struct pxs_backend *be)
 	return rcu_dereference_protected(be->given, lockdep_is_held(&be->svc->pn->config));
 }
 
+/*
+ * Does this host take what is sent there, as things are? Of mode local it is meant so; that a
+ * backend of nat is this host itself is said by its address alone.
+ */
+static bool pxs_given_is_here(const struct pxs_service *svc, const struct pxs_endpoint *at)
+{
+	if (svc->mode == PXS_MODE_LOCAL)
+		return true;
+	if (at->family == AF_INET)
+		return inet_addr_type(svc->pn->net, pxs_endpoint_ip4(at)) == RTN_LOCAL;
+#if IS_ENABLED(CONFIG_IPV6)
+	/* Also one that is not known to be nobody else's yet. */
+	return ipv6_chk_addr_and_flags(svc->pn->net, &at->addr, NULL, true, 0, 0);
+#else
+	return false;
+#endif
+}
+
 /* Would a lookup of this address and port find the socket, which is bound to @bound? */
 static bool pxs_given_meets(const struct pxs_given *s, const struct pxs_endpoint *bound,
 			    const struct pxs_endpoint *at)
@@ -233,7 +253,8 @@ static bool pxs_given_is_between(const struct pxs_backend_spec *spec, const stru
 	const struct pxs_given *s;
 
 	if (spec->socket)
-		return !be->cookie && pxs_given_meets(spec->socket, &spec->at, &be->at);
+		return !be->cookie && pxs_given_meets(spec->socket, &spec->at, &be->at) &&
+		       pxs_given_is_here(be->svc, &be->at);
 	s = pxs_given_of(be);
 	return s && pxs_given_meets(s, &be->at, &spec->at);
 }
@@ -243,10 +264,10 @@ bool pxs_given_clashes(const struct pxs_service *of, const struct pxs_backend_sp
 	const struct pxs_service *svc;
 	const struct pxs_backend *be;
 
-	if (of->mode != PXS_MODE_LOCAL || (!spec->socket && !of->pn->services.ngiven))
+	if (!spec->socket && (!of->pn->services.ngiven || !pxs_given_is_here(of, &spec->at)))
 		return false;
 	list_for_each_entry(svc, &of->pn->services.list, list) {
-		if (svc->mode != PXS_MODE_LOCAL)
+		if (pxs_service_forwards(svc))
 			continue;
 		list_for_each_entry(be, &svc->backends, list)
 			if (pxs_given_is_between(spec, be))

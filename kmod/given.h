@@ -47,8 +47,9 @@ bool pxs_given_fill_fits(u8 fill);
 int pxs_given_check(struct pxs_service *svc, const struct pxs_given *s, struct pxs_refusal *no);
 
 /*
- * Would a socket that was given, and one by address, of services of mode local meet at an address
- * and port? By its source it could not be told of a datagram which one sent it.
+ * Would a socket that was given and a backend by address of any service, local or of nat to this
+ * host, meet at an address and port? It could not be told of a datagram which one sent it. @of: a
+ * UDP service that replies come back to.
  */
 bool pxs_given_clashes(const struct pxs_service *of, const struct pxs_backend_spec *spec);
 

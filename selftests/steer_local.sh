@@ -192,6 +192,9 @@ lose_one()
 	ok "$FAMILY $proto given: it is removed" pxs backend del l socket "${COOKIE[b]}"
 }
 
+# An address of the director that is no service's
+here() { if [ "$FAMILY" = v4 ]; then echo "10.1.0.1:$1"; else echo "[fd01::1]:$1"; fi; }
+
 udp_given()
 {
 	local other='[fd01::1]'
@@ -213,12 +216,22 @@ udp_given()
 	ok "$FAMILY udp given: another host's port is its own" pxs -b - <<-END
 	service add n udp $(vip 7010)
 	backend add n $(be 1 7005)
+	END
+	give udp own "$(here 7008)"
+	refused "$FAMILY udp given: this host's is not" "reply a datagram is" \
+		pxs backend add n "$(here 7005)"
+	refused "$FAMILY udp given: nor with that address" "reply a datagram is" \
+		pxs backend add n "$(here 7008)"
+	ok "$FAMILY udp given: a backend of nat is this host" pxs backend add n "$(here 7006)"
+	refused "$FAMILY udp given: no socket where that is" "reply a datagram is" \
+		on d timeout 60 "$TOP/selftests/given.py" serve l udp '[::]:7006'
+	ok "$FAMILY udp given: one of mode local" pxs -b - <<-END
 	service del n
 	service add n udp $(vip 7010) mode local
 	backend add n $(vip 7006)
 	END
 	refused "$FAMILY udp given: nor a socket where another's backend is" "reply a datagram is" \
-		on d "$TOP/selftests/given.py" serve l udp '[::]:7006'
+		on d timeout 60 "$TOP/selftests/given.py" serve l udp '[::]:7006'
 	ok "$FAMILY udp given: without the other" pxs service del n
 	ok "$FAMILY udp given: end" pxs service del l
 	stop_given
