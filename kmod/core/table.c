@@ -268,7 +268,7 @@ size_t pxs_table_size(const struct pxs_table_config *cfg)
 	return sizeof(struct pxs_table) + cfg->nrows * sizeof(struct pxs_table_row) +
 	       (cfg->fill == PXS_FILL_KETAMA ? cfg->nrows * sizeof(u32) : 0) +
 	       sizeof(u32) /* what is behind is aligned */ +
-	       count_owners(cfg) * sizeof(struct pxs_table_owner);
+	       count_owners(cfg) * sizeof(struct pxs_table_owner) + cfg->nbackends * sizeof(u16);
 }
 
 static u32 past_indices(const struct pxs_table_config *cfg)
@@ -295,6 +295,18 @@ static bool has_lower_id(const void *a, const void *b)
 	const struct pxs_table_owner *x = a, *y = b;
 
 	return x->id < y->id;
+}
+
+static void set_places(struct pxs_table *t)
+{
+	const struct pxs_table_owner *owners = pxs_table_owners(t);
+	u16 *places = (u16 *)pxs_table_places(t);
+	u32 i;
+
+	for (i = 0; i < t->nbackends; i++)
+		places[i] = PXS_NONE;
+	for (i = 0; i < t->nowners; i++)
+		places[owners[i].index] = (u16)i;
 }
 
 int pxs_table_start(struct pxs_table_build *b, const struct pxs_table_config *cfg,
@@ -328,6 +340,7 @@ int pxs_table_start(struct pxs_table_build *b, const struct pxs_table_config *cf
 		if (owners[i].id == owners[i - 1].id)
 			return refuse(why, "two backends have the same id", -EEXIST);
 	table->nowners = n;
+	set_places(table);
 	table->digest = digest_of_none(table);
 
 	b->cfg = cfg;
@@ -439,14 +452,57 @@ static bool serves(const unsigned long *live, const unsigned long *full, u32 ind
 	return pxs_live(live, index) && !(full && pxs_live(full, index));
 }
 
+/* Owners of which each is looked at; then who is live is looked through, many in a word. */
+#define NEAR	64
+
+/* Who serves, of any place: the first in order of id from @at on, round and round; or PXS_NONE. */
+static u16 next_of_bits(const struct pxs_table *t, const unsigned long *live,
+			const unsigned long *full, u32 at)
+{
+	const u32 bits = 8 * sizeof(*live);
+	const u16 *places = pxs_table_places(t);
+	u32 w, index, way, least = t->nowners;
+	u16 next = PXS_NONE;
+	unsigned long word;
+
+	for (w = 0; w < pxs_bitmap_longs(t->nbackends); w++) {
+		word = READ_ONCE(live[w]) & (full ? ~READ_ONCE(full[w]) : ~0ul);
+		for (; word; word &= word - 1) {
+			index = w * bits + (u32)__builtin_ctzl(word);
+			if (index >= t->nbackends || places[index] == PXS_NONE)
+				continue;
+			way = places[index] + (places[index] < at ? t->nowners : 0) - at;
+			if (way >= least)
+				continue;
+			least = way;
+			next = (u16)index;
+		}
+	}
+	return next;
+}
+
+static u16 next_live(const struct pxs_table *t, const unsigned long *live,
+		     const unsigned long *full, u32 at)
+{
+	const struct pxs_table_owner *owners = pxs_table_owners(t);
+	u32 i, place = at;
+
+	for (i = 0; i < NEAR && i < t->nowners; i++) {
+		if (serves(live, full, owners[place].index))
+			return owners[place].index;
+		if (++place == t->nowners)
+			place = 0;
+	}
+	return i < t->nowners ? next_of_bits(t, live, full, at) : PXS_NONE;
+}
+
 struct pxs_pick pxs_table_pick_slow(const struct pxs_table *t, const unsigned long *live,
 				    const unsigned long *full, u64 hash)
 {
 	const struct pxs_table_row *row = &t->rows[pxs_table_row_of(t, hash)];
-	const struct pxs_table_owner *owners = pxs_table_owners(t);
 	struct pxs_pick pick = { .backend = row->second, .choice = PXS_CHOICE_SECOND };
 	u64 probe = hash;
-	u32 i, at;
+	u32 i;
 
 	if (row->second != PXS_NONE && serves(live, full, row->second))
 		return pick;
@@ -462,16 +518,9 @@ struct pxs_pick pxs_table_pick_slow(const struct pxs_table *t, const unsigned lo
 			return pick;
 	}
 	/* few live among many dead: from a place that the hash chooses, the next live one */
-	at = (u32)(((hash & 0xffffffff) * t->nowners) >> 32);
-	for (i = 0; i < t->nowners; i++) {
-		pick.backend = owners[at].index;
-		if (serves(live, full, pick.backend))
-			return pick;
-		if (++at == t->nowners)
-			at = 0;
-	}
-	pick.backend = PXS_NONE;
-	pick.choice = PXS_CHOICE_NONE;
+	pick.backend = next_live(t, live, full, (u32)(((hash & 0xffffffff) * t->nowners) >> 32));
+	if (pick.backend == PXS_NONE)
+		pick.choice = PXS_CHOICE_NONE;
 	return pick;
 }
 

@@ -181,6 +181,12 @@ static inline const struct pxs_table_owner *pxs_table_owners(const struct pxs_ta
 	return (const void *)((const u8 *)t->rows + ((bytes + 7) & ~(size_t)7));
 }
 
+/* By index: its place among the owners, behind which this is listed; PXS_NONE: it is none. */
+static inline const u16 *pxs_table_places(const struct pxs_table *t)
+{
+	return (const u16 *)(pxs_table_owners(t) + t->nowners);
+}
+
 /* On a ring: the first point that is not below the hash's high half, else the first of all. */
 u32 pxs_table_row_on_ring(const struct pxs_table *t, u64 hash);
 

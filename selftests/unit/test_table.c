@@ -345,6 +345,69 @@ static void last_man_standing(void)
 	}
 }
 
+static bool may(const unsigned long *live, const unsigned long *full, u16 index)
+{
+	return index != PXS_NONE && pxs_live(live, index) && !pxs_live(full, index);
+}
+
+/* The rule of table.h, one step after the other. */
+static u16 reference_pick(const struct pxs_table *t, const unsigned long *live,
+			  const unsigned long *full, u64 hash)
+{
+	const struct pxs_table_owner *owners = pxs_table_owners(t);
+	u32 i, at = (u32)(((hash & 0xffffffff) * t->nowners) >> 32);
+	const struct pxs_table_row *row;
+	u64 probe = hash;
+
+	for (i = 0; i <= PXS_TABLE_PROBES; i++) {
+		row = &t->rows[pxs_table_row_of(t, probe)];
+		if (i && may(live, full, row->first))
+			return row->first;
+		if (may(live, full, row->second))
+			return row->second;
+		probe = probe * 6364136223846793005ull + 1442695040888963407ull;
+	}
+	for (i = 0; i < t->nowners; i++)
+		if (may(live, full, owners[(at + i) % t->nowners].index))
+			return owners[(at + i) % t->nowners].index;
+	return PXS_NONE;
+}
+
+/* However few of many are live, the next one in order of id is found. */
+static void few_of_many(void)
+{
+	unsigned long *live, *full;
+	struct pxs_table *t;
+	u32 place[UNIT_BACKENDS], i, k, wrong = 0;
+	u64 hash, state = 5;
+	u16 index;
+
+	unit_config_init(&a, PXS_FILL_RENDEZVOUS, 1000, 1);
+	shuffle(&a, place);
+	for (i = 0; i < 1000; i += 10)
+		a.backends[i].weight = 0;
+	t = unit_build(&a);
+	CHECK_FATAL(t);
+	for (i = 0; i < 60; i++) {
+		live = calloc(pxs_bitmap_longs(1000), sizeof(*live));
+		full = calloc(pxs_bitmap_longs(1000), sizeof(*full));
+		for (k = 0; k < i; k++) {
+			index = (u16)(unit_random(&state) % 1000);
+			set_live(live, index, true);
+			set_live(full, index, k % 3 == 0);
+		}
+		for (k = 0; k < 300; k++) {
+			hash = unit_random(&state);
+			wrong += pxs_table_pick_slow(t, live, full, hash).backend !=
+				 reference_pick(t, live, full, hash);
+		}
+		free(live);
+		free(full);
+	}
+	CHECK_EQ(wrong, 0);
+	free(t);
+}
+
 /* A rack of neighbours by id is down: nobody dead is picked, survivors share, directors agree. */
 static void half_down(void)
 {
@@ -472,6 +535,7 @@ int main(void)
 	RUN(row_of);
 	RUN(flap);
 	RUN(last_man_standing);
+	RUN(few_of_many);
 	RUN(half_down);
 	RUN(diff);
 	RUN(as_many_as_fit);
