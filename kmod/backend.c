@@ -16,6 +16,7 @@
 
 #include "agreed.h"
 #include "backend.h"
+#include "backend_index.h"
 #include "core/keep.h"
 #include "deliver_nat.h"
 #include "deliver_tunnel.h"
@@ -59,12 +60,22 @@ int pxs_returns_init(struct pxs_services *s)
 		return err;
 	err = rhltable_init(&s->tunnels, &pxs_tunnels_params);
 	if (err)
-		rhashtable_destroy(&s->returns);
+		goto err_returns;
+	err = pxs_backend_index_init(s);
+	if (err)
+		goto err_tunnels;
+	return 0;
+
+err_tunnels:
+	rhltable_destroy(&s->tunnels);
+err_returns:
+	rhashtable_destroy(&s->returns);
 	return err;
 }
 
 void pxs_returns_destroy(struct pxs_services *s)
 {
+	pxs_backend_index_destroy(s);
 	rhltable_destroy(&s->tunnels);
 	rhashtable_destroy(&s->returns);
 }
@@ -82,16 +93,6 @@ struct pxs_backend *pxs_backend_of_reply(struct pxs_net *pn, const struct pxs_en
 u64 pxs_backend_default_id(const struct pxs_endpoint *at)
 {
 	return pxs_table_default_id((const u8 *)&at->addr, ntohs(at->port));
-}
-
-struct pxs_backend *pxs_backend_find(const struct pxs_service *svc, const struct pxs_endpoint *at)
-{
-	struct pxs_backend *be;
-
-	list_for_each_entry(be, &svc->backends, list)
-		if (!be->cookie && pxs_endpoint_equal(&be->at, at))
-			return be;
-	return NULL;
 }
 
 struct pxs_backend *pxs_backend_find_socket(const struct pxs_service *svc, u64 cookie)
@@ -149,11 +150,10 @@ static int pxs_backend_check_at(struct pxs_service *svc, const struct pxs_backen
 	return 0;
 }
 
-/* May there be such a backend? A few passes over the service's own, two hash lookups. */
+/* May there be such a backend? Hash lookups. */
 static int pxs_backend_check(struct pxs_service *svc, const struct pxs_backend_spec *spec,
 			     struct pxs_refusal *no)
 {
-	struct pxs_backend *be;
 	int err;
 
 	err = pxs_agreed_service(svc, no);
@@ -162,16 +162,16 @@ static int pxs_backend_check(struct pxs_service *svc, const struct pxs_backend_s
 	err = pxs_drain_check(spec->state, spec->deadline, &no->why);
 	if (err)
 		return pxs_refuse(no, err, PXS_A_BACKEND_DEADLINE, no->why);
-	if (svc->nbackends >= PXS_BACKENDS_MAX)
-		return pxs_refuse(no, -ERANGE, 0, "the service has 1024 backends: that is the limit");
+	err = pxs_service_has_room(svc, &svc->config, 1, no);
+	if (err)
+		return err;
 	err = spec->socket ? pxs_given_check(svc, spec->socket, no) :
 			     pxs_backend_check_at(svc, spec, no);
 	if (err)
 		return err;
-	list_for_each_entry(be, &svc->backends, list)
-		if (be->id == spec->id)
-			return pxs_refuse(no, -EEXIST, PXS_A_BACKEND_ID,
-					  "the service has a backend with this id");
+	if (pxs_backend_find_id(svc, spec->id))
+		return pxs_refuse(no, -EEXIST, PXS_A_BACKEND_ID,
+				  "the service has a backend with this id");
 	if (pxs_backend_ambiguous(svc, spec))
 		return pxs_refuse(no, -EADDRINUSE,
 				  spec->socket ? PXS_A_BACKEND_FD : PXS_A_BACKEND_ADDR,
@@ -218,23 +218,10 @@ static struct pxs_backend *pxs_backend_alloc(struct pxs_service *svc,
 	return be;
 }
 
-/* Onto the service's list, with the lowest index that is free. */
 static void pxs_backend_link(struct pxs_backend *be)
 {
-	struct pxs_service *svc = be->svc;
-	struct list_head *at = &svc->backends;
-	struct pxs_backend *other;
-	u16 index = 0;
-
-	list_for_each_entry(other, &svc->backends, list) {
-		if (other->index != index)
-			break;
-		at = &other->list;
-		index++;
-	}
-	be->index = index;
-	list_add(&be->list, at);
-	svc->nbackends++;
+	list_add_tail(&be->list, &be->svc->backends);
+	be->svc->nbackends++;
 }
 
 static void pxs_backend_unlink(struct pxs_backend *be)
@@ -278,40 +265,78 @@ static void pxs_backend_forget(struct pxs_backend *be)
 	pxs_ports_del(&s->return_ports, ntohs(be->at.port));
 }
 
-struct pxs_backend *pxs_backend_add(struct pxs_service *svc, const struct pxs_backend_spec *spec,
-				    struct pxs_refusal *no)
+/* One that no packet was sent to; a table that grows, or a reply, may be at it. */
+static void pxs_backend_undo(struct pxs_backend *be)
 {
-	struct pxs_net *pn = svc->pn;
+	pxs_backend_unlink(be);
+	pxs_backend_leave(be);
+	call_rcu(&be->rcu, pxs_backend_free_rcu);
+}
+
+/* On the list, but in no table yet. */
+static int pxs_backend_begin(struct pxs_service *svc, struct pxs_backend_spec *spec,
+			     struct pxs_refusal *no)
+{
 	struct pxs_backend *be;
-	struct pxs_plan *plan;
 	int err;
 
 	err = pxs_backend_check(svc, spec, no);
 	if (err)
-		return ERR_PTR(err);
+		return err;
 	be = pxs_backend_alloc(svc, spec);
 	if (!be)
-		return ERR_PTR(-ENOMEM);
+		return -ENOMEM;
+	err = pxs_backend_enter(be);
+	if (err) {
+		pxs_backend_free(be);
+		return err;
+	}
 	pxs_backend_link(be);
 	pxs_ramp_update(be);
+	spec->be = be;
+	return 0;
+}
+
+int pxs_backends_add(struct pxs_service *svc, struct pxs_backend_spec *spec, u32 n,
+		     struct pxs_refusal *no, u32 *at)
+{
+	u32 begun, expected = 0, i;
+	struct pxs_plan *plan;
+	int err = 0;
+
+	for (begun = 0; begun < n; begun++) {
+		*at = begun;
+		err = pxs_backend_begin(svc, &spec[begun], no);
+		if (err)
+			goto err_undo;
+		cond_resched();
+	}
+	*at = 0;
 	plan = pxs_plan_build(svc, no);
 	err = PTR_ERR_OR_ZERO(plan);
 	if (err)
-		goto err_unlink;
-	err = pxs_backend_expect(be, spec->socket);
-	if (err)
-		goto err_plan;
+		goto err_undo;
+	for (expected = 0; expected < n; expected++) {
+		*at = expected;
+		err = pxs_backend_expect(spec[expected].be, spec[expected].socket);
+		if (err)
+			goto err_plan;
+	}
 	pxs_plan_publish(svc, plan);
-	pxs_drain_begin(be, spec->deadline);
-	pn->services.seq++;
-	return be;
+	for (i = 0; i < n; i++)
+		pxs_drain_begin(spec[i].be, spec[i].deadline);
+	svc->pn->services.seq++;
+	return 0;
 
 err_plan:
 	pxs_plan_discard(plan);
-err_unlink:
-	pxs_backend_unlink(be);
-	pxs_backend_free(be);
-	return ERR_PTR(err);
+err_undo:
+	for (i = 0; i < begun; i++) {
+		if (i < expected)
+			pxs_backend_forget(spec[i].be);
+		pxs_backend_undo(spec[i].be);
+	}
+	return err;
 }
 
 /* Does the table depend on the difference? Up and down share one: a bit tells them apart. */
@@ -388,7 +413,6 @@ int pxs_backend_set(struct pxs_backend *be, const struct pxs_backend_change *to,
 
 int pxs_backend_del(struct pxs_backend *be, struct pxs_refusal *no)
 {
-	struct list_head *prev = be->list.prev;
 	struct pxs_service *svc = be->svc;
 	struct pxs_plan *plan;
 	int err;
@@ -398,14 +422,11 @@ int pxs_backend_del(struct pxs_backend *be, struct pxs_refusal *no)
 		return err;
 	pxs_backend_unlink(be);
 	plan = pxs_plan_build(svc, no);
-	if (IS_ERR(plan)) {
-		list_add(&be->list, prev);
-		svc->nbackends++;
+	if (!IS_ERR(plan))
+		pxs_plan_publish(svc, plan);
+	pxs_backend_link(be);
+	if (IS_ERR(plan))
 		return PTR_ERR(plan);
-	}
-	pxs_plan_publish(svc, plan);
-	list_add(&be->list, prev);
-	svc->nbackends++;
 	pxs_backend_destroy(be);
 	svc->pn->services.seq++;
 	return 0;
@@ -428,5 +449,6 @@ void pxs_backend_destroy(struct pxs_backend *be)
 	pxs_backend_unlink(be);
 	pxs_backend_evict(be);
 	pxs_backend_forget(be);
+	pxs_backend_leave(be);
 	call_rcu(&be->rcu, pxs_backend_free_rcu);
 }

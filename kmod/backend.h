@@ -34,6 +34,7 @@ struct pxs_nat_gain {
 struct pxs_backend {
 	struct pxs_endpoint at;		/* key of pxs_services.returns */
 	struct rhash_head node;		/* in pxs_services.returns */
+	struct rhash_head by_at, by_id;	/* in pxs_services.backends_at (but for sockets), _id */
 	struct pxs_service *svc;
 	struct pxs_steer_stats __percpu *stats;
 	struct pxs_nat_gain gain;	/* mode nat: of what is sent to svc->at and goes to at */
@@ -47,7 +48,7 @@ struct pxs_backend {
 	u16 index;			/* in the rows; lowest free one when added */
 	struct rcu_head rcu;
 
-	struct list_head list;		/* in pxs_service.backends, in order of index */
+	struct list_head list;		/* in pxs_service.backends */
 	u32 weight;
 	u8 state;			/* enum pxs_backend_state: the operator's */
 	u8 health;			/* enum pxs_health: that of checks */
@@ -79,6 +80,7 @@ struct pxs_backend_spec {
 	u32 weight;
 	u8 state;
 	u32 deadline;		/* seconds; 0: none */
+	struct pxs_backend *be;	/* out: what it became */
 };
 
 static inline bool pxs_backend_serves(const struct pxs_backend *be)
@@ -89,18 +91,17 @@ static inline bool pxs_backend_serves(const struct pxs_backend *be)
 /* Identity by default: a fixed hash of address and port, the same on every director. */
 u64 pxs_backend_default_id(const struct pxs_endpoint *at);
 
-/* By address; or by the socket that was given as a descriptor. */
-struct pxs_backend *pxs_backend_find(const struct pxs_service *svc, const struct pxs_endpoint *at);
+/* By the socket that was given as a descriptor; others by backend_index.h. */
 struct pxs_backend *pxs_backend_find_socket(const struct pxs_service *svc, u64 cookie);
 
 /*
- * Under pxs_net.config. Each builds the new table first and changes nothing when that
+ * Under pxs_net.config. Each builds the new table first, one for all, and changes nothing when that
  * fails. Errors: -EEXIST (address, socket or id), -EADDRINUSE (ambiguous or a loop),
- * -EADDRNOTAVAIL (never an address of a backend), -ERANGE (PXS_BACKENDS_MAX), -ENOMEM.
- * The spec's socket is the backend's if there is no error.
+ * -EADDRNOTAVAIL (never an address of a backend), -ERANGE (core/limit.h), -ENOMEM, -EINTR (killed).
+ * The specs' sockets are the backends' if there is no error; else *at is the spec that is to blame.
  */
-struct pxs_backend *pxs_backend_add(struct pxs_service *svc, const struct pxs_backend_spec *spec,
-				    struct pxs_refusal *no);
+int pxs_backends_add(struct pxs_service *svc, struct pxs_backend_spec *spec, u32 n,
+		     struct pxs_refusal *no, u32 *at);
 /* Up, down and health are a bit of the table in force, and no new one, unless a ramp begins. */
 int pxs_backend_set(struct pxs_backend *be, const struct pxs_backend_change *to,
 		    struct pxs_refusal *no);

@@ -67,8 +67,10 @@ static void pxs_drain_evict_late(struct pxs_service *svc)
 
 	synchronize_rcu();
 	list_for_each_entry(be, &svc->backends, list)
-		if (be->drain.passed)
+		if (be->drain.passed) {
 			pxs_backend_evict(be);
+			cond_resched();
+		}
 }
 
 static void pxs_drain_look(struct pxs_service *svc)
@@ -80,6 +82,7 @@ static void pxs_drain_look(struct pxs_service *svc)
 		if (pxs_drain_pass(&be->drain, pxs_due_now()))
 			late |= pxs_drain_end(be);
 		pxs_drain_arm(be);
+		cond_resched();
 	}
 	if (late)
 		pxs_drain_evict_late(svc);

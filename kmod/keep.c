@@ -104,6 +104,7 @@ struct pxs_backend *pxs_keep_backend(struct pxs_service *svc, const struct pxs_p
 		.table = plan->table,
 		.live = plan->live,
 		.full = plan->full,
+		.nbackends = plan->nbackends,
 		.flow = pxs_keep_flow(&tuple),
 		.now = pxs_keep_now(),
 		.syn = p->syn,

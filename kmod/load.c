@@ -20,6 +20,9 @@
 #include "pernet.h"
 #include "service.h"
 
+/* What pxs_load_decide() multiplies: as many backends as a service with a bound may have. */
+static_assert((u64)PXS_BACKENDS_MANY * PXS_LOAD_MAX <= U64_MAX / 1000 / PXS_WEIGHT_MAX);
+
 static u64 pxs_load_requests(const struct pxs_backend *be)
 {
 	u64 sum[__PXS_STEER_STAT_MAX];

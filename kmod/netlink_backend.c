@@ -7,7 +7,10 @@
  */
 #include "pxs.h"
 
+#include <linux/mm.h>
+
 #include "backend.h"
+#include "backend_index.h"
 #include "drain.h"
 #include "given.h"
 #include "netlink.h"
@@ -36,7 +39,17 @@ static const struct nla_policy pxs_nl_backend_policy[PXS_A_BACKEND_DEADLINE + 1]
 	[PXS_A_BACKEND_DEADLINE] = NLA_POLICY_FULL_RANGE(NLA_U32, &pxs_nl_deadline_range),
 };
 
-static const struct nla_policy pxs_nl_backend_add_policy[PXS_A_BACKEND_DEADLINE + 1] = {
+/* Of one more backend in ADD. */
+static const struct nla_policy pxs_nl_backend_also_policy[PXS_A_BACKEND_DEADLINE + 1] = {
+	[PXS_A_BACKEND_ADDR] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
+	[PXS_A_BACKEND_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+	[PXS_A_BACKEND_ID] = { .type = NLA_U64 },
+	[PXS_A_BACKEND_WEIGHT] = NLA_POLICY_FULL_RANGE(NLA_U32, &pxs_nl_weight_range),
+	[PXS_A_BACKEND_STATE] = NLA_POLICY_RANGE(NLA_U8, PXS_BACKEND_UP, PXS_BACKEND_DOWN),
+	[PXS_A_BACKEND_DEADLINE] = NLA_POLICY_FULL_RANGE(NLA_U32, &pxs_nl_deadline_range),
+};
+
+static const struct nla_policy pxs_nl_backend_add_policy[PXS_A_BACKEND_ALSO + 1] = {
 	[PXS_A_BACKEND_SERVICE] = { .type = NLA_NUL_STRING, .len = PXS_NAME_MAX },
 	[PXS_A_BACKEND_ADDR] = NLA_POLICY_RANGE(NLA_BINARY, 4, 16),
 	[PXS_A_BACKEND_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
@@ -46,6 +59,7 @@ static const struct nla_policy pxs_nl_backend_add_policy[PXS_A_BACKEND_DEADLINE 
 	[PXS_A_BACKEND_AGREED] = NLA_POLICY_MIN(NLA_U64, 1),
 	[PXS_A_BACKEND_FD] = NLA_POLICY_FULL_RANGE(NLA_U32, &pxs_nl_fd_range),
 	[PXS_A_BACKEND_DEADLINE] = NLA_POLICY_FULL_RANGE(NLA_U32, &pxs_nl_deadline_range),
+	[PXS_A_BACKEND_ALSO] = NLA_POLICY_NESTED(pxs_nl_backend_also_policy),
 };
 
 /* DEL names a backend, GET may narrow the dump by its service. */
@@ -201,16 +215,6 @@ static struct pxs_backend *pxs_nl_backend(struct genl_info *info, int *err)
 	return be;
 }
 
-static int pxs_nl_parse_at(struct genl_info *info, const struct pxs_service *svc,
-			   struct pxs_backend_spec *spec)
-{
-	int err = pxs_nl_parse_backend_at(info, svc, &spec->at);
-
-	if (!err)
-		spec->id = pxs_backend_default_id(&spec->at);
-	return err;
-}
-
 /* A socket that the caller has open; the op runs in the caller's context. */
 static int pxs_nl_parse_fd(struct genl_info *info, struct pxs_service *svc,
 			   struct pxs_backend_spec *spec, struct pxs_refusal *no)
@@ -226,38 +230,147 @@ static int pxs_nl_parse_fd(struct genl_info *info, struct pxs_service *svc,
 	return err ?: pxs_given_open(svc, nla_get_u32(tb[PXS_A_BACKEND_FD]), spec, no);
 }
 
+/* What a backend shall be, but for where. */
+static void pxs_nl_parse_spec(struct nlattr **tb, struct pxs_backend_spec *spec)
+{
+	if (tb[PXS_A_BACKEND_ID])
+		spec->id = nla_get_u64(tb[PXS_A_BACKEND_ID]);
+	spec->weight = tb[PXS_A_BACKEND_WEIGHT] ? nla_get_u32(tb[PXS_A_BACKEND_WEIGHT]) : 1;
+	spec->state = tb[PXS_A_BACKEND_STATE] ? nla_get_u8(tb[PXS_A_BACKEND_STATE]) :
+						PXS_BACKEND_UP;
+	if (tb[PXS_A_BACKEND_DEADLINE])
+		spec->deadline = nla_get_u32(tb[PXS_A_BACKEND_DEADLINE]);
+}
+
+static int pxs_nl_parse_also(struct genl_info *info, const struct pxs_service *svc,
+			     const struct nlattr *nest, struct pxs_backend_spec *spec)
+{
+	struct nlattr *tb[ARRAY_SIZE(pxs_nl_backend_also_policy)];
+	int err;
+
+	err = nla_parse_nested(tb, ARRAY_SIZE(tb) - 1, nest, pxs_nl_backend_also_policy,
+			       info->extack);
+	if (err)
+		return err;
+	if (!tb[PXS_A_BACKEND_ADDR] || !tb[PXS_A_BACKEND_PORT])
+		return pxs_nl_refuse(info->extack, nest, -EINVAL,
+				     "the backend's address or port is missing");
+	err = pxs_nl_endpoint(info->extack, tb[PXS_A_BACKEND_ADDR], tb[PXS_A_BACKEND_PORT],
+			      svc->at.proto, &spec->at);
+	if (err)
+		return err;
+	spec->id = pxs_backend_default_id(&spec->at);
+	pxs_nl_parse_spec(tb, spec);
+	return 0;
+}
+
+static const struct nlattr *pxs_nl_attrs(const struct genl_info *info)
+{
+	return (const struct nlattr *)((const u8 *)info->genlhdr + GENL_HDRLEN);
+}
+
+static int pxs_nl_attrs_len(const struct genl_info *info)
+{
+	return nlmsg_len(info->nlhdr) - GENL_HDRLEN;
+}
+
+/* The i-th backend beside the first, from 1. */
+static const struct nlattr *pxs_nl_also(const struct genl_info *info, u32 i)
+{
+	const struct nlattr *pos;
+	int rem;
+
+	nla_for_each_attr(pos, pxs_nl_attrs(info), pxs_nl_attrs_len(info), rem)
+		if (nla_type(pos) == PXS_A_BACKEND_ALSO && !--i)
+			return pos;
+	return NULL;
+}
+
+/* Return: how many backends the request adds; 0: it says so wrongly, which is refused with *err. */
+static u32 pxs_nl_count_adds(struct genl_info *info, int *err)
+{
+	struct nlattr **tb = info->attrs;
+	const struct nlattr *pos;
+	u32 n = 1;
+	int rem;
+
+	*err = 0;
+	if (!tb[PXS_A_BACKEND_ALSO])
+		return n;
+	if (tb[PXS_A_BACKEND_FD] || tb[PXS_A_BACKEND_AGREED]) {
+		*err = pxs_nl_refuse(info->extack, tb[PXS_A_BACKEND_ALSO], -EINVAL,
+				     "a socket, or what a group agreed on, is added alone");
+		return 0;
+	}
+	nla_for_each_attr(pos, pxs_nl_attrs(info), pxs_nl_attrs_len(info), rem)
+		n += nla_type(pos) == PXS_A_BACKEND_ALSO;
+	return n;
+}
+
+static int pxs_nl_parse_adds(struct genl_info *info, struct pxs_service *svc,
+			     struct pxs_backend_spec *spec, struct pxs_refusal *no)
+{
+	const struct nlattr *pos;
+	int rem, err;
+
+	if (info->attrs[PXS_A_BACKEND_FD])
+		err = pxs_nl_parse_fd(info, svc, spec, no);
+	else
+		err = pxs_nl_parse_backend_at(info, svc, &spec->at);
+	if (err)
+		return err;
+	if (!info->attrs[PXS_A_BACKEND_FD])
+		spec->id = pxs_backend_default_id(&spec->at);
+	pxs_nl_parse_spec(info->attrs, spec);
+	nla_for_each_attr(pos, pxs_nl_attrs(info), pxs_nl_attrs_len(info), rem) {
+		if (nla_type(pos) != PXS_A_BACKEND_ALSO)
+			continue;
+		err = pxs_nl_parse_also(info, svc, pos, ++spec);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* The attribute of the backend at, from 0, that is to blame. */
+static const struct nlattr *pxs_nl_blame(const struct genl_info *info, u32 at, int attr)
+{
+	const struct nlattr *nest = at ? pxs_nl_also(info, at) : NULL;
+
+	if (!nest)
+		return info->attrs[attr];
+	return (attr ? nla_find_nested(nest, attr) : NULL) ?: nest;
+}
+
 static int pxs_nl_backend_do_add(struct sk_buff *skb, struct genl_info *info)
 {
-	struct pxs_backend_spec spec = { .weight = 1, .state = PXS_BACKEND_UP };
-	struct nlattr **tb = info->attrs;
+	struct pxs_backend_spec *spec;
 	struct pxs_refusal no = {};
 	struct pxs_service *svc;
-	struct pxs_backend *be;
+	u32 n, at = 0, i;
 	int err;
 
 	svc = pxs_nl_service(info, PXS_A_BACKEND_SERVICE, &err);
 	if (!svc)
 		return err;
-	err = tb[PXS_A_BACKEND_FD] ? pxs_nl_parse_fd(info, svc, &spec, &no) :
-				     pxs_nl_parse_at(info, svc, &spec);
-	if (err)
-		return pxs_nl_refuse(info->extack, tb[no.attr], err, no.why);
-	if (tb[PXS_A_BACKEND_ID])
-		spec.id = nla_get_u64(tb[PXS_A_BACKEND_ID]);
-	if (tb[PXS_A_BACKEND_WEIGHT])
-		spec.weight = nla_get_u32(tb[PXS_A_BACKEND_WEIGHT]);
-	if (tb[PXS_A_BACKEND_STATE])
-		spec.state = nla_get_u8(tb[PXS_A_BACKEND_STATE]);
-	if (tb[PXS_A_BACKEND_DEADLINE])
-		spec.deadline = nla_get_u32(tb[PXS_A_BACKEND_DEADLINE]);
-	be = pxs_backend_add(svc, &spec, &no);
-	if (IS_ERR(be)) {
-		if (spec.socket)
-			pxs_given_put(spec.socket);
-		return pxs_nl_refuse(info->extack, tb[no.attr], PTR_ERR(be), no.why);
-	}
-	pxs_nl_announce(svc->pn, pxs_nl_backend_msg(be, info), info);
-	return 0;
+	n = pxs_nl_count_adds(info, &err);
+	if (!n)
+		return err;
+	spec = kvcalloc(n, sizeof(*spec), GFP_KERNEL);
+	if (!spec)
+		return -ENOMEM;
+	err = pxs_nl_parse_adds(info, svc, spec, &no);
+	if (!err)
+		err = pxs_backends_add(svc, spec, n, &no, &at);
+	if (err && spec->socket)
+		pxs_given_put(spec->socket);
+	for (i = 0; !err && i < n; i++)
+		pxs_nl_announce(svc->pn, pxs_nl_backend_msg(spec[i].be, info), info);
+	kvfree(spec);
+	if (!err)
+		return 0;
+	return no.why ? pxs_nl_refuse(info->extack, pxs_nl_blame(info, at, no.attr), err, no.why) :
+			err;
 }
 
 /* Return: 0 when HEALTH and REASON, as far as they are there, go together. */
@@ -340,21 +453,20 @@ static int pxs_nl_backend_do_del(struct sk_buff *skb, struct genl_info *info)
 	return 0;
 }
 
-/* cb->args[1]: 1 + index of the last backend shown of service cb->args[0]. */
+/* cb->args[1]: index of the backend of service cb->args[0] at which to go on. */
 static int pxs_nl_backend_dump_service(struct sk_buff *skb, struct netlink_callback *cb,
-				       const struct pxs_service *svc)
+				       struct pxs_service *svc)
 {
 	struct pxs_backend *be;
+	unsigned long index;
 	int err;
 
-	list_for_each_entry(be, &svc->backends, list) {
-		if (be->index < cb->args[1])
-			continue;
+	xa_for_each_start(&svc->by_index, index, be, cb->args[1]) {
 		err = pxs_nl_fill_backend(skb, be, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
 					  PXS_CMD_BACKEND_GET, cb);
 		if (err)
 			return err;
-		cb->args[1] = be->index + 1;
+		cb->args[1] = index + 1;
 	}
 	return 0;
 }

@@ -173,6 +173,22 @@ static u32 pxs_plan_indices(const struct pxs_service *svc)
 	return n;
 }
 
+/* With the bitmaps behind the backends. */
+static struct pxs_plan *pxs_plan_alloc(u32 n)
+{
+	u32 longs = BITS_TO_LONGS(n);
+	struct pxs_plan *plan;
+
+	plan = kvzalloc(struct_size(plan, backends, n) + 2 * longs * sizeof(long), GFP_KERNEL);
+	if (!plan)
+		return NULL;
+	refcount_set(&plan->users, 1);
+	plan->nbackends = n;
+	plan->live = (unsigned long *)&plan->backends[n];
+	plan->full = plan->live + longs;
+	return plan;
+}
+
 struct pxs_plan *pxs_plan_build(const struct pxs_service *svc, struct pxs_refusal *no)
 {
 	struct pxs_table_config cfg = {
@@ -192,10 +208,9 @@ struct pxs_plan *pxs_plan_build(const struct pxs_service *svc, struct pxs_refusa
 
 	lockdep_assert_held(&svc->pn->config);
 	cfg.nbackends = pxs_plan_indices(svc);
-	plan = kvzalloc(struct_size(plan, backends, cfg.nbackends), GFP_KERNEL);
+	plan = pxs_plan_alloc(cfg.nbackends);
 	if (!plan)
 		return ERR_PTR(-ENOMEM);
-	refcount_set(&plan->users, 1);
 	plan->rows = kvcalloc(max(cfg.nbackends, 1U), sizeof(*plan->rows), GFP_KERNEL);
 	in = kvcalloc(max(cfg.nbackends, 1U), sizeof(*in), GFP_KERNEL);
 	if (!plan->rows || !in) {
@@ -208,7 +223,6 @@ struct pxs_plan *pxs_plan_build(const struct pxs_service *svc, struct pxs_refusa
 	plan->seed = svc->config.seed;
 	pxs_key_hash_to(&plan->flows, &plan->seed, svc->at.family == AF_INET, svc->at.proto,
 			ntohs(svc->at.port), svc->at.addr.s6_addr);
-	plan->nbackends = cfg.nbackends;
 	list_for_each_entry(be, &svc->backends, list) {
 		plan->backends[be->index] = be;
 		in[be->index].id = be->id;

@@ -30,8 +30,8 @@ struct pxs_plan {
 	struct pxs_sipstate flows;	/* key rule tuple: hashed as far as the service's address */
 	struct pxs_table *table;	/* NULL: no backend has weight */
 	u32 *rows;			/* how many each backend owns, for GET */
-	DECLARE_BITMAP(live, PXS_BACKENDS_MAX);	/* by index; set and cleared atomically */
-	DECLARE_BITMAP(full, PXS_BACKENDS_MAX);	/* by index; likewise, see load.h */
+	unsigned long *live;		/* nbackends bits, by index; set and cleared atomically */
+	unsigned long *full;		/* likewise, see load.h; both are behind backends */
 	struct rcu_head rcu;
 	u64 due;			/* ramp: to be built anew, 0: never; under config */
 	/*

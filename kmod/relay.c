@@ -119,7 +119,7 @@ static void pxs_relay_tick(struct work_struct *work)
 	bool again;
 	u32 i;
 
-	for_each_set_bit(i, relay->out, PXS_BACKENDS_MAX)
+	for_each_set_bit(i, relay->out, PXS_BACKENDS_FEW)
 		clear_bit(i, relay->out);
 	spin_lock(&relay->lock);
 	list_for_each_entry(c, &relay->clients, list)

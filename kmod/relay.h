@@ -30,7 +30,7 @@ struct pxs_relay {
 	struct work_struct work;	/* accepts clients, frees those that ended */
 	struct delayed_work tick;	/* wakes those who wait for a time, and work; clears out */
 	/* Backends that could not be connected, by index: set and read by any client's work. */
-	DECLARE_BITMAP(out, PXS_BACKENDS_MAX);
+	DECLARE_BITMAP(out, PXS_BACKENDS_FEW);
 	spinlock_t lock;		/* guards the rest; process context only */
 	struct list_head clients;	/* struct pxs_client */
 	struct list_head ended;		/* the same, to be freed */

@@ -51,11 +51,11 @@ static void pxs_client_count(const struct pxs_client *c, int stat)
 static struct pxs_pick pxs_client_pick_live(const struct pxs_client *c,
 					    const struct pxs_plan *plan, u64 hash)
 {
-	DECLARE_BITMAP(live, PXS_BACKENDS_MAX);
+	DECLARE_BITMAP(live, PXS_BACKENDS_FEW);
 
-	if (bitmap_empty(c->relay->out, PXS_BACKENDS_MAX))
+	if (bitmap_empty(c->relay->out, PXS_BACKENDS_FEW))
 		return pxs_load_pick(plan->table, plan->live, plan->full, hash);
-	bitmap_andnot(live, plan->live, c->relay->out, PXS_BACKENDS_MAX);
+	bitmap_andnot(live, plan->live, c->relay->out, plan->nbackends);
 	return pxs_load_pick(plan->table, live, plan->full, hash);
 }
 

@@ -17,6 +17,8 @@
 
 #include "agreed.h"
 #include "backend.h"
+#include "backend_index.h"
+#include "core/limit.h"
 #include "deliver_nat.h"
 #include "given.h"
 #include "keep.h"
@@ -121,6 +123,22 @@ static bool pxs_services_have_backend(struct pxs_net *pn, const struct pxs_endpo
 static bool pxs_service_can_ramp(u8 fill)
 {
 	return fill != PXS_FILL_JUMP && fill != PXS_FILL_REDIS_SLOTS && fill != PXS_FILL_IPVS_MH;
+}
+
+int pxs_service_has_room(const struct pxs_service *svc, const struct pxs_service_config *config,
+			 u32 more, struct pxs_refusal *no)
+{
+	const struct pxs_limit of = {
+		.fill = config->fill,
+		.mode = svc->mode,
+		.agreed = svc->group,
+		.watched = config->bound || config->passive_fails || config->slow_start,
+	};
+	const char *why;
+
+	if (svc->nbackends + more <= pxs_limit_backends(&of, &why))
+		return 0;
+	return pxs_refuse(no, -ERANGE, 0, why);
 }
 
 /* Would a table with this configuration be possible at all? Asked of one backend. */
@@ -246,6 +264,7 @@ static struct pxs_service *pxs_service_alloc(struct pxs_net *pn,
 	svc->config = spec->config;
 	strscpy(svc->name, spec->name, sizeof(svc->name));
 	INIT_LIST_HEAD(&svc->backends);
+	xa_init_flags(&svc->by_index, XA_FLAGS_ALLOC);
 	return svc;
 }
 
@@ -450,6 +469,8 @@ int pxs_service_set(struct pxs_service *svc, const struct pxs_service_config *co
 	err = pxs_agreed_service(svc, no);
 	if (!err)
 		err = pxs_service_config_check(svc->at.proto, svc->mode, svc->group, config, no);
+	if (!err)
+		err = pxs_service_has_room(svc, config, 0, no);
 	if (err)
 		return err;
 	if (!pxs_given_fill_fits(config->fill) && pxs_service_has_sockets(svc))

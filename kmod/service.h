@@ -9,6 +9,7 @@
 #include <linux/rcupdate.h>
 #include <linux/rhashtable-types.h>
 #include <linux/paxsteer.h>
+#include <linux/xarray.h>
 
 #include "core/ports.h"
 #include "endpoint.h"
@@ -31,6 +32,8 @@ struct pxs_services {
 	struct rhashtable returns;
 	struct rhashtable given;	/* struct pxs_given (UDP) by sock; under RCU */
 	struct rhltable tunnels;	/* struct pxs_backend by pxs_backend.outer; under RCU */
+	struct rhashtable backends_at;	/* backend_index.c's, under config */
+	struct rhashtable backends_id;	/* likewise */
 	/* Written under pxs_net.config; packets ask these first: */
 	struct pxs_ports at_ports;	/* of by_at */
 	struct pxs_ports remote_ports;	/* of those whose backends are not sockets of this host */
@@ -89,7 +92,8 @@ struct pxs_service {
 
 	struct list_head list;
 	struct pxs_service_config config;
-	struct list_head backends;	/* struct pxs_backend, in order of index */
+	struct list_head backends;	/* struct pxs_backend, in no order */
+	struct xarray by_index;		/* the same, by index */
 	u32 nbackends;
 	u32 group;			/* that agrees on its changes; 0: the operator's */
 	bool passive;			/* passive.c looks at it */
@@ -142,6 +146,10 @@ struct pxs_service *pxs_service_add(struct pxs_net *pn, const struct pxs_service
 int pxs_service_set(struct pxs_service *svc, const struct pxs_service_config *config,
 		    struct pxs_refusal *no);
 void pxs_service_del(struct pxs_service *svc);	/* whoever asked may: pxs_agreed_service() */
+
+/* May it have so many backends more, with this configuration? Return: 0 or -ERANGE. */
+int pxs_service_has_room(const struct pxs_service *svc, const struct pxs_service_config *config,
+			 u32 more, struct pxs_refusal *no);
 
 /* Let packets find it from now on, if they don't yet. */
 void pxs_service_steer(struct pxs_service *svc);

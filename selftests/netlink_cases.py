@@ -256,7 +256,7 @@ def of_backends():
                        b.with_(STATE=u8(state), DEADLINE=u32(1)), E.EINVAL,
                        "belongs to state drain", "DEADLINE")
         yield case(cmd + " says what is left", cmd, b.with_(STATE=u8(2), LEFT=u32(1)), E.EINVAL,
-                   "Unknown attribute", "LEFT")
+                   "Unknown attribute|Unsupported attribute", "LEFT")
     yield case("a deadline for one that does not drain", "BACKEND_SET",
                first.with_(DEADLINE=u32(1)), E.EINVAL, "belongs to state drain", "DEADLINE")
     yield case("add with a health", "BACKEND_ADD", backend.with_(HEALTH=u8(2)), E.EINVAL,
@@ -280,6 +280,37 @@ def of_backends():
     yield case("health with a wrong weight", "BACKEND_SET", bad.with_(WEIGHT=u32(65536)),
                E.ERANGE, POLICY, "WEIGHT")
     yield case("set of an id", "BACKEND_SET", first.with_(ID=u64(5)), E.EINVAL, "fixed|id", "ID")
+
+
+def also(one, *others, flag=0x8000):
+    """A request that adds several backends."""
+    kind = C["PXS_A_BACKEND_ALSO"] | flag
+    return one.bytes() + b"".join(attr(kind, Set("BACKEND", **o).bytes()) for o in others)
+
+
+def of_several():
+    add = "BACKEND_ADD"
+    a, b = ({"ADDR": addr("10.9.9.%d" % i), "PORT": be16(53)} for i in (7, 8))
+    yield case("one of three is there", add,
+               also(backend, a, {"ADDR": addr("10.0.0.1"), "PORT": be16(1001)}), E.EEXIST,
+               "a backend with this address")
+    yield case("the last of three is the first", add,
+               also(backend, a, {"ADDR": addr("10.9.9.9"), "PORT": be16(53)}), E.EEXIST,
+               "a backend with this address")
+    yield case("two of one id", add, also(backend, dict(a, ID=u64(5)), dict(b, ID=u64(5))),
+               E.EEXIST, "with this id")
+    yield case("one of two without a port", add, also(backend, {"ADDR": addr("10.9.9.7")}),
+               E.EINVAL, "is missing")
+    yield case("one of two with a service", add, also(backend, dict(a, SERVICE="u")), E.EINVAL,
+               "Unsupported")
+    yield case("one of two with a wrong weight", add, also(backend, dict(a, WEIGHT=u32(65536))),
+               E.ERANGE, POLICY)
+    yield case("one of two with a deadline", add, also(backend, dict(a, DEADLINE=u32(1))),
+               E.EINVAL, "belongs to state drain")
+    yield case("one more that is no nest", add, also(backend, a, flag=0), E.EINVAL, "NESTED")
+    yield case("a descriptor and one more", add,
+               also(Set("BACKEND", SERVICE="t", FD=u32(0)), a), E.EINVAL, "added alone")
+    yield case("set of two", "BACKEND_SET", also(first, a), E.EINVAL, "Unknown attribute")
 
 
 def of_questions():
@@ -354,7 +385,7 @@ def wrong(c, a, fields):
 
 def refused(g):
     before = g.state()
-    for source in (of_services, of_backends, of_questions):
+    for source in (of_services, of_backends, of_several, of_questions):
         for c in source():
             a = g.do(c[1], c[2] if isinstance(c[2], bytes) else c[2].bytes())
             why = wrong(c, a, c[2])

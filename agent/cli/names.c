@@ -281,6 +281,7 @@ static const char *const backend_attr[] = {
 	[PXS_A_BACKEND_FAILED] = "failed",
 	[PXS_A_BACKEND_DEADLINE] = "deadline",
 	[PXS_A_BACKEND_LEFT] = "left",
+	[PXS_A_BACKEND_ALSO] = "also",
 };
 COMPLETE(backend_attr, PXS_A_BACKEND_MAX);
 

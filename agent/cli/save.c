@@ -27,8 +27,8 @@
 /* An attribute more: does `service add` take it, and does save have to print it? */
 _Static_assert(PXS_A_SERVICE_MAX == 26 && PXS_A_SERVICE_PAD == 18,
 	       "service_line() knows the attributes up to key prefix, slow start, bound, tunnel port, group and passive");
-_Static_assert(PXS_A_BACKEND_MAX == 21 && PXS_A_BACKEND_PAD == 10,
-	       "on_backend() knows the attributes up to state, and left; health is checked anew, not saved");
+_Static_assert(PXS_A_BACKEND_MAX == 22 && PXS_A_BACKEND_PAD == 10,
+	       "on_backend() knows the attributes up to state, and left; health is checked anew, also is of ADD");
 
 static const char usage[] =
 	"Usage: paxsteer save [service NAME]\n"

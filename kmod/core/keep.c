@@ -152,6 +152,7 @@ static struct pxs_keep_pick pick_by_table(const struct pxs_keep_ask *ask, bool m
 static bool is_in_use(u64 note, const struct pxs_keep_ask *ask)
 {
 	return note_state(note) == NOTE_DATA && note_age(note, ask->now) < PXS_KEEP_FRESH &&
+	       note_backend(note) < ask->nbackends &&
 	       pxs_live(ask->live, note_backend(note));
 }
 

@@ -50,11 +50,12 @@ struct pxs_keep {
 /* A packet of a connection. */
 struct pxs_keep_ask {
 	const struct pxs_table *table;	/* in force; NULL: nobody has weight */
-	const unsigned long *live;
+	const unsigned long *live;	/* nbackends bits, as full */
 	const unsigned long *full;	/* see load.h; asked for SYNs only */
 	u64 hash;			/* by which the table is asked */
 	u64 flow;			/* of the connection, keyed by a secret */
 	u32 now;			/* seconds; only differences count */
+	u32 nbackends;			/* a note may be of one that has just gone, and above */
 	u16 home;			/* index, PXS_NONE: it is gone */
 	bool syn;			/* the first one of a connection */
 	bool end;			/* FIN or RST */

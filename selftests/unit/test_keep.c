@@ -14,8 +14,8 @@
 static struct unit_config conf;
 static struct pxs_keep *keep;
 static struct pxs_table *table, *before;
-static unsigned long live[PXS_BACKENDS_MAX / (8 * sizeof(unsigned long))];
-static unsigned long full[PXS_BACKENDS_MAX / (8 * sizeof(unsigned long))];
+static unsigned long live[1024 / (8 * sizeof(unsigned long))];
+static unsigned long full[1024 / (8 * sizeof(unsigned long))];
 static u32 now, until;
 
 static struct flow {
@@ -90,8 +90,8 @@ static u16 home_of(const struct flow *f)
 static struct pxs_keep_pick segment(const struct flow *f, bool syn, bool end)
 {
 	struct pxs_keep_ask ask = {
-		.table = table, .live = live, .full = full, .hash = f->hash, .flow = f->id,
-		.now = now, .home = home_of(f), .syn = syn, .end = end,
+		.table = table, .live = live, .full = full, .nbackends = 1024, .hash = f->hash,
+		.flow = f->id, .now = now, .home = home_of(f), .syn = syn, .end = end,
 	};
 
 	return pxs_keep_pick(keep, &ask);
@@ -325,10 +325,40 @@ static void removed(void)
 	CHECK_EQ(pxs_keep_count(keep, now), 0);
 }
 
+/* A note that outlives its backend, which had the highest index, for a moment: no bit is its. */
+static void noted_at_one_that_went(void)
+{
+	unsigned long *fewer = calloc(1, sizeof(*fewer));
+	struct pxs_keep_ask ask = { .live = live, .full = full, .nbackends = 1024 };
+	u32 i;
+
+	begin(100);
+	ask.table = table;
+	ask.now = now;
+	ask.home = PXS_NONE;
+	for (i = 0; i < FLOWS; i++)
+		if (table->rows[pxs_table_row_of(table, flows[i].hash)].first >= 64)
+			break;
+	CHECK_FATAL(i < FLOWS);
+	ask.hash = flows[i].hash;
+	ask.flow = flows[i].id;
+	ask.syn = true;
+	CHECK(pxs_keep_pick(keep, &ask).backend >= 64);
+	ask.syn = false;
+	CHECK(pxs_keep_pick(keep, &ask).backend >= 64);
+	ask.syn = true;
+	ask.table = NULL;
+	ask.live = fewer;
+	ask.full = fewer;
+	ask.nbackends = 64;
+	CHECK_EQ(pxs_keep_pick(keep, &ask).backend, PXS_NONE);
+	free(fewer);
+}
+
 /* Somebody asks on behalf of something else. */
 static void peeks(void)
 {
-	struct pxs_keep_ask ask = { .live = live, .full = full, .peek = true };
+	struct pxs_keep_ask ask = { .live = live, .full = full, .nbackends = 1024, .peek = true };
 	u32 i;
 
 	begin(4);
@@ -377,7 +407,8 @@ static void flood(void)
 	/* Nor those of a backend that is gone, and they are counted, too. */
 	for (i = no_room = 0; i < 1000; i++) {
 		struct pxs_keep_ask ask = {
-			.table = table, .live = live, .full = full, .hash = flows[2000 + i].hash,
+			.table = table, .live = live, .full = full, .nbackends = 1024,
+			.hash = flows[2000 + i].hash,
 			.flow = flows[2000 + i].id, .now = now, .home = PXS_NONE, .syn = true,
 		};
 
@@ -487,6 +518,7 @@ int main(void)
 	RUN(lifetimes);
 	RUN(over_for_good);
 	RUN(removed);
+	RUN(noted_at_one_that_went);
 	RUN(peeks);
 	RUN(flood);
 	RUN(spills);

@@ -9,7 +9,7 @@
 #include "flow.h"
 #include "table.h"
 
-#define UNIT_BACKENDS	PXS_BACKENDS_MAX
+#define UNIT_BACKENDS	1024
 
 /* A configuration that owns its backends, so that tests can edit it. */
 struct unit_config {

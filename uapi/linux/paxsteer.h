@@ -72,7 +72,9 @@
 /* Limits. Exceeding one is refused with -ERANGE or -E2BIG and changes nothing. */
 #define PXS_NAME_MAX		31	/* bytes of a service's name, without the NUL */
 #define PXS_SERVICES_MAX	1024	/* services of a namespace */
-#define PXS_BACKENDS_MAX	1024	/* backends of a service */
+#define PXS_BACKENDS_MAX	65535	/* backends of a service; of some fewer: */
+#define PXS_BACKENDS_MANY	4096	/* mode local, bound, fails, slow start, fill ketama */
+#define PXS_BACKENDS_FEW	1024	/* mode request, or a group agrees on the service */
 #define PXS_WEIGHT_MAX		65535
 #define PXS_SEED_LEN		16
 #define PXS_CLUSTER_LEN		16
@@ -360,6 +362,12 @@ enum pxs_backend_attr {
 	PXS_A_BACKEND_DEADLINE,		/* u32 */
 	/* u32, out, with DEADLINE: milliseconds that are left; 0: it has passed */
 	PXS_A_BACKEND_LEFT,		/* u32 */
+	/*
+	 * nest of ADDR, PORT, ID, WEIGHT, STATE and DEADLINE, in: ADD, any number of times: one more
+	 * backend of the service. All are added, and one table is built, or none is; not with FD or
+	 * AGREED
+	 */
+	PXS_A_BACKEND_ALSO,		/* nest */
 	__PXS_A_BACKEND_MAX
 };
 #define PXS_A_BACKEND_MAX (__PXS_A_BACKEND_MAX - 1)
