@@ -114,7 +114,9 @@ json 'backends come back' "[(b['addr'], b['weight'], b['state']) for b in x] ==
 	x[2]['id'] == '0xfedcba9876543210'" backend show cache
 json 'a table adds up' "sum(b['rows'] for b in x['backends']) == x['rows'] == 1024 and
 	abs(sum(b['share'] for b in x['backends']) - 1) < 1e-9 and 'table' not in x and
-	sum(b['second'] for b in x['backends']) == 1024" table show cache
+	sum(b['second'] for b in x['backends']) == 1024 and
+	abs(x['most_of_fair'] - max(b['rows'] * 4 / b['weight'] for b in x['backends']) / 1024)
+		< 0.001" table show cache
 json 'its rows are all there' "[r['row'] for r in x['table']] == list(range(1024)) and
 	all(sum(r['first'] == b['index'] for r in x['table']) == b['rows']
 		for b in x['backends'])" \

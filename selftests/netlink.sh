@@ -239,11 +239,38 @@ is "are all shown, once" "$(pa -j service show | json 'len({s["name"] for s in d
 for i in $(seq 507); do echo "service add r$i udp 198.51.101.1:$i"; done >"$T_DIR/batch"
 ok "up to 1024" pa -b "$T_DIR/batch"
 refused "one more is refused" "1024 services: that is the limit" pa service add x udp 192.0.2.9:1
-for i in $(seq 1024); do echo "backend add s1 10.4.$((i / 250)).$((i % 250 + 1)):1 weight 0"; done \
-	>"$T_DIR/batch"
-ok "1024 backends" pa -b "$T_DIR/batch"
-refused "one more is refused" "1024 backends: that is the limit" pa backend add s1 10.5.0.1:1
-is "are all shown, once" "$(pa -j backend show s1 | json 'len({b["addr"] for b in d})')" 1024
+backends()
+{
+	for i in $(seq "$2"); do
+		echo "backend add $1 10.4.$((i / 250)).$((i % 250 + 1)):1${3-}"
+	done
+}
+ok "room for one" pa service del r1
+ok "of mode request" pa service add r1 tcp 198.51.101.1:1 mode request key redis
+backends r1 1025 " weight 0" >"$T_DIR/batch"
+refused "a backend too many is refused, and its line named" \
+	"batch:1025: backend add: with mode request a service has up to 1024 backends" \
+	pa -b "$T_DIR/batch"
+is "those before it are all shown, once" \
+	"$(pa -j backend show r1 | json 'len({b["addr"] for b in d})')" 1024
+is "each with an index of its own" \
+	"$(pa -j backend show r1 | json 'len({b["index"] for b in d})')" 1024
+backends s1 40 >"$T_DIR/batch"
+ok "40 backends with weight" pa -b "$T_DIR/batch"
+is "make one table" "$(pa -j table show s1 | json 'd["generation"], len(d["backends"])')" "(1, 40)"
+{
+	backends s1 9 | sed 's/10\.4/10.5/'
+	echo backend add s1 10.4.0.2:1
+	echo backend add s1 10.6.0.1:1
+} >"$T_DIR/batch"
+refused "one of eleven is there already" "batch:10: backend add: the service has a backend" \
+	pa -b "$T_DIR/batch"
+is "what is before it stays, what is behind it is not done" \
+	"$(pa -j backend show s1 | json 'len(d), any(b["addr"] == "10.6.0.1" for b in d)')" \
+	"(49, False)"
+refused "forced, the rest is done" "batch:10: backend add: the service has a backend" pa -force \
+	-b "$T_DIR/batch"
+is "but for what is there" "$(pa -j backend show s1 | json 'len(d)')" 50
 
 # It goes, with all of this, and comes by itself when it is asked for.
 ok "the module goes" wait_until 20 rmmod paxsteer

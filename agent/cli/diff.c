@@ -410,8 +410,8 @@ static void compare(struct diff *d)
 	}
 }
 
-/* The share that weights ask for, among those that serve; in SHARE_UNIT. */
-static double wanted(const struct side *s, unsigned int index)
+/* Of those that serve. */
+static double sum_of_weights(const struct side *s)
 {
 	double sum = 0;
 	unsigned int i;
@@ -419,6 +419,12 @@ static double wanted(const struct side *s, unsigned int index)
 	for (i = 0; i < s->end; i++)
 		if (table_serves(&s->backend[i]))
 			sum += (double)weight_of(&s->backend[i]);
+	return sum;
+}
+
+/* The share that its weight asks for, of that sum; in SHARE_UNIT. */
+static double wanted(const struct side *s, unsigned int index, double sum)
+{
 	if (index >= s->end || !sum || !table_serves(&s->backend[index]))
 		return 0;
 	return (double)weight_of(&s->backend[index]) / sum * SHARE_UNIT;
@@ -428,13 +434,13 @@ static double wanted(const struct side *s, unsigned int index)
 static uint64_t least(const struct diff *d)
 {
 	unsigned int i, end = d->was.end > d->is.end ? d->was.end : d->is.end;
-	double more, sum = 0;
+	double was = sum_of_weights(&d->was), is = sum_of_weights(&d->is), more, sum = 0;
 
 	for (i = 0; i < end; i++) {
-		more = wanted(&d->is, i) - wanted(&d->was, i);
+		more = wanted(&d->is, i, is) - wanted(&d->was, i, was);
 		/* another one in the place of one that went */
 		if (!is_same(d, i, i))
-			more = wanted(&d->is, i);
+			more = wanted(&d->is, i, is);
 		sum += more > 0 ? more : 0;
 	}
 	return (uint64_t)(sum + 0.5);

@@ -45,6 +45,7 @@ struct answer {
 	int error;			/* 0 or -errno, as the kernel gave it */
 	bool done, interrupted;
 	bool agrees;			/* -EREMOTE is no complaint, a group makes the change */
+	bool quiet;			/* nor is any refusal */
 };
 
 static void *need(void *p)
@@ -63,7 +64,12 @@ static void need_room(int err)
 
 struct nl_msg *nlq_msg(uint8_t cmd)
 {
-	struct nl_msg *msg = need(nlmsg_alloc_size(REQUEST_SIZE));
+	return nlq_msg_of(cmd, REQUEST_SIZE);
+}
+
+struct nl_msg *nlq_msg_of(uint8_t cmd, size_t size)
+{
+	struct nl_msg *msg = need(nlmsg_alloc_size(size));
 
 	/* The family's number is put in when it is known, in send_request(). */
 	need(genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, 0, 0, NLM_F_REQUEST, cmd,
@@ -267,7 +273,7 @@ static int on_error(struct sockaddr_nl *from, struct nlmsgerr *e, void *arg)
 	}
 	ans->error = pxs_nl_errno(e->error);
 	ans->done = true;
-	if (ans->error == -EREMOTE && ans->agrees)
+	if (ans->quiet || (ans->error == -EREMOTE && ans->agrees))
 		return NL_STOP;
 	if (tlvs)
 		complain(ans, (struct nlattr *)((char *)e + skip), nlmsg_datalen(nlh) - skip);
@@ -368,10 +374,10 @@ static int exchange(struct cli *cli, struct answer *ans, int flags)
 
 static int request(struct cli *cli, struct nl_msg *msg, int flags, struct answer *ans)
 {
-	bool agrees = ans->agrees;
 	int tries = 0, ret;
 
-	*ans = (struct answer){ .cli = cli, .request = msg, .agrees = agrees };
+	ans->cli = cli;
+	ans->request = msg;
 	if (!cli->nlq && !open_link(cli))
 		return CLI_NO_KERNEL;
 	do {
@@ -409,6 +415,15 @@ int nlq_do(struct cli *cli, struct nl_msg *msg)
 
 	if (ret && ans.error == -EREMOTE)
 		ret = cli->agree(cli, msg);
+	done_with(&ans);
+	return ret;
+}
+
+int nlq_try(struct cli *cli, struct nl_msg *msg)
+{
+	struct answer ans = { .quiet = true };
+	int ret = request(cli, msg, 0, &ans);
+
 	done_with(&ans);
 	return ret;
 }

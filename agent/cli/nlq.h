@@ -24,6 +24,7 @@ typedef int nlq_fn(struct cli *cli, struct nl_msg *msg, void *arg);
 
 /* Never NULL: ends the program when there is no memory. */
 struct nl_msg *nlq_msg(uint8_t cmd);
+struct nl_msg *nlq_msg_of(uint8_t cmd, size_t size);	/* with room for so many bytes */
 
 /* nla_put*() into a request made by nlq_msg() cannot fail: its buffer holds every request. */
 void nlq_put(struct nl_msg *msg, int type, const void *data, size_t len);
@@ -36,6 +37,9 @@ struct nlattr *nlq_nest(struct nl_msg *msg, int type);
 
 /* Change something: the answer is an acknowledgement. */
 int nlq_do(struct cli *cli, struct nl_msg *msg);
+
+/* The same, but a refusal is not printed, and no group asked: whoever tries says it otherwise. */
+int nlq_try(struct cli *cli, struct nl_msg *msg);
 
 /* Ask for one object. Fails with CLI_NO_KERNEL if the kernel acknowledges without an answer. */
 int nlq_get(struct cli *cli, struct nl_msg *msg, nlq_fn *fn, void *arg);

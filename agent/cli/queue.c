@@ -2,6 +2,10 @@
 /*
  * queue.c - requests that are understood, but not sent yet
  *
+ * Backends of one service that follow each other are added by one request, which the kernel takes
+ * or refuses whole. Of one that is refused each half is tried, until it is known which line is to
+ * blame: what is before it is added, as if each had gone alone.
+ *
  * A service's deletion takes its backends along, so what a queue of additions did is undone by
  * the names of its services alone.
  */
@@ -13,6 +17,9 @@
 #include "cli.h"
 #include "nlq.h"
 #include "queue.h"
+
+/* libnl's sockets send messages of up to 64 KiB. */
+#define JOINED_BYTES	60000
 
 int queue_add(struct cli *cli, struct nl_msg *msg)
 {
@@ -50,21 +57,106 @@ bool queue_takes(int argc, char **argv)
 	return !strcmp(argv[0], "service") || !strcmp(argv[0], "backend");
 }
 
+bool queue_joins(int argc, char **argv)
+{
+	return argc >= 2 && !strcmp(argv[0], "backend") && !strcmp(argv[1], "add");
+}
+
+static int send_one(struct cli *cli, struct queue *q)
+{
+	struct queued *e = &q->entry[q->sent];
+	int ret;
+
+	cli->object = e->object;
+	cli->command = e->command;
+	cli->line = e->line;
+	nlmsg_get(e->msg);	/* nlq_do() lets go of it; its name is needed to undo it */
+	ret = nlq_do(cli, e->msg);
+	if (!ret)
+		q->sent++;
+	return ret;
+}
+
+/* The service that a request adds a backend to, by its address; NULL: it does something else. */
+static const char *adds_to(const struct queued *e)
+{
+	struct nlattr *tb[PXS_A_BACKEND_MAX + 1];
+
+	if (nlq_cmd(e->msg) != PXS_CMD_BACKEND_ADD)
+		return NULL;
+	nlq_parse(e->msg, tb, PXS_A_BACKEND_MAX);
+	return tb[PXS_A_BACKEND_ADDR] ? nlq_str(tb[PXS_A_BACKEND_SERVICE]) : NULL;
+}
+
+/* At most, in a request that adds others, too. */
+static size_t bytes_of(const struct queued *e)
+{
+	return nlmsg_hdr(e->msg)->nlmsg_len - NLMSG_HDRLEN - GENL_HDRLEN + NLA_HDRLEN;
+}
+
+/* How many of those to be sent can go together? */
+static size_t run_of(const struct queue *q)
+{
+	const struct queued *e = &q->entry[q->sent], *end = &q->entry[q->n], *next;
+	const char *service = adds_to(e), *other;
+	size_t bytes = bytes_of(e);
+
+	for (next = e + 1; service && next < end; next++) {
+		bytes += bytes_of(next);
+		other = adds_to(next);
+		if (bytes > JOINED_BYTES || !other || strcmp(service, other))
+			break;
+	}
+	return (size_t)(next - e);
+}
+
+static void copy_attrs(struct nl_msg *to, const struct queued *from, int but)
+{
+	struct genlmsghdr *head = genlmsg_hdr(nlmsg_hdr(from->msg));
+	struct nlattr *a;
+	int left;
+
+	nla_for_each_attr(a, genlmsg_attrdata(head, 0), genlmsg_attrlen(head, 0), left)
+		if (nla_type(a) != but)
+			nlq_put(to, nla_type(a), nla_data(a), (size_t)nla_len(a));
+}
+
+static struct nl_msg *join(const struct queued *e, size_t n)
+{
+	const size_t room = JOINED_BYTES + NLMSG_HDRLEN + GENL_HDRLEN;
+	struct nl_msg *msg = nlq_msg_of(PXS_CMD_BACKEND_ADD, room);
+	struct nlattr *nest;
+	size_t i;
+
+	copy_attrs(msg, &e[0], 0);
+	for (i = 1; i < n; i++) {
+		nest = nlq_nest(msg, PXS_A_BACKEND_ALSO);
+		copy_attrs(msg, &e[i], PXS_A_BACKEND_SERVICE);
+		nla_nest_end(msg, nest);
+	}
+	return msg;
+}
+
+static int send_together(struct cli *cli, struct queue *q, size_t n)
+{
+	int ret;
+
+	if (n == 1)
+		return send_one(cli, q);
+	if (!nlq_try(cli, join(&q->entry[q->sent], n))) {
+		q->sent += n;
+		return CLI_OK;
+	}
+	ret = send_together(cli, q, n / 2);
+	return ret ? ret : send_together(cli, q, n - n / 2);
+}
+
 int queue_send(struct cli *cli, struct queue *q)
 {
 	int ret = CLI_OK;
 
-	for (q->sent = 0; q->sent < q->n; q->sent++) {
-		struct queued *e = &q->entry[q->sent];
-
-		cli->object = e->object;
-		cli->command = e->command;
-		cli->line = e->line;
-		nlmsg_get(e->msg);	/* nlq_do() lets go of it; its name is needed to undo it */
-		ret = nlq_do(cli, e->msg);
-		if (ret)
-			break;
-	}
+	while (q->sent < q->n && !ret)
+		ret = send_together(cli, q, run_of(q));
 	return ret;
 }
 

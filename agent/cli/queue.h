@@ -32,7 +32,13 @@ int queue_add(struct cli *cli, struct nl_msg *msg);
 /* Is it configuration that can be queued: `service add` or `backend add`, spelled out? */
 bool queue_takes(int argc, char **argv);
 
-/* Send all, until one is refused. Return: an exit status. */
+/* Is it `backend add`, spelled out? Those that follow each other go in one request. */
+bool queue_joins(int argc, char **argv);
+
+/*
+ * Send those behind the first `sent`, until one is refused. Additions of backends to one service go
+ * together, so that the kernel builds one table for them. Return: an exit status.
+ */
 int queue_send(struct cli *cli, struct queue *q);
 
 /*

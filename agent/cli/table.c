@@ -89,6 +89,8 @@ static int on_backend(struct cli *cli, struct nl_msg *msg, void *arg)
 	b = &t->backend[index];
 	b->known = nlq_backend(tb, &b->ep);
 	b->weight = nlq_uint(tb[PXS_A_BACKEND_WEIGHT]);
+	b->effective = tb[PXS_A_BACKEND_EFFECTIVE] ? nlq_uint(tb[PXS_A_BACKEND_EFFECTIVE]) :
+						     b->weight * 1000;
 	b->id = nlq_uint(tb[PXS_A_BACKEND_ID]);
 	b->state = (unsigned int)nlq_uint(tb[PXS_A_BACKEND_STATE]);
 	b->health = tb[PXS_A_BACKEND_HEALTH] ?
@@ -186,6 +188,30 @@ void table_free(struct table *t)
 	free(t->backend);
 }
 
+/* By what the table goes. */
+static uint64_t weight_of(const struct table_backend *b)
+{
+	return b->known && b->state != PXS_BACKEND_DRAIN ? b->effective : 0;
+}
+
+/* The most that any backend has, in thousandths of what its weight asks for. */
+static uint64_t most_of_fair(const struct table *t)
+{
+	double sum = 0, most = 0, part;
+	unsigned int i;
+
+	for (i = 0; i < t->end; i++)
+		sum += (double)weight_of(&t->backend[i]);
+	for (i = 0; i < t->end; i++) {
+		if (!weight_of(&t->backend[i]))
+			continue;
+		part = (double)t->backend[i].first / t->nrows /
+		       ((double)weight_of(&t->backend[i]) / sum);
+		most = part > most ? part : most;
+	}
+	return (uint64_t)(1000 * most + 0.5);
+}
+
 static void put_backends(struct out *o, const struct table *t)
 {
 	unsigned int i;
@@ -265,6 +291,7 @@ static int show(struct cli *cli, int argc, char **argv)
 	out_hex(o, "digest", "digest", t.digest);
 	out_str(o, "fill", "fill", t.fill ? name_of(&names_fill, t.fill) : NULL);
 	out_num(o, "rows", "rows", t.nrows);
+	out_milli(o, "most_of_fair", "most of fair", most_of_fair(&t));
 	put_backends(o, &t);
 	if (rows)
 		put_rows(o, &t);

@@ -19,6 +19,7 @@ struct cli;
 struct table_backend {
 	struct endpoint ep;
 	uint64_t weight;
+	uint64_t effective;		/* thousandths: the weight, or what counts so far */
 	uint64_t id;
 	unsigned int state, health;
 	bool failed;			/* out by what the kernel saw */

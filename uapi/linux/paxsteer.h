@@ -363,9 +363,9 @@ enum pxs_backend_attr {
 	/* u32, out, with DEADLINE: milliseconds that are left; 0: it has passed */
 	PXS_A_BACKEND_LEFT,		/* u32 */
 	/*
-	 * nest of ADDR, PORT, ID, WEIGHT, STATE and DEADLINE, in: ADD, any number of times: one more
-	 * backend of the service. All are added, and one table is built, or none is; not with FD or
-	 * AGREED
+	 * nest of ADDR, PORT, ID, WEIGHT, STATE and DEADLINE, in: ADD, as often as is wanted: one
+	 * more backend of the service. All are added, and one table is built, or none is; not with
+	 * FD or AGREED
 	 */
 	PXS_A_BACKEND_ALSO,		/* nest */
 	__PXS_A_BACKEND_MAX
