@@ -74,10 +74,29 @@ static bool same_rest(const struct pxs_config *a, const struct pxs_config *b)
 	return true;
 }
 
+/*
+ * A group that is on the way to other members is not in the datapath just now, and gets its keys
+ * when it is added anew. One that this member was removed from, or that is fenced, may be there no
+ * more: it says nothing to anybody, but who changes the keys waits until all groups have them.
+ */
+static int give_keys(struct pxs_node *n, const struct pxs_group_config *g,
+		     const struct pxs_group_config *changed)
+{
+	const struct pxs_replica *r = pxs_node_replica(n, g->conf.id);
+	const char *wrong;
+
+	if (!r || (!r->gone && !r->members.away))
+		return n->dp->ops->keys(n->dp, changed);
+	wrong = pxs_keys_check_change(&g->keys, &changed->keys);
+	if (wrong)
+		pxs_err("group %u: %s", g->conf.id, wrong);
+	return wrong ? -EINVAL : 0;
+}
+
 static void take_keys(struct pxs_node *n, struct pxs_group_config *g,
 		      const struct pxs_group_config *changed)
 {
-	int err = n->dp->ops->keys(n->dp, changed);
+	int err = give_keys(n, g, changed);
 
 	if (err) {
 		pxs_err("group %u: the keys stay as they were: %s", g->conf.id, strerror(-err));
