@@ -12,6 +12,7 @@
 
 #include "auth.h"
 #include "note.h"
+#include "patience.h"	/* kmod/core */
 #include "report.h"
 #include "udp.h"
 
@@ -192,7 +193,7 @@ static bool healthy(struct user *u, const struct user_group *g, u64 now)
 {
 	if (u->stage.last_lsn == u->stage.durable_lsn)
 		u->moved = now;
-	return !u->stage.failed && now - u->moved < g->core.conf.election_ms;
+	return !u->stage.failed && now - u->moved < pxs_patience(g->core.conf.heartbeat_ms);
 }
 
 static void user_tick(struct pxs_ticker *t, u64 now)

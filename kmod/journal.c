@@ -21,6 +21,7 @@
 #include <linux/notifier.h>
 #include <net/genetlink.h>
 
+#include "core/patience.h"
 #include "group.h"
 #include "netlink.h"
 #include "pernet.h"
@@ -394,7 +395,7 @@ const char *pxs_journal_fail(struct pxs_journal *j, const char *reason)
 
 bool pxs_journal_healthy(struct pxs_journal *j, u64 now, u32 heartbeat_ms)
 {
-	u64 limit = max_t(u64, PXS_JOURNAL_SILENCE_MS, 4 * (u64)heartbeat_ms);
+	u64 limit = pxs_patience(heartbeat_ms);
 	u64 durable = READ_ONCE(j->stage.durable_lsn);
 	bool healthy;
 

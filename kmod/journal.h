@@ -20,13 +20,6 @@ struct pxs_kgroup;
 
 #define PXS_REASON_MAX	127	/* bytes of JOURNAL_FAIL's REASON */
 
-/*
- * An agent that was not heard for this long, or whose durable point did not move for this
- * long while records wait, leads no more: its groups send no heartbeats. Long enough for a
- * disk's hiccup, and never less than what four heartbeats of a slow group take.
- */
-#define PXS_JOURNAL_SILENCE_MS	2000
-
 struct pxs_journal {
 	struct pxs_groups *home;
 	struct pxs_stage stage;		/* has its own lock */
