@@ -85,4 +85,16 @@ for i in "${rest[@]}"; do
 	[ $i = 4 ] || is "member $i: no refusal of the module" \
 		"$(grep -c 'GROUP_.*:' "$T_DIR/agent$i.log")" 0
 done
+
+# --- an address that its host does not have ends nothing: another change puts it right ---
+inc=$(paxsteer -j journal show "$C_DIR/n$stays" | json 'd["incarnation"]')
+move_to() { [[ $(member set "$stays" "$1:7400" incarnation "$inc") == epoch* ]]; }
+ok "an address that is not there" wait_until 60 move_to 10.77.0.99
+elsewhere() { [ "$(value_of "$(show "$stays")" listens)" = "10.77.0.$stays:7400" ]; }
+ok "the member listens where it did" wait_until 60 elsewhere
+ok "it gets its own again" wait_until 60 move_to "10.77.0.$stays"
+ok "and goes by that" wait_until 60 in_epoch "$stays" 6
+cluster_wait_leader 60 || fail "a leader of those" "$(cluster_logs)"
+ok "values are appended" cluster_log append "all of them"
+ok "it has them" wait_until 60 cluster_even "${rest[@]}"
 done_testing
