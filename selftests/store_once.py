@@ -114,8 +114,8 @@ class Client(threading.Thread):
 
     def until_answered(self, *command):
         """Return: the answer, and after how many tries."""
-        tries = 0
-        while time.monotonic() < self.load.end + 180:
+        tries, end = 0, time.monotonic() + 180
+        while time.monotonic() < end:
             tries += 1
             try:
                 if not self.node:

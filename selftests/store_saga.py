@@ -86,11 +86,11 @@ class Teller(Node):
 
 
 class Asker:
-    """Asks whoever leads, until there is an answer."""
+    """Asks whoever leads, until there is an answer, for so many seconds."""
 
-    def __init__(self, ports, end, at=0):
+    def __init__(self, ports, patience, at=0):
         self.ports = ports
-        self.end = end
+        self.patience = patience
         self.at = at % len(ports)
         self.node = None
 
@@ -105,7 +105,8 @@ class Asker:
             self.at = (self.at + 1) % len(self.ports)
 
     def ask(self, *command):
-        while time.monotonic() < self.end:
+        end = time.monotonic() + self.patience
+        while time.monotonic() < end:
             try:
                 if not self.node:
                     self.node = Teller(self.ports[self.at])
@@ -126,7 +127,7 @@ class Client(threading.Thread):
         self.number = number
         self.rnd = random.Random(number)
         self.stop = time.monotonic() + args.seconds
-        self.asker = Asker(args.ports, self.stop + 180, number)
+        self.asker = Asker(args.ports, 180, number)
         self.lines = []
         self.failed = None
 
@@ -194,7 +195,7 @@ class Client(threading.Thread):
 
 
 def load(args):
-    asker = Asker(args.ports, time.monotonic() + 60)
+    asker = Asker(args.ports, 60)
     for i in range(args.accounts):
         asker.ask("SET", f"acc{i}", args.start)
     clients = [Client(args, n) for n in range(args.clients)]
@@ -212,7 +213,7 @@ def load(args):
 
 
 def look(args):
-    asker = Asker(args.ports, time.monotonic() + 120)
+    asker = Asker(args.ports, 120)
     sagas, turned = {}, 0
     with open(args.judge, encoding="ascii") as f:
         for line in f:

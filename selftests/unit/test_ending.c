@@ -174,7 +174,7 @@ static void nothing_is_waited_for_once_records_are_missing(void)
 	size = make(buf, lsn + 1, 1000);
 	node.dp_events.append(&node, lsn + 1, 1, buf, size, false);
 	pxs_node_end(&node);
-	CHECK_EQ(pxs_loop_until(&node.loop, ended, &node, 10000), 0);
+	CHECK_EQ(pxs_loop_until(&node.loop, ended, &node, 30000), 0);
 	size = make(buf, lsn, 1000);
 	node.dp_events.append(&node, lsn, 1, buf, size, false);
 	CHECK_EQ(node.journal.next_lsn, lsn);
