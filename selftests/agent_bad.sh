@@ -14,8 +14,8 @@
 need paxsteer paxsteerd python3
 
 UUID=0d6c8a54-5f3b-4c55-9c1e-6a4d9f0b7a11
-# Below the range that the kernel takes for clients: nobody sits there by chance.
-PORT=$((12000 + $$ % 2000 * 10))
+take_ports
+PORT=$T_PORTS
 D=$T_DIR/agents
 mkdir -p "$D"
 

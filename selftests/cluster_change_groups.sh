@@ -16,8 +16,9 @@
 # shellcheck source=lib.sh disable=SC1091
 . "$(dirname "$0")/lib.sh"
 need paxsteer paxsteerd python3 redis-cli
+take_ports
 # shellcheck disable=SC2034  # machines.sh reads it
-S_PORT=$((12000 + $$ % 200 * 100))
+S_PORT=$T_PORTS
 # shellcheck source=machines.sh disable=SC1091
 . "$(dirname "$0")/machines.sh"
 # At machine 1, be it the leader of a group or not.

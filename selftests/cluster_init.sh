@@ -16,7 +16,8 @@
 . "$(dirname "$0")/lib.sh"
 need paxsteer paxsteerd python3 redis-cli systemd-analyze
 
-PORT=$((12000 + $$ % 200 * 100))
+take_ports
+PORT=$T_PORTS
 D=$T_DIR/cluster
 mkdir -p "$D/units"
 declare -a PID

@@ -14,8 +14,9 @@
 # shellcheck source=lib.sh disable=SC1091
 . "$(dirname "$0")/lib.sh"
 need paxsteer paxsteerd python3 redis-cli
+take_ports
 # shellcheck disable=SC2034  # machines.sh reads it
-S_PORT=$((12000 + $$ % 200 * 100))
+S_PORT=$T_PORTS
 # shellcheck source=machines.sh disable=SC1091
 . "$(dirname "$0")/machines.sh"
 at() { paxsteer ${JSON:-} cluster "$1" -S "$D/1/sock" "${@:2}"; }

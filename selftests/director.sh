@@ -205,7 +205,6 @@ drain_deadline()
 	rm -f "$fifo" && mkfifo "$fifo"
 	exec 8<>"$fifo"
 	on c "$TOP/selftests/tcp_drain.py" "$host" 7000 60 <"$fifo" >"$log" 2>&1 8>&- &
-	T_PIDS+=("$!")
 	wait_until 60 answers 1 || bail "no connections: $(cat "$log")"
 	had=$(head -n 1 "$log")
 	ok "$FAMILY: the backend has some of the connections" grep -qF "$backend " <<<"$had"

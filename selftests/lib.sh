@@ -5,7 +5,7 @@
 #
 # A test sources this, draws its topology, calls ok/is/like..., and ends with done_testing.
 # Hosts are network namespaces named pxs-NAME; everything a test starts with start() is
-# ended by pid when it ends, and its hosts go with it. PXS_NO_SKIP=1 makes a skip a failure,
+# ended when it ends, and its hosts go with it. PXS_NO_SKIP=1 makes a skip a failure,
 # PXS_FAIL_FAST=1 ends a test at its first one.
 
 set -u
@@ -13,7 +13,7 @@ TOP=${PXS_TOP:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)}
 PXS_BUILD=${PXS_BUILD:-$TOP/build}
 export PATH="$PXS_BUILD:$PATH" LC_ALL=C.UTF-8
 
-T_COUNT=0 T_FAILED=0 T_PIDS=() T_HOSTS=() T_EXIT=()
+T_COUNT=0 T_FAILED=0 T_HOSTS=() T_EXIT=()
 T_DIR=$(mktemp -d "${TMPDIR:-/tmp}/pxs-test.XXXXXX")
 
 diag() { printf '%s\n' "$@" | sed 's/^/# /'; }
@@ -129,8 +129,8 @@ start()
 	# Here, not in the child alone: who waits for a word must not find the last one's.
 	: >"$log"
 	"$@" >"$log" 2>&1 </dev/null &
+	# shellcheck disable=SC2034  # for the test
 	START_PID=$!
-	T_PIDS+=("$START_PID")
 }
 
 # start_on HOST NAME COMMAND...: the same on a host; START_PID is the command itself
@@ -153,10 +153,12 @@ at_exit() { T_EXIT+=("$1"); }
 
 cleanup()
 {
-	local rc=$? p h c
+	local rc=$? p h c left
 	for c in "${T_EXIT[@]}"; do eval "$c"; done
-	for p in "${T_PIDS[@]}"; do kill -9 "$p" 2>/dev/null; done
-	for p in "${T_PIDS[@]}"; do wait "$p" 2>/dev/null; done
+	# Not all that ever ran: who ended is gone, and its number may be somebody else's by now.
+	mapfile -t left < <(jobs -pr)
+	for p in "${left[@]}"; do kill -9 "$p" 2>/dev/null; done
+	for p in "${left[@]}"; do wait "$p" 2>/dev/null; done
 	for h in "${T_HOSTS[@]}"; do ip netns del "pxs-$h" 2>/dev/null; done
 	rm -rf "$T_DIR"
 	exit $rc
@@ -197,6 +199,23 @@ link()
 		end_of_cable "$2" "$3"
 	} | ip -n "pxs-$1" -batch - || bail "cannot lay a cable at pxs-$1"
 	end_of_cable "$5" "$6" | ip -n "pxs-$4" -batch - || bail "cannot lay a cable at pxs-$4"
+}
+
+# take_ports: the first of 100 ports of this host into T_PORTS. No other test has them as long as
+# this one or what it started runs, and they are below the range that the kernel takes for clients.
+take_ports()
+{
+	local i file lock
+	for ((i = 0; i < 200; i++)); do
+		T_PORTS=$((12000 + ($$ + i) % 200 * 100))
+		file=/tmp/pxs-ports.$T_PORTS
+		# It may be another user's: to be made once, and then to be read.
+		[ -e "$file" ] || : >"$file"
+		exec {lock}<"$file" || continue
+		! flock -n "$lock" || return 0
+		exec {lock}<&-
+	done
+	bail "other tests have all ports"
 }
 
 # prog NAME [GCC-ARGUMENT...]: path of a test's own C program, selftests/NAME.c, built here

@@ -13,8 +13,8 @@
 # n2, n3), with the datapath in the module.
 
 UUID=0d6c8a54-5f3b-4c55-9c1e-6a4d9f0b7a11
-# Below the range that the kernel takes for clients: nobody sits there by chance.
-PORT=$((12000 + $$ % 2000 * 10))
+take_ports
+PORT=$T_PORTS
 D=$T_DIR/agents
 M_GROUPS=1 M_HEARTBEAT=100 M_ELECTION=1000
 M_DATAPATH=${PXS_DATAPATH:-user}

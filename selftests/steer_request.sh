@@ -117,7 +117,6 @@ exec 9<>"$T_DIR/go"
 before=$(stat r replies)
 on d "$CLIENT" slow 127.0.0.1 7000 "$ASKED" <"$T_DIR/go" >"$T_DIR/slow.out" 2>"$T_DIR/slow.err" &
 slow=$!
-T_PIDS+=("$slow")
 wait_until 30 grep -q asked "$T_DIR/slow.out"
 ok "others are served meanwhile" client bytewise
 waits=$((ASKED + 10 - ($(stat r replies) - before)))
@@ -129,7 +128,6 @@ diag "$(cat "$T_DIR/slow.err")"
 # --- the table changes under load -----------------------------------------------
 client load 4 "$T_DIR/stop" 'cannot be' >"$T_DIR/load.out" 2>&1 &
 loader=$!
-T_PIDS+=("$loader")
 rounds() { [ "$(stat r requests)" -gt $(($1 + 200)) ]; }
 for change in "set r 127.0.0.12:6379 weight 3" "set r 127.0.0.13:6379 state drain" \
 	"set r 127.0.0.11:6379 state down" "set r 127.0.0.11:6379 state up" \
@@ -168,7 +166,6 @@ ok "passive: end" pxs service del q
 rm "$T_DIR/stop"
 client load 4 "$T_DIR/stop" 'the connection to the backend ended' >"$T_DIR/load.out" 2>&1 &
 loader=$!
-T_PIDS+=("$loader")
 now=$(stat r requests)
 wait_until 20 rounds "$now"
 kill -9 "${PID[2]}"
@@ -204,7 +201,7 @@ none_left() { ! on d ss -Htn state connected sport = :7000 | grep -q 10.9.0.2; }
 ok "no connection is left of it" wait_until 90 none_left
 many_ask
 asking=$START_PID
-for p in "${T_PIDS[@]}"; do [ "$p" = "$asking" ] || stop "$p" KILL; done 2>/dev/null
+for p in $(jobs -pr); do [ "$p" = "$asking" ] || stop "$p" KILL; done 2>/dev/null
 ip netns del pxs-d
 # The other end of the cable goes with the last that holds the namespace.
 gone() { ! ip -n pxs-c link show eth0; }

@@ -12,8 +12,8 @@
 
 S_UUID=5e0fca11-1c7b-4a52-8a37-7b5f1f0c2d11
 S_DIR=$T_DIR/group
-# Below the range that the kernel takes for clients: nobody sits there by chance.
-S_PORT=$((12000 + $$ % 200 * 100))
+take_ports
+S_PORT=$T_PORTS
 declare -a S_PID
 S_STORE=		# more of the section store
 S_NODE=			# more of the section node
