@@ -25,7 +25,6 @@
 #define SECONDS		60u
 #define SECONDS_MAX	3600u
 #define LOOK_MS		250u
-#define NEXT_MAX	256u
 
 struct removal {
 	struct cli *cli;

@@ -35,7 +35,6 @@
 #define PXS_EVDB_OVERHEAD	128u	/* counted for each element, beside its bytes */
 #define PXS_EVDB_HASH		24u
 #define PXS_EVDB_ID_MAX		(2 * PXS_EVDB_HASH + 1)
-#define PXS_EVDB_COMMIT		(8u << 20)
 
 struct pxs_evdb_owner {
 	u8 cluster[16];

@@ -18,19 +18,6 @@ trap 'rm -rf "$work"' EXIT
 passed=0 failed=0
 only=" $* "
 
-# replace FILE OLD NEW: just one place must hold OLD
-replace()
-{
-	python3 - "$@" <<'PY'
-import sys
-path, old, new = sys.argv[1:]
-text = open(path).read()
-if text.count(old) != 1:
-	sys.exit("%s: %d places hold: %s" % (path, text.count(old), old))
-open(path, "w").write(text.replace(old, new))
-PY
-}
-
 # What the targets are made of; times are kept, so that only what is planted is compiled.
 copy()
 {
@@ -55,7 +42,7 @@ plant()
 
 	[ "$only" = "  " ] || [[ $only == *" $name "* ]] || return 0
 	copy || exit 2
-	if ! replace "$work/t/$file" "$4" "$5" ||
+	if ! selftests/mutants/replace.py "$work/t/$file" "$4" "$5" ||
 	   ! make -s -j2 -C "$work/t/selftests/fuzz" T="$target" all >"$work/log" 2>&1; then
 		tail -n 5 "$work/log"
 		echo "not ok - $name: it cannot be planted any more"

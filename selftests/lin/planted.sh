@@ -18,19 +18,6 @@ n=0 failed=0
 only=" $* "
 export CFLAGS='-O0 -Wno-error'
 
-# replace FILE OLD NEW: just one place must hold OLD
-replace()
-{
-	python3 - "$@" <<'PY'
-import sys
-path, old, new = sys.argv[1:]
-text = open(path).read()
-if text.count(old) != 1:
-	sys.exit("%s: %d places hold: %s" % (path, text.count(old), old))
-open(path, "w").write(text.replace(old, new))
-PY
-}
-
 build() { make -s -C "$1/selftests/lin" "$1/build/lin/lin" "$1/build/lin/random"; }
 
 # What notices: "random: TEST..." or else "files: N"; nothing if all is well.
@@ -68,7 +55,7 @@ plant()
 	[ "$only" = "  " ] || [[ $only == *" $1 "* ]] || return 0
 	rm -rf "$work/t"
 	cp -a "$work/base" "$work/t"
-	if ! replace "$work/t/selftests/lin/$2" "$3" "$4" >"$work/log" 2>&1 ||
+	if ! selftests/mutants/replace.py "$work/t/selftests/lin/$2" "$3" "$4" >"$work/log" 2>&1 ||
 	   ! build "$work/t" >"$work/log" 2>&1; then
 		result 1 "$1" "it cannot be planted any more: $(tail -n 1 "$work/log")"
 		return
