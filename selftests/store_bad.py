@@ -207,6 +207,8 @@ def many(port, most):
         else:
             refused += got in (b"-ERR max number of clients reached\r\n", b"")
     result(len(held) == most and refused == 5, "too many clients", len(held), refused)
+    member = talk(port, b"PAXSTEER BARRIER\r\n")
+    result(member[:1] == b":", "they do not keep members out", member)
     for s in held:
         s.close()
     end = time.monotonic() + 10

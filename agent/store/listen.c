@@ -35,7 +35,7 @@ static void accepted(struct pxs_op *op, int res)
 	res = pxs_accepted(&s->node->loop, l->text, res, &l->pause);
 	if (res < 0)
 		return;
-	if (s->nconns >= s->config->maxclients) {
+	if (!pxs_place_free(s)) {
 		s->rejected++;
 		refuse(res);
 		return;
@@ -45,9 +45,7 @@ static void accepted(struct pxs_op *op, int res)
 	c = pxs_conn_new(s, res, l->level);
 	if (!c)
 		return;
-	c->next = s->conns;
-	s->conns = c;
-	s->nconns++;
+	pxs_place_take(c);
 	s->accepted++;
 }
 

@@ -518,6 +518,10 @@ bool pxs_session_begin(struct pxs_conn *c, struct pxs_request *r)
 		pxs_request_done(r);
 		return true;
 	}
+	if (!pxs_place_serves(r)) {
+		pxs_request_done(r);
+		return true;
+	}
 	/* EXEC may be what waits: what is wrong with @r is no mistake in that transaction. */
 	if (c->locked)
 		return false;

@@ -446,6 +446,7 @@ static void store_tick(struct pxs_ticker *t, u64 now)
 	s->expiry_due = true;
 	s->drive.due = true;
 	s->cross.due = true;
+	pxs_place_tick(s);
 	pxs_ask_tick(s);
 	pxs_borrow_tick(s);
 	pxs_lend_tick(s);

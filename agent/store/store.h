@@ -3,6 +3,7 @@
  * store.h - the replicated store of one group, spoken to by the Redis protocol
  *
  *	listen.c    sockets, accepting
+ *	place.c     who may come
  *	conn.c      a client's bytes in and out; requests in their order
  *	turn.c      which client is next, and for how long
  *	session.c   what a request means on its connection: who may, when, where
@@ -46,6 +47,7 @@
 #include "eventual.h"
 #include "fresh.h"
 #include "lend.h"
+#include "place.h"
 #include "resp_read.h"
 #include "set.h"
 #include "stats.h"
@@ -133,6 +135,8 @@ struct pxs_conn {
 	bool dead;
 	bool eof;		/* it will send no more */
 	bool closing;		/* nothing more is read; what was asked is answered, then it ends */
+	bool member_s;		/* it has a place that is another member's (place.c) */
+	bool asked;		/* ... and has asked what members ask */
 	u64 memory;		/* as counted last */
 
 	struct pxs_reader reader;
@@ -268,6 +272,7 @@ struct pxs_store {
 	struct pxs_op turn_op;
 	bool turn_waits;	/* others have theirs */
 	u32 nconns;
+	u32 nmembers;		/* ... of them, in places of other members */
 	u64 http_said;		/* when it was last said that a client speaks HTTP; 0: never */
 	u64 next_id;
 	u64 memory;		/* of all connections */

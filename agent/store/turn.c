@@ -60,8 +60,8 @@ static void free_over(struct pxs_store *s)
 			continue;
 		}
 		*p = c->next;
+		pxs_place_leave(c);
 		pxs_conn_free(c);
-		s->nconns--;
 	}
 }
 

@@ -141,9 +141,7 @@ static void accept_at(struct ss_wire *w, struct ss_node *n)
 
 	sim.at = n;
 	w->conn = pxs_conn_new(s, -1, &s->config->consistency);
-	w->conn->next = s->conns;
-	s->conns = w->conn;
-	s->nconns++;
+	pxs_place_take(w->conn);
 	sim.at = at;
 	w->to = n;
 }
