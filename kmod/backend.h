@@ -60,6 +60,7 @@ struct pxs_backend {
 	bool failed;			/* out by what the kernel saw: passive.c's */
 	struct pxs_passive passive;
 	struct pxs_drain drain;		/* passed is read by works of relay_link.c, too */
+	struct hlist_node ends;		/* in pxs_drain_ends */
 	struct pxs_backend_load load;
 };
 

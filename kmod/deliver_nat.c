@@ -23,6 +23,7 @@
 
 #include "backend.h"
 #include "deliver_nat.h"
+#include "drain.h"
 #include "pernet.h"
 #include "service.h"
 #include "steer.h"
@@ -371,23 +372,38 @@ void pxs_nat_core_put(struct pxs_net *pn, u8 family)
 	nf_ct_netns_put(pn->net, ops->pf);
 }
 
-/* Return: 1 if it is one of the backend's, which ends it. */
+static void pxs_nat_tracked(struct pxs_endpoint *at, const struct nf_conn *ct,
+			    const union nf_inet_addr *addr, __be16 port)
+{
+	memset(at, 0, sizeof(*at));
+	at->family = nf_ct_l3num(ct);
+	at->proto = nf_ct_protonum(ct);
+	at->port = port;
+	memcpy(&at->addr, addr, pxs_endpoint_addrlen(at));
+}
+
+/* Return: 1 if it is one of a backend's that ends, which ends it. */
 static int pxs_nat_is_of(struct nf_conn *ct, void *data)
 {
 	const struct nf_conntrack_tuple *reply = &ct->tuplehash[IP_CT_DIR_REPLY].tuple;
 	const struct nf_conntrack_tuple *orig = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
-	const struct pxs_backend *be = data;
-	const struct pxs_endpoint *to = &be->svc->at;
+	const struct pxs_backend *be;
+	struct pxs_endpoint at, to;
 
-	return nf_ct_protonum(ct) == IPPROTO_TCP && nf_ct_l3num(ct) == to->family &&
-	       orig->dst.u.tcp.port == to->port && reply->src.u.tcp.port == be->at.port &&
-	       !memcmp(&orig->dst.u3, &to->addr, pxs_endpoint_addrlen(to)) &&
-	       !memcmp(&reply->src.u3, &be->at.addr, pxs_endpoint_addrlen(&be->at));
+	if (nf_ct_protonum(ct) != IPPROTO_TCP)
+		return 0;
+	pxs_nat_tracked(&at, ct, &reply->src.u3, reply->src.u.tcp.port);
+	pxs_nat_tracked(&to, ct, &orig->dst.u3, orig->dst.u.tcp.port);
+	hlist_for_each_entry(be, pxs_drain_ends_at(data, &at), ends)
+		if (be->svc->mode == PXS_MODE_NAT && pxs_endpoint_equal(&be->at, &at) &&
+		    pxs_endpoint_equal(&be->svc->at, &to))
+			return 1;
+	return 0;
 }
 
-void pxs_nat_end(struct pxs_backend *be)
+void pxs_nat_end(struct pxs_net *pn, struct pxs_drain_ends *ends)
 {
-	struct nf_ct_iter_data of = { .net = be->svc->pn->net, .data = be };
+	struct nf_ct_iter_data of = { .net = pn->net, .data = ends };
 
 	nf_ct_iterate_cleanup_net(pxs_nat_is_of, &of);
 }

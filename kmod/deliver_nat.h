@@ -11,6 +11,7 @@
 #include "backend.h"
 #include "packet.h"
 
+struct pxs_drain_ends;
 struct pxs_net;
 struct pxs_service;
 
@@ -55,9 +56,10 @@ int pxs_nat_core_get(struct pxs_net *pn, u8 family);
 void pxs_nat_core_put(struct pxs_net *pn, u8 family);
 
 /*
- * Let connection tracking forget the TCP connections to a backend of mode nat: what comes of one is
- * steered like the first packet of a connection. Reads all of the namespace's; sleeps.
+ * Let connection tracking forget the TCP connections to those of mode nat among them: what comes of
+ * one is steered like the first packet of a connection. Reads all of the host's, so it is once for
+ * all of them; sleeps.
  */
-void pxs_nat_end(struct pxs_backend *be);
+void pxs_nat_end(struct pxs_net *pn, struct pxs_drain_ends *ends);
 
 #endif /* PXS_DELIVER_NAT_H */

@@ -41,64 +41,65 @@ u32 pxs_drain_left_of(const struct pxs_backend *be)
 	return pxs_drain_left(&be->drain, pxs_due_now());
 }
 
-/*
- * What it still has is to be steered anew; of mode local a connection is its socket's. Return: true
- * when a packet that found its connection's home there just before may note it yet.
- */
-static bool pxs_drain_end(struct pxs_backend *be)
+/* What it still has is to be steered anew; of mode local a connection is its socket's. */
+static void pxs_drain_end(struct pxs_backend *be, struct pxs_drain_ends *ends)
 {
 	struct pxs_service *svc = be->svc;
 
+	hlist_add_head(&be->ends, pxs_drain_ends_at(ends, &be->at));
 	if (svc->keep)
 		pxs_backend_evict(be);
-	else if (svc->mode == PXS_MODE_NAT && svc->at.proto == IPPROTO_TCP)
-		pxs_nat_end(be);
 	else if (svc->relay)
 		pxs_relay_end(svc->relay);
+	ends->kept |= !!svc->keep;
+	ends->tracked |= svc->mode == PXS_MODE_NAT && svc->at.proto == IPPROTO_TCP;
 	svc->pn->services.seq++;
-	pxs_nl_backend_changed(be);
-	return svc->keep;
 }
 
-/* However many there are, packets are waited for once. */
-static void pxs_drain_evict_late(struct pxs_service *svc)
+static void pxs_drain_look(struct pxs_service *svc, struct pxs_drain_ends *ends)
 {
 	struct pxs_backend *be;
-
-	synchronize_rcu();
-	list_for_each_entry(be, &svc->backends, list)
-		if (be->drain.passed) {
-			pxs_backend_evict(be);
-			cond_resched();
-		}
-}
-
-static void pxs_drain_look(struct pxs_service *svc)
-{
-	struct pxs_backend *be;
-	bool late = false;
 
 	list_for_each_entry(be, &svc->backends, list) {
 		if (pxs_drain_pass(&be->drain, pxs_due_now()))
-			late |= pxs_drain_end(be);
+			pxs_drain_end(be, ends);
 		pxs_drain_arm(be);
 		cond_resched();
 	}
-	if (late)
-		pxs_drain_evict_late(svc);
+}
+
+/* What ends for all of them at once; and nothing is said before nothing is left. */
+static void pxs_drain_end_all(struct pxs_net *pn, struct pxs_drain_ends *ends)
+{
+	struct pxs_backend *be;
+	unsigned int i;
+
+	if (ends->tracked)
+		pxs_nat_end(pn, ends);
+	/* A packet that found its connection's home there just before may have noted it since. */
+	if (ends->kept)
+		synchronize_rcu();
+	for (i = 0; i < ARRAY_SIZE(ends->by_at); i++)
+		hlist_for_each_entry(be, &ends->by_at[i], ends) {
+			pxs_backend_evict(be);
+			pxs_nl_backend_changed(be);
+			cond_resched();
+		}
 }
 
 static void pxs_drain_work(struct work_struct *work)
 {
 	struct pxs_net *pn = container_of(to_delayed_work(work), struct pxs_net, drains.work);
+	struct pxs_drain_ends ends = {};
 	struct pxs_service *svc;
 
 	mutex_lock(&pn->config);
 	pn->drains.at = 0;
 	list_for_each_entry(svc, &pn->services.list, list) {
-		pxs_drain_look(svc);
+		pxs_drain_look(svc, &ends);
 		cond_resched();
 	}
+	pxs_drain_end_all(pn, &ends);
 	mutex_unlock(&pn->config);
 }
 

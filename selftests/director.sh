@@ -193,13 +193,18 @@ end_load()
 # deadline SERVICE INDEX CONDITION: is it true, in jq's words, of the backend?
 deadline() { pxs -j backend show "$1" | jq -e ".[] | select(.index == $2) | $3"; }
 
-# drain_deadline SERVICE INDEX BACKEND: TCP at VIP:7000; of the connections to the backend all echo
-# while it drains and none behind the deadline, and the others do not notice
+# passed SERVICE N: of so many backends the deadline has
+passed() { pxs -j backend show "$1" | jq -e "[.[] | select(.left == 0)] | length == $2"; }
+
+# drain_deadline SERVICE INDEX BACKEND [OTHER]: TCP at VIP:7000; of the connections to the backend all
+# echo while it drains and none behind the deadline, nor of those to the other, which drains with
+# that deadline alone; the rest does not notice
 drain_deadline()
 {
-	local svc=$1 index=$2 backend=$3 fifo=$T_DIR/drain.fifo log=$T_DIR/drained.log had host
-	local wanted
+	local svc=$1 index=$2 backend=$3 other=${4:-} fifo=$T_DIR/drain.fifo log=$T_DIR/drained.log
+	local had host wanted ends=1
 
+	[ -z "$other" ] || ends=2
 	host=$(vip 7000) host=${host%:7000} host=${host#[} host=${host%]}
 	answers() { [ "$(wc -l <"$log")" -ge "$1" ]; }
 	rm -f "$fifo" && mkfifo "$fifo"
@@ -213,16 +218,22 @@ drain_deadline()
 	echo >&8
 	wait_until 60 answers 2
 	is "$FAMILY: all connections go on" "$(sed -n 2p "$log")" "$had"
-	ok "$FAMILY: another deadline" pxs backend set "$svc" "$backend" deadline 1
-	ok "$FAMILY: it passes" wait_until 30 deadline "$svc" "$index" ".left == 0"
+	ok "$FAMILY: another deadline" pxs -b - <<-END
+	backend set $svc $backend deadline 1
+	${other:+backend set $svc $other state drain deadline 1}
+	END
+	ok "$FAMILY: it passes" wait_until 30 passed "$svc" $ends
 	echo >&8
 	wait_until 90 answers 3
-	wanted=$(awk -v b="$backend" '{ for (i = 1; i < NF; i += 3)
-		if ($i == b) { $(i + 2) = $(i + 1); $(i + 1) = 0 } print }' <<<"$had")
+	wanted=$(awk -v a="$backend" -v b="$other" '{ for (i = 1; i < NF; i += 3)
+		if ($i == a || $i == b) { $(i + 2) = $(i + 1); $(i + 1) = 0 } print }' <<<"$had")
 	is "$FAMILY: it has none any more, the others have theirs" "$(sed -n 3p "$log")" "$wanted"
 	is "$FAMILY: it drains still" "$(pxs -j backend show "$svc" |
 		jq -c ".[$index] | [.state, .rows, .deadline]")" '["drain",0,1]'
-	ok "$FAMILY: it is back" pxs backend set "$svc" "$backend" state up
+	ok "$FAMILY: it is back" pxs -b - <<-END
+	backend set $svc $backend state up
+	${other:+backend set $svc $other state up}
+	END
 	ok "$FAMILY: without a deadline" deadline "$svc" "$index" ".left == null"
 	exec 8>&-
 }

@@ -61,8 +61,6 @@ by_source()
 # to BACKEND: how many of the answers name it
 to() { grep -cF " $1" "$ANSWERS"; }
 
-held_count() { grep -cE '^[^ ]+ [^ ]+$' "$T_DIR/held.log"; }
-
 # What is open stays open and where it is, whatever happens to the table.
 held()
 {
@@ -126,7 +124,7 @@ for FAMILY in v4 v6; do
 	by_flow
 	by_source
 	held
-	[ $FAMILY = v6 ] || drain_deadline t 1 "$(be 2 7000)"
+	[ $FAMILY = v6 ] || drain_deadline t 1 "$(be 2 7000)" "$(be 4 7000)"
 	replacement
 	stop_backends >/dev/null
 done
