@@ -8,18 +8,18 @@
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
+#include "core/load.h"
+
 struct pxs_backend;
 struct pxs_net;
 struct pxs_service;
 
-#define PXS_LOAD_TICK_MS	50	/* from one look to the next */
-#define PXS_LOAD_TICKS		20	/* of the sliding second in which requests are counted */
+/* From one look to the next, milliseconds. */
+#define PXS_LOAD_TICK_MS	(1000 / PXS_LOAD_TICKS)
 
 /* Part of struct pxs_backend; under pxs_net.config, but for what a plan shows of full. */
 struct pxs_backend_load {
-	u64 requests;			/* its counter at the last look */
-	u32 recent[PXS_LOAD_TICKS];	/* new ones of each tick, round and round */
-	u32 sum;			/* of recent */
+	struct pxs_load_second second;
 	u32 now;			/* what was found at the last look */
 	bool full;
 };

@@ -19,9 +19,6 @@ void pxs_passives_net_init(struct pxs_net *pn);
 /* No service is left: nobody arms it again. Sleeps; not under pxs_net.config. */
 void pxs_passives_net_pre_exit(struct pxs_net *pn);
 
-/* Is there anything to see, of a service of this protocol and mode? */
-bool pxs_passive_sees(u8 proto, u8 mode);
-
 /*
  * Under pxs_net.config, when nothing can fail any more: what the service's configuration says is
  * new, it was @old failures. Looks begin, or nobody is out any more.

@@ -174,7 +174,7 @@ static int pxs_service_config_check(u8 proto, u8 mode, u32 group,
 	if (config->bound && (config->bound < PXS_BOUND_MIN || config->bound > PXS_BOUND_MAX))
 		return pxs_refuse(no, -ERANGE, PXS_A_SERVICE_BOUND,
 				  "a bound is 1010..10000 thousandths of the fair share, or 0: off");
-	if (config->passive_fails && !pxs_passive_sees(proto, mode))
+	if (config->passive_fails && !pxs_passive_sees(proto == IPPROTO_UDP, mode))
 		return pxs_refuse(no, -EINVAL, PXS_A_SERVICE_PASSIVE_FAILS,
 				  "failures are seen with mode local or request, or UDP and mode nat");
 	if (config->slow_start && group)

@@ -18,6 +18,16 @@ void pxs_steer_stats_sum(const struct pxs_steer_stats __percpu *stats, u64 *sum)
 			sum[i] += READ_ONCE(per_cpu_ptr(stats, cpu)->n[i]);
 }
 
+u64 pxs_steer_stat_sum(const struct pxs_steer_stats __percpu *stats, int stat)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(per_cpu_ptr(stats, cpu)->n[stat]);
+	return sum;
+}
+
 void pxs_net_stats_sum(const struct pxs_net_stats __percpu *stats, u64 *sum)
 {
 	int cpu, i;

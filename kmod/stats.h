@@ -27,6 +27,10 @@ struct pxs_net_stats {
 #define pxs_stat_inc(stats, i)		this_cpu_inc((stats)->n[i])
 
 void pxs_steer_stats_sum(const struct pxs_steer_stats __percpu *stats, u64 *sum);
+
+/* One of them, enum pxs_steer_stat: one cache line of each CPU is read, not all it counts in. */
+u64 pxs_steer_stat_sum(const struct pxs_steer_stats __percpu *stats, int stat);
+
 void pxs_net_stats_sum(const struct pxs_net_stats __percpu *stats, u64 *sum);
 
 /*

@@ -7,6 +7,23 @@
  */
 #include "load.h"
 
+void pxs_load_begin(struct pxs_load_second *s, u64 requests)
+{
+	memset(s, 0, sizeof(*s));
+	s->requests = requests;
+}
+
+u32 pxs_load_recent(struct pxs_load_second *s, u32 tick, u64 requests)
+{
+	u32 *slot = &s->recent[tick % PXS_LOAD_TICKS];
+	u32 new = (u32)min(requests - s->requests, (u64)PXS_LOAD_MAX);
+
+	s->requests = requests;
+	s->sum += new - *slot;
+	*slot = new;
+	return s->sum;
+}
+
 static u32 load_of(const struct pxs_load *v)
 {
 	return min(v->load, PXS_LOAD_MAX);

@@ -18,6 +18,25 @@
 /* Loads above count as this. */
 #define PXS_LOAD_MAX		0xffffffu
 
+/* Looks in the sliding second in which requests are counted. */
+#define PXS_LOAD_TICKS		20
+
+/* New requests of the last second: what each of the last PXS_LOAD_TICKS looks found. */
+struct pxs_load_second {
+	u64 requests;			/* the counter at the last look */
+	u32 recent[PXS_LOAD_TICKS];	/* round and round */
+	u32 sum;			/* of recent */
+};
+
+/* What was counted before, @requests, is not of the last second. */
+void pxs_load_begin(struct pxs_load_second *s, u64 requests);
+
+/*
+ * The counter is @requests at look @tick, one more than at the one before (which may wrap). Return:
+ * the new ones of the last PXS_LOAD_TICKS looks.
+ */
+u32 pxs_load_recent(struct pxs_load_second *s, u32 tick, u64 requests);
+
 /* A backend as the decision sees it. */
 struct pxs_load {
 	u32 load;	/* requests that wait in its queue, or new ones of the last second */

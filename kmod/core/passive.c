@@ -6,6 +6,33 @@
  */
 #include "passive.h"
 
+bool pxs_passive_sees(bool udp, u8 mode)
+{
+	return mode == PXS_MODE_LOCAL || mode == PXS_MODE_REQUEST || (mode == PXS_MODE_NAT && udp);
+}
+
+int pxs_passive_failures(u8 mode)
+{
+	if (mode == PXS_MODE_LOCAL)
+		return PXS_STEER_STAT_NO_SOCKET;
+	if (mode == PXS_MODE_REQUEST)
+		return PXS_STEER_STAT_CONNECT_FAILED;
+	return PXS_STEER_STAT_UNREACHABLE;
+}
+
+struct pxs_passive_seen pxs_passive_seen(u8 mode, u64 requests, u64 replies, u64 failures)
+{
+	struct pxs_passive_seen seen = { requests, failures, replies };
+
+	/* What a socket took is all that there is to see of an answer. */
+	if (mode == PXS_MODE_LOCAL)
+		seen.successes = requests;
+	/* Counted is a request that reached somebody; nat sends it, and hears of it later. */
+	if (mode != PXS_MODE_NAT)
+		seen.requests += failures;
+	return seen;
+}
+
 static void begin(struct pxs_passive_look *l, u64 now)
 {
 	l->p->since = l->seen;

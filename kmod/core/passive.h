@@ -7,11 +7,18 @@
  * kernel sees without asking anybody: nobody listens at the other end. Some of it strangers could
  * forge: so failures count no more than requests do, one answer makes up for all of them, and never
  * more than half of the backends are out, which is never the last one.
+ *
+ * What counts as a failure, and what makes up for it:
+ *   nat, UDP   ICMP said that port or host can't be reached; a reply came
+ *   local      no socket is there; one took a packet
+ *   request    no connection was made; a reply came
+ * With dsr and tunnels no reply passes here, so nothing would make up for what strangers forge.
  */
 #ifndef PXS_CORE_PASSIVE_H
 #define PXS_CORE_PASSIVE_H
 
 #include "platform.h"
+#include <linux/paxsteer.h>
 
 /* What was counted of a backend, ever. */
 struct pxs_passive_seen {
@@ -19,6 +26,18 @@ struct pxs_passive_seen {
 	u64 failures;
 	u64 successes;
 };
+
+/* Is there anything to see, of a service of TCP or UDP and enum pxs_mode @mode? */
+bool pxs_passive_sees(bool udp, u8 mode);
+
+/* Which enum pxs_steer_stat counts the failures of a backend, with a mode of which that is so. */
+int pxs_passive_failures(u8 mode);
+
+/*
+ * What was counted, with enum pxs_mode @mode: @requests and @replies, and @failures by the counter
+ * above. Where requests that failed are not among @requests, they are so here.
+ */
+struct pxs_passive_seen pxs_passive_seen(u8 mode, u64 requests, u64 replies, u64 failures);
 
 /* A backend as the decision sees it. All 0 to begin with. */
 struct pxs_passive {

@@ -194,8 +194,46 @@ static void all_full_is_none_full(void)
 	free(t);
 }
 
+static void a_second_slides(void)
+{
+	u32 tick = 3, i;
+	struct pxs_load_second s;
+	u64 requests = 1000;
+
+	/* What was counted before is none of the last second. */
+	pxs_load_begin(&s, requests);
+	CHECK_EQ(pxs_load_recent(&s, tick++, requests), 0);
+	requests += 7;
+	CHECK_EQ(pxs_load_recent(&s, tick++, requests), 7);
+	for (i = 2; i <= PXS_LOAD_TICKS; i++)
+		CHECK_EQ(pxs_load_recent(&s, tick++, requests += 2), 7 + 2 * (i - 1));
+	CHECK_EQ(pxs_load_recent(&s, tick++, requests), 2 * (PXS_LOAD_TICKS - 1));
+	for (i = 1; i < PXS_LOAD_TICKS; i++)
+		CHECK_EQ(pxs_load_recent(&s, tick++, requests),
+			 2 * (PXS_LOAD_TICKS - 1 - i));
+	pxs_load_begin(&s, requests + 5);
+	CHECK_EQ(pxs_load_recent(&s, tick++, requests + 5), 0);
+}
+
+static void more_than_counts_is_the_most(void)
+{
+	struct pxs_load_second s;
+	u64 requests = 0;
+	u32 i;
+
+	pxs_load_begin(&s, requests);
+	for (i = 0; i < 2 * PXS_LOAD_TICKS; i++)
+		pxs_load_recent(&s, i, requests += 1ull << 40);
+	CHECK_EQ(pxs_load_recent(&s, i++, requests), (PXS_LOAD_TICKS - 1) * PXS_LOAD_MAX);
+	while (i < 3 * PXS_LOAD_TICKS)
+		pxs_load_recent(&s, i++, requests);
+	CHECK_EQ(pxs_load_recent(&s, i, requests), 0);
+}
+
 int main(void)
 {
+	RUN(a_second_slides);
+	RUN(more_than_counts_is_the_most);
 	RUN(bound_is_the_bound);
 	RUN(does_not_flap);
 	RUN(shares_go_by_weight);

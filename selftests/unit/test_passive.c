@@ -189,8 +189,33 @@ static void half_of_those_that_are_left(void)
 	CHECK_EQ(outs(4), 0);
 }
 
+static void what_is_seen_goes_by_the_mode(void)
+{
+	struct pxs_passive_seen seen;
+
+	CHECK(pxs_passive_sees(true, PXS_MODE_NAT) && !pxs_passive_sees(false, PXS_MODE_NAT));
+	CHECK(pxs_passive_sees(true, PXS_MODE_LOCAL) && pxs_passive_sees(false, PXS_MODE_LOCAL));
+	CHECK(pxs_passive_sees(false, PXS_MODE_REQUEST));
+	CHECK(!pxs_passive_sees(true, PXS_MODE_DSR) && !pxs_passive_sees(false, PXS_MODE_DSR));
+	CHECK(!pxs_passive_sees(true, PXS_MODE_TUNNEL_IPIP));
+	CHECK(!pxs_passive_sees(true, PXS_MODE_TUNNEL_GUE));
+
+	CHECK_EQ(pxs_passive_failures(PXS_MODE_NAT), PXS_STEER_STAT_UNREACHABLE);
+	seen = pxs_passive_seen(PXS_MODE_NAT, 100, 40, 7);
+	CHECK(seen.requests == 100 && seen.failures == 7 && seen.successes == 40);
+
+	CHECK_EQ(pxs_passive_failures(PXS_MODE_LOCAL), PXS_STEER_STAT_NO_SOCKET);
+	seen = pxs_passive_seen(PXS_MODE_LOCAL, 100, 40, 7);
+	CHECK(seen.requests == 107 && seen.failures == 7 && seen.successes == 100);
+
+	CHECK_EQ(pxs_passive_failures(PXS_MODE_REQUEST), PXS_STEER_STAT_CONNECT_FAILED);
+	seen = pxs_passive_seen(PXS_MODE_REQUEST, 100, 40, 7);
+	CHECK(seen.requests == 107 && seen.failures == 7 && seen.successes == 40);
+}
+
 int main(void)
 {
+	RUN(what_is_seen_goes_by_the_mode);
 	RUN(so_many_failures_and_not_fewer);
 	RUN(it_comes_back_and_must_fail_anew);
 	RUN(one_success_makes_up_for_all);
