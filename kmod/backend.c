@@ -376,8 +376,7 @@ int pxs_backend_set(struct pxs_backend *be, const struct pxs_backend_change *to,
 		.health = be->health,
 		.failed = be->failed,
 	};
-	bool old_ramps = be->ramps;
-	u64 old_since = be->since;
+	const struct pxs_ramp ramp = be->ramp;
 	struct pxs_plan *plan;
 	int err;
 
@@ -396,8 +395,7 @@ int pxs_backend_set(struct pxs_backend *be, const struct pxs_backend_change *to,
 	plan = build ? pxs_plan_build(be->svc, no) : NULL;
 	if (IS_ERR(plan)) {
 		pxs_backend_take(be, &old);
-		be->ramps = old_ramps;
-		be->since = old_since;
+		be->ramp = ramp;
 		return PTR_ERR(plan);
 	}
 	if (to->reason)

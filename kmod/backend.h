@@ -12,6 +12,7 @@
 
 #include "core/passive.h"
 #include "core/drain.h"
+#include "core/ramp.h"
 #include "core/unfit.h"
 #include "endpoint.h"
 #include "load.h"
@@ -54,8 +55,7 @@ struct pxs_backend {
 	u8 health;			/* enum pxs_health: that of checks */
 	char reason[PXS_HEALTH_REASON_MAX + 1];	/* why it is bad; "" otherwise */
 	u32 rows;			/* whose first choice it is in the table in force */
-	u64 since;			/* serves since, ms of the monotonic clock; 0: does not */
-	bool ramps;			/* began in a slow start, which may be over */
+	struct pxs_ramp ramp;		/* by pxs_due_now() */
 	bool closed;			/* its socket was, and health says so for good */
 	bool failed;			/* out by what the kernel saw: passive.c's */
 	struct pxs_passive passive;

@@ -29,8 +29,7 @@ static bool pxs_ramp_has_seasoned(const struct pxs_backend *newcomer, u64 now)
 	const struct pxs_backend *be;
 
 	list_for_each_entry(be, &svc->backends, list)
-		if (be != newcomer && be->since &&
-		    pxs_ramp_step(svc->config.slow_start, be->since, now) == PXS_RAMP_DONE)
+		if (be != newcomer && pxs_ramp_is_seasoned(&be->ramp, svc->config.slow_start, now))
 			return true;
 	return false;
 }
@@ -38,29 +37,23 @@ static bool pxs_ramp_has_seasoned(const struct pxs_backend *newcomer, u64 now)
 bool pxs_ramp_update(struct pxs_backend *be)
 {
 	const struct pxs_plan *plan = pxs_service_plan(be->svc);
+	u32 seconds = be->svc->config.slow_start;
 	bool serves = pxs_ramp_serves(be);
 	u64 now = pxs_due_now();
+	bool seasoned;
 
-	if (serves == !!be->since)
-		return false;
-	be->ramps = false;
-	be->since = 0;
+	/* Only where a slow start begins need all the others be looked at. */
+	seasoned = serves && !be->ramp.since && seconds && pxs_ramp_has_seasoned(be, now);
 	/* Nobody asks for the rows of who is out: the table may stay as it is. */
-	if (!serves)
+	if (!pxs_ramp_change(&be->ramp, serves, seconds, seasoned, now))
 		return false;
-	be->ramps = be->svc->config.slow_start && pxs_ramp_has_seasoned(be, now);
-	be->since = now;
-	return be->ramps || (plan && plan->due);
+	return be->ramp.ramps || (plan && plan->due);
 }
 
 /* Of its weight, in thousandths. */
 static u32 pxs_ramp_share_of(const struct pxs_backend *be, u64 now)
 {
-	u32 seconds = be->svc->config.slow_start;
-
-	if (!be->ramps)
-		return 1000;
-	return pxs_ramp_share(seconds, pxs_ramp_step(seconds, be->since, now));
+	return pxs_ramp_share_at(&be->ramp, be->svc->config.slow_start, now);
 }
 
 u32 pxs_ramp_effective(const struct pxs_backend *be)

@@ -3,7 +3,7 @@
  * ramp.c - slow start: the weight of a backend that has just begun to serve
  *
  * Weights are whole numbers, and most are 1: while somebody ramps, all weights of the table are
- * multiplied by one number, which changes nobody's share. Nothing here keeps state.
+ * multiplied by one number, which changes nobody's share. Owns nothing.
  */
 #include "ramp.h"
 
@@ -63,4 +63,27 @@ u32 pxs_ramp_weight(u32 weight, u32 scale, u32 share)
 	u32 part = (u32)pxs_div64((u64)weight * scale * share + 500, 1000);
 
 	return weight && !part ? 1 : part;
+}
+
+bool pxs_ramp_is_seasoned(const struct pxs_ramp *r, u32 seconds, u64 now)
+{
+	return r->since && pxs_ramp_step(seconds, r->since, now) == PXS_RAMP_DONE;
+}
+
+bool pxs_ramp_change(struct pxs_ramp *r, bool serves, u32 seconds, bool seasoned, u64 now)
+{
+	bool served = r->since;
+
+	if (serves == served)
+		return false;
+	r->ramps = serves && seconds && seasoned;
+	r->since = serves ? now : 0;
+	return serves;
+}
+
+u32 pxs_ramp_share_at(const struct pxs_ramp *r, u32 seconds, u64 now)
+{
+	if (!r->ramps)
+		return 1000;
+	return pxs_ramp_share(seconds, pxs_ramp_step(seconds, r->since, now));
 }

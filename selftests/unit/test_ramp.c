@@ -128,8 +128,49 @@ static void table_follows(void)
 	free(changed);
 }
 
+/* Who begins ramps where others are warm, and only then; how it ends is no matter. */
+static void who_is_new_among_the_warm_ramps(void)
+{
+	struct pxs_ramp r = {};
+
+	CHECK(!pxs_ramp_is_seasoned(&r, 60, 1000000));
+	CHECK(!pxs_ramp_change(&r, false, 60, true, 1000));
+	CHECK(pxs_ramp_change(&r, true, 60, false, 1000));
+	CHECK(!r.ramps && r.since == 1000);
+	CHECK_EQ(pxs_ramp_share_at(&r, 60, 1000), 1000);
+	/* It serves, and did before: nothing begins. */
+	CHECK(!pxs_ramp_change(&r, true, 60, true, 2000));
+	CHECK(!r.ramps && r.since == 1000);
+	CHECK(!pxs_ramp_change(&r, false, 60, true, 3000));
+	CHECK_EQ(r.since, 0);
+	CHECK(pxs_ramp_change(&r, true, 60, true, 4000));
+	CHECK(r.ramps && r.since == 4000);
+	CHECK_EQ(pxs_ramp_share_at(&r, 60, 4000), pxs_ramp_share(60, 1));
+	CHECK_EQ(pxs_ramp_share_at(&r, 60, 64000), 1000);
+	CHECK(!pxs_ramp_change(&r, false, 60, true, 5000));
+	CHECK(!r.ramps);
+	CHECK(pxs_ramp_change(&r, true, 0, true, 6000));
+	CHECK(!r.ramps);
+	CHECK_EQ(pxs_ramp_share_at(&r, 0, 6000), 1000);
+}
+
+static void warm_is_who_has_served_for_long(void)
+{
+	struct pxs_ramp r = {};
+
+	pxs_ramp_change(&r, true, 8, false, 1000);
+	CHECK(!pxs_ramp_is_seasoned(&r, 8, 1000));
+	CHECK(!pxs_ramp_is_seasoned(&r, 8, 8000));
+	CHECK(pxs_ramp_is_seasoned(&r, 8, 9000));
+	CHECK(pxs_ramp_is_seasoned(&r, 0, 1000));
+	pxs_ramp_change(&r, false, 8, false, 10000);
+	CHECK(!pxs_ramp_is_seasoned(&r, 8, 20000));
+}
+
 int main(void)
 {
+	RUN(who_is_new_among_the_warm_ramps);
+	RUN(warm_is_who_has_served_for_long);
 	RUN(all_step_at_once);
 	RUN(share_grows);
 	RUN(ends_for_good);
