@@ -142,7 +142,7 @@ unsigned int pxs_local_udp(struct sk_buff *skb, const struct nf_hook_state *stat
 		return NF_DROP;
 	}
 	pxs_local_assign(skb, sk);
-	pxs_steer_count(be, skb, max_t(u32, 1, skb_shinfo(skb)->gso_segs));
+	pxs_steer_count(be, skb, pxs_steer_requests(skb));
 	return NF_ACCEPT;
 }
 

@@ -7,16 +7,25 @@
  *   main             init and exit ladder, nothing else
  *   pernet           struct pxs_net: all state there is belongs to one namespace
  *   netlink          the family: ops, policies' home, who may call, announcements
- *   netlink_service  attributes <-> service, backend, table, lookup, stats
- *   netlink_group    attributes <-> group, journal
- *   service          services and backends, their tables; configuration
- *   ramp             slow start: weights that grow by themselves, a work a namespace
+ *   netlink_service  attributes <-> services; netlink_backend, netlink_table: what they have
+ *   netlink_group    attributes <-> groups, as an operator asks; netlink_agent: as an agent does
+ *   netlink_member   ... the end of a configuration epoch
+ *   netlink_journal  attributes <-> journal
+ *   netlink_agreed   attributes <-> the group that a namespace follows
+ *   service          services, their configuration, and by which address they are found
+ *   backend          ... their backends, and whose replies come back
+ *   backend_index    ... found by address, id and index
+ *   plan             ... the table in force and all that packets need beside it, published
+ *   agreed           ... which of them a group changes, where a namespace follows one
+ *   ramp             slow start: weights that grow by themselves
  *   due              a work a namespace that runs at the earliest of several times
+ *   tick             a work a namespace that looks at its services now and then
  *   load             bounded load: who is full, a look now and then
  *   passive          who is out for a while, by what was counted of him; likewise
  *   drain            deadlines of those who drain, and what ends then
  *   given            backends that are sockets given as descriptors
- *   endpoint         address and port -> service; the packet path's two hash tables
+ *   endpoint         protocol, address and port: keys of the packet path's hash tables
+ *   packet           what is read of an skb
  *   steer            netfilter hooks: find the service, read the key, pick a backend
  *   deliver_nat      ... whose address is written into the packet
  *   deliver_local    ... whose socket is given the packet
@@ -24,13 +33,17 @@
  *   deliver_dsr      ... as a neighbour
  *   deliver_tunnel   ... anywhere, inside another packet
  *   way              the route to who is forwarded to
+ *   kfunc            the choice of a backend, for BPF programs
  *   relay            TCP by request: the listener of a service; ends clients' connections
  *   relay_client     ... one of them: requests out, replies back; a work each
  *   relay_link       ... its connections to backends
  *   relay_sock       ... kernel sockets that queue a work
  *   keep             connections stay where they are, of services that forward
  *   icmp             errors about what was steered, to those whom they concern
- *   group ...        agreement: acceptor, leader, transport, journal link
+ *   group            agreement: acceptor, leader and all that is in core/
+ *   transport        ... its datagrams between members
+ *   journal          ... what its agent makes durable
+ *   event            ... what its agent is told
  *   stats, trace     counters a CPU; tracepoints
  *
  * Locks, outermost first:

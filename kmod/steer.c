@@ -223,11 +223,6 @@ static unsigned int pxs_steer_split(struct pxs_service *svc, struct sk_buff *skb
 	return NF_STOLEN;
 }
 
-static u32 pxs_steer_requests(const struct sk_buff *skb)
-{
-	return max_t(u32, 1, skb_shinfo(skb)->gso_segs);
-}
-
 /* A UDP request for a nat service. Return: the verdict. */
 static unsigned int pxs_steer_nat(struct pxs_service *svc, struct sk_buff *skb,
 				  const struct nf_hook_state *state, const struct pxs_packet *p)

@@ -41,6 +41,12 @@ struct pxs_backend *pxs_steer_pick(struct pxs_service *svc, const struct sk_buff
 struct pxs_backend *pxs_steer_pick_new(struct pxs_service *svc, const struct sk_buff *skb,
 				       const struct pxs_packet *p);
 
+/* How many requests are in it? UDP: each datagram is one. */
+static inline u32 pxs_steer_requests(const struct sk_buff *skb)
+{
+	return max_t(u32, 1, skb_shinfo(skb)->gso_segs);
+}
+
 /* Count a packet on its way to be, and the decision it took. Every packet: a call is too much. */
 static inline void pxs_steer_count(struct pxs_backend *be, const struct sk_buff *skb, u32 requests)
 {
