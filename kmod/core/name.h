@@ -9,8 +9,7 @@
 
 #include "table.h"
 
-#define PXS_NAME_ADDR_MAX	39	/* bytes of an address */
-#define PXS_NAME_AT_MAX		47	/* and of "[ADDRESS]:PORT" */
+#define PXS_NAME_AT_MAX		47	/* bytes of "[ADDRESS]:PORT" */
 
 u32 pxs_name_decimal(char *buf, u32 value);
 

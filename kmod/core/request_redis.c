@@ -11,7 +11,6 @@
 #define ARGS_MAX	(1024 * 1024)	/* redis' own limits */
 #define BULK_MAX	(512u << 20)
 #define COMMAND_MAX	32		/* longer than any name */
-#define HEADER_MAX	16		/* of *N or $N: longer is no number within the limits */
 
 /* pxs_cutter.step */
 #define STEP_START	0

@@ -171,16 +171,4 @@ static inline u64 pxs_siphash_3u64(const struct pxs_seed *seed, u64 a, u64 b, u6
 	return pxs_sipfinal(&s, 24ull << 56);
 }
 
-static inline u64 pxs_siphash_4u64(const struct pxs_seed *seed, u64 a, u64 b, u64 c, u64 d)
-{
-	struct pxs_sipstate s;
-
-	pxs_sipinit(&s, seed);
-	pxs_sipword(&s, a);
-	pxs_sipword(&s, b);
-	pxs_sipword(&s, c);
-	pxs_sipword(&s, d);
-	return pxs_sipfinal(&s, 32ull << 56);
-}
-
 #endif /* PXS_CORE_SIPHASH_H */

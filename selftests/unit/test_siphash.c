@@ -94,15 +94,14 @@ static void unaligned(void)
 static void words(void)
 {
 	struct pxs_seed seed = reference_seed();
-	u64 w[4];
+	u64 w[3];
 	u32 i, j;
 
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < 3; i++)
 		for (w[i] = 0, j = 0; j < 8; j++)
 			w[i] |= (u64)(8 * i + j) << (8 * j);
 	CHECK_EQ(pxs_siphash_2u64(&seed, w[0], w[1]), vectors[16]);
 	CHECK_EQ(pxs_siphash_3u64(&seed, w[0], w[1], w[2]), vectors[24]);
-	CHECK_EQ(pxs_siphash_4u64(&seed, w[0], w[1], w[2], w[3]), vectors[32]);
 }
 
 static void python_vectors(void)
