@@ -205,7 +205,7 @@ static inline bool pxs_live(const unsigned long *live, u32 index)
 	return READ_ONCE(live[index / bits]) >> (index % bits) & 1;
 }
 
-/* Longs that a bitmap of @n bits takes: of backends (live) or of rows (pxs_table_diff()). */
+/* Longs that a bitmap of @n bits takes: of backends (live) or of rows. */
 static inline u32 pxs_bitmap_longs(u32 n)
 {
 	const u32 bits = 8 * sizeof(unsigned long);

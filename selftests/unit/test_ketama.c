@@ -223,7 +223,7 @@ static void differences(void)
 		t = unit_build(&a);
 		u = unit_build(&b);
 		changed = malloc(pxs_bitmap_longs(u->nrows) * sizeof(*changed));
-		moved = pxs_table_diff(t, u, changed);
+		moved = unit_diff(t, u, changed);
 		for (i = 0, n = 0; i < u->nrows; i++) {
 			CHECK_EQ(pxs_live(changed, i), arc_changed(t, u, i));
 			n += pxs_live(changed, i);

@@ -110,7 +110,7 @@ static void table_follows(void)
 		CHECK(rows[9] >= last);
 		CHECK(rows[9] <= (u64)16384 * step / 450);
 		last = rows[9];
-		i = pxs_table_diff(before, t, changed);
+		i = unit_diff(before, t, changed);
 		moved += i;
 		most = max(most, i);
 		free(before);

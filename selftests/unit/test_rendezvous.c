@@ -209,7 +209,7 @@ static void small_step(void)
 	b.backends[42].weight = 99;
 	x = unit_build(&a);
 	y = unit_build(&b);
-	moved = pxs_table_diff(x, y, changed);
+	moved = unit_diff(x, y, changed);
 	NOTE("one weight of 100 from 100 to 99: %u of %u rows moved (ideal 6.5)", moved, x->nrows);
 	CHECK(moved < 40);
 	free(x);

@@ -465,11 +465,11 @@ static void diff(void)
 	CHECK_FATAL(t && s);
 	changed = malloc(pxs_bitmap_longs(t->nrows) * sizeof(*changed));
 	memset(changed, 0xff, pxs_bitmap_longs(t->nrows) * sizeof(*changed));
-	CHECK_EQ(pxs_table_diff(t, t, changed), 0);
+	CHECK_EQ(unit_diff(t, t, changed), 0);
 	for (i = 0; i < t->nrows; i++)
 		bits += pxs_live(changed, i);
 	CHECK_EQ(bits, 0);
-	moved = pxs_table_diff(t, s, changed);
+	moved = unit_diff(t, s, changed);
 	for (i = 0; i < t->nrows; i++) {
 		bits += pxs_live(changed, i);
 		CHECK(pxs_live(changed, i) == (t->rows[i].first != s->rows[i].first));
@@ -480,7 +480,7 @@ static void diff(void)
 	free(s);
 	b.cfg.nrows = 1024;
 	s = unit_build(&b);
-	CHECK_EQ(pxs_table_diff(t, s, changed), 1024);
+	CHECK_EQ(unit_diff(t, s, changed), 1024);
 	free(changed);
 	free(t);
 	free(s);

@@ -6,8 +6,8 @@
 #define UNIT_TABLE_H
 
 #include "unit.h"
-#include "flow.h"
 #include "table.h"
+#include "unit_diff.h"
 
 #define UNIT_BACKENDS	1024
 
@@ -166,7 +166,7 @@ static inline double unit_disruption(struct unit_config *old, struct unit_config
 	u32 moved;
 
 	changed = malloc(pxs_bitmap_longs(b->nrows) * sizeof(*changed));
-	moved = pxs_table_diff(a, b, changed);
+	moved = unit_diff(a, b, changed);
 	ratio = moved / unit_least_moves(old, new, b->nrows);
 	free(changed);
 	free(a);
