@@ -21,18 +21,8 @@
 #include <linux/paxsteer_journal.h>
 
 #include "crc32c.h"
+#include "hex.h"
 #include "report.h"
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
 
 int pxs_uuid_parse(const char *text, u8 uuid[PXS_CLUSTER_LEN])
 {
@@ -47,7 +37,7 @@ int pxs_uuid_parse(const char *text, u8 uuid[PXS_CLUSTER_LEN])
 				return -EINVAL;
 			continue;
 		}
-		digit = hex_digit(text[i]);
+		digit = pxs_hex_digit(text[i]);
 		if (digit < 0)
 			return -EINVAL;
 		uuid[n / 2] = (u8)(n % 2 ? uuid[n / 2] | digit : digit << 4);

@@ -10,18 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hex.h"
 #include "parse.h"
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
 
 int parse_u64(const char *s, uint64_t min, uint64_t max, uint64_t *val)
 {
@@ -36,7 +26,7 @@ int parse_u64(const char *s, uint64_t min, uint64_t max, uint64_t *val)
 	if (!*s)
 		return -1;
 	for (; *s; s++) {
-		d = hex_digit(*s);
+		d = pxs_hex_digit(*s);
 		if (d < 0 || (unsigned int)d >= base)
 			return -1;
 		if (v > (UINT64_MAX - (unsigned int)d) / base)
@@ -56,10 +46,10 @@ int parse_hex_any(const char *s, uint8_t *buf, size_t max, size_t *len)
 	if (!digits || digits % 2 || digits / 2 > max)
 		return -1;
 	for (i = 0; i < digits; i++)
-		if (hex_digit(s[i]) < 0)
+		if (pxs_hex_digit(s[i]) < 0)
 			return -1;
 	for (i = 0; i < digits / 2; i++)
-		buf[i] = (uint8_t)(hex_digit(s[2 * i]) << 4 | hex_digit(s[2 * i + 1]));
+		buf[i] = (uint8_t)(pxs_hex_digit(s[2 * i]) << 4 | pxs_hex_digit(s[2 * i + 1]));
 	*len = digits / 2;
 	return 0;
 }

@@ -10,6 +10,8 @@
 #include <ctype.h>
 #include <stdio.h>
 
+#include "hex.h"
+
 #define READ_AT_ONCE	(16u << 10)
 #define ROOM_KEPT	(64u << 10)
 #define ARGS_KEPT	1024u
@@ -150,22 +152,14 @@ static enum pxs_resp header(struct pxs_reader *r, struct pxs_str *line, u32 *nex
 
 /* --- a line ------------------------------------------------------------------ */
 
-static int hex_digit(u8 c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (u8)tolower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* What a backslash in double quotes stands for. @p: at it. Return: the bytes it takes. */
 static u32 escape(const u8 *p, const u8 *end, u8 *byte)
 {
 	static const char from[] = "nrtba", to[] = "\n\r\t\b\a";
 	const char *which;
 
-	if (end - p >= 4 && p[1] == 'x' && hex_digit(p[2]) >= 0 && hex_digit(p[3]) >= 0) {
-		*byte = (u8)(hex_digit(p[2]) << 4 | hex_digit(p[3]));
+	if (end - p >= 4 && p[1] == 'x' && pxs_hex_digit(p[2]) >= 0 && pxs_hex_digit(p[3]) >= 0) {
+		*byte = (u8)(pxs_hex_digit(p[2]) << 4 | pxs_hex_digit(p[3]));
 		return 4;
 	}
 	which = p[1] ? strchr(from, p[1]) : NULL;
