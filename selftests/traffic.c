@@ -32,7 +32,8 @@
 #include "endpoint.h"
 
 #define KEYS_MAX 100000
-#define SIZE_MAX_UDP 65000
+/* What a packet of IPv4 holds. */
+#define SIZE_MAX_UDP 65507
 #define GSO_BATCH 16
 #define HOLD_MAX 2000
 #define BINDS_MAX 16

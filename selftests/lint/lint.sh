@@ -18,8 +18,8 @@ MAX_LINE=100 MAX_FUNCTION=70 MAX_FILE=600
 LOG=$(mktemp -d) || exit 2
 trap 'rm -rf "$LOG"' EXIT
 
-STEPS=(spdx lines functions files layers core-freestanding core-division core-stack shell spec
-	planted checkpatch warnings sparse analyzer cppcheck)
+STEPS=(spdx lines functions files layers core-freestanding core-division core-stack shell uncalled
+	spec planted checkpatch warnings sparse analyzer cppcheck)
 
 # Sources, tracked or not: what somebody is about to commit is checked as well.
 sources()
@@ -220,6 +220,18 @@ step_shell()
 	# SC1090, SC1091: sourced files are found at run time.
 	# shellcheck disable=SC2046  # file names without blanks
 	shellcheck -x -S warning -e SC1090,SC1091 $(scripts)
+}
+
+# Tests that nobody runs: functions named only where they are. The name of some that are called is
+# made of a variable.
+step_uncalled()
+{
+	local made='^(step|build|run|after)_|_(begin|end)$'
+
+	{ sources '*.sh' '*.list'; scripts; } | sort -u | xargs cat >"$LOG/all"
+	tr -c '[:alnum:]_' '\n' <"$LOG/all" | sort | uniq -u >"$LOG/once"
+	! sed -nE 's/^[[:space:]]*([a-zA-Z0-9_]+)\(\).*/\1/p' "$LOG/all" | grep -xFf "$LOG/once" |
+		grep -vE "$made" | sed 's/$/() is called by nobody/' | grep .
 }
 
 step_spec()
