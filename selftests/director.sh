@@ -98,6 +98,15 @@ refusals()
 	pxs -j service show "$1" | jq -c '.[0].stats | [.errors, .no_route, .too_big]'
 }
 
+# give_socket NAME SERVICE PROTO ADDR:PORT [OPTIONS]: by a process on the director, START_PID, that
+# lives until it is stopped; it says the socket's name in $T_DIR/NAME.log
+give_socket()
+{
+	start_on d "$1" "$TOP/selftests/given.py" serve "${@:2}"
+	wait_until 60 grep -q ready "$T_DIR/$1.log" ||
+		bail "$1 is not given: $(cat "$T_DIR/$1.log")"
+}
+
 # stop_backends: end them; "ADDR:PORT COUNT" of each that got anything, sorted, is printed. Not in
 # $(...): a subshell can't wait for them
 stop_backends()

@@ -24,6 +24,7 @@ import netlink as nl
 from failnth import CLONE_NEWNET, Nth, lib, result, walk
 from netlink import C, addr, attr, attrs, backend, be16, mode, must, of, service, u8, u16, u32, u64
 
+SO_COOKIE = 57
 # ENFILE: sock_create_kern() says so where it gets no inode.
 NO_MEMORY = {E.ENOMEM, E.ENOBUFS, E.EFAULT, E.ENFILE}
 
@@ -62,6 +63,7 @@ class Failing(nl.Genl):
 # What differs between two equal configurations made one after the other.
 VOLATILE = {C[n] for n in ("PXS_A_SERVICE_GENERATION", "PXS_A_SERVICE_STATS")}
 GROUP_STATS = C["PXS_A_GROUP_STATS"]
+LEFT = {C["PXS_A_BACKEND_LEFT"]}      # of a deadline: time goes on
 
 
 def without(replies, numbers):
@@ -69,7 +71,7 @@ def without(replies, numbers):
 
 
 def exact(g):
-    return (without(g.dump("SERVICE_GET").replies, ()), without(g.dump("BACKEND_GET").replies, ()),
+    return (without(g.dump("SERVICE_GET").replies, ()), without(g.dump("BACKEND_GET").replies, LEFT),
             without(g.dump("GROUP_GET").replies, {GROUP_STATS}))
 
 
@@ -181,6 +183,19 @@ def commands_forward(name):
         yield drop_service("f")
 
 
+def commands_given(name):
+    """A socket of ours as a backend of a local service."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("127.0.0.1", 7000))
+        cookie = struct.unpack("=Q", s.getsockopt(socket.SOL_SOCKET, SO_COOKIE, 8))[0]
+        given = of("BACKEND", SERVICE=name, SOCKET=u64(cookie))
+        add = of("BACKEND", SERVICE=name, FD=u32(s.fileno()))
+        yield Command("backend add fd", "BACKEND_ADD", add, undo("BACKEND_DEL", given))
+        yield lambda g: must(g, "BACKEND_ADD", add)
+        yield Command("backend del socket", "BACKEND_DEL", given, undo("BACKEND_ADD", add))
+        yield undo("BACKEND_DEL", given)
+
+
 def commands():
     u, t = of("SERVICE", NAME="u"), of("SERVICE", NAME="t")
     yield Command("service add, the first (hooks)", "SERVICE_ADD", service("u", 17, "192.0.2.1"),
@@ -196,6 +211,7 @@ def commands():
                         for k, more in (("PAYLOAD", {"KEY_LEN": u16(4)}), ("TUPLE", {})))
     yield Command("service set key (early hooks)", "SERVICE_SET", by_key,
                   undo("SERVICE_SET", by_tuple))
+    yield from commands_given("l")
     yield drop_service("l")
     for name in "dsr", "tunnel ipip", "tunnel gue":
         yield from commands_forward(name)
@@ -211,6 +227,11 @@ def commands():
                   undo("BACKEND_SET", backend("u", "10.2.0.2", WEIGHT=u32(2))))
     down, up = (backend("u", "10.2.0.2", STATE=u8(C["PXS_BACKEND_" + s])) for s in ("DOWN", "UP"))
     yield Command("backend set state", "BACKEND_SET", down, undo("BACKEND_SET", up))
+    drain = backend("u", "10.2.0.2", STATE=u8(C["PXS_BACKEND_DRAIN"]), DEADLINE=u32(3600))
+    yield Command("backend set deadline", "BACKEND_SET", drain, undo("BACKEND_SET", up))
+    judged, free = (u + of("SERVICE", BOUND=u16(b), PASSIVE_FAILS=u16(n))
+                    for b, n in ((1250, 3), (0, 0)))
+    yield Command("service set bound, passive", "SERVICE_SET", judged, undo("SERVICE_SET", free))
     yield Command("backend del", "BACKEND_DEL", backend("u", "10.2.0.2"),
                   undo("BACKEND_ADD", backend("u", "10.2.0.2", WEIGHT=u32(2))))
     maglev, rendezvous = (u + of("SERVICE", FILL=u8(C["PXS_FILL_" + f]), ROWS=u32(0))

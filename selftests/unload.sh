@@ -3,9 +3,10 @@
 #
 # unload.sh - the module is unloaded under load, and leaves nothing
 #
-# UDP by nat and by local sockets, TCP, TCP by request, dsr and a tunnel, through which nobody
-# answers, and a group of three with appends running; then rmmod. Loaded again the module knows
-# nothing, until it is configured; the agents' journals still hold what was acknowledged.
+# UDP by nat and by local sockets, one of them given by a process, TCP, TCP by request, dsr and a
+# tunnel, through which nobody answers, and a group of three with appends running; then rmmod.
+# Loaded again the module knows nothing, until it is configured; the agents' journals still hold
+# what was acknowledged.
 #
 # limit: 600
 # shellcheck disable=SC2034  # cluster.sh and director.sh read C_DIR, FAMILY
@@ -21,13 +22,14 @@ ROUNDS=3
 configure()
 {
 	pxs -b - <<-END
-	service add u udp $(vip 7000) key payload 4:6
+	service add u udp $(vip 7000) key payload 4:6 bound 1.25 passive 1000/1 slow-start 30
 	service add t tcp $(vip 7000)
-	service add l udp $(vip 7100) mode local
+	service add l udp $(vip 7100) mode local bound 1.25 passive 1000/1 slow-start 30
 	service add f tcp $(vip 7200) mode dsr
 	service add g udp [2001:db8::1]:7200 mode tunnel gue
 	service add q tcp $(vip 7300) mode request key redis
 	backend add l $(vip 7101)
+	backend add u $(be 1 7009) state drain deadline 3600
 	END
 	add_backends u 7000
 	add_backends t 7001
@@ -86,6 +88,8 @@ for ((r = 1; r <= ROUNDS; r++)); do
 	is "round $r: a fresh module has no service" "$(pxs -j service show)" "[]"
 	refused "round $r: and steers nothing" "no answer" on c "$TRAFFIC" -t 200 udp "$(vip 7000)"
 	ok "round $r: services" configure
+	# It stays its process's, whatever becomes of the module.
+	[ $r != 1 ] || give_socket given l udp "$(vip 7102)"
 	agents_up "round $r: a leader"
 	cluster_append append count 1000000 outstanding 8 seconds 60 keep-going prefix "r$r." \
 		acked-file "$T_DIR/acked.$r" quiet
