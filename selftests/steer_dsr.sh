@@ -222,11 +222,12 @@ to() { grep -cF " $1" "$ANSWERS"; }
 effective() { pxs -j backend show t | jq ".[] | select(.index == 2) | .effective_weight"; }
 has_all() { [ "$(effective)" = 1 ]; }
 
-# The last one out and in again, until those who serve are seasoned.
+# The last one out and in again, until those who serve are seasoned; then it takes an hour.
 ramps()
 {
-	pxs backend set t "$(be 3 7000)" state down && pxs backend set t "$(be 3 7000)" state up
-	! has_all
+	pxs service set t slow-start 1 && pxs backend set t "$(be 3 7000)" state down &&
+		pxs backend set t "$(be 3 7000)" state up &&
+		pxs service set t slow-start 3600 && [ "$(effective)" != 1 ]
 }
 
 # Behind extension headers the stack does not know where TCP's header is: we do.
@@ -242,12 +243,16 @@ behind_extension_headers()
 	pxs service del x
 }
 
-# Tables change by themselves, and nobody moves. It must be seen while it ramps.
+# Tables change by themselves, and nobody moves who came while one ramped.
 slow_start()
 {
-	ok "$FAMILY: slow start" pxs service set t slow-start $((2 * ${PXS_SLOW:-1}))
+	local since
+	since=$(uptime_s)
 	ok "$FAMILY: one comes back slowly" wait_until 30 ramps
 	hold ramp 20
+	is "$FAMILY: it ramps still" "$(has_all && echo full)" ""
+	ok "$FAMILY: the rest takes a moment" pxs service set t slow-start \
+		$(($(uptime_s) - since + 2 * ${PXS_SLOW:-1}))
 	ok "$FAMILY: until it has its weight" wait_until 30 has_all
 	end_load "$FAMILY: connections from while it ramped echo to the end" "$HELD" ramp
 	ok "$FAMILY: slow start off" pxs service set t slow-start 0
