@@ -149,6 +149,13 @@ stop()
 	return 0
 }
 
+# stop_all [PID]: at once, whatever runs but this one
+stop_all()
+{
+	local p
+	for p in $(jobs -pr); do [ "$p" = "${1:-}" ] || stop "$p" KILL; done
+}
+
 at_exit() { T_EXIT+=("$1"); }
 
 cleanup()
@@ -199,6 +206,14 @@ link()
 		end_of_cable "$2" "$3"
 	} | ip -n "pxs-$1" -batch - || bail "cannot lay a cable at pxs-$1"
 	end_of_cable "$5" "$6" | ip -n "pxs-$4" -batch - || bail "cannot lay a cable at pxs-$4"
+}
+
+# unplugged HOST DEVICE: its cable is gone with the namespace of its other end, and that goes when
+# nothing holds it any more; its name is gone as soon as it is told to
+unplugged()
+{
+	local links
+	links=$(ip -n "pxs-$1" -o link) && [[ $links != *" $2@"* ]]
 }
 
 # take_ports: the first of 100 ports of this host into T_PORTS. No other test has them as long as

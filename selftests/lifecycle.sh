@@ -68,13 +68,14 @@ X_MAC=02:00:00:00:00:02
 x_config()
 {
 	cat <<-END
-	service add l udp 10.9.0.2:7000 mode local
-	service add u udp 10.9.0.2:7001
+	service add l udp 10.9.0.2:7000 mode local bound 1.25 passive 1000/1 slow-start 30
+	service add u udp 10.9.0.2:7001 bound 1.25 passive 1000/1 slow-start 30
 	service add t tcp 10.9.0.2:7000
 	service add f tcp 10.9.0.2:7002 mode dsr
 	service add g udp 10.9.0.2:7002 mode tunnel ipip
 	backend add l 10.9.0.2:7101
 	backend add u 10.9.0.1:7001
+	backend add u 10.9.0.1:7002 state drain deadline 3600
 	backend add t 10.9.0.1:7001
 	backend add f 10.9.0.1:7002
 	backend add g [fd09::1]:7002
@@ -101,7 +102,7 @@ x_up()
 namespace_round()
 {
 	# What is left of the last one goes a little later than its name.
-	wait_until 60 px_gone || { WHY="the last one's cable is still there"; return 1; }
+	wait_until 60 unplugged hub px || { WHY="the last one's cable is still there"; return 1; }
 	x_up && x_config | paxsteer -n pxs-x -b - || return 1
 	if [ $(($1 % 2)) = 0 ]; then
 		wait_until 20 x_hears || { WHY="no request arrived"; return 1; }
@@ -109,7 +110,6 @@ namespace_round()
 	ip netns del pxs-x
 }
 
-px_gone() { ! ip -n pxs-hub link show px; }
 x_hears() { [ "$(paxsteer -n pxs-x -j -s service show u | jq '.[0].stats.requests')" -gt 0 ]; }
 
 namespaces()
@@ -131,26 +131,29 @@ namespaces()
 	flood g x-group -t 5 -s 200 udp 10.9.0.2:7400
 	rounds namespaces 6 100 namespace_round
 	end_floods
-	ok "namespaces: none is left" x_gone
+	ok "namespaces: none is left" wait_until 60 unplugged hub px
 }
-
-x_gone() { ! ip netns list | grep -q pxs-x; }
 
 # --- the director -----------------------------------------------------------------
 d_config()
 {
 	pxs -b - <<-END
-	service add u udp $(vip 7000) key payload 4:6
+	service add u udp $(vip 7000) key payload 4:6 bound 1.25 passive 1000/1 slow-start 30
 	service add t tcp $(vip 7000)
-	service add l udp $(vip 7100) mode local
+	service add l udp $(vip 7100) mode local bound 1.25 passive 1000/1 slow-start 30
 	service add f tcp $(vip 7200) mode dsr
 	service add g udp [2001:db8::1]:7200 mode tunnel gue
 	backend add l $(vip 7101)
+	backend add u $(be 1 7009) state drain deadline 3600
 	END
 	add_backends u 7000
 	add_backends t 7001
 	add_backends f 7200
 	FAMILY=v6 add_backends g 7200
+	# That of the last time has lived until now, without a module.
+	[ -z "${GIVEN:-}" ] || stop "$GIVEN"
+	give_socket given l udp "$(vip 7102)"
+	GIVEN=$START_PID
 }
 
 director()
@@ -224,8 +227,10 @@ online() { echo "$1" >$CPU; }
 
 processor_round()
 {
-	wait_until 60 online 0 && d_works >/dev/null 2>&1
-	wait_until 60 online 1 && d_recovers
+	wait_until 60 online 0 || { WHY="it can't be switched off"; return 1; }
+	d_works >/dev/null 2>&1
+	wait_until 60 online 1 || { WHY="it does not come back"; return 1; }
+	d_recovers
 }
 
 processors()

@@ -101,9 +101,7 @@ done
 wait_until 20 grep -q held "$T_DIR/hold-a.log"
 ok "a's director is removed under traffic" ip netns del pxs-da
 is "b is as before" "$(everything b)" "$before"
-# The other end of the cable goes with the last of the namespace.
-gone() { ! ip -n pxs-ca link show eth0; }
-wait_until 30 gone || fail "a's director is gone"
+wait_until 60 unplugged ca eth0 || fail "a's director is gone"
 refused "on a nobody answers any more" "no answer|unreachable|bad" answers a -t 300 udp
 kill -TERM "$LOAD_B"
 if wait "$LOAD_B"; then

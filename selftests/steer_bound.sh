@@ -159,5 +159,7 @@ local_tcp
 nat_rate
 slow_start
 ok "a bound while its namespace goes" pxs service set u bound 1.25
-ok "gone" ip netns del pxs-d
+stop_all
+ip netns del pxs-d
+ok "gone" wait_until 60 unplugged c eth0
 done_testing

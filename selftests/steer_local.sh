@@ -123,10 +123,8 @@ give()
 {
 	local proto=$1 name=$2
 	shift 2
-	start_on d "given-$name" "$TOP/selftests/given.py" serve l "$proto" "$@"
+	give_socket "given-$name" l "$proto" "$@"
 	PID[$name]=$START_PID
-	wait_until 60 grep -q ready "$T_DIR/given-$name.log" ||
-		bail "$name is not given: $(cat "$T_DIR/given-$name.log")"
 	COOKIE[$name]=$(sed -n 's/^ready //p' "$T_DIR/given-$name.log")
 }
 
@@ -280,9 +278,6 @@ refusals_given()
 	END
 }
 
-# A cable goes with the namespace that one of its ends is in.
-ended() { ! ip -n pxs-d link show e0; }
-
 # A namespace may end though a socket of it was given: it is let go when it is closed.
 ends_given()
 {
@@ -293,7 +288,7 @@ ends_given()
 	wait_until 60 grep -q ready "$T_DIR/given-e.log" || bail "nothing is given"
 	stop "$START_PID"
 	ip netns del pxs-e
-	ok "given: its namespace ends" wait_until 60 ended
+	ok "given: its namespace ends" wait_until 60 unplugged d e0
 }
 
 # The families differ in who takes what, the protocols in how: each once. make check has an hour:

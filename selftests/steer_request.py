@@ -247,8 +247,11 @@ def drained(addr, port, owned, backend, *command):
     s.sendall(resp('BLPOP', 'list{%s}' % keys[backend], '0'))
     there = connect(backend, 6379)
     answers = Reader(there)
-    blocked = b''
-    while b'blocked_clients:1' not in blocked:
+    blocked, end = b'', time.monotonic() + 60
+    while b'\r\nblocked_clients:1\r\n' not in blocked:
+        if time.monotonic() > end:
+            sys.exit('nobody waits at %s: %r' % (backend, blocked))
+        time.sleep(0.02)
         there.sendall(resp('INFO', 'clients'))
         blocked = answers.resp()
     subprocess.run(command, check=True)

@@ -201,11 +201,9 @@ none_left() { ! on d ss -Htn state connected sport = :7000 | grep -q 10.9.0.2; }
 ok "no connection is left of it" wait_until 90 none_left
 many_ask
 asking=$START_PID
-for p in $(jobs -pr); do [ "$p" = "$asking" ] || stop "$p" KILL; done 2>/dev/null
+stop_all "$asking"
 ip netns del pxs-d
-# The other end of the cable goes with the last that holds the namespace.
-gone() { ! ip -n pxs-c link show eth0; }
-ok "the namespace goes under load" wait_until 30 gone
+ok "the namespace goes under load" wait_until 60 unplugged c eth0
 finished "its clients' connections end, too" "$asking"
 unheld() { [ "$(cat /sys/module/paxsteer/refcnt)" = 0 ]; }
 ok "the module is held by nothing" wait_until 30 unheld
