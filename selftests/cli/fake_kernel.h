@@ -2,9 +2,9 @@
 /*
  * fake_kernel.h - what answers the command in a test: services and backends, and no packets
  *
- * Takes the place of nlq_do(), nlq_get() and nlq_dump() by the linker's --wrap, so that whole
- * commands run, by cli_run(), with nothing asked of this machine's kernel. What it keeps are the
- * requests; what it shows are their attributes, and counters where a test sets some.
+ * Takes the place of nlq_do(), nlq_try(), nlq_get() and nlq_dump() by the linker's --wrap, so that
+ * whole commands run, by cli_run(), with nothing asked of this machine's kernel. What it keeps are
+ * the requests; what it shows are their attributes, and counters where a test sets some.
  */
 #ifndef FAKE_KERNEL_H
 #define FAKE_KERNEL_H
@@ -42,6 +42,7 @@ static struct {
 } fake;
 
 int __wrap_nlq_do(struct cli *cli, struct nl_msg *msg);
+int __wrap_nlq_try(struct cli *cli, struct nl_msg *msg);
 int __wrap_nlq_get(struct cli *cli, struct nl_msg *msg, nlq_fn *fn, void *arg);
 int __wrap_nlq_dump(struct cli *cli, struct nl_msg *msg, nlq_fn *fn, void *arg);
 
@@ -113,6 +114,44 @@ int __wrap_nlq_do(struct cli *cli, struct nl_msg *msg)
 	if (fake.services > FAKE_MAX - 2 || fake.backends > FAKE_MAX - 2)
 		abort();
 	return CLI_OK;
+}
+
+/* What a backend is, of its own request, from the attributes @from of one that adds several. */
+static struct nl_msg *fake_backend(const char *service, const struct nlattr *from, int len)
+{
+	struct nl_msg *msg = nlq_msg(PXS_CMD_BACKEND_ADD);
+	const struct nlattr *a;
+	int rem;
+
+	nlq_put_str(msg, PXS_A_BACKEND_SERVICE, service);
+	nla_for_each_attr(a, from, len, rem)
+		if (nla_type(a) != PXS_A_BACKEND_SERVICE && nla_type(a) != PXS_A_BACKEND_ALSO)
+			nlq_put(msg, nla_type(a), nla_data(a), (size_t)nla_len(a));
+	return msg;
+}
+
+/* Backends of one service, taken together or not at all: each counts as a change. */
+int __wrap_nlq_try(struct cli *cli, struct nl_msg *msg)
+{
+	const char *name = fake_str(msg, PXS_A_BACKEND_SERVICE);
+	struct genlmsghdr *g = genlmsg_hdr(nlmsg_hdr(msg));
+	const struct nlattr *a, *attrs = genlmsg_attrdata(g, 0);
+	int rem, len = genlmsg_attrlen(g, 0), ret = CLI_OK;
+	unsigned int n = 1;
+
+	nla_for_each_attr(a, attrs, len, rem)
+		n += nla_type(a) == PXS_A_BACKEND_ALSO;
+	if (!fake_has(name) ||
+	    (fake.refuse_at > fake.changes && fake.refuse_at <= fake.changes + n)) {
+		nlmsg_free(msg);
+		return CLI_REFUSED;
+	}
+	ret = __wrap_nlq_do(cli, fake_backend(name, attrs, len));
+	nla_for_each_attr(a, attrs, len, rem)
+		if (nla_type(a) == PXS_A_BACKEND_ALSO && !ret)
+			ret = __wrap_nlq_do(cli, fake_backend(name, nla_data(a), nla_len(a)));
+	nlmsg_free(msg);
+	return ret;
 }
 
 static void fake_put_stats(struct nl_msg *msg, int type, uint64_t packets)
