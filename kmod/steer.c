@@ -22,6 +22,7 @@
 #include <linux/netfilter_ipv6.h>
 #include <net/gso.h>
 #include <net/inet_sock.h>
+#include <net/ipv6_frag.h>
 #include <net/netfilter/ipv4/nf_defrag_ipv4.h>
 #include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 
@@ -408,17 +409,35 @@ static unsigned int pxs_hook_local_out(void *priv, struct sk_buff *skb,
 	return pxs_steer_local_out(pn, skb, state);
 }
 
+/*
+ * IPv6 puts fragments together behind LOCAL_IN, IPv4 before. Those that no hook of PRE_ROUTING
+ * took (a service that wants packets early has them there) are put together here: few come here.
+ * Return: 0: the packet is whole, or what it was; -EINPROGRESS: it is kept; else an error.
+ */
+static noinline int pxs_steer_gather(struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	if (state->pf != NFPROTO_IPV6)
+		return 0;
+	return nf_ct_frag6_gather(state->net, skb, IP6_DEFRAG_LOCAL_DELIVER);
+}
+
 static noinline unsigned int pxs_steer_local_in(struct pxs_net *pn, struct sk_buff *skb,
 						const struct nf_hook_state *state)
 {
 	struct pxs_service *svc;
 	struct pxs_backend *be;
 	struct pxs_packet p pxs_unset;
+	int err;
 
 	if (skb->pkt_type != PACKET_HOST)
 		return NF_ACCEPT;
-	if (!pxs_packet_parse(skb, state->pf, &p))
-		return pxs_icmp_local_in(skb, state, &p);
+	if (!pxs_packet_parse(skb, state->pf, &p)) {
+		err = pxs_steer_gather(skb, state);
+		if (err)
+			return err == -EINPROGRESS ? NF_STOLEN : NF_DROP;
+		if (!pxs_packet_parse(skb, state->pf, &p))
+			return pxs_icmp_local_in(skb, state, &p);
+	}
 	svc = pxs_service_lookup(pn, &p.dst);
 	if (svc && svc->mode == PXS_MODE_LOCAL) {
 		if (p.dst.proto == IPPROTO_TCP)
@@ -504,25 +523,15 @@ void pxs_steer_net_init(struct pxs_net *pn)
 		pn->hooks[i].priv = pn;
 }
 
-/* IPv6 puts fragments together behind LOCAL_IN, IPv4 before: that is enough for sockets here. */
 int pxs_steer_on(struct pxs_net *pn)
 {
-	int err;
-
-	err = nf_defrag_ipv6_enable(pn->net);
-	if (err)
-		return err;
-	err = nf_register_net_hooks(pn->net, pn->hooks + PXS_HOOKS_EARLY,
-				    PXS_HOOKS - PXS_HOOKS_EARLY);
-	if (err)
-		nf_defrag_ipv6_disable(pn->net);
-	return err;
+	return nf_register_net_hooks(pn->net, pn->hooks + PXS_HOOKS_EARLY,
+				     PXS_HOOKS - PXS_HOOKS_EARLY);
 }
 
 void pxs_steer_off(struct pxs_net *pn)
 {
 	nf_unregister_net_hooks(pn->net, pn->hooks + PXS_HOOKS_EARLY, PXS_HOOKS - PXS_HOOKS_EARLY);
-	nf_defrag_ipv6_disable(pn->net);
 }
 
 int pxs_steer_early_on(struct pxs_net *pn)
@@ -532,14 +541,24 @@ int pxs_steer_early_on(struct pxs_net *pn)
 	err = nf_defrag_ipv4_enable(pn->net);
 	if (err)
 		return err;
+	err = nf_defrag_ipv6_enable(pn->net);
+	if (err)
+		goto err_ip4;
 	err = nf_register_net_hooks(pn->net, pn->hooks, PXS_HOOKS_EARLY);
 	if (err)
-		nf_defrag_ipv4_disable(pn->net);
+		goto err_ip6;
+	return 0;
+
+err_ip6:
+	nf_defrag_ipv6_disable(pn->net);
+err_ip4:
+	nf_defrag_ipv4_disable(pn->net);
 	return err;
 }
 
 void pxs_steer_early_off(struct pxs_net *pn)
 {
 	nf_unregister_net_hooks(pn->net, pn->hooks, PXS_HOOKS_EARLY);
+	nf_defrag_ipv6_disable(pn->net);
 	nf_defrag_ipv4_disable(pn->net);
 }

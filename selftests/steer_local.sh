@@ -60,6 +60,8 @@ udp()
 	ask c "16 requests in a packet" key udp -n 32 -o 4 -k "$T_DIR/keys" -s 100 -G
 	# Only a key in the payload wants to see packets before they are routed: again with it.
 	ok "$FAMILY udp: the key is not in the payload any more" pxs service set l key tuple
+	# Then nobody else has put IPv6's together.
+	ask c "4000 bytes, fragments, by tuple" from udp -f -n 20 -s 4000
 	ok "$FAMILY udp: and is again" pxs service set l key payload 4:6
 	ask c "16 requests, then" key udp -n 32 -o 4 -k "$T_DIR/keys" -s 100 -G
 	ask d "a client here" key udp -n 60 -o 4 -k "$T_DIR/keys"
