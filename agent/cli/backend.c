@@ -7,6 +7,7 @@
 #include "args.h"
 #include "nlq.h"
 #include "parse.h"
+#include "show.h"
 
 static const char usage[] =
 	"Usage: paxsteer backend add SERVICE { ADDR:PORT | fd FD } [weight N] [id N] [state STATE]\n"
@@ -155,25 +156,21 @@ static int show_one(struct cli *cli, struct nl_msg *msg, void *arg)
 	return CLI_OK;
 }
 
+static int take_service(struct args *a, struct nl_msg *msg)
+{
+	return args_service(a, msg, PXS_A_BACKEND_SERVICE);
+}
+
 static int show(struct cli *cli, int argc, char **argv)
 {
-	struct nl_msg *msg = nlq_msg(PXS_CMD_BACKEND_GET);
-	struct args a = { cli, argc, argv };
-	int ret = CLI_OK;
+	static const struct show_kind kind = {
+		.cmd = PXS_CMD_BACKEND_GET,
+		.style = OUT_TABLE,
+		.take_name = take_service,
+		.put = show_one,
+	};
 
-	if (argc)
-		ret = args_service(&a, msg, PXS_A_BACKEND_SERVICE);
-	if (!ret)
-		ret = args_end(&a);
-	if (ret) {
-		nlmsg_free(msg);
-		return ret;
-	}
-	out_list(cli->out, NULL, OUT_TABLE);
-	ret = nlq_dump(cli, msg, show_one, NULL);
-	if (!ret)
-		out_close(cli->out);
-	return ret;
+	return show_run(cli, argc, argv, &kind);
 }
 
 int backend_run(struct cli *cli, int argc, char **argv)

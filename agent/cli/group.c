@@ -16,6 +16,7 @@
 #include "args.h"
 #include "nlq.h"
 #include "parse.h"
+#include "show.h"
 
 static const char usage[] =
 	"Usage: paxsteer group add ID cluster UUID key-file FILE self MEMBER\n"
@@ -293,23 +294,15 @@ static int show_one(struct cli *cli, struct nl_msg *msg, void *arg)
 
 static int show(struct cli *cli, int argc, char **argv)
 {
-	struct nl_msg *msg = nlq_msg(PXS_CMD_GROUP_GET);
-	struct args a = { cli, argc, argv };
-	int ret = CLI_OK;
+	static const struct show_kind kind = {
+		.cmd = PXS_CMD_GROUP_GET,
+		.one = true,
+		.style = OUT_BLOCKS,
+		.take_name = take_id,
+		.put = show_one,
+	};
 
-	if (argc)
-		ret = take_id(&a, msg);
-	if (!ret)
-		ret = args_end(&a);
-	if (ret) {
-		nlmsg_free(msg);
-		return ret;
-	}
-	out_list(cli->out, NULL, OUT_BLOCKS);
-	ret = argc ? nlq_get(cli, msg, show_one, NULL) : nlq_dump(cli, msg, show_one, NULL);
-	if (!ret)
-		out_close(cli->out);
-	return ret;
+	return show_run(cli, argc, argv, &kind);
 }
 
 int group_run(struct cli *cli, int argc, char **argv)

@@ -12,6 +12,7 @@
 #include "args.h"
 #include "nlq.h"
 #include "parse.h"
+#include "show.h"
 
 static const char usage[] =
 	"Usage: paxsteer service add NAME { udp | tcp } ADDR:PORT [mode MODE] [group N] [OPTIONS]\n"
@@ -397,25 +398,22 @@ static int show_one(struct cli *cli, struct nl_msg *msg, void *arg)
 	return CLI_OK;
 }
 
+static int take_service(struct args *a, struct nl_msg *msg)
+{
+	return args_service(a, msg, PXS_A_SERVICE_NAME);
+}
+
 static int show(struct cli *cli, int argc, char **argv)
 {
-	struct nl_msg *msg = nlq_msg(PXS_CMD_SERVICE_GET);
-	struct args a = { cli, argc, argv };
-	int ret = CLI_OK;
+	static const struct show_kind kind = {
+		.cmd = PXS_CMD_SERVICE_GET,
+		.one = true,
+		.style = OUT_TABLE,
+		.take_name = take_service,
+		.put = show_one,
+	};
 
-	if (argc)
-		ret = args_service(&a, msg, PXS_A_SERVICE_NAME);
-	if (!ret)
-		ret = args_end(&a);
-	if (ret) {
-		nlmsg_free(msg);
-		return ret;
-	}
-	out_list(cli->out, NULL, OUT_TABLE);
-	ret = argc ? nlq_get(cli, msg, show_one, NULL) : nlq_dump(cli, msg, show_one, NULL);
-	if (!ret)
-		out_close(cli->out);
-	return ret;
+	return show_run(cli, argc, argv, &kind);
 }
 
 int service_run(struct cli *cli, int argc, char **argv)
