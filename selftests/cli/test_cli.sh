@@ -10,19 +10,7 @@ set -u
 PAXSTEER=${PAXSTEER:-paxsteer}
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
-n=0
-failed=0
-
-result()	# OK NAME: 0 is good
-{
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		failed=$((failed + 1))
-	fi
-}
+. "$(dirname "$0")/../unit/tap.sh"
 
 # STATUS "WORDS ON STDERR" ARGUMENTS...
 refuses()
@@ -425,5 +413,4 @@ if [ -n "${CHECK_SPEC:-}" ]; then
 	END
 fi
 
-echo "1..$n"
-[ $failed = 0 ]
+results_end

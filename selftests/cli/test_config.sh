@@ -10,20 +10,9 @@ set -u
 PAXSTEERD=${PAXSTEERD:-paxsteerd}
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
-n=0
-failed=0
-
-result()	# OK NAME: 0 is good
-{
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $n - $2"
-	else
-		sed 's/^/# /' "$tmp/err"
-		echo "not ok $n - $2"
-		failed=$((failed + 1))
-	fi
-}
+. "$(dirname "$0")/../unit/tap.sh"
+# shellcheck disable=SC2034  # tap.sh reads it
+said=$tmp/err
 
 printf '%064d\n' 1 >"$tmp/key"
 printf '%063d\n' 1 >"$tmp/short"
@@ -308,5 +297,4 @@ refuses_file "$tmp/noise.conf" 'noise.conf'
 [ ! -e "$tmp/journal" ] && [ ! -e "$tmp/sock" ]
 result $? 'nothing was made'
 
-echo "1..$n"
-[ $failed = 0 ]
+results_end

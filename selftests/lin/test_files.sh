@@ -12,20 +12,9 @@ cd "$(dirname "$0")" || exit 1
 LIN=${LIN:-lin}
 out=$(mktemp) || exit 1
 trap 'rm -f "$out"' EXIT
-n=0
-failed=0
-
-result()	# OK NAME: 0 is good
-{
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $n - $2"
-	else
-		sed 's/^/# /' "$out"
-		echo "not ok $n - $2"
-		failed=$((failed + 1))
-	fi
-}
+. ../unit/tap.sh
+# shellcheck disable=SC2034  # tap.sh reads it
+said=$out
 
 head_line() { sed -n "s/^# $2: *//p" "$1"; }
 
@@ -113,5 +102,4 @@ result $? 'a search that ends at its limit is undecided'
 [ $? = 3 ]
 result $? 'what is not looked at is not ok'
 
-echo "1..$n"
-[ $failed = 0 ]
+results_end
