@@ -20,14 +20,12 @@ with the highest stamp says, or what a write that nobody answered for would say;
 a member finds nothing older than what it wrote there.
 """
 import argparse
-import os
 import random
-import socket
 import sys
 import threading
 import time
 
-from store_load import goes_on
+from store_node import Node, Refused, Unknown, goes_on
 
 KEYS = [f"cache:{k}" for k in "abcdefgh"]
 FIELDS = ["f", "g", "h"]
@@ -174,37 +172,6 @@ def self_test():
 
 # --- clients ----------------------------------------------------------------------
 
-class Node:
-    """A connection that knows enough of the protocol."""
-
-    def __init__(self, port):
-        self.sock = socket.create_connection(("127.0.0.1", port), timeout=20)
-        self.file = self.sock.makefile("rb")
-        if password := os.environ.get("REDISCLI_AUTH"):
-            self.call(f"AUTH {password}")
-
-    def close(self):
-        self.file.close()
-        self.sock.close()
-
-    def one(self):
-        line = self.file.readline()
-        if not line.endswith(b"\r\n"):
-            raise ConnectionError("closed")
-        kind, rest = line[:1], line[1:-2].decode()
-        if kind == b"-":
-            raise ValueError(rest)
-        if kind == b"*":
-            return [self.one() for _ in range(int(rest))]
-        if kind == b"$":
-            return None if rest == "-1" else self.file.read(int(rest) + 2)[:-2].decode()
-        return rest
-
-    def call(self, *commands):
-        self.sock.sendall("".join(c + "\r\n" for c in commands).encode())
-        return [self.one() for _ in commands]
-
-
 class Client(threading.Thread):
     def __init__(self, args, number):
         super().__init__(daemon=True)
@@ -226,22 +193,20 @@ class Client(threading.Thread):
         if op in ("set", "del", "get"):
             field = "-"
         words = [w for w in (op, key, field, value) if w != "-"]
-        return " ".join(words), op, key, field, value
+        return words, op, key, field, value
 
     def step(self, serial):
         command, op, key, field, value = self.draw(serial)
         stamp = "?"
         try:
             self.node = self.node or Node(self.ports[self.member])
-            answer, version = self.node.call(command, "PAXSTEER VERSION")
+            answer, version = self.node.call(command, ["PAXSTEER", "VERSION"])
             stamp = version[0] or "none"
             self.acknowledged += op != "get"
             value = (answer or "-") if op == "get" else value
-        except ValueError as e:
+        except (Refused, Unknown) as e:
             if not str(e).startswith("WRONGTYPE"):
                 self.error = str(e)
-            self.node.close()       # what else is under way there is of no interest
-            self.node = None
             return
         except OSError:
             if self.node:
@@ -276,12 +241,12 @@ def load(args):
 def dump(args):
     node = Node(args.port)
     for key in KEYS:
-        kind, = node.call(f"TYPE {key}")
+        kind, = node.call(["TYPE", key])
         words = ["-"]
         if kind == "string":
-            words = ["=" + node.call(f"GET {key}")[0]]
+            words = ["=" + node.call(["GET", key])[0]]
         elif kind == "hash":
-            flat, = node.call(f"HGETALL {key}")
+            flat, = node.call(["HGETALL", key])
             words = sorted(f"{f}={v}" for f, v in zip(flat[::2], flat[1::2]))
         print(key, *words)
 

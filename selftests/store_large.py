@@ -14,7 +14,7 @@ import time
 
 import redis
 
-from store_load import goes_on
+from store_node import goes_on
 
 PART = 16384 - 48 - 8       # bytes that a part has room for
 STRING_MAX = 4 << 20

@@ -8,8 +8,8 @@ store_load.py --entries SOCKET --member N --history FILE [--prefix P] [--first S
 
 Clients write and read a few registers: strong ones at the leader, which they look for; those of
 a session at any node, carrying their token; eventual and bounded ones at one node each. Every
-value is written once. A password is taken from where redis-cli does: REDISCLI_AUTH. In the end all registers are read once more, strongly. Prints how much was
-done.
+value is written once. In the end all registers are read once more, strongly. Prints how much was
+done. A password is taken from where redis-cli does: REDISCLI_AUTH.
 
 The second form adds what a member holds in its log, by the daemon's client port, as entries of
 the history: so it is known what became of a write that nobody answered.
@@ -23,69 +23,10 @@ import sys
 import threading
 import time
 
+from store_node import Refused, Unknown, Way, goes_on
+
 BOUND_MS = 200
 BOUNDED = f"bounded {BOUND_MS}"
-
-# Nothing was done; anything else that is not an answer may have been.
-DEFINITE = ("MOVED", "CLUSTERDOWN", "NOREPLICAS", "LOADING", "MISCONF", "TRYAGAIN")
-
-
-def goes_on(end, until):
-    """Before @end, and after it until the file @until is there: two minutes at most."""
-    now = time.monotonic()
-    return now < end or bool(until) and now < end + 120 and not os.path.exists(until)
-
-
-class Refused(Exception):
-    pass
-
-
-class Unknown(Exception):
-    pass
-
-
-def place_of(ports, address):
-    """Of ADDRESS:PORT, as MOVED names it, among the members' ports."""
-    return ports.index(int(address.rsplit(":", 1)[1]))
-
-
-class Node:
-    def __init__(self, port):
-        self.sock = socket.create_connection(("127.0.0.1", port), timeout=30)
-        self.file = self.sock.makefile("rb")
-        if os.environ.get("REDISCLI_AUTH"):
-            self.call(["AUTH", os.environ["REDISCLI_AUTH"]])
-
-    def close(self):
-        self.file.close()
-        self.sock.close()
-
-    def one(self):
-        line = self.file.readline()
-        if not line.endswith(b"\r\n"):
-            raise Unknown("closed")
-        kind, rest = line[:1], line[1:-2].decode()
-        if kind == b"-":
-            raise (Refused if rest.split()[0] in DEFINITE else Unknown)(rest)
-        if kind == b"$":
-            return None if rest == "-1" else self.file.read(int(rest) + 2)[:-2].decode()
-        return rest
-
-    def call(self, *commands):
-        """Send all at once; the answers."""
-        self.sock.sendall("".join(" ".join(c) + "\r\n" for c in commands).encode())
-        answers = []
-        error = None
-        for _ in commands:
-            try:
-                answers.append(self.one())
-            except (Refused, Unknown) as e:
-                error = error or e
-                if str(e) == "closed":
-                    break
-        if error:
-            raise error
-        return answers
 
 
 class Client(threading.Thread):
@@ -97,8 +38,7 @@ class Client(threading.Thread):
         # Some only read: who waits for a write sees nothing meanwhile.
         self.writer = number % 2 == 0
         self.rnd = random.Random(number)
-        self.node = None
-        self.at = number % len(load.ports)
+        self.way = Way(load.ports, number)
         self.token = 0
         self.lines = []
         self.done = 0
@@ -106,24 +46,15 @@ class Client(threading.Thread):
         self.writes = 0
 
     def connect(self):
-        if self.node:
+        if self.way.node:
             return
-        self.node = Node(self.load.ports[self.at])
         if self.level == "session":
-            self.node.call(["PAXSTEER", "TOKEN", str(self.token)])
+            self.way.call(["PAXSTEER", "TOKEN", str(self.token)])
         else:
-            self.node.call(["PAXSTEER", "CONSISTENCY"] + self.level.split())
+            self.way.call(["PAXSTEER", "CONSISTENCY"] + self.level.split())
 
     def leave(self, error=None):
-        """Go where the leader is said to be, or on to the next node."""
-        if self.node:
-            self.node.close()
-            self.node = None
-        words = str(error).split() if error else []
-        if words[:1] == ["MOVED"]:
-            self.at = place_of(self.load.ports, words[2])
-        elif self.level in ("strong", "session"):
-            self.at = (self.at + 1) % len(self.load.ports)
+        self.way.leave(error, stay=self.level not in ("strong", "session"))
 
     def record(self, start, end, kind, key, argument, result, slot, level=None):
         self.lines.append(f"{self.number} {start} {end} {kind} g/{key} {argument} {result} "
@@ -134,7 +65,7 @@ class Client(threading.Thread):
         value = f"{self.number}.{self.writes}"
         start = time.monotonic_ns()
         try:
-            _, slot = self.node.call(["SET", key, value], ["PAXSTEER", "TOKEN"])
+            _, slot = self.way.call(["SET", key, value], ["PAXSTEER", "TOKEN"])
         except Refused:
             self.record(start, time.monotonic_ns(), "write", key, value, "no", "-")
             raise
@@ -146,7 +77,7 @@ class Client(threading.Thread):
 
     def read(self, key):
         start = time.monotonic_ns()
-        value, slot = self.node.call(["GET", key], ["PAXSTEER", "TOKEN"])
+        value, slot = self.way.call(["GET", key], ["PAXSTEER", "TOKEN"])
         self.token = max(self.token, int(slot))
         self.record(start, time.monotonic_ns(), "read", key, "-", value or "-", slot,
                     f"recent:{BOUND_MS * 1000000}" if self.level == BOUNDED else self.level)

@@ -20,7 +20,9 @@ import sys
 import threading
 import time
 
-from store_load import Node, Refused, Unknown, goes_on, place_of
+from store_node import Asker, Refused, Unknown, goes_on
+
+FINAL = ("NOSESSION", "TOOOLD", "REUSED", "NOANSWER", "ERR")
 
 
 # --- the judge --------------------------------------------------------------------
@@ -96,50 +98,29 @@ class Client(threading.Thread):
         self.load = load
         self.number = number
         self.rnd = random.Random(number)
-        self.at = number % len(load.ports)
-        self.node = None
+        self.asker = Asker(load.ports, 180, FINAL, number)
         self.lines = []
         self.retried = 0
         self.failed = None
 
-    def leave(self, error=None):
-        if self.node:
-            self.node.close()
-            self.node = None
-        words = str(error).split() if error else []
-        if words[:1] == ["MOVED"]:
-            self.at = place_of(self.load.ports, words[2])
-        else:
-            self.at = (self.at + 1) % len(self.load.ports)
-
-    def until_answered(self, *command):
+    def run_once(self, *command):
         """Return: the answer, and after how many tries."""
-        tries, end = 0, time.monotonic() + 180
-        while time.monotonic() < end:
-            tries += 1
-            try:
-                if not self.node:
-                    self.node = Node(self.load.ports[self.at])
-                answer, = self.node.call(command)
-                if command[1:3] != ("SESSION", "RUN") or tries > 1 or self.rnd.random() > 0.05:
-                    return answer, tries
-                self.leave()        # as if it had never come
-            except (OSError, Refused, Unknown) as e:
-                if str(e).split(" ")[0] in ("NOSESSION", "TOOOLD", "REUSED", "NOANSWER", "ERR"):
-                    raise
-                self.leave(e)
-                time.sleep(0.02)
-        raise TimeoutError("nobody answers")
+        answer, tries = self.asker.ask(*command), self.asker.tries
+        if tries == 1 and self.rnd.random() <= 0.05:
+            self.asker.leave()      # as if it had never come
+            answer = self.asker.ask(*command)
+            tries += self.asker.tries
+        return answer, tries
 
     def count(self):
-        session, _ = self.until_answered("PAXSTEER", "SESSION", "NEW")
+        session = self.asker.ask("PAXSTEER", "SESSION", "NEW")
         number = 0
         while goes_on(self.load.end, self.load.until):
             number += 1
             key = ("shared", f"own{self.number}")[number % 2]
             call = time.monotonic_ns()
-            answer, tries = self.until_answered("PAXSTEER", "SESSION", "RUN", session, str(number),
-                                                "INCR", key)
+            answer, tries = self.run_once("PAXSTEER", "SESSION", "RUN", session, number, "INCR",
+                                          key)
             self.retried += tries > 1
             self.lines.append(f"{self.number} {call} {time.monotonic_ns()} {key} {answer} {tries}")
 
@@ -166,7 +147,7 @@ def load(args):
         c.join()
     lines = [line for c in clients for line in c.lines]
     for key in sorted({line.split()[3] for line in lines}):
-        value, _ = clients[0].until_answered("GET", key)
+        value = clients[0].asker.ask("GET", key)
         lines.append(f"{key} {value or 0}")
     with open(args.history, "w", encoding="ascii") as f:
         f.writelines(line + "\n" for line in lines)

@@ -22,7 +22,7 @@ import sys
 import threading
 import time
 
-from store_load import Node, Refused, Unknown, goes_on, place_of
+from store_node import Asker, Refused, Unknown, goes_on
 
 FINAL = ("NOSAGA", "REUSED", "TURNED", "TOOMANY", "ERR", "OOM")
 ENDS = ("plain", "plain", "plain", "check", "type", "done", "fail", "late", "abort")
@@ -77,49 +77,6 @@ def self_test():
 
 # --- the clients --------------------------------------------------------------------
 
-class Teller(Node):
-    def one(self):
-        head = self.file.peek(1)[:1]
-        if head != b"*":
-            return super().one()
-        return [self.one() for _ in range(int(super().one()))]
-
-
-class Asker:
-    """Asks whoever leads, until there is an answer, for so many seconds."""
-
-    def __init__(self, ports, patience, at=0):
-        self.ports = ports
-        self.patience = patience
-        self.at = at % len(ports)
-        self.node = None
-
-    def leave(self, error=None):
-        if self.node:
-            self.node.close()
-            self.node = None
-        words = str(error).split() if error else []
-        if words[:1] == ["MOVED"]:
-            self.at = place_of(self.ports, words[2])
-        else:
-            self.at = (self.at + 1) % len(self.ports)
-
-    def ask(self, *command):
-        end = time.monotonic() + self.patience
-        while time.monotonic() < end:
-            try:
-                if not self.node:
-                    self.node = Teller(self.ports[self.at])
-                answer, = self.node.call([str(w) for w in command])
-                return answer
-            except (OSError, Refused, Unknown) as e:
-                if str(e).split(" ")[0] in FINAL:
-                    raise
-                self.leave(e)
-                time.sleep(0.02)
-        raise TimeoutError("nobody answers")
-
-
 class Client(threading.Thread):
     def __init__(self, args, number):
         super().__init__(daemon=True)
@@ -127,7 +84,7 @@ class Client(threading.Thread):
         self.number = number
         self.rnd = random.Random(number)
         self.stop = time.monotonic() + args.seconds
-        self.asker = Asker(args.ports, 180, number)
+        self.asker = Asker(args.ports, 180, FINAL, number)
         self.lines = []
         self.failed = None
 
@@ -195,7 +152,7 @@ class Client(threading.Thread):
 
 
 def load(args):
-    asker = Asker(args.ports, 60)
+    asker = Asker(args.ports, 60, FINAL)
     for i in range(args.accounts):
         asker.ask("SET", f"acc{i}", args.start)
     clients = [Client(args, n) for n in range(args.clients)]
@@ -213,7 +170,7 @@ def load(args):
 
 
 def look(args):
-    asker = Asker(args.ports, 120)
+    asker = Asker(args.ports, 120, FINAL)
     sagas, turned = {}, 0
     with open(args.judge, encoding="ascii") as f:
         for line in f:
