@@ -414,10 +414,21 @@ static void look_for_module(struct pxs_director *d, u64 now)
 		unsync(d, "the module", err);
 }
 
+/* Packets still come, and the tables are as good as they were: their end is the operator's. */
+static void part(struct pxs_director *d)
+{
+	if (d->parted || !d->replica->members.removed)
+		return;
+	d->parted = true;
+	pxs_warn("tables of group %u: this host is not one of its directors any more: it steers by what was decided up to slot %" PRIu64 ", until `paxsteer agreed leave` and the services are deleted",
+		 d->replica->id, d->slot);
+}
+
 static void director_tick(struct pxs_ticker *t, u64 now)
 {
 	struct pxs_director *d = from(t, ticker);
 
+	part(d);
 	give_up_waiting(d, now);
 	look_for_module(d, now);
 	if (!d->synced || d->stopped || !pxs_elect_ready(&d->replica->elect))

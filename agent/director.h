@@ -47,6 +47,7 @@ struct pxs_director {
 	bool complained;	/* ... about why not */
 	bool stopped;		/* an entry that cannot be read: nothing goes on */
 	bool held;		/* the module's, as we know it */
+	bool parted;		/* said that this member was removed: nothing is decided here */
 	bool heard;		/* a leader: target is what was decided by then */
 	u64 target;
 	u64 retry;		/* not synced: not before then */

@@ -438,8 +438,6 @@ const char *pxs_member_kept(const struct pxs_group_config *g)
 		return "the members of a group with durability memory do not change: one that goes over forgets what it did not write down";
 	if (g->eventual)
 		return "the members of a store with eventual keys do not change: its table is about those that it began with";
-	if (g->tables)
-		return "the members of a group that has the tables do not change";
 	return NULL;
 }
 

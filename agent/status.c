@@ -89,6 +89,8 @@ static json_t *journal_status(const struct pxs_node *n)
 
 static const char *tables_word(const struct pxs_director *d)
 {
+	if (d->replica->members.removed)
+		return "removed";
 	if (d->stopped)
 		return "stopped";
 	if (!d->synced)

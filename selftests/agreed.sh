@@ -4,9 +4,10 @@
 # agreed.sh - three directors and one log: the same tables at the same slot on each
 #
 #     c ──┐          n1, n2, n3: members of group 1 and directors of 192.0.2.1
-#     n1 ─┼─ sw      c: a client, which sends by way of the director that it is told
-#     n2 ─┤
-#     n3 ─┘
+#     n1 ─┼─ sw      n4: comes in the place of n3
+#     n2 ─┤          c: a client, which sends by way of the director that it is told
+#     n3 ─┤
+#     n4 ─┘
 #
 # check-kernels: newest
 # limit: 600
@@ -17,26 +18,30 @@ need jq ip mkfs.ext4
 . "$(dirname "$0")/cluster.sh"
 
 VIP=192.0.2.1
-TABLES=("" "" "" "")
+TABLES=()
+DIRECTORS=(1 2 3)
 
 # on_n I ARGS...: the command on a director, which knows all daemons
 on_n() { PAXSTEER_SOCKETS=$(cluster_sockets) paxsteer -n "pxs-n$1" "${@:2}"; }
 
 # standing I: where its module is; service I FIELD
 standing() { on_n "$1" -j agreed show | jq -c '[.group, .held, .slot, .digest]'; }
-service() { on_n "$1" -j service show web | jq -r ".[0] | $2"; }
+service() { on_n "$1" -j service show web | jq -rc ".[0] | $2"; }
 slot() { on_n "$1" -j agreed show | jq .slot; }
 
-# equal: all three stand at one slot with one digest, steer, and have one table
+# all_of I: where it stands, and with what
+all_of() { echo "$(standing "$1") $(service "$1" '[.seed, .digest, .generation, .held]')"; }
+
+# equal: all stand at one slot with one digest, steer, and have one table
 equal()
 {
 	local i
-	for i in 1 2 3; do
-		TABLES[i]="$(standing $i) $(service $i '[.seed, .digest, .generation, .held]')" ||
-			return 1
+	TABLES=()
+	for i in "${DIRECTORS[@]}"; do
+		TABLES[i]=$(all_of "$i") || return 1
 	done
-	[[ ${TABLES[1]} == *'[1,0,'* ]] && [ "${TABLES[1]}" = "${TABLES[2]}" ] &&
-		[ "${TABLES[1]}" = "${TABLES[3]}" ]
+	[[ ${TABLES[*]} == *'[1,0,'* ]] &&
+		[ "$(printf '%s\n' "${TABLES[@]}" | uniq | wc -l)" = 1 ]
 }
 
 # stands_as WHAT: member 3's entry of TABLES
@@ -44,7 +49,7 @@ stands_as() { equal && [ "${TABLES[3]}" = "$1" ]; }
 
 all_equal()
 {
-	if wait_until 30 equal; then pass "$1"; else fail "$1" "${TABLES[@]:1}"; fi
+	if wait_until 30 equal; then pass "$1"; else fail "$1" "${TABLES[@]}"; fi
 }
 
 # requests I: that it steered; ask I: one more comes by
@@ -61,14 +66,19 @@ steers() { ask "$1" && [ "$(requests "$1")" -gt 0 ]; }
 tables_is() { [ "$(cluster_get "$1" tables)" = "$2" ]; }
 said() { grep -qF -- "$2" "$T_DIR/agent$1.log"; }
 
-cluster_hosts 3
+cluster_hosts 4
 cluster_join c 9
 cluster_disk "$T_DIR/cluster" 128M
 cluster_init
-for i in 1 2 3; do
+for i in 1 2 3 4; do
 	on n$i sysctl -qw net.ipv4.ip_forward=1
 	ip -n pxs-n$i addr add $VIP/32 dev lo
 	sed -i 's/^group 1 {/&\n\ttables = true/' "$C_DIR/n$i.conf"
+	if [ $i = 4 ]; then
+		sed -i '/member 4/s/ }/ learner = true }/' "$C_DIR/n4.conf"
+	else
+		sed -i '/member 4/d' "$C_DIR/n$i.conf"
+	fi
 done
 
 sed 's/tables = true/& durability = "memory"/' "$C_DIR/n1.conf" >"$T_DIR/bad.conf"
@@ -146,6 +156,31 @@ all_equal "it catches up"
 ok "and steers" wait_until 10 steers_itself 3
 ok "that it did is in its messages" wait_until 30 said 3 "caught up with slot"
 
+# One comes, with nothing, and makes all that was decided before it came; another one goes.
+member() { paxsteer member -S "$(cluster_sockets)" "$@"; }
+promoted() { [[ $(member promote 4 2>&1) =~ epoch|votes ]]; }
+gone() { [[ $(member remove 3 2>&1) =~ epoch|"no member" ]]; }
+removed() { [ "$(cluster_get 3 state)" = removed ]; }
+cluster_wait_leader 60
+is "a learner is added" "$(member add 4 10.77.0.4:7400 incarnation "${C_INC[4]}")" "epoch 2"
+cluster_start 4
+ok "it has made all of it, and steers" wait_until 60 tables_is 4 steering
+DIRECTORS=(1 2 3 4)
+all_equal "as all others do"
+ok "requests come by it" wait_until 10 steers 4
+ok "it votes" wait_until 60 promoted
+all_equal "equal before one goes"
+was=${TABLES[3]}
+ok "one is removed" wait_until 60 gone
+ok "and knows" wait_until 60 removed
+cluster_wait_leader 60
+DIRECTORS=(1 2 4)
+ok "a change then" on_n 1 backend add web 10.77.0.25:7000
+all_equal "reaches those who are left"
+is "who was removed has its tables" "$(all_of 3)" "$was"
+ok "says that they are old" wait_until 10 said 3 "is not one of its directors any more"
+is "and in its status" "$(cluster_get 3 tables)" removed
+
 # Different outcomes are found.
 ok "somebody is in the way on one host" on_n 2 service add clash udp 192.0.2.2:1
 cluster_wait_leader 60
@@ -154,23 +189,31 @@ on_n 1 service add clash udp 192.0.2.3:1 group 1 >/dev/null 2>&1
 differs()
 {
 	local i
-	for i in 1 2 3; do [ "$(cluster_get $i tables_diverged)" -gt 0 ] && return 0; done
+	for i in "${DIRECTORS[@]}"; do
+		[ "$(cluster_get "$i" tables_diverged)" -gt 0 ] && return 0
+	done
 	return 1
 }
 ok "directors that differ say so" wait_until 30 differs
-ok "in words" wait_until 30 grep -qF 'have different outcomes' "$T_DIR"/agent[123].log
+ok "in words" wait_until 30 grep -qF 'have different outcomes' "$T_DIR"/agent[124].log
 
 # A module that is loaded anew has nothing: with the datapath elsewhere, the directors still notice.
-for i in 1 2 3; do
-	cluster_kill $i TERM
-	on_n $i group del 1 || fail "the module lets group 1 go"
+cluster_kill 3 TERM
+for i in "${DIRECTORS[@]}"; do
+	cluster_kill "$i" TERM
+	on_n "$i" group del 1 || fail "the module lets group 1 go"
 done
-for i in 1 2 3; do cluster_start $i user; done
+on_n 3 group del 1
+for i in "${DIRECTORS[@]}"; do cluster_start "$i" user; done
 ok "a leader whose datapath is elsewhere" cluster_wait_leader 60
-has_web() { local i; for i in 1 2 3; do [ "$(service $i .backends)" -gt 0 ] || return 1; done; }
+has_web()
+{
+	local i
+	for i in "${DIRECTORS[@]}"; do [ "$(service "$i" .backends)" -gt 0 ] || return 1; done
+}
 ok "and directors" wait_until 30 has_web
-gone() { rmmod paxsteer; }
-ok "the module goes" wait_until 30 gone
+unloaded() { rmmod paxsteer; }
+ok "the module goes" wait_until 30 unloaded
 ok "and comes back" insmod "$PXS_KO"
 ok "and they make the services anew" wait_until 60 has_web
 done_testing
