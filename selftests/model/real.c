@@ -153,7 +153,7 @@ void real_group(const struct model_group *e, u8 self, u8 state)
 {
 	struct pxs_group_conf conf = {
 		.id = REAL_GROUP, .epoch = 1, .cluster = "model", .nmembers = MEMBERS, .self = self,
-		.phase1 = PHASE1, .phase2 = PHASE2,
+		.phase1 = CONF_PHASE1, .phase2 = CONF_PHASE2,
 		.window = WINDOW, .heartbeat_ms = 100, .election_ms = 1000,
 	};
 	u8 i;

@@ -10,10 +10,14 @@
 
 #define MEMBERS		3
 
-#ifndef PHASE1
+/* Sizes of quorums. Without any in the scope the group has none said either: majorities. */
+#ifdef PHASE1
+#define CONF_PHASE1	PHASE1
+#define CONF_PHASE2	PHASE2
+#else
+#define CONF_PHASE1	0
+#define CONF_PHASE2	0
 #define PHASE1		2	/* so many promise */
-#endif
-#ifndef PHASE2
 #define PHASE2		2	/* so many accept */
 #endif
 #ifndef BALLOTS

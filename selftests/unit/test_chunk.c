@@ -185,6 +185,19 @@ static void readers_agree_with_the_rule(void)
 	}
 }
 
+/* As long as each other, and one after the other: but who appended the first one died of it. */
+static void chunks_of_two_values(void)
+{
+	u32 from;
+
+	memset(entries, 0, sizeof(entries));
+	entries[0] = (struct entry){ 2, 40000, 0, false };
+	entries[1] = (struct entry){ 3, 40000, 1, false };
+	entries[2] = (struct entry){ 3, 40000, 2, false };
+	for (from = 0; from < 3; from++)
+		read_log(from);
+}
+
 /* --- the daemon: APPEND ------------------------------------------------------------ */
 
 static struct pxs_node node;
@@ -345,6 +358,7 @@ int main(void)
 	RUN(every_boundary);
 	RUN(damaged_is_no_chunk);
 	RUN(readers_agree_with_the_rule);
+	RUN(chunks_of_two_values);
 	RUN(sizes_in_slots);
 	RUN(what_became_of_it);
 	RUN(refused_whole);

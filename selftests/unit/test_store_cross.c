@@ -82,6 +82,24 @@ static void large_answers_of_groups(void)
 	}
 }
 
+/* What was executed may have written: who asked is told, and keeps the connection. */
+static void too_large_an_answer_of_a_transaction(void)
+{
+	u32 i;
+
+	begin_test();
+	ask("SETRANGE %s 524287 x\r\n", key[0][0], "");
+	ask("SETRANGE %s 524287 y\r\n", key[1][0], "");
+	say("MULTI\r\n");
+	for (i = 0; i < 140; i++)
+		CHECK_STR(say_of("GET %s\r\n", key[i % 2][0], ""), "+QUEUED\r\n");
+	CHECK_STR(ask("EXEC\r\n", "", ""),
+		  "-UNCERTAIN the transaction was executed, and its answer is lost: it is too large, or there was no memory for it\r\n");
+	CHECK(!client->dead);
+	CHECK_STR(ask("MSET %s 1 %s 2\r\n", key[0][0], key[1][0]), "+OK\r\n");
+	over();
+}
+
 /* As in one group (test_store_reads.c). */
 static void strings_of_a_transaction(void)
 {
@@ -454,6 +472,7 @@ int main(void)
 	RUN(keys_of_several_groups);
 	RUN(exec_over_groups);
 	RUN(large_answers_of_groups);
+	RUN(too_large_an_answer_of_a_transaction);
 	RUN(strings_of_a_transaction);
 	RUN(what_is_wrong_is_said_before);
 	RUN(the_first_group_leads);
