@@ -412,13 +412,20 @@ static unsigned int pxs_hook_local_out(void *priv, struct sk_buff *skb,
 /*
  * IPv6 puts fragments together behind LOCAL_IN, IPv4 before. Those that no hook of PRE_ROUTING
  * took (a service that wants packets early has them there) are put together here: few come here.
- * Return: 0: the packet is whole, or what it was; -EINPROGRESS: it is kept; else an error.
+ * No protocol was read from them. Return: 0: the packet is whole, or none of those; -EINPROGRESS:
+ * it is kept; else an error.
  */
-static noinline int pxs_steer_gather(struct sk_buff *skb, const struct nf_hook_state *state)
+static int pxs_steer_gather(struct sk_buff *skb, const struct nf_hook_state *state,
+			    struct pxs_packet *p, bool *parsed)
 {
-	if (state->pf != NFPROTO_IPV6)
+	int err;
+
+	if (*parsed || state->pf != NFPROTO_IPV6 || p->dst.proto)
 		return 0;
-	return nf_ct_frag6_gather(state->net, skb, IP6_DEFRAG_LOCAL_DELIVER);
+	err = nf_ct_frag6_gather(state->net, skb, IP6_DEFRAG_LOCAL_DELIVER);
+	if (!err)
+		*parsed = pxs_packet_parse(skb, state->pf, p);
+	return err;
 }
 
 static noinline unsigned int pxs_steer_local_in(struct pxs_net *pn, struct sk_buff *skb,
@@ -427,17 +434,17 @@ static noinline unsigned int pxs_steer_local_in(struct pxs_net *pn, struct sk_bu
 	struct pxs_service *svc;
 	struct pxs_backend *be;
 	struct pxs_packet p pxs_unset;
+	bool parsed;
 	int err;
 
 	if (skb->pkt_type != PACKET_HOST)
 		return NF_ACCEPT;
-	if (!pxs_packet_parse(skb, state->pf, &p)) {
-		err = pxs_steer_gather(skb, state);
-		if (err)
-			return err == -EINPROGRESS ? NF_STOLEN : NF_DROP;
-		if (!pxs_packet_parse(skb, state->pf, &p))
-			return pxs_icmp_local_in(skb, state, &p);
-	}
+	parsed = pxs_packet_parse(skb, state->pf, &p);
+	err = pxs_steer_gather(skb, state, &p, &parsed);
+	if (err)
+		return err == -EINPROGRESS ? NF_STOLEN : NF_DROP;
+	if (!parsed)
+		return pxs_icmp_local_in(skb, state, &p);
 	svc = pxs_service_lookup(pn, &p.dst);
 	if (svc && svc->mode == PXS_MODE_LOCAL) {
 		if (p.dst.proto == IPPROTO_TCP)
