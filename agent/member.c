@@ -367,6 +367,13 @@ static void drop(struct pxs_membership *m, int i)
 		(size_t)(m->nmembers - i) * sizeof(m->member[0]));
 }
 
+/* A new one, whose store nobody could ask for its eventual keys. Return: it is, said so. */
+static bool is_mute(const struct pxs_replica *r, const struct pxs_wire_member *to, char *words)
+{
+	return r->config->eventual && !to->store_port &&
+	       refuse(words, "the store has eventual keys, which members ask each other for: say where its store listens (store PORT)");
+}
+
 /* Where its store listens stays, unless it is said anew, or it is another member. */
 static void set_member(struct pxs_wire_member *w, const struct pxs_wire_member *to)
 {
@@ -406,6 +413,8 @@ static u32 plan(struct pxs_replica *r, enum pxs_member_op op, u8 id,
 			return refuse(words, "member %u is there", id);
 		if (m->nmembers == PXS_MEMBERS_MAX)
 			return refuse(words, "a group has %u members at most", PXS_MEMBERS_MAX);
+		if (is_mute(r, to, words))
+			return PXS_CLIENT_MEMBERS_KEPT;
 		m->member[m->nmembers] = *to;
 		m->member[m->nmembers++].id = id;
 		m->learners++;
@@ -426,6 +435,8 @@ static u32 plan(struct pxs_replica *r, enum pxs_member_op op, u8 id,
 	} else if (op == PXS_MEMBER_REMOVE) {
 		drop(m, i);
 	} else {
+		if (m->member[i].incarnation != to->incarnation && is_mute(r, to, words))
+			return PXS_CLIENT_MEMBERS_KEPT;
 		set_member(&m->member[i], to);
 		m->member[i].id = id;
 	}
@@ -436,8 +447,6 @@ const char *pxs_member_kept(const struct pxs_group_config *g)
 {
 	if (g->conf.memory)
 		return "the members of a group with durability memory do not change: one that goes over forgets what it did not write down";
-	if (g->eventual)
-		return "the members of a store with eventual keys do not change: its table is about those that it began with";
 	return NULL;
 }
 

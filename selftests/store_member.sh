@@ -11,6 +11,7 @@
 # The log is trimmed in between, so who comes takes another member's checkpoint; so does one that
 # was away while the members changed, and that is first told who they are. No root, no module.
 # No acknowledged write is lost, strong reads stay linearizable; who was removed answers nothing.
+# Nor is any of its eventual writes lost, up to the one that it refuses.
 
 # shellcheck source=lib.sh disable=SC1091
 . "$(dirname "$0")/lib.sh"
@@ -52,11 +53,11 @@ newcomer()	# newcomer I VOTER...: its journal and file: itself a learner beside 
 	done >>"$S_DIR/$i.conf"
 	store_config "$i" | grep -A1 '^store' >>"$S_DIR/$i.conf"
 }
-add()
+add_mute()
 {
-	member add "$1" "127.0.0.1:$((S_PORT + $1))" incarnation "$(<"$S_DIR/inc$1")" \
-		store "$(store_port "$1")"
+	member add "$1" "127.0.0.1:$((S_PORT + $1))" incarnation "$(<"$S_DIR/inc$1")" "${@:2}"
 }
+add() { add_mute "$1" store "$(store_port "$1")"; }
 # note I: what the log of member I has beyond what was noted before
 note()
 {
@@ -76,6 +77,31 @@ trim()	# trim I...: checkpoints, and all goes that may
 # fill FIRST LAST: keys
 fill() { seq "$1" "$2" | sed 's/.*/SET fill& &/' | redis "$(lead)" >/dev/null; }
 removed() { [ "$(status "$1" state)" = removed ]; }
+# write_until_refused I: eventual keys, cache:I:1 ...; $S_DIR/wroteI counts those acknowledged
+write_until_refused()
+{
+	local n=0 answer
+	while answer=$(redis "$1" SET "cache:$1:$((n + 1))" "$n" 2>&1) && [ "$answer" = OK ]; do
+		echo $((++n)) >"$S_DIR/wrote$1"
+	done
+	echo "$answer" >"$S_DIR/refused$1"
+}
+wrote() { [ "$(cat "$S_DIR/wrote$1" 2>/dev/null || echo 0)" -ge "$2" ]; }
+# has_all I OLD: all eventual keys that OLD has acknowledged
+has_all()
+{
+	local n
+	n=$(<"$S_DIR/wrote$2")
+	[ "$(seq "$n" | sed "s/.*/EXISTS cache:$2:&/" | redis "$1" | grep -c '^1$')" = "$n" ]
+}
+eventual() { redis "$1" INFO eventual | tr -d '\r' | sed -n "s/^$2://p"; }
+digest() { redis "$1" PAXSTEER EVENTUAL DIGEST | tr '\n' ' '; }
+even_eventual() { [ "$(digest 4)" = "$(digest 5)" ] && [ "$(digest 5)" = "$(digest 6)" ]; }
+no_marks()
+{
+	local i
+	for i in 4 5 6; do [ "$(eventual $i eventual_marks)" = 0 ] || return 1; done
+}
 borrows() { wait_until 30 log_says "$1" "goes on from member"; }
 replace()	# replace OLD NEW VOTER...: who votes now
 {
@@ -83,10 +109,24 @@ replace()	# replace OLD NEW VOTER...: who votes now
 	shift 2
 	newcomer "$new" "$@"
 	store_start "$new"
+	ok "member $new is there" wait_until 30 redis "$new" PING
+	like "it takes no eventual writes yet" "$(redis "$new" SET cache:early x)" \
+		"^CLUSTERDOWN this member is not in the group yet"
+	like "and is not added, if none could ask it for them" "$(add_mute "$new" 2>&1)" \
+		'the store has eventual keys'
 	like "member $new is added" "$(add "$new")" "^epoch"
 	ok "member $new takes a checkpoint: the log begins later" borrows "$new"
 	ok "member $new votes, when it has the rest" wait_until 30 member promote "$new"
+	write_until_refused "$old" &
+	ok "member $old takes eventual writes" wait_until 30 wrote "$old" 5
 	like "member $old is removed" "$(member remove "$old")" "^epoch"
+	wait $!
+	like "and takes no more" "$(<"$S_DIR/refused$old")" "^CLUSTERDOWN this member was removed"
+	for i in "$new" "$@"; do
+		[ "$i" = "$old" ] || [ -z "${S_PID[$i]:-}" ] ||
+			ok "what it took is at member $i" wait_until 30 has_all "$i" "$old"
+	done
+	diag "member $old took $(<"$S_DIR/wrote$old") eventual writes"
 }
 gone()	# gone I: it says so, and answers nothing that may be old
 {
@@ -100,7 +140,7 @@ gone()	# gone I: it says so, and answers nothing that may be old
 }
 
 # shellcheck disable=SC2034  # store_group.sh reads it
-S_STORE='checkpoint-entries = 0 checkpoint-seconds = 0 read-wait = 1500'
+S_STORE='checkpoint-entries = 0 checkpoint-seconds = 0 read-wait = 1500 eventual = {"cache:"}'
 store_init
 : >"$S_DIR/entries"
 sed -i 's/^group 1 {/& window = 64/' "$S_DIR"/?.conf
@@ -161,6 +201,11 @@ lacking()
 	seq 0 699 | sed 's/.*/GET fill&/' | redis "$(lead)" | diff - <(seq 0 699) | grep -c '^[<>]'
 }
 is "of what was there before nothing is lacking" "$(lacking)" 0
+ok "their eventual keys are equal, too" wait_until 30 even_eventual
+for i in "$first" "$second" "$third"; do ok "with those of member $i" has_all 4 "$i"; done
+redis 5 DEL "cache:$first:1" "cache:$third:1" >/dev/null
+ok "marks go, by those who are members now" wait_until 60 no_marks
+is "and nothing comes back" "$(redis 6 EXISTS "cache:$first:1" "cache:$third:1")" 0
 L=$(lead)
 for i in 4 5 6; do
 	[ $i = "$L" ] ||

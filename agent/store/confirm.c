@@ -17,6 +17,13 @@ void pxs_confirm_asked(struct pxs_confirm *c, u64 table, u64 round, u64 cursor, 
 	c->pending = true;
 }
 
+/* Rounds go on: an answer of before is of none that will be. */
+void pxs_confirm_reset(struct pxs_horizon *h, struct pxs_confirm *c, u32 n)
+{
+	*h = (struct pxs_horizon){ .round = h->round + 1 };
+	memset(c, 0, n * sizeof(*c));
+}
+
 void pxs_confirm_merged(struct pxs_confirm *c, u64 table, u64 cursor)
 {
 	if (!c->pending || c->table != table || cursor < c->head)

@@ -43,6 +43,9 @@ struct pxs_horizon {
 	u64 round;		/* answers that are made now are of it */
 };
 
+/* The others are not those of before, or may be: all say all of it anew. */
+void pxs_confirm_reset(struct pxs_horizon *h, struct pxs_confirm *c, u32 n);
+
 /* It says so, in a question behind an answer of @round. */
 void pxs_confirm_asked(struct pxs_confirm *c, u64 table, u64 round, u64 cursor, u64 head);
 

@@ -134,6 +134,12 @@ static void set_members(struct pxs_evdb_state *s, const u8 members[PXS_EVDB_PEER
 	}
 }
 
+/* On disk with the next commit; and after a restart those are given that it is opened with. */
+void pxs_evdb_members(struct pxs_evdb *db, const u8 members[PXS_EVDB_PEERS])
+{
+	set_members(&db->state, members);
+}
+
 static int load(struct pxs_evtx *tx)
 {
 	MDB_val k = state_key(), v;

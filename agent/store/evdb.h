@@ -102,6 +102,9 @@ void pxs_evdb_publish(struct pxs_evdb *db);
 /* Nobody may be in a transaction. Return: 0; -errno: it can only be closed. */
 int pxs_evdb_grow(struct pxs_evdb *db);
 
+/* Who the others are now, as @members of pxs_evdb_open(). In the loop, while nobody writes. */
+void pxs_evdb_members(struct pxs_evdb *db, const u8 members[PXS_EVDB_PEERS]);
+
 /* What is known of member @id in @state, NULL: it is none of the others. */
 struct pxs_evdb_peer *pxs_evdb_peer(struct pxs_evdb_state *state, u8 id);
 

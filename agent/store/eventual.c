@@ -246,6 +246,8 @@ bool pxs_eventual_step(struct pxs_store *s)
 	if (ev->growing) {
 		if (!grow(ev))
 			return false;
+	} else if (pxs_eventual_follow(ev)) {
+		return true;
 	} else if (s->node->loop.now < ev->retry || !gather(ev)) {
 		return false;
 	}
@@ -275,13 +277,11 @@ static void look(struct pxs_eventual *ev)
 void pxs_eventual_tick(struct pxs_store *s)
 {
 	struct pxs_eventual *ev = s->eventual;
-	u32 i;
 
 	if (!ev)
 		return;
 	look(ev);
-	for (i = 0; i < ev->peers; i++)
-		pxs_pull_tick(&ev->pull[i]);
+	pxs_eventual_tick_pulls(ev);
 	pxs_eventual_serve_all(ev);
 }
 
@@ -355,18 +355,11 @@ static int open_table(struct pxs_store *s, struct pxs_eventual *ev, const char *
 		.member = conf->member[conf->self].id,
 		.incarnation = conf->member[conf->self].incarnation,
 	};
-	const char *address[PXS_EVDB_PEERS];
-	u8 members[PXS_EVDB_PEERS] = { 0 };
-	u32 i, n = 0;
+	u8 members[PXS_EVDB_PEERS];
 	int err;
 
 	memcpy(owner.cluster, conf->cluster, sizeof(owner.cluster));
-	for (i = 0; i < conf->nmembers; i++) {
-		if (i == conf->self)
-			continue;
-		address[n] = pxs_store_where(s, i);
-		members[n++] = conf->member[i].id;
-	}
+	pxs_eventual_others(s, members);
 	err = pxs_evdb_open(&ev->db, path, &owner, members, true,
 			    (size_t)max(4 * s->config->eventual_memory, MAP_MIN));
 	if (err) {
@@ -375,9 +368,8 @@ static int open_table(struct pxs_store *s, struct pxs_eventual *ev, const char *
 	}
 	ev->self = owner.member;
 	note_list(ev, path);
-	for (i = 0; i < n; i++)
-		pxs_pull_init(&ev->pull[i], s, members[i], address[i]);
-	ev->peers = n;
+	ev->late = s->replica->members.removed;
+	pxs_eventual_enter(ev);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
  *	eventual.c	the table, and the helper thread that commits to it: many writes at a time
  *	eventual_rule.c	which requests are about such keys, and what is refused
  *	eventual_cmd.c	what a command does
+ *	eventual_members.c  who the others are, as members change
  *	eventual_pull.c	asking another member for what has changed there
  *	eventual_serve.c  answering such questions
  *	eventual_show.c	INFO, PAXSTEER EVENTUAL
@@ -48,8 +49,9 @@ enum pxs_pull_stage {
 /* Asking one other member. */
 struct pxs_pull {
 	struct pxs_store *store;
-	const char *text;	/* its store's address, as configured; NULL: not said */
+	char text[PXS_WHERE_TEXT];	/* its store's address; "": not known */
 	u8 id;
+	u64 incarnation;
 	u32 answers;		/* wanted: the last one is that to the question */
 	enum pxs_pull_stage stage;
 	struct pxs_op op;	/* one at a time */
@@ -71,6 +73,7 @@ struct pxs_pull {
 	u32 items;
 	u64 head;		/* where its stream ended, as heard last */
 	u64 heard;		/* loop time: when; 0: never */
+	bool over;		/* it was removed, and has told all that it had */
 	const char *wrong;	/* what came in the way last; NULL: nothing since */
 	u64 said;		/* loop time: progress was, last */
 	u64 merged, bytes;	/* items, since the start */
@@ -92,6 +95,10 @@ struct pxs_eventual {
 	struct pxs_job job;
 	struct pxs_store *store;
 	u8 self;		/* id of this member */
+	u64 epoch;		/* whose members are asked and answered */
+	u64 parting;		/* loop time: since when a later one is known; 0: none is */
+	bool closing;		/* ... and who goes was heard: all that is under way ends */
+	bool late;		/* it was removed before it started: it has no say any more */
 	u64 list;		/* digest of the prefixes */
 
 	/* Of the job. */
@@ -167,11 +174,34 @@ enum pxs_claim {
 
 enum pxs_claim pxs_eventual_claim(struct pxs_request *r);
 
+/* --- eventual_members.c --- */
+
+/* Ids of the group's other members. Return: how many. */
+u32 pxs_eventual_others(struct pxs_store *s, u8 members[PXS_EVDB_PEERS]);
+
+/* Begin in the epoch that the group is in. */
+void pxs_eventual_enter(struct pxs_eventual *ev);
+
+/* Once a round, while no commit is under way: go over to it. Return: it has. */
+bool pxs_eventual_follow(struct pxs_eventual *ev);
+
+/* It is no member yet, as far as it knows: it takes no writes, or an old one could come back. */
+bool pxs_eventual_joins(const struct pxs_eventual *ev);
+
+/* It was removed: it takes no writes, and tells what it has. */
+bool pxs_eventual_parts(const struct pxs_eventual *ev);
+
+void pxs_eventual_tick_pulls(struct pxs_eventual *ev);
+
 /* --- eventual_pull.c --- */
 
-void pxs_pull_init(struct pxs_pull *p, struct pxs_store *s, u8 id, const char *address);
+void pxs_pull_init(struct pxs_pull *p, struct pxs_store *s, u8 id, u64 incarnation,
+		   const char *address);
 void pxs_pull_exit(struct pxs_pull *p);
 void pxs_pull_tick(struct pxs_pull *p);
+
+/* Nothing is to be under way any more, nor merged. Return: so it is; else ask again. */
+bool pxs_pull_stop(struct pxs_pull *p);
 
 /* What it had for the thread is committed, or (@err) is not. */
 void pxs_pull_merged(struct pxs_pull *p, int err);
@@ -183,6 +213,9 @@ bool pxs_eventual_serve(struct pxs_request *r);
 
 /* Something is committed, or time has passed: answers to who waits for that. */
 void pxs_eventual_serve_all(struct pxs_eventual *ev);
+
+/* Who waits is told that its epoch is another one. */
+void pxs_eventual_serve_none(struct pxs_eventual *ev);
 
 /* --- eventual_show.c --- */
 

@@ -37,9 +37,12 @@ static struct pxs_confirm *confirm_of(const struct pxs_pull *p)
 	return &ev_of(p)->confirm[p - ev_of(p)->pull];
 }
 
-void pxs_pull_init(struct pxs_pull *p, struct pxs_store *s, u8 id, const char *address)
+void pxs_pull_init(struct pxs_pull *p, struct pxs_store *s, u8 id, u64 incarnation,
+		   const char *address)
 {
-	*p = (struct pxs_pull){ .store = s, .id = id, .text = address, .fd = -1 };
+	*p = (struct pxs_pull){ .store = s, .id = id, .incarnation = incarnation, .fd = -1 };
+	if (address)
+		snprintf(p->text, sizeof(p->text), "%s", address);
 	pxs_reply_init(&p->out, 2, 64u << 10);
 }
 
@@ -103,7 +106,8 @@ static void compose(struct pxs_pull *p)
 	struct pxs_eventual *ev = ev_of(p);
 	const struct pxs_evdb_peer *peer = pxs_evdb_peer(&ev->db.state, p->id);
 	struct pxs_feed f = {
-		.list = ev->list, .echo = p->echo, .table = ev->db.state.table, .of = peer->table,
+		.epoch = ev->epoch, .list = ev->list, .echo = p->echo,
+		.table = ev->db.state.table, .of = peer->table,
 		.cursor = peer->cursor, .head = ev->db.state.head, .group = p->store->replica->id,
 		.kind = PXS_FEED_ASK, .from = ev->self, .to = p->id,
 	};
@@ -157,6 +161,17 @@ static const char *look_through(struct pxs_pull *p)
 	return more ? "its answer has something that is none" : NULL;
 }
 
+/* It has told all that it will ever tell. What comes is another epoch, without it. */
+static bool is_last(struct pxs_pull *p)
+{
+	if (p->answer.kind != PXS_FEED_LAST)
+		return false;
+	p->over = true;
+	p->stage = PXS_PULL_REST;
+	p->rest = p->store->node->loop.now + PXS_EVENTUAL_WAIT_MS;
+	return true;
+}
+
 /* Without a commit where nothing has changed. */
 static void take(struct pxs_pull *p)
 {
@@ -168,7 +183,8 @@ static void take(struct pxs_pull *p)
 	    (p->answer.cursor != p->answer.head || p->answer.head == peer->whole)) {
 		p->wrong = NULL;
 		pxs_confirm_merged(confirm_of(p), peer->table, peer->cursor);
-		ask_again(p);
+		if (!is_last(p))
+			ask_again(p);
 		return;
 	}
 	p->stage = PXS_PULL_MERGE;
@@ -184,6 +200,8 @@ static bool place_holds(struct pxs_pull *p)
 	       (a->table != peer->table || a->cursor >= peer->cursor);
 }
 
+static const char others[] = "its members are those of another epoch";
+
 static void answered(struct pxs_pull *p, u32 bytes)
 {
 	const struct pxs_keys *keys = &p->store->replica->config->keys;
@@ -197,9 +215,13 @@ static void answered(struct pxs_pull *p, u32 bytes)
 		return;
 	}
 	if (a->nonce != p->nonce || a->group != p->store->replica->id || a->from != p->id ||
-	    a->to != ev->self || (a->kind != PXS_FEED_ANSWER && a->kind != PXS_FEED_HELLO)) {
+	    a->to != ev->self || a->kind < PXS_FEED_ANSWER || a->kind > PXS_FEED_LAST) {
 		ev->forged++;
 		fail(p, "its answer is that to another question", true);
+		return;
+	}
+	if (a->epoch != ev->epoch) {
+		fail(p, others, false);
 		return;
 	}
 	if (a->list != ev->list) {
@@ -254,6 +276,8 @@ void pxs_pull_merged(struct pxs_pull *p, int err)
 	p->bytes += p->answer.len;
 	pxs_confirm_merged(confirm_of(p), peer->table, peer->cursor);
 	progress(p);
+	if (is_last(p))
+		return;
 	p->stage = PXS_PULL_REST;
 	p->rest = rate ? p->asked + (u64)p->answer.len * 1000 / rate : 0;
 	if (p->rest <= p->store->node->loop.now)
@@ -267,6 +291,8 @@ static void refused(struct pxs_pull *p)
 	if (!strncmp((const char *)p->in, "-DIFFERS ", 9)) {
 		ev_of(p)->differs++;
 		fail(p, "its eventual prefixes are others", true);
+	} else if (!strncmp((const char *)p->in, "-EPOCH ", 7)) {
+		fail(p, others, false);
 	} else if (!strncmp((const char *)p->in, "-AGAIN ", 7)) {
 		fail(p, "a question on a former connection has come in the way", false);
 	} else {
@@ -366,7 +392,7 @@ static void begin(struct pxs_pull *p)
 	p->greeted = false;
 	p->echo = 0;
 	p->hellos = 0;
-	if (reserve(p, IN_MIN) && p->text && !pxs_address_parse(p->text, &p->address))
+	if (reserve(p, IN_MIN) && *p->text && !pxs_address_parse(p->text, &p->address))
 		p->fd = socket(p->address.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (p->fd < 0) {
 		fail(p, "its address is not known, or there is no socket or memory", true);
@@ -384,6 +410,17 @@ static void cancel(struct pxs_pull *p)
 	p->cancelled = true;
 	io_uring_prep_cancel(sqe, &p->op, 0);
 	pxs_loop_own(sqe, NULL);
+}
+
+bool pxs_pull_stop(struct pxs_pull *p)
+{
+	if (p->given)
+		return false;
+	if (p->stage == PXS_PULL_MERGE || p->stage == PXS_PULL_REST)
+		hang_up(p);
+	if (p->stage != PXS_PULL_IDLE && !p->cancelled)
+		cancel(p);
+	return p->stage == PXS_PULL_IDLE;
 }
 
 void pxs_pull_tick(struct pxs_pull *p)

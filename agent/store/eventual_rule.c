@@ -73,7 +73,9 @@ static bool may_write(struct pxs_request *r, const struct pxs_eventual *ev)
 	u64 wall = pxs_store_clock();
 	u32 drift = ev->store->config->eventual_drift;
 
-	if (ev->fenced || ev->stalled)
+	if (pxs_eventual_joins(ev))
+		pxs_reply_error(&r->out, "CLUSTERDOWN this member is not in the group yet: ask another one");
+	else if (ev->fenced || ev->stalled)
 		pxs_reply_error(&r->out, "MISCONF the eventual keys cannot be written: %s",
 				ev->fenced ? ev->fenced : strerror(-ev->stalled));
 	else if (pxs_clock_ahead(ev->db.state.clock, wall, drift))

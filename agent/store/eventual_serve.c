@@ -10,6 +10,7 @@
 #include "../report.h"
 
 #define LOOK_MAX	20000u	/* elements looked at for one answer */
+#define OTHER_EPOCH	"EPOCH its members are not those of this member's epoch"
 
 /* What an answer gathers. */
 struct gather {
@@ -66,7 +67,8 @@ static void reply(struct pxs_eventual *ev, struct pxs_served *sv, u8 kind)
 	struct pxs_request *r = sv->request;
 	struct pxs_store *s = ev->store;
 	struct pxs_feed f = {
-		.list = ev->list, .nonce = sv->ask.nonce, .table = ev->db.state.table,
+		.epoch = ev->epoch, .list = ev->list, .nonce = sv->ask.nonce,
+		.table = ev->db.state.table,
 		.of = peer->table == sv->ask.table ? peer->cursor : 0, .cursor = sv->at,
 		.head = max(ev->db.state.head, sv->at),
 		.group = s->replica->id, .kind = kind, .from = ev->self, .to = sv->ask.from,
@@ -92,6 +94,13 @@ static void done(struct pxs_served *sv)
 	pxs_request_done(r);
 }
 
+/* Writes are refused here from when it is removed; those that came before have been told, too. */
+static bool is_last(const struct pxs_eventual *ev, const struct pxs_served *sv)
+{
+	return pxs_eventual_parts(ev) && !ev->todo && !ev->doing && !ev->job.busy &&
+	       sv->at >= ev->db.state.head;
+}
+
 /* Return: there is an answer. */
 static bool answer(struct pxs_eventual *ev, struct pxs_served *sv, bool late)
 {
@@ -111,7 +120,7 @@ static bool answer(struct pxs_eventual *ev, struct pxs_served *sv, bool late)
 	if (!g.items && !g.full && !late)
 		return false;
 	ev->sent += g.items;
-	reply(ev, sv, PXS_FEED_ANSWER);
+	reply(ev, sv, is_last(ev, sv) ? PXS_FEED_LAST : PXS_FEED_ANSWER);
 	return true;
 }
 
@@ -125,11 +134,23 @@ void pxs_eventual_serve_all(struct pxs_eventual *ev)
 		sv = &ev->served[i];
 		if (!sv->request)
 			continue;
-		late = sv->until <= ev->store->node->loop.now || ev->fenced;
+		late = sv->until <= ev->store->node->loop.now || ev->fenced || is_last(ev, sv);
 		if (sv->request->conn->dead)
 			done(sv);
 		else if ((late || sv->at < ev->db.state.head) && answer(ev, sv, late))
 			done(sv);
+	}
+}
+
+void pxs_eventual_serve_none(struct pxs_eventual *ev)
+{
+	u32 i;
+
+	for (i = 0; i < ev->peers; i++) {
+		if (!ev->served[i].request)
+			continue;
+		pxs_reply_error(&ev->served[i].request->out, OTHER_EPOCH);
+		done(&ev->served[i]);
 	}
 }
 
@@ -147,8 +168,11 @@ static u32 index_of(const struct pxs_eventual *ev, u8 id)
 
 static const char *wrong_with(struct pxs_eventual *ev, const struct pxs_feed *f)
 {
-	if (f->kind != PXS_FEED_ASK || f->group != ev->store->replica->id || f->to != ev->self ||
-	    index_of(ev, f->from) == ev->peers || f->len % sizeof(struct pxs_feed_has) ||
+	if (f->kind != PXS_FEED_ASK || f->group != ev->store->replica->id || f->to != ev->self)
+		return "ERR it is not a question of another member's";
+	if (f->epoch != ev->epoch || ev->closing || ev->late)
+		return OTHER_EPOCH;
+	if (index_of(ev, f->from) == ev->peers || f->len % sizeof(struct pxs_feed_has) ||
 	    f->len > sizeof(((struct pxs_served *)0)->has))
 		return "ERR it is not a question of another member's";
 	if (f->list == ev->list)

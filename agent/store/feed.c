@@ -10,6 +10,7 @@ void pxs_feed_seal(const struct pxs_keys *keys, const u8 cluster[16], const stru
 		   struct pxs_feed_head *head)
 {
 	*head = (struct pxs_feed_head){
+		.epoch = cpu_to_le64(f->epoch),
 		.list = cpu_to_le64(f->list),
 		.nonce = cpu_to_le64(f->nonce),
 		.echo = cpu_to_le64(f->echo),
@@ -41,6 +42,7 @@ int pxs_feed_open(const struct pxs_keys *keys, const u8 cluster[16], const void 
 	memcpy(tag, h.tag, sizeof(tag));
 	memset(h.tag, 0, sizeof(h.tag));
 	*f = (struct pxs_feed){
+		.epoch = le64_to_cpu(h.epoch),
 		.list = le64_to_cpu(h.list),
 		.nonce = le64_to_cpu(h.nonce),
 		.echo = le64_to_cpu(h.echo),

@@ -17,18 +17,20 @@
 #include "lww.h"
 #include "tag.h"
 
-#define PXS_FEED_MAGIC	"PXSFEED1"
+#define PXS_FEED_MAGIC	"PXSFEED2"
 #define PXS_FEED_BYTES	(256u << 10)	/* of items: no more is added then */
 
 enum pxs_feed_kind {
 	PXS_FEED_ASK = 1,
 	PXS_FEED_ANSWER = 2,
 	PXS_FEED_HELLO = 3,	/* an answer that only says what to repeat */
+	PXS_FEED_LAST = 4,	/* an answer, and nothing will be written there any more */
 };
 
 struct pxs_feed_head {
 	u8 magic[8];		/* PXS_FEED_MAGIC */
 	u8 cluster[16];
+	__le64 epoch;		/* whose members who says this goes by (eventual_members.c) */
 	__le64 list;		/* digest of the eventual prefixes */
 	__le64 nonce;		/* drawn by who asks */
 	__le64 echo;		/* ASK: of the answer before; else to be repeated */
@@ -75,7 +77,7 @@ struct pxs_feed_item {
 
 /* The head, as numbers. */
 struct pxs_feed {
-	u64 list, nonce, echo, table, of, cursor, head;
+	u64 epoch, list, nonce, echo, table, of, cursor, head;
 	u32 group, len;
 	u8 kind, from, to;
 };

@@ -163,7 +163,8 @@ void ss_converge_look(struct ss_node *n)
 		if (now[i].here && i == whole_of(i))
 			check_whole(n, i);
 		deadlines[n->i] |= now[i].deadline;
-		note(n, i);
+		if (!ss_members_gone(n))
+			note(n, i);
 	}
 }
 
@@ -177,15 +178,33 @@ void ss_converge_init(void)
 	memset(deadlines, 0, sizeof(deadlines));
 }
 
-void ss_converge_lost(const struct ss_node *n)
+/* What no other table has is lost, unless it is told yet by who has not heard of that. */
+void ss_converge_gone(void)
 {
 	u32 i, k;
 
-	memset(kept[n->i], 0, sizeof(kept[n->i]));
 	memset(must, 0, sizeof(must));
 	for (k = 0; k < SS_NODES; k++)
-		for (i = 0; i < SS_EV_ELEMENTS; i++)
+		for (i = 0; i < SS_EV_ELEMENTS && !ss_members_gone(&sim.node[k]); i++)
 			note(&sim.node[k], i);
+}
+
+void ss_converge_told(const struct ss_node *n, const struct ss_node *by)
+{
+	const struct ss_kept *here = kept[n->i], *there = kept[by->i];
+	u32 i;
+
+	for (i = 0; i < SS_EV_ELEMENTS; i++)
+		if (there[i].here && order(&here[i], &there[i]) < 0 &&
+		    (i == whole_of(i) || order(&here[whole_of(i)], &there[i]) < 0))
+			ss_fail("node %u was removed, has told node %u all that it had, and element %u is not there",
+				by->i, n->i, i);
+}
+
+void ss_converge_lost(const struct ss_node *n)
+{
+	memset(kept[n->i], 0, sizeof(kept[n->i]));
+	ss_converge_gone();
 }
 
 /* What must be there is, or a mark, or nothing in place of a mark. */

@@ -144,8 +144,9 @@ static void summary(double sec)
 	fprintf(stderr, "# of transactions that keys were watched for %llu done, %llu changed; of MSETNX %llu done, %llu found a key; of what moves %llu done, %llu not\n",
 		U(sum.watched), U(sum.changed), U(sum.taken), U(sum.there), U(sum.moved),
 		U(sum.unmoved));
-	fprintf(stderr, "# %llu writes of eventual keys, %llu reads, %llu tables lost, %llu elements told, %llu marks gone\n",
-		U(sum.evwrites), U(sum.evreads), U(sum.tables), U(sum.pulled), U(sum.swept));
+	fprintf(stderr, "# %llu writes of eventual keys, %llu reads, %llu tables lost, %llu members replaced, %llu last words, %llu elements told, %llu marks gone\n",
+		U(sum.evwrites), U(sum.evreads), U(sum.tables), U(sum.removed), U(sum.parted),
+		U(sum.pulled), U(sum.swept));
 	printf("bar: sim-store-schedules %llu wanted %llu %s\n", U(runs), U(opt.schedules),
 	       runs >= opt.schedules ? "met" : "missed");
 	printf("bar: sim-store-violations %llu wanted 0 %s\n", U(bad), bad ? "missed" : "met");

@@ -98,6 +98,8 @@ void ss_node_start(struct ss_node *n)
 		fill_config(n, g);
 		fill_group(n, g);
 		fill_replica(n, g);
+		if (!g)
+			ss_members_fill(n);
 		n->nrounds[g] = 0;
 		n->seen[g] = ~0ull;
 	}
@@ -224,5 +226,6 @@ void ss_node_round(struct ss_node *n)
 		ss_fail("node %u: a round does not end", n->i);
 	ss_state_look(n);
 	ss_converge_look(n);
+	ss_members_look(n);
 	sim.at = NULL;
 }

@@ -16,6 +16,7 @@
  *	moves.c    RENAME, and MSETNX among other commands
  *	eventual.c what clients ask of eventual keys, and are answered
  *	converge.c what must be so of the tables of these keys
+ *	members.c  whose members come and go
  *	history.c  what must be so of all that was answered
  *	state.c    what must be so of the data
  *	trace.c    what happened, in words
@@ -46,6 +47,7 @@
 #define SS_TOKEN	5u	/* bytes: "%04x." of the operation's number */
 #define SS_OPS		600u
 #define SS_ACCESSES	6u
+#define SS_CHANGES	12u	/* of members */
 
 /*
  * With a leader in each group, no key is locked so long after all is well (virtual ms), and the
@@ -120,6 +122,9 @@ struct ss_node {
 	u64 up_at;		/* down until then */
 	u64 cut;		/* cut off from the others until then */
 	u64 asleep;		/* runs nothing until then */
+	u64 epoch;		/* of the members that it goes by */
+	u64 removed;		/* it was, and knows it, of this epoch; 0: no */
+	bool deaf_to_it;	/* it will not hear that it was */
 	u64 deaf[SS_GROUPS];	/* hears nothing of what is decided there until then */
 	u64 ticked;
 	s64 skew;		/* of its clock, ms */
@@ -209,6 +214,7 @@ struct ss_stat {
 	u64 ops, done, not_done, unknown, again;
 	u64 committed, aborted, sagas, undone, orphan_ms;
 	u64 watched, changed, taken, there, moved, unmoved;
+	u64 removed, parted;
 	u64 evwrites, evreads, tables, pulled, swept, converge_ms, marks_ms;
 };
 
@@ -232,6 +238,9 @@ struct ss {
 	u64 skew;		/* of clocks at most, ms */
 	u32 pieces;		/* per mille of values behind which a fetch waits */
 	bool eventual;		/* there are eventual keys */
+	bool changes;		/* ... and members come and go */
+	u64 epoch;		/* the last one that was decided */
+	u8 left[SS_CHANGES];	/* node that epoch 2, 4 ... is without, by half of that */
 	u32 wild;		/* per mille of steps in which something goes wrong */
 	bool failed;
 	char why[256];
@@ -317,11 +326,22 @@ struct ss_kept {		/* of an element; nothing: time is 0 */
 void ss_converge_init(void);
 void ss_converge_look(struct ss_node *n);
 void ss_converge_lost(const struct ss_node *n);
+void ss_converge_gone(void);		/* a member was removed */
+/* @by, which was removed, has told @n all that it had. */
+void ss_converge_told(const struct ss_node *n, const struct ss_node *by);
 /* What @n has, or had last, of each element. */
 const struct ss_kept *ss_converge_kept(const struct ss_node *n);
 bool ss_converge_same(void);		/* all members have the same */
 bool ss_converge_clean(void);		/* ... and no marks, nor deadlines */
 void ss_converge_end(void);
+
+/* --- members.c --- */
+void ss_members_fill(struct ss_node *n);	/* as of n->epoch */
+bool ss_members_gone(const struct ss_node *n);	/* its table has no future */
+void ss_members_change(void);
+void ss_members_heal(void);			/* nobody is away */
+void ss_members_hear(struct ss_node *n);
+void ss_members_look(const struct ss_node *n);	/* after a round */
 
 /* --- clients.c, answers.c --- */
 /* A command as a client sends it, to pxs_reply_free(). */

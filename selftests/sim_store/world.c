@@ -60,6 +60,10 @@ static void go_wrong(void)
 	u64 until = sim.now + (ss_chance(200) ? 200 + ss_random(3000) : 10 + ss_random(150));
 	bool power;
 
+	if (sim.changes && ss_chance(300)) {
+		ss_members_change();
+		return;
+	}
 	if (!n->up)
 		return;
 	switch (ss_random(7)) {
@@ -109,6 +113,8 @@ static void step(void)
 		n = &sim.node[(first + i) % SS_NODES];
 		if (!n->up && sim.now >= n->up_at)
 			ss_node_start(n);
+		if (n->up)
+			ss_members_hear(n);
 		if (n->up && sim.now >= n->asleep && ss_chance(800))
 			ss_node_round(n);
 	}
@@ -132,6 +138,7 @@ static void heal(void)
 		sim.node[i].asleep = 0;
 		memset(sim.node[i].deaf, 0, sizeof(sim.node[i].deaf));
 	}
+	ss_members_heal();
 	ss_wires_heal();
 	sim.calm = true;
 	sim.last = true;
@@ -259,11 +266,14 @@ static void begin(u64 seed, bool tracing)
 	sim.lists = ss_chance(500) ? SS_GROUPS : SS_LISTS;
 	sim.skew = skews[ss_random(ARRAY_SIZE(skews))];
 	sim.eventual = ss_chance(650);
+	sim.changes = sim.eventual && ss_chance(400);
+	sim.epoch = 1;
 	ss_eventual_init();
 	ss_converge_init();
 	ss_log_init();
 	for (i = 0; i < SS_NODES; i++) {
 		sim.node[i].i = i;
+		sim.node[i].epoch = 1;
 		set_clock(&sim.node[i]);
 		ss_node_start(&sim.node[i]);
 	}

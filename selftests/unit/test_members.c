@@ -112,10 +112,6 @@ static void refused_with_the_reason(void)
 {
 	begin(3, 0, 0);
 	CHECK_EQ(ask(PXS_MEMBER_REMOVE, 2, NULL), PXS_CLIENT_NOT_LEADER);
-	conf.eventual = true;
-	CHECK_EQ(ask(PXS_MEMBER_REMOVE, 2, NULL), PXS_CLIENT_MEMBERS_KEPT);
-	CHECK(strstr(words, "eventual keys"));
-	conf.eventual = false;
 	conf.conf.memory = true;
 	CHECK_EQ(ask(PXS_MEMBER_REMOVE, 2, NULL), PXS_CLIENT_MEMBERS_KEPT);
 	CHECK(strstr(words, "durability memory"));
@@ -205,6 +201,32 @@ static void a_change_says_where_stores_listen(void)
 	to.store_port = 0;
 	CHECK_EQ(ask(PXS_MEMBER_SET, 3, &to), 0);
 	CHECK_EQ(planned()->member[2].store_port, 0);
+}
+
+/* Members ask each other for eventual keys: a new one that nobody could ask is not taken. */
+static void of_eventual_keys_all_can_be_asked(void)
+{
+	struct pxs_wire_member to = {
+		.family = 4, .port = cpu_to_be16(7400), .addr = { 10, 0, 0, 4 },
+		.incarnation = cpu_to_be64(77),
+	};
+
+	lead();
+	conf.eventual = true;
+	CHECK_EQ(ask(PXS_MEMBER_ADD, 4, &to), PXS_CLIENT_MEMBERS_KEPT);
+	CHECK(strstr(words, "eventual keys"));
+	conf.conf.learners = 1;
+	CHECK_EQ(ask(PXS_MEMBER_SET, 3, &to), PXS_CLIENT_MEMBERS_KEPT);
+	CHECK(strstr(words, "(store PORT)"));
+	/* Where the file says it of the same member, it stands. */
+	to.incarnation = cpu_to_be64(INC + 2);
+	CHECK_EQ(ask(PXS_MEMBER_SET, 3, &to), 0);
+	lead();
+	conf.eventual = true;
+	to.incarnation = cpu_to_be64(77);
+	to.store_port = cpu_to_be16(6380);
+	CHECK_EQ(ask(PXS_MEMBER_ADD, 4, &to), 0);
+	conf.eventual = false;
 }
 
 /* --- what who asked is told ------------------------------------------------------- */
@@ -545,6 +567,7 @@ int main(void)
 	RUN(refused_with_the_reason);
 	RUN(who_lags_is_not_promoted);
 	RUN(a_change_says_where_stores_listen);
+	RUN(of_eventual_keys_all_can_be_asked);
 	RUN(anothers_change_is_no_success);
 	RUN(ones_own_change_is_told);
 	RUN(a_later_epoch_says_nothing_of_it);
