@@ -466,7 +466,7 @@ int pxs_store_config_load(const struct pxs_config *c, struct pxs_group_config *g
 	if (!g->store)
 		return -ENOMEM;
 	err = load(c, g->store, g, store);
-	g->eventual = g->store->eventual.n;
+	g->eventual = g->store->eventual.digest;
 	return err ? err : load_members(g->store, g, group);
 }
 

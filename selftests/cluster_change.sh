@@ -123,12 +123,21 @@ for _ in $(seq 20); do
 done
 ok "an address is free when its daemon has ended" taken
 end o
+
+# What it takes for eventual, the others would have in the log.
+sed -i 's/^\tstore {$/&\n\t\teventual = {"cache:"}/' "$D/4/etc/paxsteerd.conf"
+run 4
+reached() { [[ $(client 4 INFO paxsteer) == *incarnation:0x* ]]; }
+ok "the new one answers" wait_until 30 reached
+refused "with eventual prefixes of its own it is not taken" \
+	"member 4 has other eventual prefixes than this one" add "$X" 4
+end 4
+sed -i '/eventual = /d' "$D/4/etc/paxsteerd.conf"
 run 4
 
 # Another bundle than the one that it was made of would be another journal.
 rm "$D/$X/etc/member4.bundle"
-reached() { [[ $(client 4 INFO paxsteer) == *incarnation:0x* ]]; }
-ok "the new one answers" wait_until 30 reached
+ok "it answers again" wait_until 30 reached
 refused "a member of another bundle is found out" "it was made of another bundle" add "$X" 4
 cp -p "$D/first" "$D/$X/etc/member4.bundle"
 like "add goes on, from a machine that does not lead, until the member votes" \

@@ -96,6 +96,21 @@ reads_alone()
 	[ "$(cluster_journal "$LEADER" last_lsn)" = "$lsn" ]
 }
 
+# Of reads that come at once, those behind the first round's end: on a slow machine a lease that one
+# begins is over before the next program has started.
+lease_answers()
+{
+	local before pids=() i
+
+	cluster_find_leader && before=$(cluster_get "$LEADER" lease_reads) || return
+	for i in 1 2 3 4 5 6; do
+		cluster_log read-index >/dev/null &
+		pids+=($!)
+	done
+	wait "${pids[@]}"
+	[ "$(cluster_get "$LEADER" lease_reads)" -gt "$before" ]
+}
+
 # The read index is exact while nothing happens, costs no record, and holds under load.
 scenario_read()
 {
@@ -115,8 +130,7 @@ scenario_read()
 	if [ "$C_LEASE" = 0 ]; then
 		is "$name: a quorum was asked each time" "$READS $LEASED" "5 0"
 	else
-		# The lease of the reads before runs; a slow machine may let it end now and then.
-		ok "$name: the lease answered, without a question" [ "$LEASED" -gt 0 ]
+		ok "$name: the lease answers, without a question" wait_until 60 lease_answers
 	fi
 	cluster_append read count 1000000 outstanding 8 seconds 2 size 32 quiet \
 		acked-file "$acked" history "$S_HISTORY"

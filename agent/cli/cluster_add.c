@@ -84,6 +84,7 @@ static void see_group(struct add *a, struct cluster_view *v, unsigned int i)
 	json_t *m = cluster_member(v->best, a->invite.new.id);
 	const char *address = json_string_value(json_object_get(m, "address"));
 	const char *incarnation = json_string_value(json_object_get(m, "incarnation"));
+	const char *prefixes = json_string_value(json_object_get(v->best, "prefixes"));
 
 	*c = (struct cluster_newcomer){
 		.id = a->invite.new.id, .group = v->now,
@@ -94,6 +95,8 @@ static void see_group(struct add *a, struct cluster_view *v, unsigned int i)
 		.heard = cluster_number(m, "commit"), .epoch = cluster_number(v->best, "epoch"),
 		.commit = cluster_number(v->best, "commit"),
 	};
+	if (prefixes)
+		parse_u64(prefixes, 0, UINT64_MAX, &c->prefixes);
 	if (incarnation)
 		parse_u64(incarnation, 0, UINT64_MAX, &c->incarnation_there);
 	a->led[i] = cluster_leads(v->best);
@@ -109,6 +112,8 @@ static void see_group(struct add *a, struct cluster_view *v, unsigned int i)
 	c->answers_as = w->member;
 	c->answers_incarnation = w->incarnation;
 	c->answers_epoch = w->now.epoch;
+	c->tells_prefixes = prefixes && w->tells_prefixes;
+	c->answers_prefixes = w->prefixes;
 }
 
 static void see(struct add *a, struct cluster_view *v)

@@ -130,6 +130,7 @@ void cluster_answer_parse(const char *text, struct cluster_answer *a)
 		return;
 	find_number(text, "member", &a->member);
 	find_number(text, "incarnation", &a->incarnation);
+	a->tells_prefixes = !find_number(text, "prefixes", &a->prefixes);
 	find_number(text, "epoch", &a->now.epoch);
 	find_number(text, "borrows_slot", &a->now.borrows_slot);
 	find_number(text, "borrows_size", &a->now.borrows_size);

@@ -23,6 +23,8 @@ struct cluster_part {
 struct cluster_answer {
 	struct cluster_part now;	/* of the group that is asked about: the store's first */
 	uint64_t member, incarnation;	/* 0: it does not say */
+	uint64_t prefixes;		/* digest of the eventual ones; 0: there are none, */
+	bool tells_prefixes;		/* ... or it does not say */
 	char why[CLUSTER_WHY_MAX];	/* empty: it answered */
 	unsigned int n;			/* of a store of several groups: all of them */
 	struct cluster_part part[CLUSTER_PARTS_MAX];

@@ -49,6 +49,10 @@ static int check_answer(const struct cluster_newcomer *c, char *why)
 			     PRIx64 " answers, and not member %" PRIu64 " with 0x%016" PRIx64
 			     ": it was made of another bundle", c->answers_as,
 			     c->answers_incarnation, c->id, want);
+	/* What is eventual here would go into the log there. */
+	if (c->answers && c->tells_prefixes && c->answers_prefixes != c->prefixes)
+		return wrong(why, "the store of member %" PRIu64 " has other eventual prefixes than this one: write the same `eventual` to its configuration file, and restart it",
+			     c->id);
 	return 0;
 }
 

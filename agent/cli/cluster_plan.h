@@ -37,6 +37,9 @@ struct cluster_newcomer {
 	/* what is at its store's address: 0: does not say */
 	bool answers;
 	uint64_t answers_as, answers_incarnation, answers_epoch;
+	/* digests of the eventual prefixes: the group's, its own; both must be known */
+	uint64_t prefixes, answers_prefixes;
+	bool tells_prefixes;
 };
 
 /* @why: CLUSTER_PLAN_WORDS bytes, set for CLUSTER_WRONG. */

@@ -200,6 +200,8 @@ static void take_own(json_t *own, uint64_t id, struct cluster_answer *a)
 		.member = id,
 	};
 	a->incarnation = hex_of(cluster_member(own, id), "incarnation");
+	a->prefixes = hex_of(own, "prefixes");
+	a->tells_prefixes = json_object_get(own, "prefixes");
 }
 
 /* One that does not answer is waited for once, however many groups there are. */

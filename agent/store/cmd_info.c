@@ -244,7 +244,7 @@ static u32 info_paxsteer(struct pxs_store *s, char *to)
 			    "loading:%d\r\nstopped:%d\r\nstalled:%s\r\n"
 			    "member:%u\r\nincarnation:0x%016" PRIx64 "\r\nepoch:%" PRIu64 "\r\n"
 			    "borrows_slot:%" PRIu64 "\r\nborrows_size:%" PRIu64 "\r\n"
-			    "borrows_bytes:%" PRIu64 "\r\n",
+			    "borrows_bytes:%" PRIu64 "\r\nprefixes:0x%016" PRIx64 "\r\n",
 			    s->replica->id, s->replica->elect.leader, s->replica->commit,
 			    st->applied, st->time, st->foreign, s->barriers, s->indexes, age,
 			    s->ask.asked, s->ask.failed, sessions, sagas, live, s->checkpoint.done,
@@ -253,7 +253,8 @@ static u32 info_paxsteer(struct pxs_store *s, char *to)
 			    s->db.opened, !!s->loading, s->stopped,
 			    s->stalled ? strerror(-s->stalled) : "no", self->id,
 			    self->incarnation, conf->epoch, s->replica->loan.slot,
-			    s->replica->loan.size, s->replica->loan.bytes);
+			    s->replica->loan.size, s->replica->loan.bytes,
+			    s->replica->config->eventual);
 	len += info_cross(s, to + len);
 	return len + info_groups(s, to + len);
 }

@@ -14,10 +14,12 @@ static void answers(void)
 	cluster_answer_parse("+OK\r\n$50\r\n# Paxsteer\r\ngroup:1\r\nleader:2\r\ncommit:77\r\napplied:7\r\n"
 			     "\r\n+OK\r\n", &a);
 	CHECK(!*a.why && a.now.group == 1 && a.now.leader == 2 && a.now.commit == 77 &&
-	      !a.incarnation);
+	      !a.incarnation && !a.tells_prefixes);
 	cluster_answer_parse("$50\r\n# Paxsteer\r\ngroup:1\r\nleader:2\r\ncommit:77\r\nmember:4\r\n"
 			     "incarnation:0xab5fbe1a3d889a59\r\nepoch:3\r\nborrows_slot:5\r\n"
-			     "borrows_size:6\r\nborrows_bytes:7x\r\n\r\n+OK\r\n", &a);
+			     "borrows_size:6\r\nborrows_bytes:7x\r\nprefixes:0x11\r\n\r\n"
+			     "+OK\r\n", &a);
+	CHECK(a.tells_prefixes && a.prefixes == 0x11);
 	CHECK(!*a.why && a.member == 4 && a.now.epoch == 3);
 	CHECK_EQ(a.incarnation, 0xab5fbe1a3d889a59);
 	CHECK(a.now.borrows_slot == 5 && a.now.borrows_size == 6 && !a.now.borrows_bytes);

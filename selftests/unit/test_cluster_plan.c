@@ -128,6 +128,27 @@ static void another_one(void)
 	is_wrong(c, "member 2 with incarnation");
 }
 
+/* What is eventual at one would go into the log at the other. An older daemon does not say. */
+static void other_eventual_prefixes(void)
+{
+	struct cluster_newcomer c = stranger();
+
+	c.prefixes = 3;
+	is(c, CLUSTER_ADD);
+	c.tells_prefixes = true;
+	is_wrong(c, "member 4 has other eventual prefixes");
+	c.answers_prefixes = 5;
+	is_wrong(c, "write the same `eventual`");
+	c.answers_prefixes = 3;
+	is(c, CLUSTER_ADD);
+	c = learner();
+	c.tells_prefixes = true;
+	c.answers_prefixes = 3;
+	is_wrong(c, "other eventual prefixes");
+	c.answers = false;
+	is(c, CLUSTER_LEARNS);
+}
+
 /* --- add, of three groups ----------------------------------------------------- */
 
 /* "- a l v s": in group 1, 2...: absent, silent; absent; a learner that has little; enough; votes */
@@ -319,6 +340,7 @@ int main(void)
 	RUN(not_before_it_is_heard);
 	RUN(a_learner_stays_one);
 	RUN(another_one);
+	RUN(other_eventual_prefixes);
 	RUN(one_group_after_the_other);
 	RUN(who_was_being_removed_is_not_added);
 	RUN(another_one_in_one_of_them);
