@@ -26,7 +26,7 @@ struct pxs_group_config {
 	bool tables;			/* the log holds changes of services; see director.h */
 	struct pxs_store_config *store;	/* NULL: the log is all there is; see store_config.h */
 	u32 home;			/* ... of several groups: the one that names them; or 0 */
-	u64 eventual;			/* digest of its eventual prefixes, or the home's; 0: none */
+	u64 eventual;			/* digest of its eventual prefixes, or the home's; or 0 */
 	u64 retain;			/* slots that are kept; 0: all, until somebody asks */
 	struct pxs_store_where file_where[PXS_MEMBERS_MAX];
 	char where[PXS_MEMBERS_MAX][PXS_WHERE_TEXT];	/* a store of member[]; "": not known */
