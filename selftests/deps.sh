@@ -23,6 +23,7 @@ PURPOSES=(
 "debugging  flex bison bc libelf-dev libssl-dev rsync kmod"
 "machines   qemu-system-x86 busybox-static cpio xz-utils zstd mmdebstrap util-linux uidmap"
 "traffic    memcached libmemcached-tools redis-server redis-tools nginx-light curl netcat-openbsd"
+"traffic    dnsmasq-base dnsperf wrk"
 "network    iproute2 nftables ipvsadm iputils-ping ethtool procps bc jq e2fsprogs python3-minimal"
 "bench      etcd-server libnghttp2-dev"
 "disks      dmsetup mount util-linux e2fsprogs"

@@ -6,11 +6,17 @@
     programs.py redis ADDR PORT N              GET who, once a connection
     programs.py store ADDR PORT KEYS           memcached over UDP: set and get each key
     programs.py owned ADDR PORT KEYS           memcached over TCP: which of the keys are here
+    programs.py hold ADDR PORT N               N connections to Redis that ask who in turn, until
+                                               SIGTERM: each is always told the same
 
 http and redis print "CLIENT:PORT ANSWER" for each connection; owned "KEY ADDR:PORT".
 """
+import collections
+import resource
+import signal
 import socket
 import sys
+import time
 
 
 def text(addr, port):
@@ -73,5 +79,39 @@ def owned(addr, port, path):
                 print(key.decode(), text(addr, port))
 
 
+def hold(addr, port, count):
+    over = []
+    signal.signal(signal.SIGTERM, lambda *_: over.append(1))
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+    def ask(s):
+        s.sendall(b"*2\r\n$3\r\nGET\r\n$3\r\nwho\r\n")
+        answer = b""
+        while answer.count(b"\r\n") < 2:
+            more = s.recv(100)
+            if not more:
+                sys.exit("a connection has ended")
+            answer += more
+        return answer.split(b"\r\n")[1].decode()
+
+    held = []
+    for _ in range(int(count)):
+        s = socket.create_connection((addr, port), 30)
+        s.settimeout(30)
+        held.append((s, ask(s)))
+    by = collections.Counter(who for s, who in held)
+    print("held", dict(sorted(by.items())), flush=True)
+    rounds = 0
+    while not over or not rounds:
+        for s, who in held:
+            time.sleep(0.02)  # others have the processors, too
+            now = ask(s)
+            if now != who:
+                sys.exit("one was with %s, and is with %s" % (who, now))
+        rounds += 1
+    print("asked", rounds, "times each")
+
+
 what, where, at, *rest = sys.argv[1:]
-{"http": http, "redis": redis, "store": store, "owned": owned}[what](where, int(at), *rest)
+{"http": http, "redis": redis, "store": store, "owned": owned, "hold": hold}[what](where, int(at), *rest)

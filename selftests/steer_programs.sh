@@ -14,69 +14,10 @@
 need_module
 need jq ip memcached nginx redis-server redis-cli redis-benchmark curl python3
 . "$(dirname "$0")/director.sh"
+. "$(dirname "$0")/programs.sh"
 
 SEED=000102030405060708090a0b0c0d0e0f
 ANSWERS=$T_DIR/answers
-CLIENT=$TOP/selftests/programs.py
-
-address() { if [ "$FAMILY" = v4 ]; then echo "10.2.$1.2"; else echo "fd02:$1::2"; fi; }
-vip_address() { if [ "$FAMILY" = v4 ]; then echo 192.0.2.1; else echo 2001:db8::1; fi; }
-
-nginx_config()
-{
-	cat <<-END
-	daemon off;
-	master_process off;
-	pid $T_DIR/nginx$1.pid;
-	error_log stderr;
-	events { worker_connections 256; }
-	http {
-		access_log off;
-		client_body_temp_path $T_DIR/nginx$1.tmp;
-		proxy_temp_path $T_DIR/nginx$1.tmp;
-		fastcgi_temp_path $T_DIR/nginx$1.tmp;
-		uwsgi_temp_path $T_DIR/nginx$1.tmp;
-		scgi_temp_path $T_DIR/nginx$1.tmp;
-	END
-	for FAMILY in v4 v6; do
-		cat <<-END
-		server {
-			listen $(be "$1" 8080);
-			root $T_DIR/www;
-			location = /who { return 200 "$(be "$1" 8080)\n"; }
-		}
-		END
-	done
-	echo "}"
-}
-
-servers_up()
-{
-	local i a
-
-	mkdir "$T_DIR/www"
-	head -c 1048576 /dev/urandom >"$T_DIR/www/large"
-	chmod -R a+rX "$T_DIR"
-	for i in 1 2 3; do
-		start_on "b$i" "memcached$i" memcached -u nobody -m 16 -t 1 -U 11211 -p 11211 \
-			-l "$(FAMILY=v4 address "$i"),$(FAMILY=v6 address "$i")"
-		nginx_config "$i" >"$T_DIR/nginx$i.conf"
-		start_on "b$i" "nginx$i" nginx -c "$T_DIR/nginx$i.conf"
-		start_on "b$i" "redis$i" redis-server --port 6379 --save "" --protected-mode no \
-			--bind "$(FAMILY=v4 address "$i")" "$(FAMILY=v6 address "$i")" \
-			--dir "$T_DIR"
-	done
-	for i in 1 2 3; do
-		for FAMILY in v4 v6; do
-			for a in 11211 8080 6379; do
-				wait_until 30 on "b$i" bash -c \
-					"exec 3<>/dev/tcp/$(address "$i")/$a" ||
-					bail "no server on b$i port $a ($FAMILY)" \
-						"$(cat "$T_DIR"/*"$i.log")"
-			done
-		done
-	done
-}
 
 memcached_by_key()
 {
@@ -158,7 +99,7 @@ director_hosts 3
 for i in 3 4 5; do
 	printf 'addr add %s dev eth0\n' 10.1.0.$i/24 fd01::$i/64
 done | ip -n pxs-c -batch -
-servers_up
+servers_up 3
 for FAMILY in v4 v6; do
 	memcached_by_key
 	nginx_by_flow
