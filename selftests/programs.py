@@ -102,15 +102,25 @@ def hold(addr, port, count):
         held.append((s, ask(s)))
     by = collections.Counter(who for s, who in held)
     print("held", dict(sorted(by.items())), flush=True)
-    rounds = 0
-    while not over or not rounds:
+    asked = 0
+
+    def look(s, who):
+        nonlocal asked
+        now = ask(s)
+        if now != who:
+            sys.exit("one was with %s, and is with %s" % (who, now))
+        asked += 1
+
+    while not over:
         for s, who in held:
+            if over:
+                break
             time.sleep(0.02)  # others have the processors, too
-            now = ask(s)
-            if now != who:
-                sys.exit("one was with %s, and is with %s" % (who, now))
-        rounds += 1
-    print("asked", rounds, "times each")
+            look(s, who)
+    # Once more each, when all that was to happen has.
+    for s, who in held:
+        look(s, who)
+    print("asked", asked, "times")
 
 
 what, where, at, *rest = sys.argv[1:]
