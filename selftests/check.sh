@@ -56,10 +56,12 @@ done
 
 # Tests on this machine, or that start machines themselves: those beside the machines. A cluster on
 # this machine runs alone: its members must not starve.
+# --long: all of them on each kernel, and nothing is shortened.
+whole=$((LONG * 10800))
 machines=(
-"vm-6.1     2700+ no  tests_on 6.1"
-"vm-6.12    2400+ yes tests_on 6.12"
-"vm-newest  2400+ yes tests_on newest"
+"vm-6.1     $((whole + 2700))+ no  tests_on 6.1"
+"vm-6.12    $((whole + 2400))+ yes tests_on 6.12"
+"vm-newest  $((whole + 2400))+ yes tests_on newest"
 "demo 600+ no selftests/demo.sh"
 )
 clusters=()
