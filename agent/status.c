@@ -159,10 +159,10 @@ static json_t *group_status(struct pxs_node *n, struct pxs_replica *r)
 		n->dp->ops->status(n->dp, r->id, &st);
 	set_int(o, "group", r->id);
 	set_int(o, "self", conf->member[conf->self].id);
-	if (r->config->store)
+	if (r->config->store) {
 		set_int(o, "store_of", r->config->home ? r->config->home : r->id);
-	if (r->config->store)
 		set_hex(o, "prefixes", r->config->eventual);
+	}
 	json_object_set_new(o, "state", json_string(r->members.removed ? "removed" :
 						    r->gone ? "fenced" : state_word(st.state)));
 	json_object_set_new(o, "durability", json_string(conf->memory ? "memory" : "disk"));

@@ -83,8 +83,6 @@ static void see_group(struct add *a, struct cluster_view *v, unsigned int i)
 	struct cluster_newcomer *c = &a->seen[i];
 	json_t *m = cluster_member(v->best, a->invite.new.id);
 	const char *address = json_string_value(json_object_get(m, "address"));
-	const char *incarnation = json_string_value(json_object_get(m, "incarnation"));
-	const char *prefixes = json_string_value(json_object_get(v->best, "prefixes"));
 
 	*c = (struct cluster_newcomer){
 		.id = a->invite.new.id, .group = v->now,
@@ -94,11 +92,9 @@ static void see_group(struct add *a, struct cluster_view *v, unsigned int i)
 		.address_same = address && !strcmp(address, a->address),
 		.heard = cluster_number(m, "commit"), .epoch = cluster_number(v->best, "epoch"),
 		.commit = cluster_number(v->best, "commit"),
+		.incarnation_there = cluster_hex(m, "incarnation"),
+		.prefixes = cluster_hex(v->best, "prefixes"),
 	};
-	if (prefixes)
-		parse_u64(prefixes, 0, UINT64_MAX, &c->prefixes);
-	if (incarnation)
-		parse_u64(incarnation, 0, UINT64_MAX, &c->incarnation_there);
 	a->led[i] = cluster_leads(v->best);
 	a->near[i] = cluster_lead_near(v, 0);
 	cluster_view_ask(v, c->id, a->store, password_of(a), w);
@@ -112,7 +108,7 @@ static void see_group(struct add *a, struct cluster_view *v, unsigned int i)
 	c->answers_as = w->member;
 	c->answers_incarnation = w->incarnation;
 	c->answers_epoch = w->now.epoch;
-	c->tells_prefixes = prefixes && w->tells_prefixes;
+	c->tells_prefixes = json_object_get(v->best, "prefixes") && w->tells_prefixes;
 	c->answers_prefixes = w->prefixes;
 }
 

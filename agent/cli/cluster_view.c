@@ -47,8 +47,7 @@ static const char *text_of(json_t *o, const char *key)
 	return json_string_value(json_object_get(o, key));
 }
 
-/* "0x..." */
-static uint64_t hex_of(json_t *o, const char *key)
+uint64_t cluster_hex(json_t *o, const char *key)
 {
 	const char *text = text_of(o, key);
 	uint64_t value = 0;
@@ -199,8 +198,8 @@ static void take_own(json_t *own, uint64_t id, struct cluster_answer *a)
 		},
 		.member = id,
 	};
-	a->incarnation = hex_of(cluster_member(own, id), "incarnation");
-	a->prefixes = hex_of(own, "prefixes");
+	a->incarnation = cluster_hex(cluster_member(own, id), "incarnation");
+	a->prefixes = cluster_hex(own, "prefixes");
 	a->tells_prefixes = json_object_get(own, "prefixes");
 }
 
@@ -250,7 +249,7 @@ static void fill(struct cluster_row *r, struct cluster_view *v, json_t *member,
 
 	*r = (struct cluster_row){
 		.id = cluster_number(member, "id"), .heard = cluster_number(member, "commit"),
-		.incarnation = hex_of(member, "incarnation"),
+		.incarnation = cluster_hex(member, "incarnation"),
 		.address = text_of(member, "address"), .role = text_of(member, "role"),
 		.store = text_of(member, "store"),
 	};

@@ -56,6 +56,9 @@ struct cluster_row {
 /* A number of an object of the status; 0: it is not there. */
 uint64_t cluster_number(json_t *o, const char *key);
 
+/* Likewise of one that is written "0x...". */
+uint64_t cluster_hex(json_t *o, const char *key);
+
 /* Member @id in a group of the status; NULL: it is not there. Borrowed. */
 json_t *cluster_member(json_t *group, uint64_t id);
 

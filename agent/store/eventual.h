@@ -176,8 +176,8 @@ enum pxs_claim pxs_eventual_claim(struct pxs_request *r);
 
 /* --- eventual_members.c --- */
 
-/* Ids of the group's other members. Return: how many. */
-u32 pxs_eventual_others(struct pxs_store *s, u8 members[PXS_EVDB_PEERS]);
+/* Ids of the group's other members, 0 behind them. */
+void pxs_eventual_others(struct pxs_store *s, u8 members[PXS_EVDB_PEERS]);
 
 /* Begin in the epoch that the group is in. */
 void pxs_eventual_enter(struct pxs_eventual *ev);

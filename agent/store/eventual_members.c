@@ -58,7 +58,7 @@ static bool stop(struct pxs_eventual *ev)
 	return stopped;
 }
 
-u32 pxs_eventual_others(struct pxs_store *s, u8 members[PXS_EVDB_PEERS])
+void pxs_eventual_others(struct pxs_store *s, u8 members[PXS_EVDB_PEERS])
 {
 	const struct pxs_group_conf *conf = &s->replica->config->conf;
 	u32 i, n = 0;
@@ -67,7 +67,6 @@ u32 pxs_eventual_others(struct pxs_store *s, u8 members[PXS_EVDB_PEERS])
 	for (i = 0; i < conf->nmembers; i++)
 		if (i != conf->self)
 			members[n++] = conf->member[i].id;
-	return n;
 }
 
 void pxs_eventual_enter(struct pxs_eventual *ev)
@@ -143,6 +142,8 @@ void pxs_eventual_tick_pulls(struct pxs_eventual *ev)
 		stop(ev);
 		return;
 	}
-	for (i = 0; !pxs_eventual_joins(ev) && i < ev->peers; i++)
+	if (pxs_eventual_joins(ev))
+		return;
+	for (i = 0; i < ev->peers; i++)
 		pxs_pull_tick(&ev->pull[i]);
 }
