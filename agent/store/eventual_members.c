@@ -11,7 +11,8 @@
  *
  * The table of whoever is removed is of another epoch for good: what nobody had asked for is lost.
  * Hence, who is removed and knows it takes no writes any more, and says in its answers when they
- * were the last ones; the others wait for that, if it talks to them, before they go over.
+ * were the last ones; the others wait for that before they go over. Not being heard is no reason to
+ * wait less: who lags takes writes, too, and answers when it has come to their epoch.
  */
 #include "store.h"
 
@@ -19,7 +20,8 @@
 
 #include "../report.h"
 
-#define PARTING_MS	5000u	/* for the last word of who goes */
+/* For the last word of who goes: it may have to come to this epoch and be connected to anew. */
+#define PARTING_MS	10000u
 
 static const struct pxs_group_conf *conf_of(const struct pxs_eventual *ev)
 {
@@ -34,17 +36,14 @@ static bool stays(const struct pxs_eventual *ev, const struct pxs_pull *p)
 	return i >= 0 && conf->member[i].incarnation == p->incarnation;
 }
 
-/* Has somebody who goes something to say yet? */
+/* May somebody who goes have something to say yet? */
 static bool listens(const struct pxs_eventual *ev)
 {
-	const struct pxs_pull *p;
 	u32 i;
 
-	for (i = 0; i < ev->peers; i++) {
-		p = &ev->pull[i];
-		if (!stays(ev, p) && p->fd >= 0 && p->heard && !p->wrong && !p->over)
+	for (i = 0; i < ev->peers; i++)
+		if (!stays(ev, &ev->pull[i]) && !ev->pull[i].over)
 			return ev->store->node->loop.now - ev->parting < PARTING_MS;
-	}
 	return false;
 }
 

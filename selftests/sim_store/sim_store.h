@@ -64,6 +64,8 @@
 #define SS_CONVERGE_MS	9000u
 /* ... and no mark is left of what was deleted, and the difference of clocks. */
 #define SS_MARKS_MS	16000u
+/* Both, where members change: and what the others wait for the last word of who was removed. */
+#define SS_PARTING_MS	10000u
 
 #define SS_EPOCH_MS	1700000000000ull
 

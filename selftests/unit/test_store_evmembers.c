@@ -69,6 +69,7 @@ static void goes_by_the_next_ones(void)
 	CHECK(!pxs_eventual_follow(&ev));
 	group.conf.epoch = 2;
 	member(2, 4, 99);
+	ev.pull[1].over = true;
 	CHECK(pxs_eventual_follow(&ev));
 	CHECK(!pxs_eventual_follow(&ev));
 	CHECK_EQ(ev.epoch, 2);
@@ -108,8 +109,17 @@ static void who_goes_is_heard_to_the_end(void)
 	member(2, 3, 99);
 	p = talks(1);
 	CHECK(!pxs_eventual_follow(&ev));
-	/* It does not talk any more. */
+	/* It does not talk right now, and may take writes all the same. */
 	p->wrong = "it is away";
+	CHECK(!pxs_eventual_follow(&ev));
+	end();
+	/* Nor was it heard in this epoch yet: it lags, and takes writes in the one before. */
+	begin();
+	group.conf.epoch = 2;
+	group.conf.nmembers = 2;
+	CHECK(!pxs_eventual_follow(&ev));
+	p = talks(1);
+	p->over = true;
 	CHECK(pxs_eventual_follow(&ev));
 	end();
 	/* Who stays is not waited for; nor is who goes for ever. */
@@ -119,7 +129,7 @@ static void who_goes_is_heard_to_the_end(void)
 	talks(0);
 	talks(1);
 	CHECK(!pxs_eventual_follow(&ev));
-	node.loop.now += 4999;
+	node.loop.now += 9999;
 	CHECK(!pxs_eventual_follow(&ev));
 	node.loop.now++;
 	CHECK(pxs_eventual_follow(&ev));
