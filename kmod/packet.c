@@ -120,7 +120,7 @@ static noinline bool pxs_skip_ip6(const struct sk_buff *skb, u8 nexthdr, struct 
 	int off;
 
 	off = ipv6_skip_exthdr(skb, sizeof(struct ipv6hdr), &nexthdr, &frag_off);
-	/* Defragmentation came first: what is still a fragment is not ours to judge. */
+	/* See gather.h. */
 	if (off < 0 || frag_off)
 		return false;
 	return pxs_parse_transport(skb, p, nexthdr, off);

@@ -10,6 +10,7 @@
 #include <linux/ipv6.h>
 #include <linux/netfilter.h>
 #include <linux/skbuff.h>
+#include <net/ip.h>
 
 #include "endpoint.h"
 
@@ -53,7 +54,7 @@ bool pxs_packet_parse(const struct sk_buff *skb, u8 pf, struct pxs_packet *p);
 
 /*
  * Source and destination port of TCP or UDP right behind an IP header without options, all of
- * it linear. Of a fragment it is whatever lies there. Return: NULL for all other packets.
+ * it linear, and no fragment. Return: NULL for all other packets.
  */
 static inline const __be16 *pxs_packet_ports(const struct sk_buff *skb, u8 pf)
 {
@@ -64,7 +65,7 @@ static inline const __be16 *pxs_packet_ports(const struct sk_buff *skb, u8 pf)
 
 	if (skb_headlen(skb) < len + 2 * sizeof(__be16))
 		return NULL;
-	if (pf == NFPROTO_IPV4 && iph->ihl != sizeof(*iph) / 4)
+	if (pf == NFPROTO_IPV4 && (iph->ihl != sizeof(*iph) / 4 || ip_is_fragment(iph)))
 		return NULL;
 	proto = pf == NFPROTO_IPV4 ? iph->protocol : ip6h->nexthdr;
 	if (proto != IPPROTO_UDP && proto != IPPROTO_TCP)

@@ -9,11 +9,12 @@
  *                      ICMP errors about either
  *   POST_ROUTING  101  replies of nat backends on their way to clients; ICMP errors
  *
- * -350 is behind defragmentation and before connection tracking, 101 behind the NAT of
- * others. Every hook runs in one RCU read section that netfilter opened, in softirq or
- * in a sender's process context; nothing here locks, sleeps or allocates, except
- * splitting and making a shared packet writable. Hooks are registered while the
- * namespace has a service, those of PRE_ROUTING while one wants them, under pxs_net.config.
+ * -350 is before connection tracking, and behind others' defragmentation where there is one; else
+ * fragments are put together here (gather.c). 101 is behind the NAT of others. Every hook runs in
+ * one RCU read section that netfilter opened, in softirq or in a sender's process context; nothing
+ * here locks, sleeps or allocates, except splitting, keeping fragments and making a shared packet
+ * writable. Hooks are registered while the namespace has a service, those of PRE_ROUTING while one
+ * wants them, under pxs_net.config.
  */
 #include "pxs.h"
 
@@ -22,15 +23,13 @@
 #include <linux/netfilter_ipv6.h>
 #include <net/gso.h>
 #include <net/inet_sock.h>
-#include <net/ipv6_frag.h>
-#include <net/netfilter/ipv4/nf_defrag_ipv4.h>
-#include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 
 #include "backend.h"
 #include "core/load.h"
 #include "deliver_local.h"
 #include "deliver_nat.h"
 #include "forward.h"
+#include "gather.h"
 #include "given.h"
 #include "icmp.h"
 #include "keep.h"
@@ -39,7 +38,7 @@
 #include "steer.h"
 #include "trace.h"
 
-/* Between defragmentation (-400) and connection tracking (-200), before raw (-300). */
+/* Between others' defragmentation (-400) and connection tracking (-200), before raw (-300). */
 #define PXS_PRI_REQUEST	(-350)
 /* Just behind source NAT. */
 #define PXS_PRI_REPLY	(NF_IP_PRI_NAT_SRC + 1)
@@ -198,8 +197,8 @@ static unsigned int pxs_steer_link_header(const struct sk_buff *skb,
 }
 
 /*
- * Send each datagram of a GSO packet through this hook by itself. They enter the chain
- * from its start again; in front of us there is only defragmentation. Segmenting takes for the
+ * Send each datagram of a GSO packet through this hook by itself. They enter the chain from its
+ * start again; in front of us there is others' defragmentation at most. Segmenting takes for the
  * link header what is between the data's start and the network header.
  */
 static unsigned int pxs_steer_split(struct pxs_service *svc, struct sk_buff *skb,
@@ -315,10 +314,14 @@ static noinline unsigned int pxs_steer_pre_routing(struct pxs_net *pn, struct sk
 	struct pxs_service *svc;
 	struct pxs_packet p pxs_unset;
 	bool parsed;
+	int err;
 
 	if (skb->pkt_type != PACKET_HOST)
 		return NF_ACCEPT;
 	parsed = pxs_packet_parse(skb, state->pf, &p);
+	err = pxs_gather(skb, state, &p, &parsed);
+	if (err)
+		return pxs_gather_verdict(err);
 	if (p.dst.proto != IPPROTO_UDP && !READ_ONCE(pn->services.forwarding))
 		return NF_ACCEPT;
 	if (!parsed)
@@ -409,25 +412,6 @@ static unsigned int pxs_hook_local_out(void *priv, struct sk_buff *skb,
 	return pxs_steer_local_out(pn, skb, state);
 }
 
-/*
- * IPv6 puts fragments together behind LOCAL_IN, IPv4 before. Those that no hook of PRE_ROUTING
- * took (a service that wants packets early has them there) are put together here: few come here.
- * No protocol was read from them. Return: 0: the packet is whole, or none of those; -EINPROGRESS:
- * it is kept; else an error.
- */
-static int pxs_steer_gather(struct sk_buff *skb, const struct nf_hook_state *state,
-			    struct pxs_packet *p, bool *parsed)
-{
-	int err;
-
-	if (*parsed || state->pf != NFPROTO_IPV6 || p->dst.proto)
-		return 0;
-	err = nf_ct_frag6_gather(state->net, skb, IP6_DEFRAG_LOCAL_DELIVER);
-	if (!err)
-		*parsed = pxs_packet_parse(skb, state->pf, p);
-	return err;
-}
-
 static noinline unsigned int pxs_steer_local_in(struct pxs_net *pn, struct sk_buff *skb,
 						const struct nf_hook_state *state)
 {
@@ -440,9 +424,9 @@ static noinline unsigned int pxs_steer_local_in(struct pxs_net *pn, struct sk_bu
 	if (skb->pkt_type != PACKET_HOST)
 		return NF_ACCEPT;
 	parsed = pxs_packet_parse(skb, state->pf, &p);
-	err = pxs_steer_gather(skb, state, &p, &parsed);
+	err = pxs_gather(skb, state, &p, &parsed);
 	if (err)
-		return err == -EINPROGRESS ? NF_STOLEN : NF_DROP;
+		return pxs_gather_verdict(err);
 	if (!parsed)
 		return pxs_icmp_local_in(skb, state, &p);
 	svc = pxs_service_lookup(pn, &p.dst);
@@ -543,29 +527,10 @@ void pxs_steer_off(struct pxs_net *pn)
 
 int pxs_steer_early_on(struct pxs_net *pn)
 {
-	int err;
-
-	err = nf_defrag_ipv4_enable(pn->net);
-	if (err)
-		return err;
-	err = nf_defrag_ipv6_enable(pn->net);
-	if (err)
-		goto err_ip4;
-	err = nf_register_net_hooks(pn->net, pn->hooks, PXS_HOOKS_EARLY);
-	if (err)
-		goto err_ip6;
-	return 0;
-
-err_ip6:
-	nf_defrag_ipv6_disable(pn->net);
-err_ip4:
-	nf_defrag_ipv4_disable(pn->net);
-	return err;
+	return nf_register_net_hooks(pn->net, pn->hooks, PXS_HOOKS_EARLY);
 }
 
 void pxs_steer_early_off(struct pxs_net *pn)
 {
 	nf_unregister_net_hooks(pn->net, pn->hooks, PXS_HOOKS_EARLY);
-	nf_defrag_ipv6_disable(pn->net);
-	nf_defrag_ipv4_disable(pn->net);
 }

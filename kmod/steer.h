@@ -18,8 +18,8 @@ struct pxs_net;
 #define PXS_HOOKS	8
 
 /*
- * Hooks of a namespace: on with its first service, off after its last; the early ones, and
- * defragmentation, with the first that wants to see packets before they are routed.
+ * Hooks of a namespace: on with its first service, off after its last; the early ones with the
+ * first that wants to see packets before they are routed.
  * Process context, under pxs_net.config. 0 is returned, or what registering said, with
  * nothing left on.
  */
