@@ -9,7 +9,7 @@
 #
 # Over IPv4, then over IPv6, where the leader may have a lease.
 #
-# check-kernels: 6.1 newest
+# check-kernels: newest
 # limit: 600
 # shellcheck disable=SC2034  # cluster.sh reads C_DIR
 

@@ -7,7 +7,7 @@
 #     cb ── db ── bb      same group id on both sides; what is done on one side must not
 #                         be seen, heard, counted or felt on the other
 #
-# check-kernels: 6.1 newest debug
+# check-kernels: 6.1 debug
 # limit: 600
 
 . "$(dirname "$0")/lib.sh"

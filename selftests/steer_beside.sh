@@ -9,6 +9,7 @@
 #     c ════ VXLAN ═══ b1     a tunnel whose outer packets are steered, checksums and all
 #
 # kernels: 6.1 newest
+# check-kernels: 6.1
 # limit: 600
 
 . "$(dirname "$0")/lib.sh"

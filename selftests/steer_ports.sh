@@ -7,7 +7,7 @@
 #                └── b2       ports have the same low byte, by which packets are let pass unread.
 #
 # limit: 600
-# check-kernels: 6.1 newest
+# check-kernels: newest
 
 . "$(dirname "$0")/lib.sh"
 need_module

@@ -8,6 +8,7 @@
 # Loaded again the module knows nothing, until it is configured; the agents' journals still hold
 # what was acknowledged.
 #
+# check-kernels: 6.12 newest
 # limit: 600
 # shellcheck disable=SC2034  # cluster.sh and director.sh read C_DIR, FAMILY
 
