@@ -20,7 +20,8 @@
  * Every answer must come from VIP:PORT and repeat the request. Nothing is sent twice.
  * With -l it prints "running" after the first answer, with -H "held N" once all are
  * there; both end with "sent N answered N lost N bad N".
- * Exit status 1 when an answer was lost or bad.
+ * Exit status 1 when an answer was lost or bad; when datagrams (-n) were waited for a minute
+ * in all, the rest is not sent.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -44,6 +45,8 @@
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
 #endif
+
+#define PATIENCE 60000	/* ms, for all that is lost of a number of datagrams */
 
 static struct {
 	int count, offset, timeout;
@@ -192,6 +195,12 @@ static void local_name(int fd, char name[ENDPOINT_TEXT])
 	endpoint_text(&me, name);
 }
 
+/* So many were lost that the rest need not be waited for, too. */
+static bool spent(void)
+{
+	return lost * (unsigned long)opt.timeout >= PATIENCE;
+}
+
 /* One answer, which must be to request i. Return: whether it is. */
 static bool answer(int fd, int i)
 {
@@ -234,7 +243,7 @@ static void run_udp(void)
 	int fd = -1, i;
 	size_t len;
 
-	for (i = 0; !ended() && (opt.load || i < opt.count); i++) {
+	for (i = 0; !ended() && (opt.load || (i < opt.count && !spent())); i++) {
 		if (fd < 0 || opt.flows) {
 			if (fd >= 0)
 				close(fd);
