@@ -58,21 +58,31 @@ static bool would_take(struct rdv *r, const struct pxs_table_row *rows, const st
 	return x->rank < be->last;
 }
 
+/*
+ * The next backend from @b on, or n, that is not plainly worse for the row than one at rank @limit
+ * of that @weight: to know that needs no logarithm. Most of a build is this loop.
+ */
+static u32 next_near(const struct rdv *r, u32 b, u32 place, u32 limit, u32 weight)
+{
+	const struct pxs_rank_key *key;
+
+	for (key = &r->key[b]; b < r->n; b++, key++)
+		if (pxs_rank(key, place) <= limit || key->weight > weight)
+			break;
+	return b;
+}
+
 void pxs_rdv_scan(struct rdv *r, const struct pxs_table_row *rows, u32 row, bool homeless,
 		  struct rdv_scan *s)
 {
 	const struct rdv_rank none = { .cost = ~0ull, .b = r->n };
-	u32 b, rank, place = row << r->shift, limit = PXS_RANKS, weight = 0;
+	u32 b, place = row << r->shift, limit = PXS_RANKS, weight = 0;
 	const struct rdv_rank *worst;
 	struct rdv_rank x;
 
 	*s = (struct rdv_scan){ .fit = none, .best = { none, none } };
-	for (b = 0; b < r->n; b++) {
-		rank = pxs_rank(&r->key[b], place);
-		/* plainly worse than what is there: needs no logarithm */
-		if (rank > limit && r->key[b].weight <= weight)
-			continue;
-		x = rank_with(r, place, b, rank);
+	for (b = 0; (b = next_near(r, b, place, limit, weight)) < r->n; b++) {
+		x = rank_with(r, place, b, pxs_rank(&r->key[b], place));
 		if (better(&x, &s->best[0])) {
 			s->best[1] = s->best[0];
 			s->best[0] = x;

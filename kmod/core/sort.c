@@ -22,6 +22,9 @@ void pxs_sort(void *base, u32 n, u32 size, bool (*before)(const void *a, const v
 		gap = (size_t)gaps[g] * size;
 		for (i = gaps[g]; i < n; i++) {
 			at = (size_t)i * size;
+			/* What is in order already is nearly free. */
+			if (!before(p + at, p + at - gap))
+				continue;
 			memcpy(x, p + at, size);
 			for (; at >= gap && before(x, p + at - gap); at -= gap)
 				memcpy(p + at, p + at - gap, size);
