@@ -6,7 +6,7 @@
 # Every backend greets a connection with its name and echoes. Connections are opened one
 # after the other, held open through changes of the table, and pinged all the while.
 #
-# check-kernels: 6.1 newest
+# check-kernels: 6.1
 # limit: 600
 
 . "$(dirname "$0")/lib.sh"
