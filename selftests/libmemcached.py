@@ -8,6 +8,7 @@
                                              what was set, or that it is not there
 """
 import ctypes
+import os
 import signal
 import sys
 
@@ -78,10 +79,13 @@ def load(addr, port, path):
     signal.signal(signal.SIGTERM, lambda *_: over.append(1))
     done = found = 0
     last = {}
+    # An earlier load's values may be there yet, at an owner that has not had the key since.
+    run = os.urandom(4).hex().encode() + b"-"
     while not over:
         for key in keys_of(path):
             if over:
                 break
+            key = run + key
             value = b"%s of %d" % (key, done)
             # Who owned it before may own it again, and have what it was then.
             last.setdefault(key, set()).add(value)
