@@ -309,15 +309,15 @@ static double rank_ns(void)
 	static struct pxs_rank_key key[1000];
 	u32 i, r, least = ~0u;
 	double t;
+
 	for (i = 0; i < ARRAY_SIZE(key); i++)
 		pxs_rank_init(&key[i], &seed, 1, i, 100);
 	t = now_ms();
 	for (r = 0; r < 1000; r++)
 		for (i = 0; i < ARRAY_SIZE(key); i++)
 			least = min(least, pxs_rank(&key[i], r));
-	t = now_ms() - t;
 	__asm__ volatile("" : : "r"(least));
-	return t;
+	return now_ms() - t;
 }
 
 static u32 rows_of(const struct pxs_table *t, u32 index)
